@@ -1,0 +1,170 @@
+/**
+ * Every error this package throws on purpose. `kind` is for switches, `retry` is all that retry.ts looks at.
+ * A message says: what was tried, what came back (status, code, text, request id), and what to do. Never a secret:
+ * known secrets are cut out when the error is made.
+ */
+
+/** May the request that ended so be sent again? `never`; `backoff`: later; `throttled`: the gateway asks us to slow down; `busy`: another task holds the vault or resource. */
+export type Retry = "never" | "backoff" | "throttled" | "busy";
+
+export type ErrorKind =
+    | "config"
+    | "auth"
+    | "transport"
+    | "api"
+    | "not-found"
+    | "response-shape"
+    | "wait-failed"
+    | "wait-timeout"
+    | "unsure"
+    | "partial-create";
+
+const secrets = new Set<string>();
+
+/** Registers a value that must never appear in an error or a log line. Short values (under 6 characters) are ignored: they would blank out ordinary words. */
+export function registerSecret(value: string | undefined): void {
+    if (value !== undefined && value.length >= 6) secrets.add(value);
+}
+
+/** `text` with every registered secret, and everything that looks like a credential header, replaced by `[secret]`. */
+export function redact(text: string): string {
+    let out = text;
+    for (const secret of secrets) {
+        if (out.includes(secret)) out = out.replaceAll(secret, "[secret]");
+        const encoded = encodeURIComponent(secret);
+        if (encoded !== secret && out.includes(encoded)) out = out.replaceAll(encoded, "[secret]");
+        const json = JSON.stringify(secret).slice(1, -1);
+        if (json !== secret && out.includes(json)) out = out.replaceAll(json, "[secret]");
+    }
+    return out
+        .replace(/(x-auth-token|x-subject-token|x-security-token)(["']?\s*[:=]\s*["']?)[^\s"',;}]+/gi, "$1$2[secret]")
+        .replace(/(Signature=)[0-9a-f]{16,}/gi, "$1[secret]")
+        .replace(/:\/\/[^/\s:@]+:[^/\s@]+@/g, "://[secret]@");
+}
+
+export abstract class CbrError extends Error {
+    abstract readonly kind: ErrorKind;
+    readonly retry: Retry;
+    constructor(message: string, options: { retry?: Retry; cause?: unknown } = {}) {
+        super(redact(message), options.cause === undefined ? undefined : { cause: options.cause });
+        this.name = new.target.name;
+        this.retry = options.retry ?? "never";
+    }
+}
+
+/** A setting is missing or makes no sense. The message names the `cbr:` key and the environment variables that would give it. */
+export class ConfigError extends CbrError {
+    readonly kind = "config";
+}
+
+/** Sign-in was refused. The message says which setting the refused credential came from. */
+export class AuthError extends CbrError {
+    readonly kind = "auth";
+    readonly status: number | undefined;
+    constructor(message: string, options: { status?: number; retry?: Retry; cause?: unknown } = {}) {
+        super(message, options);
+        this.status = options.status;
+    }
+}
+
+/** No complete answer came: refused, reset, timed out, cut off. `sent` is false only when the request surely never left. */
+export class TransportError extends CbrError {
+    readonly kind = "transport";
+    readonly sent: boolean;
+    constructor(message: string, options: { sent: boolean; retry?: Retry; cause?: unknown }) {
+        super(message, { retry: options.retry ?? "backoff", cause: options.cause });
+        this.sent = options.sent;
+    }
+}
+
+/** What an error answer says, whatever its shape (cbr-api §5.1). */
+export interface ApiFailure {
+    /** Operation id, e.g. `CreateCheckpoint`. */
+    operation: string;
+    status: number;
+    /** With its prefix, e.g. `BackupService.6217`, `APIGW.0308`; empty when the answer carried none. */
+    code: string;
+    text: string;
+    requestId?: string | undefined;
+    /** From `Retry-After`, in milliseconds, already capped. */
+    retryAfterMs?: number | undefined;
+    /** What to do about it, when known. */
+    advice?: string | undefined;
+}
+
+function describe(failure: ApiFailure): string {
+    const code = failure.code === "" ? "" : ` ${failure.code}`;
+    const request = failure.requestId === undefined ? "" : ` (request id ${failure.requestId})`;
+    const text = failure.text.trim().replace(/[.\s]+$/, "");
+    const advice = failure.advice === undefined ? "" : ` ${failure.advice}`;
+    return `${failure.operation}: HTTP ${failure.status}${code}: ${text}${request}.${advice}`;
+}
+
+/** The API answered with an error. */
+export class ApiError extends CbrError {
+    readonly kind: ErrorKind = "api";
+    readonly failure: ApiFailure;
+    constructor(failure: ApiFailure, options: { retry?: Retry; cause?: unknown } = {}) {
+        super(describe(failure), options);
+        this.failure = failure;
+    }
+}
+
+/** The API says that this very object does not exist: the only thing that means "gone". `what` is the object the code stands for. */
+export class NotFoundError extends ApiError {
+    override readonly kind = "not-found";
+    readonly what: NotFoundObject;
+    constructor(failure: ApiFailure, what: NotFoundObject, options: { cause?: unknown } = {}) {
+        super(failure, options);
+        this.what = what;
+    }
+}
+export type NotFoundObject = "checkpoint" | "backup" | "vault" | "operation-log" | "id";
+
+/** A 2xx answer that is not what the API's pages promise: not an HTTP error, so apart from `ApiError`. */
+export class ResponseShapeError extends CbrError {
+    readonly kind = "response-shape";
+    readonly operation: string;
+    readonly status: number;
+    constructor(operation: string, status: number, message: string, options: { retry?: Retry; cause?: unknown } = {}) {
+        super(message, options);
+        this.operation = operation;
+        this.status = status;
+    }
+}
+
+/** The API gave a final answer, and it is not success. */
+export class WaitFailedError extends CbrError {
+    readonly kind = "wait-failed";
+}
+
+/** The time budget ran out before the API gave a final answer. */
+export class WaitTimeoutError extends CbrError {
+    readonly kind = "wait-timeout";
+}
+
+/** A request may or may not have had its effect, and looking did not tell. Nothing was sent again. */
+export class UnsureError extends CbrError {
+    readonly kind = "unsure";
+}
+
+/** Something exists in the cloud, but is not as it should be. Carries all that state must keep, so that no id is ever lost. */
+export class PartialCreateError<O = unknown> extends CbrError {
+    readonly kind = "partial-create";
+    readonly id: string;
+    readonly outputs: O;
+    readonly reasons: readonly string[];
+    constructor(id: string, outputs: O, reasons: readonly string[], options: { cause?: unknown } = {}) {
+        super(reasons.join("; "), options);
+        this.id = id;
+        this.outputs = outputs;
+        this.reasons = reasons.map(redact);
+    }
+}
+
+/** The first line of anything thrown, safe to show. */
+export function messageOf(error: unknown): string {
+    if (error instanceof CbrError) return error.message;
+    if (error instanceof Error) return redact(error.message);
+    return redact(String(error));
+}

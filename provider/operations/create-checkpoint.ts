@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { defineOperation } from "./operation";
+import { requestDescription, requestId, requestName, wireCheckpoint } from "./wire";
+
+export const createCheckpointRequest = z.strictObject({
+    checkpoint: z.strictObject({
+        vault_id: requestId,
+        parameters: z
+            .strictObject({
+                auto_trigger: z.boolean().optional(),
+                description: requestDescription.optional(),
+                incremental: z.boolean().optional(),
+                name: requestName.optional(),
+                resources: z.array(requestId).optional(),
+                resource_details: z
+                    .array(z.strictObject({ id: requestId, type: z.string().min(1), name: z.string().max(255).optional() }))
+                    .max(256)
+                    .optional(),
+            })
+            .optional(),
+    }),
+});
+export type CreateCheckpointRequest = z.input<typeof createCheckpointRequest>;
+export const createCheckpointResponse = z.object({ checkpoint: wireCheckpoint });
+
+/** Starts a backup of a vault ("Creating a Restore Point"). Answers at once with status `protecting`. Not idempotent: starts a backup each time. */
+export const createCheckpoint = defineOperation({
+    id: "CreateCheckpoint",
+    method: "POST",
+    path: "/checkpoints",
+    request: createCheckpointRequest,
+    response: createCheckpointResponse,
+});

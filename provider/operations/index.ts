@@ -1,0 +1,15 @@
+export { copyBackup } from "./copy-backup";
+export { copyCheckpoint } from "./copy-checkpoint";
+export { createCheckpoint } from "./create-checkpoint";
+export { deleteBackup } from "./delete-backup";
+export { importCheckpoint } from "./import-checkpoint";
+export { listBackups } from "./list-backups";
+export { listOpLogs } from "./list-op-logs";
+export { listVaults } from "./list-vaults";
+export type { Operation, Query } from "./operation";
+export { showBackup } from "./show-backup";
+export { showCheckpoint } from "./show-checkpoint";
+export { showOpLog } from "./show-op-log";
+export { showReplicationCapabilities } from "./show-replication-capabilities";
+export { showVault } from "./show-vault";
+export type { WireBackup, WireCheckpoint, WireChildBackup, WireOperationLog, WireReplicationRecord, WireVault } from "./wire";

@@ -1,0 +1,219 @@
+/** Shapes that several operations share. Wire names stay snake_case and stay in this folder. */
+import { z } from "zod";
+
+/**
+ * Vendor: absent, null and "" all mean "no value", on every page. Read alike.
+ * Numbers appear as strings and strings as numbers (A1), so both are taken.
+ */
+const blankIsAbsent = (value: unknown) => (value === null || value === "" ? undefined : value);
+
+export const wireText = z.preprocess(
+    (value) => (typeof value === "number" ? String(value) : blankIsAbsent(value)),
+    z.string().optional(),
+);
+export const wireNumber = z.preprocess((value) => {
+    const present = blankIsAbsent(value);
+    if (typeof present !== "string") return present;
+    const parsed = Number(present);
+    return Number.isFinite(parsed) ? parsed : undefined;
+}, z.number().optional());
+/** Vendor: an op log's `incremental` is the string "true" or "false"; backups have a real boolean. */
+export const wireFlag = z.preprocess((value) => {
+    if (value === "true" || value === "1" || value === 1) return true;
+    if (value === "false" || value === "0" || value === 0) return false;
+    return blankIsAbsent(value);
+}, z.boolean().optional());
+/** Anything but an array is no list: null and absent read as empty. */
+export const wireList = <T extends z.ZodType>(item: T) => z.preprocess((value) => value ?? [], z.array(item));
+
+/** An id in an answer: never empty. */
+export const wireId = z.string().min(1);
+
+/** Id in a request: what the vendor calls UUID; not narrower than what the clouds hand out. */
+export const requestId = z.guid();
+export const requestName = z.string().min(1).max(64);
+export const requestDescription = z.string().max(255);
+export const requestRegion = z.string().min(1).max(255);
+
+/** CheckpointCreate of CreateCheckpoint and ShowCheckpoint. */
+export const wireCheckpoint = z.object({
+    id: wireId,
+    /** Vendor: the enumeration is stripped from the pages. OAS: available, deleting, protecting, deleted, error-deleting, error. Kept as text. */
+    status: z.string(),
+    created_at: wireText,
+    project_id: wireText,
+    vault: z
+        .object({
+            id: wireText,
+            name: wireText,
+            provider_id: wireText,
+            resources: wireList(
+                z.object({
+                    id: wireId,
+                    name: wireText,
+                    type: wireText,
+                    protect_status: wireText,
+                    /** Vendor: GB; string "40" on Huawei, the number 40 in OTC's example (A1). */
+                    resource_size: wireNumber,
+                    backup_size: wireNumber,
+                    backup_count: wireNumber,
+                }),
+            ),
+            skipped_resources: wireList(
+                z.object({ id: wireId, name: wireText, type: wireText, code: wireText, reason: wireText }),
+            ),
+        })
+        .nullish()
+        .transform((vault) => vault ?? undefined),
+    /** Vendor: S4's example and OTC leave it out on GET; null in OAS's example. */
+    extra_info: z
+        .object({ name: wireText, description: wireText, retention_duration: wireNumber })
+        .nullish()
+        .transform((info) => info ?? undefined)
+        .catch(undefined),
+});
+export type WireCheckpoint = z.output<typeof wireCheckpoint>;
+
+/** ReplicationRecord, on the source backup. Only `id` is required. */
+export const wireReplicationRecord = z.object({
+    id: wireId,
+    status: wireText,
+    created_at: wireText,
+    source_backup_id: wireText,
+    source_checkpoint_id: wireText,
+    source_project_id: wireText,
+    source_region: wireText,
+    vault_id: wireText,
+    destination_backup_id: wireText,
+    destination_checkpoint_id: wireText,
+    destination_project_id: wireText,
+    destination_region: wireText,
+    destination_vault_id: wireText,
+    extra_info: z
+        .object({ progress: wireNumber, fail_code: wireText, fail_reason: wireText, auto_trigger: wireFlag })
+        .nullish()
+        .transform((info) => info ?? undefined)
+        .catch(undefined),
+});
+export type WireReplicationRecord = z.output<typeof wireReplicationRecord>;
+
+const backupFields = {
+    id: wireId,
+    name: wireText,
+    project_id: wireText,
+    vault_id: wireText,
+    checkpoint_id: wireText,
+    /** Vendor: available, protecting, deleting, restoring, error, waiting_protect, waiting_delete, waiting_restore. Kept as text. */
+    status: z.string(),
+    image_type: wireText,
+    description: wireText,
+    resource_id: wireText,
+    resource_name: wireText,
+    resource_type: wireText,
+    /** GB. */
+    resource_size: wireNumber,
+    parent_id: wireText,
+    created_at: wireText,
+    expired_at: wireText,
+    provider_id: wireText,
+    incremental: wireFlag,
+    /** Vendor: OTC has `incremental` in here; any field may be null. */
+    extend_info: z
+        .object({ auto_trigger: wireFlag, incremental: wireFlag, progress: wireNumber })
+        .nullish()
+        .transform((info) => info ?? undefined)
+        .catch(undefined),
+    /** Absent where the cloud keeps no records (OTC): not the same as an empty list (A5). */
+    replication_records: z
+        .array(wireReplicationRecord)
+        .nullish()
+        .transform((records) => records ?? undefined),
+};
+const wireChild = z.object(backupFields);
+/** BackupResp. A server's disks come as `children`. */
+export const wireBackup = z.object({ ...backupFields, children: wireList(wireChild) });
+export type WireBackup = z.output<typeof wireBackup>;
+export type WireChildBackup = z.output<typeof wireChild>;
+
+export const wireOperationLog = z.object({
+    id: wireId,
+    /** Vendor: waiting, running, success, failed, skipped, timeout. Kept as text. */
+    status: z.string(),
+    operation_type: wireText,
+    checkpoint_id: wireText,
+    vault_id: wireText,
+    created_at: wireText,
+    started_at: wireText,
+    updated_at: wireText,
+    ended_at: wireText,
+    provider_id: wireText,
+    error_info: z
+        .object({ code: wireText, message: wireText })
+        .nullish()
+        .transform((info) => info ?? undefined),
+    extra_info: z
+        .object({
+            common: z.object({ progress: wireNumber, request_id: wireText, task_id: wireText }).nullish().catch(undefined),
+            resource: z.object({ id: wireText, type: wireText, name: wireText }).nullish().catch(undefined),
+            backup: z.object({ backup_id: wireText, backup_name: wireText, incremental: wireFlag }).nullish().catch(undefined),
+            sync: z
+                .object({ sync_backup_num: wireNumber, delete_backup_num: wireNumber, err_sync_backup_num: wireNumber })
+                .nullish()
+                .catch(undefined),
+            replication: z
+                .object({
+                    source_backup_id: wireText,
+                    source_checkpoint_id: wireText,
+                    destination_backup_id: wireText,
+                    destination_checkpoint_id: wireText,
+                    destination_region: wireText,
+                    destination_project_id: wireText,
+                })
+                .nullish()
+                .catch(undefined),
+        })
+        .nullish()
+        .transform((info) => info ?? undefined)
+        .catch(undefined),
+});
+export type WireOperationLog = z.output<typeof wireOperationLog>;
+
+export const wireVault = z.object({
+    id: wireId,
+    name: wireText,
+    project_id: wireText,
+    provider_id: wireText,
+    description: wireText,
+    created_at: wireText,
+    billing: z
+        .object({
+            status: wireText,
+            protect_type: wireText,
+            cloud_type: wireText,
+            object_type: wireText,
+            spec_code: wireText,
+            consistent_level: wireText,
+            charging_mode: wireText,
+            /** GB. */
+            size: wireNumber,
+            /** GB. */
+            allocated: wireNumber,
+            /** MB: the one field in another unit. */
+            used: wireNumber,
+        })
+        .nullish()
+        .transform((billing) => billing ?? undefined),
+    locked: wireFlag,
+    resources: wireList(
+        z.object({
+            id: wireId,
+            name: wireText,
+            type: wireText,
+            protect_status: wireText,
+            size: wireNumber,
+            backup_size: wireNumber,
+            backup_count: wireNumber,
+        }),
+    ),
+});
+export type WireVault = z.output<typeof wireVault>;
