@@ -204,6 +204,7 @@ export const wireVault = z.object({
         .nullish()
         .transform((billing) => billing ?? undefined),
     locked: wireFlag,
+    auto_expand: wireFlag,
     resources: wireList(
         z.object({
             id: wireId,

@@ -1,0 +1,73 @@
+/** Deleting backups: asked for, waited for, and not-found is done. */
+import { backupRows, type ListOptions } from "./backup-lists";
+import type { Target } from "./client";
+import type { Context, Services } from "./context";
+import { formatDuration } from "./duration";
+import { NotFoundError, WaitFailedError } from "./errors";
+import { deleteBackup, showBackup, type WireBackup } from "./operations";
+import type { Topic } from "./poller";
+
+/** Shared look-up pages are worth it from this many waiting deletions on; below, each is asked for by id. */
+const LIST_FROM = 3;
+
+/** All at the same time; the first failure is thrown after every one has ended, so that none is left unwatched. */
+export async function deleteBackups(context: Context, target: Target, ids: readonly string[], deadline: number): Promise<void> {
+    const results = await Promise.allSettled(ids.map((id) => deleteOne(context, target, id, deadline)));
+    const failures = results.filter((result) => result.status === "rejected");
+    if (failures.length > 0) throw failures[0]?.reason;
+}
+
+async function deleteOne(context: Context, target: Target, id: string, deadline: number): Promise<void> {
+    const { client, log, poller } = context;
+    try {
+        await client.call(deleteBackup, {
+            target,
+            path: { backup_id: id },
+            deadline,
+            onRetry: (error, delayMs) => log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),
+        });
+    } catch (error) {
+        if (error instanceof NotFoundError) return;
+        throw error;
+    }
+    let sawDeleting = false;
+    await poller.wait({
+        topic: deletionTopic(context, target),
+        question: id,
+        what: `deletion of backup ${id}`,
+        deadline,
+        onLook: (status, elapsedMs) => log.status(`deleting backup ${id}: ${status}, ${formatDuration(elapsedMs)}`),
+        judge: (row) => (row === undefined ? askById() : verdict(row)),
+    });
+
+    /** The list no longer shows it: only the API's word about this very backup counts. */
+    async function askById() {
+        try {
+            return verdict((await client.call(showBackup, { target, path: { backup_id: id }, deadline })).backup);
+        } catch (error) {
+            if (error instanceof NotFoundError) return { done: true, result: undefined } as const;
+            throw error;
+        }
+    }
+
+    function verdict(row: WireBackup) {
+        if (row.status === "deleting" || row.status === "waiting_delete") sawDeleting = true;
+        else if (row.status === "error" && sawDeleting)
+            throw new WaitFailedError(`Backup ${id} could not be deleted: the cloud accepted the deletion, then gave the backup status error. Run the same command again; if it stays, ask the cloud's support.`);
+        return { done: false, status: row.status } as const;
+    }
+}
+
+/** Deletions look for the ids that are left; few are asked for one by one, which tells the end at once. */
+function deletionTopic(services: Services, target: Target): Topic<string, WireBackup> {
+    return {
+        key: `deletions ${target.region} ${target.projectId}`,
+        look: async (ids) => {
+            if (ids.length < LIST_FROM) return ids.map(() => undefined);
+            const options: ListOptions = { priority: "poll" };
+            const rows = await backupRows(services, target, { status: ["waiting_delete", "deleting", "error"] }, options);
+            const byId = new Map(rows.map((row) => [row.id, row]));
+            return ids.map((id) => byId.get(id));
+        },
+    };
+}

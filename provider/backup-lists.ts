@@ -1,0 +1,140 @@
+/** Lists of backups and tasks: in pages, for one checkpoint, and for all that wait at once. */
+import type { Target } from "./client";
+import type { Services } from "./context";
+import { ApiError, type CbrError } from "./errors";
+import { listBackups, listOpLogs, type Query, type WireBackup, type WireOperationLog } from "./operations";
+import type { Priority } from "./limiter";
+import type { Topic } from "./poller";
+import { parseInstant, queryInstant } from "./time";
+
+/** Largest page that the API gives. */
+const PAGE = 1000;
+/** A list from the time of creation on begins this much earlier, in milliseconds: the list's clock and the answer's may differ. */
+const LIST_SLACK_MS = 5_000;
+
+export interface ListOptions {
+    readonly deadline?: number | undefined;
+    readonly priority?: Priority;
+}
+
+/** All pages. Vendor: paged by `offset` (A26); `count` is the total where given, else a short page is the last one. */
+async function allPages<Row>(fetch: (page: { limit: number; offset: number }) => Promise<{ rows: readonly Row[]; count: number | undefined }>): Promise<Row[]> {
+    const all: Row[] = [];
+    for (;;) {
+        const { rows, count } = await fetch({ limit: PAGE, offset: all.length });
+        all.push(...rows);
+        if (rows.length === 0 || (count === undefined ? rows.length < PAGE : all.length >= count)) return all;
+    }
+}
+
+export function backupRows(services: Services, target: Target, query: Query, options: ListOptions = {}): Promise<WireBackup[]> {
+    return allPages(async (page) => {
+        const answer = await services.client.call(listBackups, { target, query: { ...query, ...page }, ...options });
+        return { rows: answer.backups, count: answer.count };
+    });
+}
+
+export function operationLogRows(services: Services, target: Target, query: Query, options: ListOptions = {}): Promise<WireOperationLog[]> {
+    return allPages(async (page) => {
+        const answer = await services.client.call(listOpLogs, { target, query: { ...query, ...page }, ...options });
+        return { rows: answer.operation_logs, count: answer.count };
+    });
+}
+
+/**
+ * Filters that only Huawei Cloud knows; others answer 9900 to an unknown key. What a region refused once is not asked
+ * again. The cloud is only taken for OTC when somebody said so: region names alone prove nothing behind own endpoints.
+ */
+const refusedFilters = new WeakMap<object, Set<string>>();
+
+export function mayFilter(services: Services, target: Target, filter: "show_replication" | "incremental"): boolean {
+    const { cloud } = services.settings;
+    if (cloud.value === "otc" && cloud.source === "cbr:cloud") return false;
+    return !(refusedFilters.get(services.client)?.has(`${target.region} ${filter}`) ?? false);
+}
+
+export function noteRefusedFilter(services: Services, target: Target, filter: "show_replication" | "incremental", error: CbrError): boolean {
+    if (!(error instanceof ApiError) || error.failure.status !== 400) return false;
+    const refused = refusedFilters.get(services.client) ?? new Set();
+    refused.add(`${target.region} ${filter}`);
+    refusedFilters.set(services.client, refused);
+    return true;
+}
+
+/**
+ * Every backup of one checkpoint. Vendor: some regions may hide incremental backups unless asked for (A4): when
+ * fewer resources are seen than `expected`, Huawei Cloud is asked again with `incremental=true`.
+ */
+export async function backupsOfCheckpoint(
+    services: Services,
+    target: Target,
+    checkpointId: string,
+    expected: readonly string[],
+    options: ListOptions = {},
+): Promise<WireBackup[]> {
+    const rows = await backupRows(services, target, { checkpoint_id: checkpointId }, options);
+    const own = rows.filter((row) => row.checkpoint_id === undefined || row.checkpoint_id === checkpointId);
+    const seen = new Set(own.map((row) => row.resource_id));
+    if (expected.every((id) => seen.has(id)) || !mayFilter(services, target, "incremental")) return own;
+    try {
+        const hidden = await backupRows(services, target, { checkpoint_id: checkpointId, incremental: true }, options);
+        const known = new Set(own.map((row) => row.id));
+        return [...own, ...hidden.filter((row) => !known.has(row.id) && (row.checkpoint_id ?? checkpointId) === checkpointId)];
+    } catch (error) {
+        if (error instanceof ApiError && noteRefusedFilter(services, target, "incremental", error)) return own;
+        throw error;
+    }
+}
+
+export interface CheckpointQuestion {
+    readonly checkpointId: string;
+    readonly vaultId: string | undefined;
+    /** As the API said it. */
+    readonly createdAt: string | undefined;
+}
+
+/**
+ * The backups of many checkpoints in one list: from the creation of the oldest on, of one vault if all are of one. A
+ * single checkpoint is asked for by its id.
+ */
+export async function backupsOfCheckpoints(
+    services: Services,
+    target: Target,
+    questions: readonly CheckpointQuestion[],
+    options: ListOptions = {},
+): Promise<(WireBackup[] | undefined)[]> {
+    const first = questions[0];
+    if (first === undefined) return [];
+    const instants = questions.map((question) => parseInstant(question.createdAt));
+    const known = instants.filter((instant) => instant !== undefined);
+    if (questions.length === 1 || known.length < questions.length) {
+        const lists: WireBackup[][] = [];
+        for (const question of questions) lists.push(await backupRows(services, target, { checkpoint_id: question.checkpointId }, options));
+        return lists;
+    }
+    const oldest = known.reduce((a, b) => Math.min(a, b));
+    const oneVault = questions.every((question) => question.vaultId === first.vaultId) ? first.vaultId : undefined;
+    const rows = await backupRows(services, target, { start_time: queryInstant(oldest - LIST_SLACK_MS), vault_id: oneVault }, options);
+    const byCheckpoint = groupBy(rows, (row) => row.checkpoint_id);
+    return questions.map((question) => byCheckpoint.get(question.checkpointId));
+}
+
+export function groupBy<Row, Key>(rows: readonly Row[], keyOf: (row: Row) => Key | undefined): Map<Key, Row[]> {
+    const groups = new Map<Key, Row[]>();
+    for (const row of rows) {
+        const key = keyOf(row);
+        if (key === undefined) continue;
+        const group = groups.get(key);
+        if (group === undefined) groups.set(key, [row]);
+        else group.push(row);
+    }
+    return groups;
+}
+
+/** What all that wait for checkpoints in one project look at. */
+export function checkpointTopic(services: Services, target: Target): Topic<CheckpointQuestion, WireBackup[]> {
+    return {
+        key: `checkpoints ${target.region} ${target.projectId}`,
+        look: (questions) => backupsOfCheckpoints(services, target, questions, { priority: "poll" }),
+    };
+}

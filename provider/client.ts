@@ -1,0 +1,291 @@
+/**
+ * Sends one operation of the CBR API: limiter → auth → transport → errors → retry → parse. The only way to the API for
+ * the resources, and the only reader of operations.
+ */
+import type { Authenticator } from "./auth";
+import type { Clock } from "./clock";
+import { lookUpCode } from "./codes";
+import { cbrBaseUrl } from "./endpoints";
+import { ApiError, type ApiFailure, AuthError, CbrError, NotFoundError, registerSecret, ResponseShapeError, TransportError, WaitTimeoutError } from "./errors";
+import { parseFailure } from "./failure";
+import { Limiter, type Priority } from "./limiter";
+import type { Operation, Query } from "./operations";
+import { backoffMs, classify, effectOf, FEW_TRIES, notFoundObject } from "./retry";
+import type { Settings } from "./settings";
+import type { HttpRequest, HttpResponse, Transport } from "./transport";
+
+/** One exchange may take this long, in milliseconds. */
+export const REQUEST_TIMEOUT_MS = 60_000;
+/** Tries while the gateway throttles, for calls without a deadline of their own. */
+const THROTTLED_TRIES = 10;
+/** How much of an unreadable answer an error quotes. */
+const QUOTED_CHARACTERS = 200;
+
+/** A region with the project that is addressed in it; both known. */
+export interface Target {
+    readonly region: string;
+    readonly projectId: string;
+}
+
+export interface CallOptions<Req> {
+    readonly target: Target;
+    /** Values for the `{…}` parts of the path. */
+    readonly path?: Readonly<Record<string, string>>;
+    readonly query?: Query;
+    readonly body?: Req;
+    /** Default `write`; shared look-ups are `poll`, and let writes pass. */
+    readonly priority?: Priority;
+    /** Clock time after which no try is started. Without it, tries are counted (`cbr:maxRetries`, default 5). */
+    readonly deadline?: number | undefined;
+    /** Told before each pause, for progress lines. */
+    readonly onRetry?: (error: CbrError, delayMs: number) => void;
+}
+
+export class Client {
+    readonly #settings: Settings;
+    readonly #auth: Authenticator;
+    readonly #transport: Transport;
+    readonly #clock: Clock;
+    readonly #limiters = new Map<string, Limiter>();
+    readonly #contacts = new Map<string, Promise<void>>();
+    readonly #refused = new Map<string, AuthError>();
+    readonly #offsets = new Map<string, number>();
+    /** Counts changes made through this client, so that caches know when they are stale. */
+    changes = 0;
+
+    constructor(parts: { settings: Settings; auth: Authenticator; transport: Transport; clock: Clock }) {
+        this.#settings = parts.settings;
+        this.#auth = parts.auth;
+        this.#transport = parts.transport;
+        this.#clock = parts.clock;
+    }
+
+    /** The region with its project id: the given one, the configured one, or the one that IAM names. */
+    async target(region: string, projectId?: string): Promise<Target> {
+        return { region, projectId: await this.#auth.projectId({ region, projectId }) };
+    }
+
+    /** The region's clock minus ours, in milliseconds, from its `Date` headers; 0 before the first answer. */
+    serverOffsetMs(region: string): number {
+        return this.#offsets.get(region) ?? 0;
+    }
+
+    /** Where the calls to a region go, for messages and for telling clouds apart. */
+    baseUrl(region: string): string {
+        return cbrBaseUrl(this.#settings, region);
+    }
+
+    async call<Req, Res>(operation: Operation<Req, Res>, options: CallOptions<Req>): Promise<Res> {
+        const body = operation.request === undefined ? undefined : JSON.stringify(this.#checked(operation, options.body));
+        const limiter = this.#limiter(options.target.region);
+        const renewal = { used: false };
+        for (let attempt = 1; ; attempt++) {
+            try {
+                return await this.#attempt(operation, options, body, limiter, renewal);
+            } catch (error) {
+                if (error instanceof Renewed) continue;
+                if (!(error instanceof CbrError)) throw error;
+                if (!this.#mayRepeat(operation, options, error, attempt)) throw error;
+                const retryAfterMs = error instanceof ApiError ? error.failure.retryAfterMs : undefined;
+                const delay = backoffMs(attempt, error.retry, this.#clock.random(), retryAfterMs);
+                if (options.deadline !== undefined && this.#clock.now() + delay >= options.deadline) throw error;
+                options.onRetry?.(error, delay);
+                await this.#clock.sleep(delay);
+            }
+        }
+    }
+
+    #mayRepeat<Req, Res>(operation: Operation<Req, Res>, options: CallOptions<Req>, error: CbrError, attempt: number): boolean {
+        if (error.retry === "never") return false;
+        if (!operation.idempotent && effectOf(error) !== "nothing") return false;
+        const few = error instanceof ApiError && classify(error.failure, operation.method).few;
+        if (few) return attempt < FEW_TRIES;
+        // An endpoint that cannot be reached at all is a wrong setting more often than a blip: counted for every POST.
+        const counted = options.deadline === undefined || (!operation.idempotent && error.retry === "backoff");
+        if (!counted) return true;
+        const tries = error.retry === "throttled" ? THROTTLED_TRIES : this.#settings.maxRetries;
+        return attempt <= tries;
+    }
+
+    #checked<Req, Res>(operation: Operation<Req, Res>, body: Req | undefined): Req {
+        const result = operation.request?.safeParse(body);
+        if (result === undefined || result.success) return body as Req;
+        const issue = result.error.issues[0];
+        throw new ResponseShapeError(operation.id, 0, `${operation.id}: the request is malformed at ${issue?.path.join(".")}: ${issue?.message}`);
+    }
+
+    async #attempt<Req, Res>(
+        operation: Operation<Req, Res>,
+        options: CallOptions<Req>,
+        body: string | undefined,
+        limiter: Limiter,
+        renewal: { used: boolean },
+    ): Promise<Res> {
+        const { target } = options;
+        if (options.deadline !== undefined && this.#clock.now() >= options.deadline)
+            throw new WaitTimeoutError(`${operation.id}: no time is left for this call.`);
+        const release = await this.#firstContact(target);
+        try {
+            await limiter.acquire(options.priority ?? "write");
+            const plain: HttpRequest = {
+                method: operation.method,
+                url: requestUrl(cbrBaseUrl(this.#settings, target.region), target.projectId, operation.path, options.path, options.query),
+                headers: {
+                    accept: "application/json",
+                    "x-language": "en-us",
+                    ...(body === undefined ? {} : { "content-type": "application/json" }),
+                },
+                ...(body === undefined ? {} : { body }),
+                timeoutMs: Math.min(REQUEST_TIMEOUT_MS, Math.max(1_000, (options.deadline ?? Number.POSITIVE_INFINITY) - this.#clock.now())),
+            };
+            const request = await this.#auth.authenticate(plain, target);
+            for (const name of ["x-auth-token", "x-security-token"]) registerSecret(request.headers[name]);
+            const sentAt = this.#clock.now();
+            const response = await this.#send(operation.id, request);
+            this.#noteServerClock(target.region, response, sentAt);
+            if (operation.method !== "GET") this.changes++;
+            const refusal = this.#refusal(operation, response);
+            if (refusal === undefined) return this.#understand(operation, response, limiter);
+            const hadRenewed = renewal.used;
+            if (!hadRenewed && (await this.#auth.renew(target, request))) {
+                renewal.used = true;
+                throw new Renewed();
+            }
+            const error = new AuthError(`${refusal.message} Refused was ${this.#auth.describe()}.`, {
+                status: response.status,
+                cause: refusal,
+            });
+            if (!hadRenewed) this.#refused.set(contactKey(target), error);
+            throw error;
+        } catch (error) {
+            if (operation.method !== "GET") this.changes++;
+            throw error;
+        } finally {
+            release();
+        }
+    }
+
+    async #send(operation: string, request: HttpRequest): Promise<HttpResponse> {
+        try {
+            return await this.#transport.send(request);
+        } catch (error) {
+            if (!(error instanceof TransportError)) throw error;
+            throw new TransportError(`${operation}: ${error.message}`, { sent: error.sent, retry: error.retry, cause: error });
+        }
+    }
+
+    /** The error of an answer that refuses the credential itself; undefined for every other answer. */
+    #refusal<Req, Res>(operation: Operation<Req, Res>, response: HttpResponse): ApiError | undefined {
+        if (response.status >= 200 && response.status < 300) return undefined;
+        const failure = parseFailure(operation.id, response, this.#clock.now());
+        if (notFoundObject(failure, operation.notFound) !== undefined) return undefined;
+        return classify(failure, operation.method).renew ? new ApiError(failure) : undefined;
+    }
+
+    #understand<Req, Res>(operation: Operation<Req, Res>, response: HttpResponse, limiter: Limiter): Res {
+        if (response.status >= 200 && response.status < 300) {
+            limiter.succeeded();
+            return parseAnswer(operation, response);
+        }
+        const failure = withAdvice(parseFailure(operation.id, response, this.#clock.now()));
+        const gone = notFoundObject(failure, operation.notFound);
+        if (gone !== undefined) throw new NotFoundError(failure, gone);
+        const { retry } = classify(failure, operation.method);
+        if (retry === "throttled") limiter.throttled(failure.retryAfterMs);
+        throw new ApiError(failure, { retry });
+    }
+
+    /**
+     * The first call to a project goes alone; those behind it learn from its answer. So a wrong key costs one refused
+     * call and not one a resource: five in a row would block the key (cbr-api §5.4).
+     */
+    async #firstContact(target: Target): Promise<() => void> {
+        const key = contactKey(target);
+        for (;;) {
+            const refused = this.#refused.get(key);
+            if (refused !== undefined) throw refused;
+            const running = this.#contacts.get(key);
+            if (running === undefined) break;
+            if (running === CONTACTED) return () => {};
+            await running;
+        }
+        let done = () => {};
+        const first = new Promise<void>((resolve) => {
+            done = resolve;
+        });
+        this.#contacts.set(key, first);
+        return () => {
+            if (this.#refused.has(key)) this.#contacts.delete(key);
+            else this.#contacts.set(key, CONTACTED);
+            done();
+        };
+    }
+
+    #limiter(region: string): Limiter {
+        let limiter = this.#limiters.get(region);
+        if (limiter === undefined) {
+            limiter = new Limiter(this.#settings.maxRequestsPerSecond, this.#clock);
+            this.#limiters.set(region, limiter);
+        }
+        return limiter;
+    }
+
+    #noteServerClock(region: string, response: HttpResponse, sentAt: number): void {
+        const date = Date.parse(response.headers["date"] ?? "");
+        if (!Number.isNaN(date)) this.#offsets.set(region, date - (sentAt + this.#clock.now()) / 2);
+    }
+}
+
+const CONTACTED = Promise.resolve();
+
+function contactKey(target: Target): string {
+    return `${target.region}/${target.projectId}`;
+}
+
+/** Not an error: the credential was renewed, and the same request may go out once more. */
+class Renewed extends Error {}
+
+function withAdvice(failure: ApiFailure): ApiFailure {
+    const advice = failure.advice ?? lookUpCode(failure.code)?.advice;
+    return advice === undefined ? failure : { ...failure, advice };
+}
+
+/** Every value is percent-encoded by RFC 3986, as the signature wants it; an id can never leave its place in the path. */
+function encode(value: string): string {
+    return encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function requestUrl(base: string, projectId: string, path: string, values: Readonly<Record<string, string>> = {}, query: Query = {}): string {
+    const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encode(values[name] ?? ""));
+    const pairs: string[] = [];
+    for (const [key, value] of Object.entries(query)) {
+        if (value === undefined) continue;
+        for (const one of Array.isArray(value) ? value : [value]) pairs.push(`${encode(key)}=${encode(String(one))}`);
+    }
+    return `${base}/v3/${encode(projectId)}${filled}${pairs.length === 0 ? "" : `?${pairs.join("&")}`}`;
+}
+
+function parseAnswer<Req, Res>(operation: Operation<Req, Res>, response: HttpResponse): Res {
+    if (operation.response === undefined) return undefined as Res;
+    let json: unknown;
+    try {
+        json = JSON.parse(response.body);
+    } catch (cause) {
+        const start = response.body.slice(0, QUOTED_CHARACTERS).replaceAll(/\s+/g, " ");
+        throw new ResponseShapeError(
+            operation.id,
+            response.status,
+            `${operation.id}: HTTP ${response.status}, but the answer is not JSON (a proxy's page, or cut off). It starts: "${start}"`,
+            { retry: "backoff", cause },
+        );
+    }
+    const result = operation.response.safeParse(json);
+    if (result.success) return result.data;
+    const issue = result.error.issues[0];
+    throw new ResponseShapeError(
+        operation.id,
+        response.status,
+        `${operation.id}: HTTP ${response.status}, but the answer is not what the API's page describes: ${issue?.path.join(".") || "body"}: ${issue?.message ?? ""}.`,
+        { cause: result.error },
+    );
+}

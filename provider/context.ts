@@ -1,0 +1,40 @@
+import type { Client, Target } from "./client";
+import type { Clock } from "./clock";
+import type { Journal } from "./journal";
+import type { Poller } from "./poller";
+import type { Settings } from "./settings";
+import { requireRegion } from "./settings";
+
+/** Lines for people. A host that can show them on the resource's own row does. */
+export interface Log {
+    /** Passing status text of a running operation. */
+    status(text: string): void;
+    info(text: string): void;
+    warn(text: string): void;
+}
+
+/** What every handler is given besides its arguments: one for each process and provider configuration. */
+export interface Services {
+    readonly settings: Settings;
+    readonly client: Client;
+    readonly clock: Clock;
+    readonly poller: Poller;
+    readonly journal: Journal;
+    /** Is the host that asked still there to hear the answer? */
+    readonly hostAlive: () => boolean;
+}
+
+/** Services, and who is asking. */
+export interface Context extends Services {
+    readonly log: Log;
+    /** The resource's name in the program, for names in the cloud and for messages. */
+    readonly resourceName: string;
+    /** Tells this resource from every other: what the journal files its entries under. */
+    readonly urn: string;
+}
+
+/** The region and project that a resource's inputs and the settings name together. */
+export function targetOf(context: Services, inputs: { region?: string | undefined; projectId?: string | undefined }): Promise<Target> {
+    const region = inputs.region ?? requireRegion(context.settings);
+    return context.client.target(region, inputs.projectId);
+}

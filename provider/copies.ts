@@ -1,0 +1,263 @@
+/**
+ * Following copies to another region: by the replication records on the source backups where the cloud keeps them; else
+ * by the replicas that appear in the destination vault, and the source region's tasks (cbr-api §4.3, A5).
+ */
+import { backupRows, groupBy, mayFilter, noteRefusedFilter, operationLogRows } from "./backup-lists";
+import type { Target } from "./client";
+import type { Services } from "./context";
+import { ApiError, NotFoundError } from "./errors";
+import { showBackup, type WireBackup, type WireOperationLog, type WireReplicationRecord } from "./operations";
+import type { Topic } from "./poller";
+import { parseInstant, queryInstant } from "./time";
+
+/** Up to this many source backups are read one by one, which also shows their records without any filter. */
+const SINGLE_READS = 2;
+/** From more vaults than this on, one list of the whole region is cheaper than one a vault. */
+const MAX_VAULT_LISTS = 4;
+/** The destination's clock may run behind ours by this much, in milliseconds. */
+const SINCE_SLACK_MS = 5_000;
+
+/** One backup on its way. */
+export interface Copy {
+    readonly backupId: string;
+    /** Undefined when the answer that named it was lost, on a cloud that keeps no records. */
+    readonly recordId: string | undefined;
+    /** The name asked for; the replica otherwise has a name of the cloud's choice. */
+    readonly name?: string | undefined;
+}
+
+export interface CopyQuestion {
+    readonly copies: readonly Copy[];
+    readonly sourceVaultId: string | undefined;
+    readonly destination: Target;
+    readonly destinationVaultId: string;
+    /** Clock time of the POST. */
+    readonly since: number;
+}
+
+export interface CopyState {
+    readonly backupId: string;
+    readonly recordId: string | undefined;
+    /** The API's word: waiting_replicate, replicating, success, fail, skip. */
+    readonly status: string;
+    readonly progress: number | undefined;
+    readonly destinationBackupId: string | undefined;
+    readonly destinationCheckpointId: string | undefined;
+    readonly failCode: string | undefined;
+    readonly failReason: string | undefined;
+}
+
+const FINAL = new Set(["success", "fail", "skip"]);
+export const isFinalCopy = (status: string): boolean => FINAL.has(status);
+
+/** A list with records. Vendor: only with show_replication=true, which other clouds than Huawei's do not know. */
+export async function backupRowsWithRecords(
+    services: Services,
+    target: Target,
+    query: { vault_id?: string | undefined },
+    options: { priority?: "poll"; deadline?: number } = {},
+): Promise<WireBackup[]> {
+    if (!mayFilter(services, target, "show_replication")) return backupRows(services, target, query, options);
+    try {
+        return await backupRows(services, target, { ...query, show_replication: true }, options);
+    } catch (error) {
+        if (!(error instanceof ApiError) || !noteRefusedFilter(services, target, "show_replication", error)) throw error;
+        return backupRows(services, target, query, options);
+    }
+}
+
+/** What all that copy out of one project look at. */
+export function copyTopic(services: Services, source: Target): Topic<CopyQuestion, CopyState[]> {
+    return {
+        key: `copies ${source.region} ${source.projectId}`,
+        look: (questions) => lookAtCopies(services, source, questions),
+    };
+}
+
+export async function lookAtCopies(services: Services, source: Target, questions: readonly CopyQuestion[]): Promise<CopyState[][]> {
+    const sources = await sourceBackups(services, source, questions);
+    const lacking = questions.filter((question) => question.copies.some((copy) => recordOf(sources.get(copy.backupId), copy, question) === undefined));
+    const replicas = await replicasFor(services, lacking);
+    const logs = lacking.length === 0 ? [] : await copyTasks(services, source, lacking);
+    return questions.map((question) => {
+        const paired = pairReplicas(question, sources, replicas.get(vaultKey(question)) ?? []);
+        return question.copies.map((copy) => stateOf(copy, question, sources.get(copy.backupId), paired.get(copy.backupId), logs));
+    });
+}
+
+async function sourceBackups(services: Services, source: Target, questions: readonly CopyQuestion[]): Promise<Map<string, WireBackup>> {
+    const ids = new Set(questions.flatMap((question) => question.copies.map((copy) => copy.backupId)));
+    const found = new Map<string, WireBackup>();
+    if (ids.size <= SINGLE_READS) {
+        for (const id of ids) {
+            try {
+                const { backup } = await services.client.call(showBackup, { target: source, path: { backup_id: id }, priority: "poll" });
+                found.set(id, backup);
+            } catch (error) {
+                // Its records are gone with it; the destination may still tell.
+                if (!(error instanceof NotFoundError)) throw error;
+            }
+        }
+        return found;
+    }
+    const vaults = new Set(questions.map((question) => question.sourceVaultId));
+    const lists = vaults.size > MAX_VAULT_LISTS || vaults.has(undefined) ? [undefined] : [...vaults];
+    for (const vault of lists) {
+        for (const row of await backupRowsWithRecords(services, source, { vault_id: vault }, { priority: "poll" })) if (ids.has(row.id)) found.set(row.id, row);
+    }
+    return found;
+}
+
+function recordOf(backup: WireBackup | undefined, copy: Copy, question: CopyQuestion): WireReplicationRecord | undefined {
+    const records = backup?.replication_records ?? [];
+    if (copy.recordId !== undefined) return records.find((record) => record.id === copy.recordId);
+    return records.find((record) => isRecordFor(record, question.destination, question.destinationVaultId, question.since - SINCE_SLACK_MS));
+}
+
+/** Is this a record of a copy to that vault, begun not before `from`? */
+export function isRecordFor(record: WireReplicationRecord, destination: Target, destinationVaultId: string, from: number): boolean {
+    const begun = parseInstant(record.created_at);
+    return (
+        (record.destination_region === undefined || record.destination_region === destination.region) &&
+        record.destination_vault_id === destinationVaultId &&
+        (begun === undefined || begun >= from)
+    );
+}
+
+function vaultKey(question: CopyQuestion): string {
+    return `${question.destination.region} ${question.destination.projectId} ${question.destinationVaultId}`;
+}
+
+/** New replicas, one list a destination vault for all that wait for it. */
+async function replicasFor(services: Services, questions: readonly CopyQuestion[]): Promise<Map<string, WireBackup[]>> {
+    const lists = new Map<string, WireBackup[]>();
+    for (const [key, group] of groupBy(questions, vaultKey)) {
+        const first = group[0];
+        if (first === undefined) continue;
+        const since = group.reduce((earliest, question) => Math.min(earliest, question.since), first.since);
+        const from = since + services.client.serverOffsetMs(first.destination.region) - SINCE_SLACK_MS;
+        lists.set(key, await replicasIn(services, first.destination, first.destinationVaultId, from));
+    }
+    return lists;
+}
+
+/** The replicas in a vault, all or those made since `from` (its region's clock). */
+export async function replicasIn(services: Services, destination: Target, vaultId: string, from?: number): Promise<WireBackup[]> {
+    const query = { vault_id: vaultId, start_time: from === undefined ? undefined : queryInstant(from) };
+    const rows = await backupRows(services, destination, query, { priority: "poll" });
+    return rows.filter((row) => row.image_type !== "backup");
+}
+
+async function copyTasks(services: Services, source: Target, questions: readonly CopyQuestion[]): Promise<WireOperationLog[]> {
+    const since = Math.min(...questions.map((question) => question.since)) + services.client.serverOffsetMs(source.region) - SINCE_SLACK_MS;
+    try {
+        return await operationLogRows(services, source, { operation_type: "replication", start_time: queryInstant(since) }, { priority: "poll" });
+    } catch (error) {
+        // Tasks only tell failures earlier and better; without the right to read them the replicas still tell success.
+        if (error instanceof ApiError && error.retry === "never") return [];
+        throw error;
+    }
+}
+
+/** Which replica is whose: same resource, then same name, then the order of creation. Each replica belongs to one backup. */
+function pairReplicas(question: CopyQuestion, sources: ReadonlyMap<string, WireBackup>, replicas: readonly WireBackup[]): Map<string, WireBackup> {
+    const paired = new Map<string, WireBackup>();
+    const free = new Set([...replicas].sort((a, b) => (a.created_at ?? "").localeCompare(b.created_at ?? "")));
+    const waiting = question.copies
+        .map((copy) => ({ copy, source: sources.get(copy.backupId) }))
+        .sort((a, b) => (a.source?.created_at ?? "").localeCompare(b.source?.created_at ?? ""));
+    const take = (copy: Copy, matches: (row: WireBackup) => boolean) => {
+        if (paired.has(copy.backupId)) return;
+        for (const row of free) {
+            if (!matches(row)) continue;
+            paired.set(copy.backupId, row);
+            free.delete(row);
+            return;
+        }
+    };
+    const ofResource = (row: WireBackup, source: WireBackup | undefined) => source?.resource_id !== undefined && row.resource_id === source.resource_id;
+    for (const { copy, source } of waiting) take(copy, (row) => ofResource(row, source) && row.name !== undefined && row.name === (copy.name ?? source?.name));
+    for (const { copy, source } of waiting) if (copy.name === undefined) take(copy, (row) => ofResource(row, source));
+    return paired;
+}
+
+function stateOf(copy: Copy, question: CopyQuestion, source: WireBackup | undefined, replica: WireBackup | undefined, logs: readonly WireOperationLog[]): CopyState {
+    const record = recordOf(source, copy, question);
+    const base = { backupId: copy.backupId, recordId: copy.recordId ?? record?.id };
+    if (record !== undefined) {
+        return {
+            ...base,
+            status: record.status ?? "waiting_replicate",
+            progress: record.extra_info?.progress,
+            destinationBackupId: record.destination_backup_id,
+            destinationCheckpointId: record.destination_checkpoint_id,
+            failCode: record.extra_info?.fail_code,
+            failReason: record.extra_info?.fail_reason,
+        };
+    }
+    const task = taskOf(copy, question, source, logs);
+    const found = replica ?? undefined;
+    const named = task?.extra_info?.replication;
+    const none = { progress: task?.extra_info?.common?.progress, failCode: undefined, failReason: undefined };
+    if (found !== undefined || named?.destination_backup_id !== undefined) {
+        const status = found?.status === "error" ? "fail" : found?.status === "available" ? "success" : "replicating";
+        return {
+            ...base,
+            ...none,
+            status,
+            destinationBackupId: found?.id ?? named?.destination_backup_id,
+            destinationCheckpointId: found?.checkpoint_id ?? named?.destination_checkpoint_id,
+            ...(status === "fail" ? { failCode: task?.error_info?.code, failReason: task?.error_info?.message ?? "the replica has status error" } : {}),
+        };
+    }
+    const nothing = { ...base, ...none, destinationBackupId: undefined, destinationCheckpointId: undefined };
+    if (task?.status === "failed" || task?.status === "timeout")
+        return { ...nothing, status: "fail", failCode: task.error_info?.code, failReason: task.error_info?.message ?? `task ${task.id} has status ${task.status}` };
+    if (task?.status === "skipped") return { ...nothing, status: "skip", failCode: task.error_info?.code, failReason: task.error_info?.message };
+    return { ...nothing, status: task === undefined ? "waiting_replicate" : "replicating" };
+}
+
+/** The source region's task for this copy: by the backup it names, else by the resource. */
+function taskOf(copy: Copy, question: CopyQuestion, source: WireBackup | undefined, logs: readonly WireOperationLog[]): WireOperationLog | undefined {
+    const from = question.since - SINCE_SLACK_MS;
+    const recent = logs.filter((log) => (parseInstant(log.started_at ?? log.created_at) ?? from) >= from);
+    return (
+        recent.find((log) => log.extra_info?.replication?.source_backup_id === copy.backupId) ??
+        recent.find(
+            (log) =>
+                log.extra_info?.replication?.source_backup_id === undefined &&
+                source?.resource_id !== undefined &&
+                log.extra_info?.resource?.id === source.resource_id,
+        )
+    );
+}
+
+/** For a copy that the cloud skipped: the replica that is already there. By the record's own id, else by resource and name. */
+export async function existingReplica(
+    services: Services,
+    source: Target,
+    destination: Target,
+    destinationVaultId: string,
+    state: CopyState,
+    name: string | undefined,
+): Promise<WireBackup | undefined> {
+    if (state.destinationBackupId !== undefined) return readBackup(services, destination, state.destinationBackupId);
+    const original = await readBackup(services, source, state.backupId);
+    const named = original?.replication_records?.find((record) => record.destination_region === destination.region && record.destination_backup_id !== undefined);
+    if (named?.destination_backup_id !== undefined) return readBackup(services, destination, named.destination_backup_id);
+    if (original?.resource_id === undefined) return undefined;
+    const rows = (await replicasIn(services, destination, destinationVaultId)).filter((row) => row.resource_id === original.resource_id && row.status === "available");
+    const sameName = rows.filter((row) => row.name === (name ?? original.name));
+    const candidates = sameName.length > 0 ? sameName : rows;
+    return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/** The backup, or undefined when the API says that this very backup does not exist. */
+export async function readBackup(services: Services, target: Target, id: string, deadline?: number): Promise<WireBackup | undefined> {
+    try {
+        return (await services.client.call(showBackup, { target, path: { backup_id: id }, deadline })).backup;
+    } catch (error) {
+        if (error instanceof NotFoundError) return undefined;
+        throw error;
+    }
+}

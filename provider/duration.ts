@@ -1,0 +1,30 @@
+const UNIT_MS: Readonly<Record<string, number>> = {
+    ns: 1e-6,
+    us: 1e-3,
+    µs: 1e-3,
+    ms: 1,
+    s: 1_000,
+    m: 60_000,
+    h: 3_600_000,
+};
+
+/** Milliseconds of a Pulumi duration string such as `90s`, `5m` or `1h30m`; undefined when it is none, or not above zero. */
+export function parseDuration(text: string): number | undefined {
+    const pattern = /(\d+(?:\.\d+)?|\.\d+)(ns|us|µs|ms|s|m|h)/gy;
+    let total = 0;
+    let at = 0;
+    for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
+        total += Number(match[1]) * (UNIT_MS[match[2] ?? ""] ?? 0);
+        at = pattern.lastIndex;
+    }
+    return at === text.length && total > 0 ? total : undefined;
+}
+
+/** `1 h 05 min`, `2 min 10 s` or `12 s`. */
+export function formatDuration(ms: number): string {
+    const seconds = Math.round(ms / 1000);
+    if (seconds < 60) return `${seconds} s`;
+    const minutes = Math.floor(seconds / 60);
+    if (minutes < 60) return `${minutes} min ${String(seconds % 60).padStart(2, "0")} s`;
+    return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+}

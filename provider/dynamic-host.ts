@@ -1,0 +1,245 @@
+/**
+ * The one file that knows Pulumi's dynamic provider host: `__provider` and `__urn` among the properties, sentinels for
+ * unknown values, no `undefined` on the wire, errors with `{id, properties, reasons}`, `configure` that races with the
+ * first calls, the engine's address as the last argument. A native plugin would be a second file like this one.
+ */
+import { createRequire } from "node:module";
+import type * as dynamic from "@pulumi/pulumi/dynamic";
+import type { Context, Services } from "./context";
+import { ConfigError, messageOf, PartialCreateError } from "./errors";
+import { checkInputs, type CommonInputs, diffInputs, type Failure, type Handler, knownInputs } from "./handler";
+import { rowLog, type Send } from "./progress";
+
+type Bag = Record<string, unknown>;
+
+/** Pulumi: the code in state, and our own note of the resource's URN. Names that begin with `__` are hidden in previews. */
+const PROVIDER_KEY = "__provider";
+const URN_KEY = "__urn";
+/** Which of these the program gave, where it gave any: outputs have them all the same. */
+const GIVEN_KEY = "__given";
+const AMBIGUOUS_KEYS = ["region", "projectId", "destinationProjectId", "name"] as const;
+
+/** Pulumi: what stands in place of a value that is not known yet, one for each type; Node programs send the first. */
+const UNKNOWN_VALUES: ReadonlySet<unknown> = new Set([
+    "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+    "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+    "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+    "030794c1-ac77-496b-92df-f27374a8bd58",
+    "e48ece36-62e2-4504-bad9-02848725956a",
+]);
+const isUnknown = (value: unknown): boolean => UNKNOWN_VALUES.has(value);
+
+/** What this process was configured with. Pulumi: one process serves one provider configuration. */
+const host: { get: (key: string) => string | undefined; services: Services | undefined } = {
+    get: () => undefined,
+    services: undefined,
+};
+
+function services(): Services {
+    if (host.services === undefined) {
+        // Loaded on first use: a preview of a stack without CBR resources pays for nothing.
+        const { createServices } = require("./services") as typeof import("./services");
+        const parent = process.ppid;
+        host.services = createServices(host.get, process.env, { hostAlive: () => process.ppid === parent });
+    }
+    return host.services;
+}
+
+/** Deep copy without `undefined`. Pulumi: one of them anywhere fails the call after its effect (pulumi/pulumi#2205). */
+function withoutUndefined(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((item) => (item === undefined ? null : withoutUndefined(item)));
+    if (typeof value !== "object" || value === null) return value;
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+    return Object.fromEntries(entries.map(([key, item]) => [key, withoutUndefined(item)]));
+}
+
+/** The inputs or outputs proper, without the host's keys. Pulumi: a null that a program passes means "not given". */
+function proper(bag: Bag): Bag {
+    return Object.fromEntries(Object.entries(bag).filter(([key, value]) => !key.startsWith("__") && value !== null));
+}
+
+function nameOf(urn: string): string {
+    return urn.slice(urn.lastIndexOf("::") + 2);
+}
+
+/** Errors reach people as a message alone: a stack says nothing about a cloud. Pulumi: the host prints `${error}: ${error.stack}`. */
+function plainError(kind: string, name: string, error: unknown): Error {
+    const plain = new Error(`${kind} ${name}: ${messageOf(error)}`);
+    plain.stack = plain.message;
+    plain.toString = () => "pulumi-cbr";
+    return plain;
+}
+
+async function within<T>(bag: Bag, kind: string, run: (context: Context) => Promise<T>): Promise<T> {
+    const urn = typeof bag[URN_KEY] === "string" && !isUnknown(bag[URN_KEY]) ? bag[URN_KEY] : "";
+    const name = nameOf(urn);
+    const log = rowLog(sendToEngine, urn, () => Date.now(), process.env);
+    try {
+        return await run({ ...services(), log, resourceName: name === "" ? kind.toLowerCase() : name, urn });
+    } catch (error) {
+        throw error instanceof InitFailure ? error : plainError(kind, name, error);
+    } finally {
+        log.end();
+    }
+}
+
+/** Pulumi: an error with an id makes the engine keep the resource, with these properties, and show the reasons. */
+class InitFailure extends Error {
+    readonly id: string;
+    readonly properties: Bag;
+    readonly reasons: readonly string[];
+    constructor(kind: string, name: string, error: PartialCreateError, properties: Bag) {
+        super(`${kind} ${name}: ${error.message}`);
+        this.id = error.id;
+        this.properties = properties;
+        this.reasons = error.reasons.map((reason) => `${kind} ${name}: ${reason}`);
+    }
+}
+
+/** `run`, whose partial failures keep all that `inputs` and its outputs hold, the code in `__provider` with them. */
+async function keeping(kind: string, name: string, inputs: Bag, run: () => Promise<{ id: string; outs: Bag }>): Promise<{ id: string; outs: Bag }> {
+    try {
+        return await run();
+    } catch (error) {
+        if (!(error instanceof PartialCreateError)) throw error;
+        throw new InitFailure(kind, name, error, { ...inputs, ...stateOf(error.outputs as object, inputs) });
+    }
+}
+
+/** State holds what the program gave and what the cloud said, and the host's keys. */
+function stateOf(outputs: object, inputs: Bag): Bag {
+    const given = AMBIGUOUS_KEYS.filter((key) => inputs[key] !== undefined && inputs[key] !== null);
+    return {
+        ...(withoutUndefined(outputs) as Bag),
+        ...(inputs[URN_KEY] === undefined ? {} : { [URN_KEY]: inputs[URN_KEY] }),
+        ...(given.length === 0 ? {} : { [GIVEN_KEY]: given.join(",") }),
+    };
+}
+
+/** The inputs again, from state: for `read`, which is not given them. What the cloud says does not change what the program gave. */
+function inputsFrom<I extends CommonInputs, O extends I>(handler: Handler<I, O>, state: Bag): Bag {
+    const given = new Set(String(state[GIVEN_KEY] ?? "").split(","));
+    const isGiven = (key: string) => !AMBIGUOUS_KEYS.some((one) => one === key) || given.has(key);
+    const keys = [...Object.keys(handler.inputs.shape).filter(isGiven), URN_KEY];
+    return Object.fromEntries(keys.filter((key) => state[key] !== undefined && state[key] !== null).map((key) => [key, state[key]]));
+}
+
+/** A resource as Pulumi's dynamic host wants it. */
+export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Handler<I, O>): dynamic.ResourceProvider {
+    const { kind } = handler;
+    const stored = (bag: Bag) => proper(bag) as unknown as O;
+    const given = (bag: Bag) => proper(bag) as unknown as I;
+    return {
+        // Pulumi: calls may come in before this has returned, so nothing may be awaited before the configuration is kept.
+        configure: async (request) => {
+            host.get = (key) => request.config.get(key);
+            host.services = undefined;
+        },
+
+        check: async (olds: Bag, news: Bag) => {
+            const inputs = proper(news);
+            const result = { inputs: { ...inputs, ...(news[URN_KEY] === undefined ? {} : { [URN_KEY]: news[URN_KEY] }) } };
+            const failures = checkInputs(handler, inputs, isUnknown);
+            if (failures.length > 0) return { ...result, failures };
+            return { ...result, failures: await within(news, kind, (context) => checkPlace(context, handler, proper(olds), inputs)) };
+        },
+
+        diff: (id: string, olds: Bag, news: Bag) =>
+            within(news, kind, async (context) => {
+                const result = await diffInputs(handler, context, id, stored(olds), proper(news), isUnknown);
+                const { replaces, updates, beyondInputs, deleteBeforeReplace } = result;
+                if (replaces.length === 0 && updates.length === 0) return { changes: beyondInputs };
+                // Pulumi: without a word on `changes` the engine compares the inputs itself, which is what shows them in a
+                // preview and makes `replaceOnChanges` work; it would find nothing where no input changed.
+                return { ...(beyondInputs ? { changes: true } : {}), replaces: [...replaces], deleteBeforeReplace };
+            }),
+
+        create: (inputs: Bag) =>
+            within(inputs, kind, (context) =>
+                keeping(kind, context.resourceName, inputs, async () => {
+                    const { id, outputs } = await handler.create(context, given(inputs));
+                    return { id, outs: stateOf(outputs, inputs) };
+                }),
+            ),
+
+        update: (id: string, olds: Bag, news: Bag) =>
+            within(news, kind, (context) =>
+                keeping(kind, context.resourceName, news, async () => ({
+                    id,
+                    outs: stateOf(await handler.update(context, id, stored(olds), given(news)), news),
+                })),
+            ),
+
+        read: (id: string, props: Bag) =>
+            within(props, kind, async (context) => {
+                const found = await handler.read(context, id, stored(props));
+                // Pulumi: no id means that the resource is gone.
+                if (found === undefined) return {};
+                const kept = props[GIVEN_KEY] === undefined ? {} : { [GIVEN_KEY]: props[GIVEN_KEY] };
+                const urn = props[URN_KEY] === undefined ? {} : { [URN_KEY]: props[URN_KEY] };
+                return {
+                    id: found.id,
+                    props: { ...(withoutUndefined(found.outputs) as Bag), ...urn, ...kept },
+                    inputs: inputsFrom(handler, props),
+                };
+            }),
+
+        delete: (id: string, props: Bag) => within(props, kind, (context) => handler.remove(context, id, stored(props))),
+    } as dynamic.ResourceProvider;
+}
+
+/** Everything that needs settings or the cloud: only asked when something would be made, not for what stands already. */
+async function checkPlace<I extends CommonInputs, O extends I>(context: Context, handler: Handler<I, O>, olds: Bag, inputs: Bag): Promise<Failure[]> {
+    const isNew = Object.keys(olds).length === 0;
+    if (!isNew) {
+        const diff = await diffInputs({ ...handler, moved: undefined } as unknown as Handler<I, O>, context, "", olds as unknown as O, inputs, isUnknown);
+        if (diff.replaces.length === 0) return [];
+    }
+    if (inputs["region"] === undefined && context.settings.region === undefined) {
+        try {
+            const { requireRegion } = require("./settings") as typeof import("./settings");
+            requireRegion(context.settings);
+        } catch (error) {
+            if (error instanceof ConfigError) return [{ property: "region", reason: error.message }];
+            throw error;
+        }
+    }
+    if (isUnknown(inputs["region"]) || isUnknown(inputs["projectId"])) return [];
+    return (await handler.preflight?.(context, knownInputs<I>(inputs, isUnknown))) ?? [];
+}
+
+interface EngineClient {
+    log(request: unknown, callback: () => void): void;
+}
+let engine: { client: EngineClient; proto: typeof import("@pulumi/pulumi/proto/engine_pb") } | undefined | "none";
+
+/** Pulumi: the host's last argument is the engine's address; its log service puts lines on a resource's row. */
+function connectEngine(): Exclude<typeof engine, undefined> {
+    const address = process.argv.at(-1) ?? "";
+    if (!/^[\w.[\]:-]+:\d+$/.test(address) || !/dynamic-provider/.test(process.argv[1] ?? "")) return "none";
+    try {
+        // Pulumi's own copy, which is no dependency of ours.
+        const grpc = createRequire(require.resolve("@pulumi/pulumi"))("@grpc/grpc-js") as typeof import("@grpc/grpc-js");
+        const services = require("@pulumi/pulumi/proto/engine_grpc_pb") as { EngineClient: new (address: string, credentials: unknown) => EngineClient };
+        const proto = require("@pulumi/pulumi/proto/engine_pb") as typeof import("@pulumi/pulumi/proto/engine_pb");
+        return { client: new services.EngineClient(address, grpc.credentials.createInsecure()), proto };
+    } catch {
+        return "none";
+    }
+}
+
+const sendToEngine: Send = ({ urn, message, severity, ephemeral }) => {
+    engine ??= connectEngine();
+    if (engine === "none") {
+        if (!ephemeral) process.stderr.write(`${severity}: ${message}\n`);
+        return;
+    }
+    const request = new engine.proto.LogRequest();
+    request.setSeverity(severity === "warning" ? 2 : 1);
+    request.setMessage(message);
+    request.setUrn(urn);
+    request.setEphemeral(ephemeral);
+    engine.client.log(request, () => {});
+};

@@ -1,0 +1,15 @@
+/**
+ * What the line in a stack's state requires: the handlers by name, each a `dynamic.ResourceProvider`. These names are a
+ * contract with every state out there: they never change within a major version.
+ */
+import type * as dynamic from "@pulumi/pulumi/dynamic";
+import { dynamicProvider } from "./dynamic-host";
+import { backupReplica as backupReplicaHandler } from "./resources/backup-replica";
+import { checkpoint as checkpointHandler } from "./resources/checkpoint";
+import { vaultReplication as vaultReplicationHandler } from "./resources/vault-replication";
+import { vaultSync as vaultSyncHandler } from "./resources/vault-sync";
+
+export const checkpoint: dynamic.ResourceProvider = dynamicProvider(checkpointHandler);
+export const vaultReplication: dynamic.ResourceProvider = dynamicProvider(vaultReplicationHandler);
+export const backupReplica: dynamic.ResourceProvider = dynamicProvider(backupReplicaHandler);
+export const vaultSync: dynamic.ResourceProvider = dynamicProvider(vaultSyncHandler);

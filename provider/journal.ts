@@ -1,0 +1,82 @@
+/**
+ * Remembers, on this machine, which POSTs are under way. The engine stores a new resource only when its create call
+ * returns: if the provider process dies in between, the id is lost and the next `up` would take a second backup. The
+ * entry written before the POST lets that `up` look for the first one.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** After this long an entry is no reason any more to take an old backup for the wanted one, in milliseconds: 24 h. */
+export const JOURNAL_LIFE_MS = 24 * 3_600_000;
+
+export interface JournalEntry {
+    /** What was asked for: equal fingerprints are the same wish. */
+    readonly fingerprint: string;
+    /** Clock time of the POST. */
+    readonly startedAt: number;
+    /** What the effect can be found by, e.g. the unique name that was sent; and the id, once the API has given one. */
+    readonly facts: Readonly<Record<string, string>>;
+}
+
+export interface Journal {
+    /** The entry that an interrupted run left for this resource, if it asked for the same. */
+    find(key: string, fingerprint: string, now: number): JournalEntry | undefined;
+    write(key: string, entry: JournalEntry): void;
+    remove(key: string): void;
+}
+
+/** One small file an entry, under `$PULUMI_HOME/pulumi-cbr/pending` (default `~/.pulumi/…`). Holds ids and names, never credentials. A disk that cannot be written costs the protection, not the backup. */
+export function fileJournal(directory = defaultDirectory()): Journal {
+    const fileOf = (key: string) => join(directory, `${digest(key)}.json`);
+    return {
+        find(key, fingerprint, now) {
+            let entry: JournalEntry;
+            try {
+                entry = JSON.parse(readFileSync(fileOf(key), "utf8")) as JournalEntry;
+            } catch {
+                return undefined;
+            }
+            return entry.fingerprint === fingerprint && now - entry.startedAt < JOURNAL_LIFE_MS ? entry : undefined;
+        },
+        write(key, entry) {
+            try {
+                mkdirSync(directory, { recursive: true, mode: 0o700 });
+                writeFileSync(fileOf(key), JSON.stringify(entry), { mode: 0o600 });
+            } catch {
+                // Nothing to be done about a read-only home directory.
+            }
+        },
+        remove(key) {
+            try {
+                rmSync(fileOf(key), { force: true });
+            } catch {
+                // As above.
+            }
+        },
+    };
+}
+
+/** For tests, and for hosts that keep nothing on disk. */
+export function memoryJournal(): Journal {
+    const entries = new Map<string, JournalEntry>();
+    return {
+        find: (key, fingerprint, now) => {
+            const entry = entries.get(key);
+            return entry?.fingerprint === fingerprint && now - entry.startedAt < JOURNAL_LIFE_MS ? entry : undefined;
+        },
+        write: (key, entry) => void entries.set(key, entry),
+        remove: (key) => void entries.delete(key),
+    };
+}
+
+/** Short and stable, for file names and fingerprints. */
+export function digest(text: string): string {
+    return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+function defaultDirectory(): string {
+    const home = process.env["PULUMI_HOME"];
+    return join(home === undefined || home === "" ? join(homedir(), ".pulumi") : home, "pulumi-cbr", "pending");
+}

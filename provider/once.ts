@@ -1,0 +1,122 @@
+/**
+ * Exactly once. No POST of this API is idempotent and answers get lost; so when one ends without an answer, its effect
+ * is looked for before anything is sent again.
+ */
+import { REQUEST_TIMEOUT_MS } from "./client";
+import type { Context } from "./context";
+import { type CbrError, messageOf, UnsureError } from "./errors";
+import { digest } from "./journal";
+import { effectOf } from "./retry";
+
+/** When to look for the effect of a POST whose answer was lost, in milliseconds after the loss. Absent in all looks = it had none. */
+export const LOOKS_MS: readonly number[] = [0, 1_000, 3_000, 7_000, 15_000];
+/** A POST is sent at most this often, and each time only after the one before surely had no effect. */
+export const MAX_SENDS = 4;
+/** Cloud and machine may disagree about the time by this much even after correction, in milliseconds. */
+export const CLOCK_TOLERANCE_MS = 2_000;
+
+export interface Window {
+    /** Time on the region's clock before which the effect cannot have happened, in milliseconds since the epoch. */
+    readonly from: number;
+    /** And after which it cannot have begun. */
+    readonly to: number;
+}
+
+export interface Once<Sent, Found> {
+    /** Files the journal entry; one wish a resource at a time. */
+    readonly wish: unknown;
+    readonly region: string;
+    /** Facts kept in the journal, by which a later process finds the effect. */
+    readonly facts: Readonly<Record<string, string>>;
+    /** For messages: `CreateCheckpoint for vault 1234`. */
+    readonly what: string;
+    /** What a person should look at when nobody knows: `the backups of vault 1234 named x`. */
+    readonly whereToLook: string;
+    send(): Promise<Sent>;
+    /** Looks for the effect. Undefined: not there (yet). Throws `UnsureError` when several things could be it. `facts` are those of the POST looked for. */
+    find(window: Window, facts: Readonly<Record<string, string>>): Promise<Found | undefined>;
+}
+
+export type Outcome<Sent, Found> =
+    | { readonly how: "sent"; readonly value: Sent }
+    /** Its answer was lost, its effect was found. */
+    | { readonly how: "found"; readonly value: Found }
+    /** A process before this one had sent it. */
+    | { readonly how: "recovered"; readonly value: Found };
+
+export function journalKey(context: Context, region: string): string {
+    return `${context.urn}|${context.client.baseUrl(region)}`;
+}
+
+/** Sends what `once` describes, and makes sure that it took effect once. The journal entry stays until `settle` is called, so that a crash in the wait that follows loses nothing. */
+export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, Found>): Promise<Outcome<Sent, Found>> {
+    const { clock, client, journal } = context;
+    const key = journalKey(context, once.region);
+    const fingerprint = digest(JSON.stringify(once.wish));
+    const left = journal.find(key, fingerprint, clock.now());
+    if (left !== undefined) {
+        const offset = client.serverOffsetMs(once.region);
+        // Whoever sent it waited this long at most for the answer.
+        const latest = Math.min(clock.now(), left.startedAt + REQUEST_TIMEOUT_MS);
+        const window = { from: left.startedAt + offset - CLOCK_TOLERANCE_MS, to: latest + offset + CLOCK_TOLERANCE_MS };
+        const found = await once.find(window, left.facts);
+        if (found !== undefined) return { how: "recovered", value: found };
+    }
+    for (let sends = 1; ; sends++) {
+        const startedAt = clock.now();
+        journal.write(key, { fingerprint, startedAt, facts: once.facts });
+        try {
+            return { how: "sent", value: await once.send() };
+        } catch (error) {
+            const effect = effectOf(error);
+            if (effect === "nothing") {
+                journal.remove(key);
+                throw error;
+            }
+            context.log.status(`${once.what}: the answer was lost; looking for its effect`);
+            const offset = client.serverOffsetMs(once.region);
+            const window = { from: startedAt + offset - CLOCK_TOLERANCE_MS, to: clock.now() + offset + CLOCK_TOLERANCE_MS };
+            const found = await look(context, once, window, error as CbrError);
+            if (found !== undefined) return { how: "found", value: found };
+            if (effect === "accepted" || sends >= MAX_SENDS) throw unsure(once, error, "its effect was not found");
+        }
+    }
+}
+
+/** Adds a fact to the entry, such as the id once it is known. */
+export function noteInJournal(context: Context, once: Pick<Once<unknown, unknown>, "wish" | "region" | "facts">, facts: Readonly<Record<string, string>>): void {
+    context.journal.write(journalKey(context, once.region), {
+        fingerprint: digest(JSON.stringify(once.wish)),
+        startedAt: context.clock.now(),
+        facts: { ...once.facts, ...facts },
+    });
+}
+
+async function look<Sent, Found>(context: Context, once: Once<Sent, Found>, window: Window, lost: CbrError): Promise<Found | undefined> {
+    const begun = context.clock.now();
+    for (const at of LOOKS_MS) {
+        const pause = begun + at - context.clock.now();
+        if (pause > 0) await context.clock.sleep(pause);
+        try {
+            const found = await once.find(window, once.facts);
+            if (found !== undefined) return found;
+        } catch (error) {
+            if (error instanceof UnsureError) throw error;
+            throw unsure(once, lost, `looking for its effect failed too: ${messageOf(error)}`);
+        }
+    }
+    return undefined;
+}
+
+function unsure<Sent, Found>(once: Once<Sent, Found>, lost: unknown, found: string): UnsureError {
+    return new UnsureError(
+        `${once.what} may or may not have taken effect, and nothing was sent again: ${messageOf(lost)} Then ${found}. ` +
+            `Look at ${once.whereToLook}; if it is there, name its id in \`adopt\` where the resource has that input, else run \`pulumi up\` again.`,
+        { cause: lost },
+    );
+}
+
+/** The create call is about to return to its host: if that still lives to hear it, the entry has done its work. */
+export function settleJournal(context: Context, region: string): void {
+    if (context.hostAlive()) context.journal.remove(journalKey(context, region));
+}

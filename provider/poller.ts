@@ -1,0 +1,222 @@
+/**
+ * One poller for all that wait. A thousand waiting resources are not a thousand pollers: waits on the same topic share
+ * each look, and a look is one list call (in pages). Handlers judge their own part of the answer.
+ */
+import type { Clock } from "./clock";
+import { messageOf, WaitTimeoutError } from "./errors";
+
+/** The first look comes this soon after a wait begins, so that what is done at once costs no second. Milliseconds. */
+export const FIRST_LOOK_MS = 250;
+/** Pause after a look that brought progress, in milliseconds. */
+export const MIN_INTERVAL_MS = 1_000;
+/** Longest pause: terraform-provider-huaweicloud polls each checkpoint every 15 s. Milliseconds. */
+export const MAX_INTERVAL_MS = 15_000;
+/** Growth of the pause from look to look while nothing happens. */
+export const INTERVAL_GROWTH = 1.5;
+/** A pause is shortened by up to this share, so that processes started together drift apart. */
+export const JITTER = 0.2;
+
+/** Something to look at for many at once: `questions` are those of the waits, answers stand in the same order. */
+export interface Topic<Q, A> {
+    /** Waits with the same key share looks; the first one's `look` serves all. */
+    readonly key: string;
+    /** May throw: then all questions count as unanswered for this time. */
+    look(questions: readonly Q[]): Promise<readonly (A | undefined)[]>;
+}
+
+export type Verdict<R> =
+    | { readonly done: true; readonly result: R }
+    /** `status` is what was seen, in the API's words; `note` may say more for people. */
+    | { readonly done: false; readonly status: string; readonly note?: string };
+
+export interface Wait<Q, A, R> {
+    readonly topic: Topic<Q, A>;
+    readonly question: Q;
+    /** Judges one answer; undefined when the look had none for this question. What it throws ends this wait only. */
+    judge(answer: A | undefined): Verdict<R> | Promise<Verdict<R>>;
+    /** Clock time at which the wait gives up. */
+    readonly deadline: number;
+    /** What is waited for, as the time-out's message begins: `checkpoint 1234 of vault 5678`. */
+    readonly what: string;
+    /** Told after each look. */
+    readonly onLook?: (status: string, elapsedMs: number, waiting: number) => void;
+    readonly signal?: AbortSignal | undefined;
+}
+
+interface Waiter {
+    readonly wait: Wait<unknown, unknown, unknown>;
+    readonly since: number;
+    readonly seen: Map<string, number>;
+    status: string | undefined;
+    judging: boolean;
+    readonly resolve: (value: unknown) => void;
+    readonly reject: (reason: unknown) => void;
+}
+
+export class Poller {
+    readonly #clock: Clock;
+    readonly #rounds = new Map<string, Round>();
+
+    constructor(clock: Clock) {
+        this.#clock = clock;
+    }
+
+    /** Resolves with the result of the first verdict that is done. Rejects with what `judge` throws, or with `WaitTimeoutError`. */
+    wait<Q, A, R>(wait: Wait<Q, A, R>): Promise<R> {
+        const { key } = wait.topic;
+        let round = this.#rounds.get(key);
+        if (round === undefined) {
+            round = new Round(this.#clock, () => this.#rounds.delete(key));
+            this.#rounds.set(key, round);
+        }
+        return round.add(wait);
+    }
+}
+
+/** All waits on one topic, from the first that comes to the last that goes. */
+class Round {
+    readonly #clock: Clock;
+    readonly #finished: () => void;
+    readonly #waiters = new Set<Waiter>();
+    #interval = MIN_INTERVAL_MS;
+    #nextLook = 0;
+    #lookError: string | undefined;
+    #wake: AbortController | undefined;
+    #running = false;
+    #progressed = false;
+
+    constructor(clock: Clock, finished: () => void) {
+        this.#clock = clock;
+        this.#finished = finished;
+    }
+
+    add<Q, A, R>(wait: Wait<Q, A, R>): Promise<R> {
+        return new Promise<R>((resolve, reject) => {
+            const now = this.#clock.now();
+            const waiter: Waiter = {
+                wait: wait as Wait<unknown, unknown, unknown>,
+                since: now,
+                seen: new Map(),
+                status: undefined,
+                judging: false,
+                resolve: resolve as (value: unknown) => void,
+                reject,
+            };
+            if (wait.signal?.aborted) {
+                reject(wait.signal.reason);
+                return;
+            }
+            wait.signal?.addEventListener("abort", () => this.#end(waiter, () => reject(wait.signal?.reason)), { once: true });
+            this.#waiters.add(waiter);
+            this.#interval = MIN_INTERVAL_MS;
+            const soon = now + FIRST_LOOK_MS;
+            if (!this.#running) {
+                this.#nextLook = soon;
+                void this.#run();
+            } else if (soon < this.#nextLook) {
+                this.#nextLook = soon;
+                this.#wake?.abort();
+            }
+        });
+    }
+
+    async #run(): Promise<void> {
+        this.#running = true;
+        while (this.#waiters.size > 0) {
+            await this.#pause();
+            this.#expire();
+            if (this.#clock.now() < this.#nextLook) continue;
+            const asking = [...this.#waiters].filter((waiter) => !waiter.judging);
+            // Set before the look: who comes meanwhile may bring the next one forward.
+            this.#nextLook = Number.POSITIVE_INFINITY;
+            if (asking.length > 0) await this.#look(asking);
+            this.#interval = this.#progressed ? MIN_INTERVAL_MS : Math.min(MAX_INTERVAL_MS, this.#interval * INTERVAL_GROWTH);
+            this.#progressed = false;
+            const pause = this.#interval * (1 - JITTER * this.#clock.random());
+            this.#nextLook = Math.min(this.#nextLook, this.#clock.now() + pause);
+        }
+        this.#running = false;
+        this.#finished();
+    }
+
+    /** Sleeps until the next look or the earliest deadline, or until somebody new wakes it. */
+    async #pause(): Promise<void> {
+        let until = this.#nextLook;
+        for (const waiter of this.#waiters) until = Math.min(until, waiter.wait.deadline);
+        const ms = until - this.#clock.now();
+        if (ms <= 0) return;
+        const wake = new AbortController();
+        this.#wake = wake;
+        await this.#clock.sleep(ms, wake.signal).catch((reason: unknown) => {
+            if (!wake.signal.aborted) throw reason;
+        });
+    }
+
+    async #look(asking: readonly Waiter[]): Promise<void> {
+        const topic = asking[0]?.wait.topic;
+        let answers: readonly unknown[] = [];
+        try {
+            answers = (await topic?.look(asking.map((waiter) => waiter.wait.question))) ?? [];
+            this.#lookError = undefined;
+        } catch (error) {
+            // A look that failed says nothing about any resource: each judges "no answer", and the next look comes later.
+            this.#lookError = messageOf(error);
+        }
+        // Judging may take calls of its own; the others' next look does not wait for them.
+        asking.forEach((waiter, at) => {
+            if (this.#waiters.has(waiter)) this.#judge(waiter, answers[at]);
+        });
+    }
+
+    #judge(waiter: Waiter, answer: unknown): void {
+        const fail = (error: unknown) => this.#end(waiter, () => waiter.reject(error));
+        let verdict: Verdict<unknown> | Promise<Verdict<unknown>>;
+        try {
+            verdict = waiter.wait.judge(answer);
+        } catch (error) {
+            fail(error);
+            return;
+        }
+        if (!(verdict instanceof Promise)) {
+            this.#settle(waiter, verdict);
+            return;
+        }
+        waiter.judging = true;
+        verdict
+            .finally(() => {
+                waiter.judging = false;
+            })
+            .then((result) => this.#settle(waiter, result), fail);
+    }
+
+    #settle(waiter: Waiter, verdict: Verdict<unknown>): void {
+        if (verdict.done) {
+            this.#end(waiter, () => waiter.resolve(verdict.result));
+            return;
+        }
+        if (waiter.status !== undefined && waiter.status !== verdict.status) this.#progressed = true;
+        waiter.status = verdict.status;
+        waiter.seen.set(verdict.status, (waiter.seen.get(verdict.status) ?? 0) + 1);
+        waiter.wait.onLook?.(verdict.note ?? verdict.status, this.#clock.now() - waiter.since, this.#waiters.size);
+    }
+
+    #expire(): void {
+        const now = this.#clock.now();
+        for (const waiter of this.#waiters) {
+            if (waiter.wait.deadline > now) continue;
+            const seen = [...waiter.seen].map(([status, count]) => `${status} × ${count}`).join(", ") || "no answer";
+            const trouble = this.#lookError === undefined ? "" : ` The last look failed: ${this.#lookError}`;
+            const waited = `${Math.round((now - waiter.since) / 1000)} s`;
+            this.#end(waiter, () =>
+                waiter.reject(new WaitTimeoutError(`${waiter.wait.what}: not finished after ${waited}; seen: ${seen}.${trouble}`)),
+            );
+        }
+    }
+
+    #end(waiter: Waiter, settle: () => void): void {
+        if (!this.#waiters.delete(waiter)) return;
+        this.#progressed = true;
+        settle();
+        if (this.#waiters.size === 0) this.#wake?.abort();
+    }
+}

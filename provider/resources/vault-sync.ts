@@ -1,0 +1,246 @@
+/** VaultSync: one run that makes a hybrid-cloud vault's list agree with the storage behind it. Huawei Cloud only. */
+import { z } from "zod";
+import { operationLogRows } from "../backup-lists";
+import type { Target } from "../client";
+import { type Context, type Services, targetOf } from "../context";
+import { formatDuration } from "../duration";
+import { messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
+import { commonInputs, deadlineOf, type Handler, objectId } from "../handler";
+import { noteInJournal, postOnce, settleJournal, type Window } from "../once";
+import { importCheckpoint, showOpLog, type WireOperationLog } from "../operations";
+import type { Topic } from "../poller";
+import { preflightVaultSync } from "../preflight";
+import { parseInstant, queryInstant } from "../time";
+import { takeOver } from "./backup-replica";
+
+/** 30 min: terraform-provider-huaweicloud's default. */
+const SYNC_BUDGET_MS = 30 * 60_000;
+/** Up to this many tasks are read one by one. */
+const SINGLE_READS = 2;
+
+export const vaultSyncInputs = z.strictObject({
+    ...commonInputs,
+    /** Hybrid-cloud vault to synchronise. Changing it replaces the resource: another run. */
+    vaultId: objectId.meta({ replaces: true }),
+    /** Marks the run as automatic. Always sent. Default: false. Changing it replaces the resource. */
+    autoTrigger: z.boolean().optional().meta({ replaces: true, default: false }),
+});
+export type VaultSyncInputs = z.output<typeof vaultSyncInputs>;
+
+export const vaultSyncOutputs = z.object({
+    ...vaultSyncInputs.shape,
+    region: z.string(),
+    projectId: z.string(),
+    /** Id of the task; also the resource's id. */
+    operationLogId: z.string(),
+    /** The API's word: waiting, running, success, failed, timeout, skipped. */
+    status: z.string(),
+    /** UTC, as the API says it. */
+    startedAt: z.string().optional(),
+    /** UTC, as the API says it. */
+    endedAt: z.string().optional(),
+    /** Backups that were imported. */
+    syncedBackups: z.number().optional(),
+    /** Backups dropped because the storage no longer has them. */
+    deletedBackups: z.number().optional(),
+    /** Backups that could not be imported; may be above 0 on success. */
+    failedBackups: z.number().optional(),
+    errorCode: z.string().optional(),
+    errorMessage: z.string().optional(),
+});
+export type VaultSyncOutputs = z.output<typeof vaultSyncOutputs>;
+
+export const vaultSync: Handler<VaultSyncInputs, VaultSyncOutputs> = {
+    kind: "VaultSync",
+    inputs: vaultSyncInputs,
+    outputs: vaultSyncOutputs,
+    preflight: preflightVaultSync,
+    moved,
+    create,
+    update,
+    read,
+    // Nothing of it is left in the cloud but a line in the task list.
+    remove: async () => {},
+};
+
+/** `skipped` is final (A18): terraform-provider-huaweicloud waits for ever there. */
+const FINAL = new Set(["success", "failed", "timeout", "skipped"]);
+
+async function moved(context: Context, id: string, olds: VaultSyncOutputs): Promise<boolean> {
+    if (FINAL.has(olds.status)) return false;
+    try {
+        return FINAL.has((await show(context, await context.client.target(olds.region, olds.projectId), id)).status);
+    } catch {
+        // A preview must not fail because the cloud cannot be asked: what state says stands.
+        return false;
+    }
+}
+
+async function create(context: Context, inputs: VaultSyncInputs) {
+    const target = await targetOf(context, inputs);
+    const deadline = deadlineOf(context, inputs, "create", SYNC_BUDGET_MS);
+    const once = {
+        what: `ImportCheckpoint for vault ${inputs.vaultId}`,
+        whereToLook: `the tasks of type sync of vault ${inputs.vaultId}`,
+        region: target.region,
+        wish: { ...inputs, timeouts: undefined, wait: undefined },
+        facts: {},
+        send: async () => {
+            const { sync } = await context.client.call(importCheckpoint, {
+                target,
+                body: { sync: { vault_id: inputs.vaultId, auto_trigger: inputs.autoTrigger ?? false } },
+                deadline,
+                onRetry: (error, delayMs) => context.log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),
+            });
+            return sync.operation_log_id;
+        },
+        find: (window: Window, facts: Readonly<Record<string, string>>) => findTask(context, target, inputs.vaultId, window, facts, deadline),
+    };
+    const outcome = await postOnce(context, once);
+    const id = outcome.value;
+    noteInJournal(context, once, { operationLogId: id });
+    if (outcome.how !== "sent") context.log.info(`synchronisation ${id} was under way already (its answer was lost): it was not started again`);
+    const outputs: VaultSyncOutputs = { ...inputs, region: target.region, projectId: target.projectId, operationLogId: id, status: "waiting" };
+    try {
+        return { id, outputs: await finish(context, target, inputs, outputs, deadline) };
+    } finally {
+        settleJournal(context, target.region);
+    }
+}
+
+/** The task that a lost POST began: of type sync, of this vault, begun in that time. */
+async function findTask(
+    context: Context,
+    target: Target,
+    vaultId: string,
+    window: Window,
+    facts: Readonly<Record<string, string>>,
+    deadline: number,
+): Promise<string | undefined> {
+    if (facts["operationLogId"] !== undefined) return facts["operationLogId"];
+    const rows = await operationLogRows(context, target, { operation_type: "sync", vault_id: vaultId, start_time: queryInstant(window.from) }, { deadline });
+    const begun = rows.filter((row) => {
+        const at = parseInstant(row.created_at ?? row.started_at);
+        return at === undefined || (at >= window.from && at <= window.to);
+    });
+    if (begun.length > 1)
+        throw new UnsureError(
+            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${begun.length} synchronisations of it began at that time: ${begun.map((row) => row.id).join(", ")}. Nothing was sent again. Look at these tasks, then run \`pulumi up\` again.`,
+        );
+    return begun[0]?.id;
+}
+
+async function show(services: Services, target: Target, id: string): Promise<WireOperationLog> {
+    return (await services.client.call(showOpLog, { target, path: { operation_log_id: id }, priority: "poll" })).operation_log;
+}
+
+function withLog(outputs: VaultSyncOutputs, log: WireOperationLog): VaultSyncOutputs {
+    const counts = log.extra_info?.sync;
+    return {
+        ...outputs,
+        status: log.status,
+        startedAt: log.started_at ?? log.created_at ?? outputs.startedAt,
+        endedAt: log.ended_at ?? outputs.endedAt,
+        syncedBackups: counts?.sync_backup_num ?? outputs.syncedBackups,
+        deletedBackups: counts?.delete_backup_num ?? outputs.deletedBackups,
+        failedBackups: counts?.err_sync_backup_num ?? outputs.failedBackups,
+        errorCode: log.error_info?.code,
+        errorMessage: log.error_info?.message,
+    };
+}
+
+/** All that wait for a synchronisation in one project look at one list of running tasks; few are read one by one. */
+function syncTopic(services: Services, target: Target): Topic<{ id: string; since: number }, WireOperationLog> {
+    return {
+        key: `syncs ${target.region} ${target.projectId}`,
+        look: async (questions) => {
+            if (questions.length <= SINGLE_READS) return Promise.all(questions.map((question) => show(services, target, question.id).catch(() => undefined)));
+            const from = Math.min(...questions.map((question) => question.since)) + services.client.serverOffsetMs(target.region) - 60_000;
+            const rows = await operationLogRows(services, target, { operation_type: "sync", start_time: queryInstant(from) }, { priority: "poll" });
+            const byId = new Map(rows.map((row) => [row.id, row]));
+            return questions.map((question) => byId.get(question.id));
+        },
+    };
+}
+
+async function finish(context: Context, target: Target, inputs: VaultSyncInputs, begun: VaultSyncOutputs, deadline: number): Promise<VaultSyncOutputs> {
+    const id = begun.operationLogId;
+    let outputs = begun;
+    let unseen = 0;
+    try {
+        if (inputs.wait === false) return outputs;
+        const judgeLog = (log: WireOperationLog) => {
+            outputs = withLog(outputs, log);
+            if (FINAL.has(log.status)) return { done: true, result: outputs } as const;
+            const progress = log.extra_info?.common?.progress;
+            return { done: false, status: log.status, note: progress === undefined ? log.status : `${log.status} ${progress} %` } as const;
+        };
+        await context.poller.wait({
+            topic: syncTopic(context, target),
+            question: { id, since: context.clock.now() },
+            what: `synchronisation ${id} of vault ${begun.vaultId}`,
+            deadline,
+            onLook: (status, elapsedMs, waiting) => context.log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
+            judge: (log) => {
+                if (log !== undefined) return judgeLog(log);
+                unseen++;
+                if ((unseen & (unseen - 1)) !== 0) return { done: false, status: outputs.status };
+                return show(context, target, id).then(judgeLog, (error: unknown) => {
+                    // Tasks may be listed a moment late; one that stays unknown ends the wait.
+                    if (error instanceof NotFoundError && unseen < 4) return { done: false, status: "not listed yet" } as const;
+                    throw error;
+                });
+            },
+        });
+        judge(context, outputs);
+        return outputs;
+    } catch (error) {
+        throw error instanceof PartialCreateError ? error : new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
+    }
+}
+
+function judge(context: Context, outputs: VaultSyncOutputs): void {
+    const { operationLogId: id, vaultId } = outputs;
+    if (outputs.status === "success") {
+        // A19: success and failures go together.
+        if ((outputs.failedBackups ?? 0) > 0)
+            context.log.warn(`synchronisation ${id} of vault ${vaultId} succeeded, but ${outputs.failedBackups} backups could not be imported`);
+        return;
+    }
+    const why = [outputs.errorCode, outputs.errorMessage].filter((text) => text !== undefined).join(": ");
+    throw new WaitFailedError(
+        `synchronisation ${id} of vault ${vaultId} has status ${outputs.status}${why === "" ? "" : ` (${why})`}. Change \`triggers\`, or run \`pulumi up --replace\` with this resource's URN, to synchronise again.`,
+    );
+}
+
+async function update(context: Context, id: string, olds: VaultSyncOutputs, news: VaultSyncInputs): Promise<VaultSyncOutputs> {
+    const outputs = takeOver(olds, news, vaultSyncInputs);
+    const target = await context.client.target(olds.region, olds.projectId);
+    if (!FINAL.has(olds.status)) {
+        if (news.wait === false) return withLog(outputs, await show(context, target, id));
+        context.log.info(`resuming the wait for synchronisation ${id}`);
+        return finish(context, target, news, outputs, deadlineOf(context, news, "update", SYNC_BUDGET_MS));
+    }
+    try {
+        judge(context, outputs);
+    } catch (error) {
+        throw new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
+    }
+    return outputs;
+}
+
+/** It records something that happened: the cloud forgets tasks after about 30 days, and that is no drift. */
+async function read(context: Context, id: string, olds: Partial<VaultSyncOutputs>) {
+    const stored = olds.operationLogId !== undefined;
+    if (stored && FINAL.has(olds.status ?? "")) return { id, outputs: olds as VaultSyncOutputs };
+    const target = await targetOf(context, olds);
+    try {
+        const log = await show(context, target, id);
+        const base = { ...olds, ...target, vaultId: olds.vaultId ?? log.vault_id ?? "", operationLogId: id, status: log.status };
+        return { id, outputs: withLog(base, log) };
+    } catch (error) {
+        if (!(error instanceof NotFoundError) || !stored) throw error;
+        context.log.warn(`synchronisation ${id} is no longer in the cloud's task list; its last known status stays`);
+        return { id, outputs: olds as VaultSyncOutputs };
+    }
+}

@@ -1,0 +1,57 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** The names of the handlers that `pulumi-cbr/provider` exports. */
+export type HandlerName = "checkpoint" | "vaultReplication" | "backupReplica" | "vaultSync" | "checkpointReplica";
+
+/**
+ * The code that ends up in every user's state, and the contract with it: the provider host runs this line to find the
+ * installed release's handler. It never changes within a major version (test/state-line.test.ts).
+ */
+export function providerLine(handler: HandlerName): string {
+    return `exports.handler = () => require("pulumi-cbr/provider").${handler}`;
+}
+
+/** Options with the adopted id, for `get`. */
+export type GetOptions = pulumi.CustomResourceOptions & { readonly id: pulumi.Input<pulumi.ID> };
+
+/**
+ * Base of the classes: a dynamic resource whose code is one constant line. `pulumi.dynamic.Resource` would serialize a
+ * closure instead, which puts a copy of the code into state.
+ */
+export abstract class CbrResource extends pulumi.CustomResource {
+    constructor(handler: HandlerName, kind: string, name: string, outputs: Record<string, undefined>, args: object | undefined, options: pulumi.CustomResourceOptions = {}) {
+        const type = `pulumi-nodejs:dynamic/cbr:${kind}`;
+        const properties: pulumi.Inputs = {
+            ...outputs,
+            ...args,
+            ...timeouts(args, options),
+            __provider: providerLine(handler),
+            __urn: urnOf(name, type, options),
+        };
+        super(type, name, properties, options);
+    }
+}
+
+/** Pulumi: the host never hears of `customTimeouts`, so they travel as an input. */
+function timeouts(args: object | undefined, options: pulumi.CustomResourceOptions): pulumi.Inputs {
+    const own = options.customTimeouts;
+    if (args === undefined || own === undefined || ("timeouts" in args && args.timeouts !== undefined)) return {};
+    const { create, update, delete: remove } = own;
+    return {
+        timeouts: {
+            ...(create === undefined ? {} : { create }),
+            ...(update === undefined ? {} : { update }),
+            ...(remove === undefined ? {} : { delete: remove }),
+        },
+    };
+}
+
+/** Handlers are not told whose call it is; this note lets their lines stand on the right row. A plain promise: it must not make the resource depend on its parent. */
+function urnOf(name: string, type: string, options: pulumi.CustomResourceOptions): Promise<string> {
+    const parent = options.parent;
+    return new Promise((resolve) => {
+        pulumi.createUrn(name, type, parent).apply((urn) => {
+            resolve(urn);
+        });
+    });
+}

@@ -1,0 +1,15 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+/** A schema's input type with every value, at every depth, as a `pulumi.Input`. */
+export type Inputs<T> = { [K in keyof T]: DeepInput<T[K]> };
+
+type DeepInput<T> = unknown extends T
+    ? unknown
+    : T extends readonly (infer Item)[]
+      ? pulumi.Input<readonly DeepInput<Item>[]>
+      : T extends object
+        ? pulumi.Input<{ [K in keyof T]: DeepInput<T[K]> }>
+        : pulumi.Input<T>;
+
+/** A schema's output type with every property as a `pulumi.Output`; what may be missing says so in its value. */
+export type Outputs<T> = { readonly [K in keyof Required<T>]: pulumi.Output<T[K & keyof T]> };

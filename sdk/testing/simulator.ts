@@ -1,0 +1,238 @@
+import { systemClock } from "../../provider/clock";
+import { Accounts, type Credentials, credentialsFrom, hex } from "./accounts";
+import { Cloud } from "./cloud";
+import { basePath, Exchange, type Shared } from "./exchange";
+import type { Fault } from "./fault-schema";
+import { type ActiveFault, Faults } from "./faults";
+import { type RegionOptions, rulesFrom, type SimulatorOptions } from "./options";
+import type { RequestLogEntry } from "./request-log";
+import { Schedule } from "./schedule";
+import { listen } from "./server";
+import { type SignIn, type SimulatorSettings, settingsFor } from "./settings";
+import type { Dialect } from "./state";
+import { Store } from "./store";
+import type { World } from "./world";
+
+/** A project of a region. */
+export interface SimulatedProject {
+    readonly projectId: string;
+    readonly projectName: string;
+    readonly cloud: Cloud;
+}
+
+export interface SimulatedRegion extends SimulatedProject {
+    readonly name: string;
+    readonly dialect: Dialect;
+    /** CBR, `http://127.0.0.1:PORT`. */
+    readonly url: string;
+    /** CBR again, below a path. */
+    readonly urlWithPath: string;
+    /** IAM, `http://127.0.0.1:PORT/v3`. */
+    readonly iamUrl: string;
+    /** The project, of another domain, that the agency gives access to. */
+    readonly delegated: SimulatedProject;
+    /** Requests to this region's CBR and IAM. */
+    readonly requests: readonly RequestLogEntry[];
+    /** Adds another project to the region. */
+    addProject(options?: { projectId?: string; projectName?: string }): SimulatedProject;
+}
+
+/** Names of the regions when none are given. */
+export type DefaultRegions = "eu-de" | "eu-nl";
+
+export interface Simulator<Name extends string = DefaultRegions> {
+    /** Regions by name. */
+    readonly regions: Readonly<Record<Name, SimulatedRegion>>;
+    /** A region by any name. Throws when there is none. */
+    region(name: string): SimulatedRegion;
+    readonly credentials: Credentials;
+    /** All requests to all regions, in order of arrival. */
+    readonly requests: readonly RequestLogEntry[];
+    /** Faults given so far, with how often each matched and struck. */
+    readonly faults: readonly ActiveFault[];
+    /** Milliseconds that new tokens live; may be changed. */
+    tokenLifeMs: number;
+    /** Milliseconds that an access key stays blocked; may be changed. */
+    keyBlockMs: number;
+    clearRequests(): void;
+    /** Arms a fault. */
+    fail(fault: Fault): ActiveFault;
+    clearFaults(): void;
+    /** A token for a region's project, without a request. */
+    issueToken(region?: string, options?: { lifeMs?: number }): string;
+    /** Makes one token, or all, worthless at once. */
+    revokeTokens(token?: string): void;
+    /** Lifts every block of access keys. */
+    unblockKeys(): void;
+    /** Ends all work under way. */
+    finishAll(): void;
+    /** Environment variables and stack configuration that point a program here. Default: the first region, by access keys. */
+    settings(options?: { region?: string; signIn?: SignIn }): SimulatorSettings;
+    /** Stops listening and cuts all connections. */
+    close(): Promise<void>;
+}
+
+/** Starts the simulator on free loopback ports, one for CBR and one for IAM in each region. */
+export async function startSimulator<const Name extends string = DefaultRegions>(
+    options: SimulatorOptions<Name> = {},
+): Promise<Simulator<Name>> {
+    const clock = options.clock ?? systemClock;
+    const schedule = new Schedule({
+        clock,
+        progressBy: options.progressBy ?? "clock",
+        readsToFinish: options.readsToFinish ?? 3,
+    });
+    const credentials = credentialsFrom(options.credentials ?? {});
+    const accounts = new Accounts({
+        credentials,
+        tokenLifeMs: options.tokenLifeMs ?? 86_400_000,
+        keyBlockMs: options.keyBlockMs ?? 300_000,
+        now: () => clock.now(),
+    });
+    const regionOptions: readonly RegionOptions[] = options.regions ?? [{ name: "eu-de" }, { name: "eu-nl" }];
+    const names = regionOptions.map((region) => region.name);
+    const stores = new Map<string, Store>();
+    const world: World = {
+        schedule,
+        rules: rulesFrom(options),
+        store: (region, projectId) => stores.get(`${region}/${projectId}`),
+        hasRegion: (region) => names.includes(region),
+        destinations: (region) =>
+            options.capabilities?.[region] ?? (options.capabilities ? [] : names.filter((name) => name !== region)),
+        regionNames: names,
+    };
+    const faults = new Faults();
+    for (const fault of options.faults ?? []) faults.add(fault);
+    const log: RequestLogEntry[] = [];
+    const closing = new AbortController();
+    const shared: Shared = {
+        world,
+        accounts,
+        faults,
+        log,
+        endpoints: new Map(),
+        checkAnswers: options.checkAnswers ?? false,
+        requestsPerSecond: options.requestsPerSecond ?? 0,
+        iamPerRegion: options.iamPerRegion ?? false,
+        closing: closing.signal,
+    };
+
+    const addProject = (
+        region: RegionOptions,
+        domainId: string,
+        given: { projectId?: string; projectName?: string },
+    ): SimulatedProject => {
+        const projectId = given.projectId ?? hex(32);
+        const projectName = given.projectName ?? region.name;
+        accounts.projects.push({ id: projectId, name: projectName, region: region.name, domainId });
+        const store = new Store({
+            region: region.name,
+            projectId,
+            projectName,
+            dialect: region.dialect ?? "huawei",
+            checkpointSurvivesLastBackup: options.checkpointSurvivesLastBackup ?? false,
+        });
+        stores.set(`${region.name}/${projectId}`, store);
+        return { projectId, projectName, cloud: new Cloud(store, schedule) };
+    };
+
+    const servers: { close(): Promise<void> }[] = [];
+    const open = async (service: "cbr" | "iam", region: RegionOptions, port: number | undefined): Promise<string> => {
+        const exchange = new Exchange(shared, { service, region: region.name, dialect: region.dialect ?? "huawei" });
+        const server = await listen((incoming) => exchange.handle(incoming), port);
+        servers.push(server);
+        return `http://127.0.0.1:${server.port}`;
+    };
+    const close = async () => {
+        closing.abort();
+        await Promise.all(servers.map((server) => server.close()));
+    };
+
+    const regions = new Map<string, SimulatedRegion>();
+    try {
+        for (const region of regionOptions) {
+            const url = await open("cbr", region, region.port);
+            const iam = await open("iam", region, region.iamPort);
+            shared.endpoints.set(region.name, { cbr: url, iam });
+            regions.set(region.name, {
+                ...addProject(region, credentials.domainId, region),
+                name: region.name,
+                dialect: region.dialect ?? "huawei",
+                url,
+                urlWithPath: `${url}${basePath}`,
+                iamUrl: `${iam}/v3`,
+                delegated: addProject(region, credentials.agency.domainId, {}),
+                get requests() {
+                    return log.filter((entry) => entry.region === region.name);
+                },
+                addProject: (given = {}) => addProject(region, credentials.domainId, given),
+            });
+        }
+    } catch (error) {
+        await close();
+        throw error;
+    }
+
+    const regionOf = (name = names[0] ?? ""): SimulatedRegion => {
+        const region = regions.get(name);
+        if (region === undefined) throw new Error(`the simulator has no region ${name}: it has ${names.join(", ")}`);
+        return region;
+    };
+    const issueToken = (name?: string, given: { lifeMs?: number } = {}): string => {
+        const { projectId } = regionOf(name);
+        const project = accounts.projects.find((each) => each.id === projectId);
+        return accounts.issueToken({
+            methods: ["password"],
+            project,
+            expiresMs: given.lifeMs === undefined ? undefined : clock.now() + given.lifeMs,
+        }).value;
+    };
+    return {
+        regions: Object.fromEntries(regions) as Record<Name, SimulatedRegion>,
+        region: (name) => regionOf(name),
+        credentials,
+        requests: log,
+        get faults() {
+            return faults.list;
+        },
+        get tokenLifeMs() {
+            return accounts.tokenLifeMs;
+        },
+        set tokenLifeMs(milliseconds) {
+            accounts.tokenLifeMs = milliseconds;
+        },
+        get keyBlockMs() {
+            return accounts.keyBlockMs;
+        },
+        set keyBlockMs(milliseconds) {
+            accounts.keyBlockMs = milliseconds;
+        },
+        clearRequests: () => {
+            log.length = 0;
+        },
+        fail: (fault) => faults.add(fault),
+        clearFaults: () => faults.clear(),
+        issueToken,
+        revokeTokens: (token) => accounts.revokeTokens(token),
+        unblockKeys: () => accounts.unblockKeys(),
+        finishAll: () => schedule.finishAll(),
+        settings: ({ region, signIn = "keys" } = {}) => {
+            const at = regionOf(region);
+            const project = signIn === "agency" ? at.delegated : at;
+            return settingsFor(
+                credentials,
+                {
+                    region: at.name,
+                    dialect: at.dialect,
+                    projectId: project.projectId,
+                    projectName: project.projectName,
+                    authUrl: at.iamUrl,
+                    endpoints: Object.fromEntries([...regions.values()].map((each) => [each.name, each.url])),
+                    token: signIn === "token" ? issueToken(at.name) : undefined,
+                },
+                signIn,
+            );
+        },
+        close,
+    };
+}

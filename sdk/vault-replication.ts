@@ -1,0 +1,57 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import type { vaultReplicationInputs, VaultReplicationOutputs } from "../provider/resources/vault-replication";
+import { CbrResource } from "./dynamic";
+import type { Inputs, Outputs } from "./inputs";
+
+/** What a {@link VaultReplication} is made from. */
+export type VaultReplicationArgs = Inputs<z.input<typeof vaultReplicationInputs>>;
+
+/** Every output is also a property of the class. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class gives each key of `outputs` an Output at run time.
+export interface VaultReplication extends Outputs<VaultReplicationOutputs> {}
+
+/**
+ * One run that copies all backups of a vault that have no replica yet to a vault in another region (CopyCheckpoint), and
+ * waits for every copy, 6 hours by default.
+ *
+ * ```ts
+ * const copy = new cbr.VaultReplication("dr", {
+ *     vaultId, destinationRegion: "eu-nl", destinationVaultId, triggers: { checkpoint: before.id },
+ * });
+ * export const replicationRecordIds = copy.replicationRecordIds;
+ * ```
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above.
+export class VaultReplication extends CbrResource {
+    constructor(name: string, args: VaultReplicationArgs, options?: pulumi.CustomResourceOptions) {
+        super("vaultReplication", "VaultReplication", name, outputs, args, options);
+    }
+
+    /** True for objects of this class, also from another copy of the package. */
+    static override isInstance(value: unknown): value is VaultReplication {
+        return typeof value === "object" && value !== null && Reflect.get(value, "__pulumiType") === "pulumi-nodejs:dynamic/cbr:VaultReplication";
+    }
+}
+
+const outputs = {
+    region: undefined,
+    projectId: undefined,
+    triggers: undefined,
+    timeouts: undefined,
+    wait: undefined,
+    vaultId: undefined,
+    destinationRegion: undefined,
+    destinationProjectId: undefined,
+    destinationVaultId: undefined,
+    autoTrigger: undefined,
+    onPartialFailure: undefined,
+    deletionPolicy: undefined,
+    replicationRecordIds: undefined,
+    replications: undefined,
+    destinationBackupIds: undefined,
+    status: undefined,
+    providerId: undefined,
+    sourceRegion: undefined,
+    requestedAt: undefined,
+} satisfies Record<keyof VaultReplicationOutputs, undefined>;
