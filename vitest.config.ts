@@ -1,9 +1,9 @@
-import { fileURLToPath } from "node:url";
+import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 
 const alias = {
-    "pulumi-cbr/provider": fileURLToPath(new URL("./provider/index.ts", import.meta.url)),
-    "pulumi-cbr/testing": fileURLToPath(new URL("./sdk/testing/index.ts", import.meta.url)),
+    "pulumi-cbr/provider": resolve("provider/index.ts"),
+    "pulumi-cbr/testing": resolve("sdk/testing/index.ts"),
 };
 
 /** Three levels: functions and parts over scripted transports; handlers against the simulator; whole life cycles through an engine. */
@@ -12,7 +12,7 @@ export default defineConfig({
         projects: [
             {
                 resolve: { alias },
-                test: { name: "unit", include: ["test/*.test.ts", "test/testing/*.test.ts", "test/operations/*.test.ts"], exclude: ["test/package.test.ts"] },
+                test: { name: "unit", include: ["test/*.test.ts", "test/testing/*.test.ts", "test/operations/*.test.ts", "test/cli/*.test.ts"], exclude: ["test/package.test.ts"] },
             },
             { resolve: { alias }, test: { name: "resource", include: ["test/resources/**/*.test.ts"], testTimeout: 60_000 } },
             {

@@ -5,9 +5,27 @@
  */
 import type { Clock } from "./clock";
 import { iamBaseUrl, learnCatalog, needsCatalog } from "./endpoints";
-import { ApiError, AuthError, CbrError, ConfigError, TransportError } from "./errors";
-import { createTemporaryKeys, createToken, findProject, type Iam, type IdOrName, type Identity, noSuchProject, type Proof, type TokenScope } from "./iam";
-import { type Agency, type Credentials, describeCredentials, type PasswordCredentials, requireCredentials, type Resolved, type Settings } from "./settings";
+import { AuthError, type CbrError, ConfigError, TransportError } from "./errors";
+import {
+    createTemporaryKeys,
+    createToken,
+    findProject,
+    type Iam,
+    type Identity,
+    type IdOrName,
+    noSuchProject,
+    type Proof,
+    type TokenScope,
+} from "./iam";
+import {
+    type Agency,
+    type Credentials,
+    describeCredentials,
+    type PasswordCredentials,
+    type Resolved,
+    requireCredentials,
+    type Settings,
+} from "./settings";
 import { type SigningKeys, sign } from "./signature";
 import type { HttpRequest, Transport } from "./transport";
 
@@ -30,19 +48,22 @@ export interface Authenticator {
     /**
      * Project id for URLs of this scope: the one given, else the settings' (which is of the settings' region only), else
      * looked up in the region's own IAM by project name, else by region name. Single flight, cached.
-     * @throws ConfigError naming cbr:projectId when there is not exactly one; AuthError; TransportError; ApiError.
+     * @throws ConfigError naming cbr:projectId when there is not exactly one; AuthError; TransportError (`sent: false`).
      */
     projectId(scope: Scope, signal?: AbortSignal): Promise<string>;
     /**
      * The request with the headers that authenticate exactly it, now. Sign anew for every try.
-     * @throws ConfigError without credentials; AuthError when they were refused; TransportError; ApiError.
+     * @throws ConfigError without credentials; AuthError when they were refused (or, with `retry`, IAM is out of order); TransportError (`sent: false`).
      */
-    authenticate(request: HttpRequest, scope: { readonly region: string; readonly projectId: string }): Promise<HttpRequest>;
+    authenticate(
+        request: HttpRequest,
+        scope: { readonly region: string; readonly projectId: string },
+    ): Promise<HttpRequest>;
     /**
      * Told about a 401 (or what stands for one). True: there are new credentials, and the request may be sent once more.
      * False: there are none; always so for signed calls, because five bad ones in a row block the key (cbr-api §5.4).
      * Callers with the same stale token share one renewal.
-     * @throws AuthError when signing in again was refused; TransportError; ApiError.
+     * @throws AuthError when signing in again was refused; TransportError (`sent: false`).
      */
     renew(scope: { readonly region: string; readonly projectId: string }, rejected: HttpRequest): Promise<boolean>;
     /** Which credentials are in use and which setting each part came from, for the end of a sentence; never a secret. */
@@ -77,7 +98,7 @@ class Renewable<T extends Perishable> {
         try {
             return await this.#refetch();
         } catch (error) {
-            const passing = error instanceof TransportError || error instanceof ApiError;
+            const passing = error instanceof TransportError || (error instanceof AuthError && error.retry !== "never");
             if (!passing || current === undefined || this.#clock.now() >= current.expiresAt) throw error;
             this.#renewAt = this.#clock.now() + RENEW_PAUSE_MS;
             return current;
@@ -97,11 +118,9 @@ class Renewable<T extends Perishable> {
         return fresh;
     }
 
-    /** Forgets the value, if there is one that was not fetched just now. True when there was. */
-    forget(value: T): boolean {
-        if (this.#current !== value) return this.#current !== undefined;
-        this.#current = undefined;
-        return true;
+    /** Forgets this value, unless another one has taken its place. */
+    forget(value: T): void {
+        if (this.#current === value) this.#current = undefined;
     }
 
     #refetch(): Promise<T> {
@@ -141,7 +160,8 @@ function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promi
             return;
         }
         signal.addEventListener("abort", onAbort, { once: true });
-        promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+        const done = () => signal.removeEventListener("abort", onAbort);
+        promise.finally(done).then(resolve, reject);
     });
 }
 
@@ -155,7 +175,8 @@ function identityOf(credentials: PasswordCredentials): Identity {
     const domain = idOrName(credentials.domainId, credentials.domainName);
     const secret = { password: password.value, passcode: passcode?.value };
     if (userId !== undefined) return { kind: "password", user: { id: userId.value }, ...secret };
-    if (userName === undefined || domain === undefined) throw new ConfigError("A user name needs a domain (account): set cbr:domainName or cbr:domainId.");
+    if (userName === undefined || domain === undefined)
+        throw new ConfigError("A user name needs a domain (account): set cbr:domainName or cbr:domainId.");
     return { kind: "password", user: { name: userName.value, domain }, ...secret };
 }
 
@@ -194,12 +215,18 @@ class SignIn implements Authenticator {
         return orAbort(this.#lookUp(region), signal);
     }
 
-    async authenticate(request: HttpRequest, scope: { readonly region: string; readonly projectId: string }): Promise<HttpRequest> {
+    async authenticate(
+        request: HttpRequest,
+        scope: { readonly region: string; readonly projectId: string },
+    ): Promise<HttpRequest> {
         const added = await this.#withFallback(() => this.#headers(request, scope.region, scope.projectId));
         return { ...request, headers: { ...request.headers, ...added } };
     }
 
-    async renew(scope: { readonly region: string; readonly projectId: string }, rejected: HttpRequest): Promise<boolean> {
+    async renew(
+        scope: { readonly region: string; readonly projectId: string },
+        rejected: HttpRequest,
+    ): Promise<boolean> {
         const stale = rejected.headers["x-auth-token"];
         if (stale === undefined) return false;
         const credentials = this.#credentials();
@@ -218,8 +245,13 @@ class SignIn implements Authenticator {
         if (this.#active === undefined) return "nothing: there are no credentials";
         const { agency } = this.#settings;
         const own = describeCredentials(this.#active);
-        const whole = agency === undefined ? own : `agency "${agency.name.value}" from ${agency.name.source}, taken on with ${own}`;
-        return this.#retired === undefined ? whole : `${whole}, in place of ${describeCredentials(this.#retired)}, which had been refused`;
+        const whole =
+            agency === undefined
+                ? own
+                : `agency "${agency.name.value}" from ${agency.name.source}, taken on with ${own}`;
+        return this.#retired === undefined
+            ? whole
+            : `${whole}, in place of ${describeCredentials(this.#retired)}, which had been refused`;
     }
 
     #credentials(): Credentials {
@@ -234,7 +266,8 @@ class SignIn implements Authenticator {
             const keys = await this.#signingKeys(region);
             return sign(request, { ...keys, domainId: undefined, projectId }, new Date(this.#clock.now()));
         }
-        if (credentials.kind === "token" && this.#settings.agency === undefined) return { "x-auth-token": credentials.token.value };
+        if (credentials.kind === "token" && this.#settings.agency === undefined)
+            return { "x-auth-token": credentials.token.value };
         const { token } = await this.#projectToken(region, { id: projectId }).get();
         return { "x-auth-token": token };
     }
@@ -260,7 +293,13 @@ class SignIn implements Authenticator {
                 this.#once(`keys ${base}`, credentials, async () => {
                     const durationSeconds = agency.durationSeconds ?? AGENCY_KEYS_SECONDS;
                     const wish = { name: agency.name.value, domain, durationSeconds };
-                    const { expiresAt, lifeMs, ...temporary } = await createTemporaryKeys(this.#iam, base, wish, { keys: own }, this.describe());
+                    const { expiresAt, lifeMs, ...temporary } = await createTemporaryKeys(
+                        this.#iam,
+                        base,
+                        wish,
+                        { keys: own },
+                        this.describe(),
+                    );
                     return { keys: { ...temporary, domainId: agency.domainId?.value }, expiresAt, lifeMs };
                 }),
             );
@@ -286,22 +325,39 @@ class SignIn implements Authenticator {
         const base = iamBaseUrl(this.#settings, region);
         const withCatalog = needsCatalog(this.#settings, region);
         const account =
-            agency !== undefined ? agencyDomain(agency) : credentials.kind === "password" ? idOrName(credentials.domainId, credentials.domainName) : undefined;
+            agency !== undefined
+                ? agencyDomain(agency)
+                : credentials.kind === "password"
+                  ? idOrName(credentials.domainId, credentials.domainName)
+                  : undefined;
         const scope: TokenScope = {
-            project: "id" in project ? { id: project.id } : { name: project.name.value, ...(account === undefined ? {} : { domain: account }) },
+            project:
+                "id" in project
+                    ? { id: project.id }
+                    : { name: project.name.value, ...(account === undefined ? {} : { domain: account }) },
         };
         try {
             const issued =
                 agency === undefined
                     ? await this.#once(tokenKey(region, project), credentials, () => {
-                          if (credentials.kind !== "password") throw new TypeError("Only a password is exchanged for a token.");
-                          return createToken(this.#iam, base, identityOf(credentials), scope, undefined, this.describe(), withCatalog);
+                          if (credentials.kind !== "password")
+                              throw new TypeError("Only a password is exchanged for a token.");
+                          return createToken(
+                              this.#iam,
+                              base,
+                              identityOf(credentials),
+                              scope,
+                              undefined,
+                              this.describe(),
+                              withCatalog,
+                          );
                       })
                     : await this.#agencyToken(region, base, agency, scope, withCatalog);
             if (withCatalog) learnCatalog(this.#settings, region, issued.catalog);
             return issued;
         } catch (error) {
-            if ("name" in project && error instanceof AuthError && error.status === 404) throw noSuchProject(base, project.name, error);
+            if ("name" in project && error instanceof AuthError && error.status === 404)
+                throw noSuchProject(base, project.name, error);
             throw error;
         }
     }
@@ -344,7 +400,14 @@ class SignIn implements Authenticator {
             const scope = domain === undefined ? undefined : { domain };
             token = new Renewable(this.#clock, () =>
                 this.#once(`user ${base}`, credentials, () =>
-                    createToken(this.#iam, base, identityOf(credentials), scope, undefined, describeCredentials(credentials)),
+                    createToken(
+                        this.#iam,
+                        base,
+                        identityOf(credentials),
+                        scope,
+                        undefined,
+                        describeCredentials(credentials),
+                    ),
                 ),
             );
             this.#userTokens.set(base, token);
@@ -368,28 +431,42 @@ class SignIn implements Authenticator {
         const settings = this.#settings;
         const credentials = this.#credentials();
         const atHome = region === settings.region?.value;
-        const name = (atHome ? (settings.agency?.projectName ?? settings.projectName) : undefined) ?? { value: region, source: "the region's name" };
+        const name = (atHome ? (settings.agency?.projectName ?? settings.projectName) : undefined) ?? {
+            value: region,
+            source: "the region's name",
+        };
         const base = iamBaseUrl(settings, region);
-        const exchanged = credentials.kind === "password" || (credentials.kind === "token" && settings.agency !== undefined);
+        const exchanged =
+            credentials.kind === "password" || (credentials.kind === "token" && settings.agency !== undefined);
         if (exchanged) {
             // The token that will be needed anyway also tells the project's id: no right to list projects is needed.
             const named = this.#projectToken(region, { name });
             const issued = await named.get();
-            const id = issued.projectId ?? (await findProject(this.#iam, base, name, { token: issued.token }, this.describe()));
+            const id =
+                issued.projectId ??
+                (await findProject(this.#iam, base, name, { token: issued.token }, this.describe()));
             const key = tokenKey(region, { id });
             if (!this.#tokens.has(key)) this.#tokens.set(key, named);
             return id;
         }
-        return await this.#once(`project ${region}`, credentials, async () => {
-            const proof: Proof = credentials.kind === "token" ? { token: credentials.token.value } : { keys: await this.#signingKeys(region) };
-            return await findProject(this.#iam, base, name, proof, this.describe());
-        });
+        const proof: Proof =
+            credentials.kind === "token"
+                ? { token: credentials.token.value }
+                : { keys: await this.#signingKeys(region) };
+        const own = settings.agency === undefined;
+        return await this.#once(
+            `project ${region}`,
+            credentials,
+            () => findProject(this.#iam, base, name, proof, this.describe()),
+            own,
+        );
     }
 
     /** Fetches the token of a region whose CBR address only a catalog can tell. */
     async #askCatalog(region: string, projectId: string): Promise<void> {
         const credentials = this.#credentials();
-        const exchanged = credentials.kind === "password" || (credentials.kind === "token" && this.#settings.agency !== undefined);
+        const exchanged =
+            credentials.kind === "password" || (credentials.kind === "token" && this.#settings.agency !== undefined);
         if (exchanged) await this.#withFallback(() => this.#projectToken(region, { id: projectId }).get());
     }
 
@@ -398,7 +475,6 @@ class SignIn implements Authenticator {
      * once, only one sign-in with it is under way: all others learn from its answer.
      */
     async #once<T>(key: string, credentials: Credentials, run: () => Promise<T>, provesCredentials = true): Promise<T> {
-        if (this.#isNested(credentials)) return await run();
         for (;;) {
             const refused = this.#refusedCredentials.get(credentials) ?? this.#refusals.get(key);
             if (refused !== undefined) throw refused;
@@ -419,17 +495,15 @@ class SignIn implements Authenticator {
             if (provesCredentials) this.#proven.add(credentials);
             return result;
         } catch (error) {
-            if (error instanceof AuthError || error instanceof ConfigError) this.#refusals.set(key, error);
-            if (error instanceof AuthError && error.status === 401 && provesCredentials) this.#refusedCredentials.set(credentials, error);
+            if (error instanceof ConfigError || (error instanceof AuthError && error.retry === "never"))
+                this.#refusals.set(key, error);
+            if (error instanceof AuthError && error.status === 401 && provesCredentials)
+                this.#refusedCredentials.set(credentials, error);
             throw error;
         } finally {
             this.#probes.delete(credentials);
             settled();
         }
-    }
-
-    #isNested(_credentials: Credentials): boolean {
-        return false;
     }
 
     /** Runs again with the fallback credentials when a stored token turns out to be refused. */
@@ -447,7 +521,8 @@ class SignIn implements Authenticator {
     /** From a refused token in stack configuration to what the environment gives. False when there is nothing to fall back to. */
     #fallBack(refused: Credentials): boolean {
         const { fallbackCredentials } = this.#settings;
-        if (fallbackCredentials === undefined || this.#retired !== undefined || refused !== this.#settings.credentials) return false;
+        if (fallbackCredentials === undefined || this.#retired !== undefined || refused !== this.#settings.credentials)
+            return false;
         this.#retired = refused;
         this.#active = fallbackCredentials;
         this.#tokens = new Map();

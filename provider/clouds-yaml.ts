@@ -28,7 +28,8 @@ export interface CloudsYamlEntry {
 
 type Json = Readonly<Record<string, unknown>>;
 
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Json =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The vendor profiles that OpenStack's client has built in and that have CBR. */
 const PROFILES: Readonly<Record<string, Json>> = {
@@ -99,7 +100,9 @@ function parseYaml(path: string, text: string): Json {
     if (error !== undefined) {
         // The parser's message quotes the lines around the error, which may be secrets.
         const line = error.linePos?.[0].line;
-        throw new ConfigError(`${path} is not valid YAML${line === undefined ? "" : ` (line ${line})`}: ${error.code}.`);
+        throw new ConfigError(
+            `${path} is not valid YAML${line === undefined ? "" : ` (line ${line})`}: ${error.code}.`,
+        );
     }
     const content: unknown = document.toJS();
     if (content === null || content === undefined) return {};
@@ -137,7 +140,8 @@ function withAuth(entry: Json): Json {
 function flatten(entry: Json): Record<string, string> {
     const values: Record<string, string> = {};
     const put = (path: string, value: unknown) => {
-        if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") values[path] = String(value);
+        if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
+            values[path] = String(value);
     };
     for (const [key, value] of Object.entries(entry)) {
         if (isObject(value)) for (const [inner, deep] of Object.entries(value)) put(`${key}.${inner}`, deep);
@@ -159,7 +163,11 @@ function flatten(entry: Json): Record<string, string> {
  *
  * @throws ConfigError for a file that is no YAML, and for a profile that does not exist.
  */
-export function readCloudsYaml(name: string, env: Readonly<Record<string, string | undefined>>, files: FileAccess): CloudsYamlEntry | undefined {
+export function readCloudsYaml(
+    name: string,
+    env: Readonly<Record<string, string | undefined>>,
+    files: FileAccess,
+): CloudsYamlEntry | undefined {
     const override = (key: string) => env[key]?.trim() || undefined;
     const clouds = readFirst(candidates("clouds", files, override("OS_CLIENT_CONFIG_FILE")), files);
     const secure = readFirst(candidates("secure", files, override("OS_CLIENT_SECURE_FILE")), files);
@@ -191,7 +199,10 @@ export function readCloudsYaml(name: string, env: Readonly<Record<string, string
 }
 
 /** Names of the entries of clouds.yaml, for the error when one is not there; and where the file was looked for. */
-export function listCloudsYaml(env: Readonly<Record<string, string | undefined>>, files: FileAccess): { names: string[]; path: string | undefined } {
+export function listCloudsYaml(
+    env: Readonly<Record<string, string | undefined>>,
+    files: FileAccess,
+): { names: string[]; path: string | undefined } {
     const clouds = readFirst(candidates("clouds", files, env["OS_CLIENT_CONFIG_FILE"]?.trim() || undefined), files);
     const entries = clouds?.content["clouds"];
     return { names: isObject(entries) ? Object.keys(entries) : [], path: clouds?.path };

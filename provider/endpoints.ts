@@ -88,7 +88,13 @@ export function readIamHost(authUrl: string): { cloud: string; region?: string }
 /** Is this host name, as `URL.hostname` gives it, the machine itself? */
 export function isLoopback(hostname: string): boolean {
     const host = hostname.toLowerCase().replace(/\.$/, "");
-    return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+    return (
+        host === "localhost" ||
+        host.endsWith(".localhost") ||
+        host === "[::1]" ||
+        host === "::1" ||
+        /^127(\.\d{1,3}){3}$/.test(host)
+    );
 }
 
 /** The version and project at the end of addresses that catalogs and users give; also as a template. */
@@ -105,7 +111,9 @@ export function normaliseBaseUrl(text: string, source: string): string {
     const trimmed = text.trim();
     const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`;
     const fail = (reason: string): never => {
-        throw new ConfigError(`${source} ${reason}. An address such as https://cbr.eu-de.otc.t-systems.com is expected.`);
+        throw new ConfigError(
+            `${source} ${reason}. An address such as https://cbr.eu-de.otc.t-systems.com is expected.`,
+        );
     };
     let url: URL;
     try {
@@ -117,14 +125,23 @@ export function normaliseBaseUrl(text: string, source: string): string {
     if (url.search !== "" || url.hash !== "") return fail("contains a query or fragment");
     if (url.protocol !== "https:" && url.protocol !== "http:") return fail(`begins with ${url.protocol}//`);
     if (url.protocol === "http:" && !isLoopback(url.hostname))
-        return fail("is plain http to another machine, which would send credentials in clear; only loopback may be http");
+        return fail(
+            "is plain http to another machine, which would send credentials in clear; only loopback may be http",
+        );
     if (withScheme !== trimmed && !url.hostname.includes(".") && !isLoopback(url.hostname)) return fail("is not a URL");
-    const path = url.pathname.replace(/%7b([a-z_]+)%7d/gi, "{$1}").replace(/\/+$/, "").replace(VERSION_AND_PROJECT, "").replace(/\/+$/, "");
+    const path = url.pathname
+        .replace(/%7b([a-z_]+)%7d/gi, "{$1}")
+        .replace(/\/+$/, "")
+        .replace(VERSION_AND_PROJECT, "")
+        .replace(/\/+$/, "");
     return `${url.protocol}//${url.host}${path}`;
 }
 
 function checkedRegion(region: string): string {
-    if (!REGION.test(region)) throw new ConfigError(`"${region}" is no region name: letters, digits, ".", "_" and "-" are allowed (cbr:region).`);
+    if (!REGION.test(region))
+        throw new ConfigError(
+            `"${region}" is no region name: letters, digits, ".", "_" and "-" are allowed (cbr:region).`,
+        );
     return region;
 }
 
@@ -134,7 +151,8 @@ function tableUrl(cloud: string, service: "cbr" | "iam", region: string): string
         case "huaweicloud":
             return `https://${service}.${region}.${region === "eu-west-101" ? "myhuaweicloud.eu" : "myhuaweicloud.com"}`;
         case "otc":
-            if (region === "eu-ch2") return `https://${service === "iam" ? "iam-pub" : "cbr"}.eu-ch2.sc.otc.t-systems.com`;
+            if (region === "eu-ch2")
+                return `https://${service === "iam" ? "iam-pub" : "cbr"}.eu-ch2.sc.otc.t-systems.com`;
             return `https://${service}.${region}.otc.t-systems.com`;
         case "flexibleengine":
             return `https://${service}.${region}.prod-cloud-ocb.orange-business.com`;
@@ -195,7 +213,9 @@ export function learnCatalog(settings: Settings, region: string, catalog: unknow
  */
 export function cbrBaseUrl(settings: Settings, region: string): string {
     const url =
-        own(settings.endpoints, checkedRegion(region)) ?? tableUrl(settings.cloud.value, "cbr", region) ?? learned.get(settings)?.get(region);
+        own(settings.endpoints, checkedRegion(region)) ??
+        tableUrl(settings.cloud.value, "cbr", region) ??
+        learned.get(settings)?.get(region);
     if (url !== undefined) return url;
     throw new ConfigError(
         `The address of CBR in region ${region} is not known (cloud: ${settings.cloud.source}): set cbr:endpoints to {"${region}": "https://…"}, or cbr:cloud to huaweicloud, otc, flexibleengine or the cloud's domain.`,
@@ -216,10 +236,13 @@ export function iamBaseUrl(settings: Settings, region: string): string {
         if (authUrl.includes("{region}")) return authUrl.replaceAll("{region}", region);
         const home = settings.region?.value;
         const told = readIamHost(authUrl);
-        const named = told?.region ?? (home !== undefined && new URL(authUrl).hostname.split(".").includes(home) ? home : undefined);
+        const named =
+            told?.region ??
+            (home !== undefined && new URL(authUrl).hostname.split(".").includes(home) ? home : undefined);
         if (named === undefined || named === region) return authUrl;
         const byTable = told === undefined ? undefined : tableUrl(told.cloud, "iam", region);
-        if (byTable !== undefined && told !== undefined && tableUrl(told.cloud, "iam", named) === authUrl) return byTable;
+        if (byTable !== undefined && told !== undefined && tableUrl(told.cloud, "iam", named) === authUrl)
+            return byTable;
         const url = new URL(authUrl);
         const host = url.host
             .split(".")
@@ -229,5 +252,7 @@ export function iamBaseUrl(settings: Settings, region: string): string {
     }
     const url = tableUrl(settings.cloud.value, "iam", region);
     if (url !== undefined) return url;
-    throw new ConfigError(`The address of IAM in region ${region} is not known: set cbr:authUrl (or HW_AUTH_URL, OS_AUTH_URL).`);
+    throw new ConfigError(
+        `The address of IAM in region ${region} is not known: set cbr:authUrl (or HW_AUTH_URL, OS_AUTH_URL).`,
+    );
 }

@@ -12,7 +12,8 @@ const SKEW_MIN_MS = 5 * 60_000;
 
 type Json = Readonly<Record<string, unknown>>;
 
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Json =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A code or a text of an error body: texts as they are, numbers as text, everything else is none. */
 function word(value: unknown): string | undefined {
@@ -40,7 +41,8 @@ function codeAndText(body: Json): CodeAndText | undefined {
     for (const [codeKey, textKey] of PAIRS) {
         const code = word(body[codeKey]);
         const text = word(body[textKey]);
-        if (code !== undefined || text !== undefined) return { code: code ?? "", text: text ?? word(body["title"]) ?? "" };
+        if (code !== undefined || text !== undefined)
+            return { code: code ?? "", text: text ?? word(body["title"]) ?? "" };
     }
     return undefined;
 }
@@ -101,7 +103,12 @@ function normaliseCode(code: string, service: string): string {
  * @param nowMs Time for a `Retry-After` that is a date; without it the answer's own `Date` header is taken.
  * @param service Prefix of four-digit codes that come without one.
  */
-export function parseFailure(operation: string, response: HttpResponse, nowMs?: number, service = "BackupService"): ApiFailure {
+export function parseFailure(
+    operation: string,
+    response: HttpResponse,
+    nowMs?: number,
+    service = "BackupService",
+): ApiFailure {
     const body = parseObject(response.body);
     const found = body === undefined ? undefined : (codeAndText(body) ?? nested(body));
     const code = normaliseCode(found?.code ?? "", service);

@@ -1,7 +1,11 @@
-/** The calls to IAM that signing in needs (cbr-api §6.2): each one function, with retries, and errors that say what was refused. No state. */
+/**
+ * The calls to IAM that signing in needs (cbr-api §6.2): each one function, with retries, and errors that say what was
+ * refused. No state. Seen from the call that needed the sign-in nothing was sent, whatever happens here; so every error
+ * is an `AuthError`, a `ConfigError`, or a `TransportError` with `sent: false`, and never one that could mean an effect.
+ */
 import { z } from "zod";
 import type { Clock } from "./clock";
-import { ApiError, type ApiFailure, AuthError, ConfigError, registerSecret, ResponseShapeError, TransportError } from "./errors";
+import { ApiError, type ApiFailure, AuthError, ConfigError, registerSecret, TransportError } from "./errors";
 import { describeClockSkew, parseFailure } from "./failure";
 import { backoffMs } from "./retry";
 import type { Resolved } from "./settings";
@@ -92,7 +96,11 @@ async function send(iam: Iam, operation: string, request: HttpRequest, proof: Pr
         const last = attempt > iam.maxRetries;
         // Signed anew for each try: a signature has the time in it.
         const headers =
-            proof === undefined ? {} : "token" in proof ? { "x-auth-token": proof.token } : sign(request, proof.keys, new Date(iam.clock.now()));
+            proof === undefined
+                ? {}
+                : "token" in proof
+                  ? { "x-auth-token": proof.token }
+                  : sign(request, proof.keys, new Date(iam.clock.now()));
         let response: HttpResponse;
         try {
             response = await iam.transport.send({ ...request, headers: { ...request.headers, ...headers } });
@@ -100,7 +108,7 @@ async function send(iam: Iam, operation: string, request: HttpRequest, proof: Pr
             if (!(error instanceof TransportError)) throw error;
             if (last || error.retry === "never")
                 throw new TransportError(`Signing in (${operation} at ${place(request.url)}): ${error.message}`, {
-                    sent: error.sent,
+                    sent: false,
                     retry: error.retry,
                     cause: error,
                 });
@@ -109,7 +117,9 @@ async function send(iam: Iam, operation: string, request: HttpRequest, proof: Pr
         }
         if ((response.status < 500 && response.status !== 429) || last) return response;
         const { retryAfterMs } = parseFailure(operation, response, iam.clock.now(), "IAM");
-        await iam.clock.sleep(backoffMs(attempt, response.status === 429 ? "throttled" : "backoff", iam.clock.random(), retryAfterMs));
+        await iam.clock.sleep(
+            backoffMs(attempt, response.status === 429 ? "throttled" : "backoff", iam.clock.random(), retryAfterMs),
+        );
     }
 }
 
@@ -147,15 +157,25 @@ function adviceOf(failure: ApiFailure, response: HttpResponse, nowMs: number, si
     }
 }
 
-/**
- * The error of an answer that is not a success. A 4xx is an `AuthError` that names what was refused; what may pass (5xx,
- * 429) is an `ApiError`, which may be tried again later.
- */
-function refusal(iam: Iam, operation: string, sent: HttpRequest, response: HttpResponse, proof: Proof, who: string): AuthError | ApiError {
+/** The error of an answer that is not a success. A 4xx names what was refused; what may pass (5xx, 429) may be tried again later. */
+function refusal(
+    iam: Iam,
+    operation: string,
+    sent: HttpRequest,
+    response: HttpResponse,
+    proof: Proof,
+    who: string,
+): AuthError {
     const nowMs = iam.clock.now();
     const { advice: _, ...failure } = parseFailure(operation, response, nowMs, "IAM");
-    const cause = new ApiError(failure, { retry: response.status === 429 ? "throttled" : response.status >= 500 ? "backoff" : "never" });
-    if (response.status >= 500 || response.status === 429) return cause;
+    const retry = response.status === 429 ? "throttled" : response.status >= 500 ? "backoff" : "never";
+    const cause = new ApiError(failure, { retry });
+    if (retry !== "never")
+        return new AuthError(`Sign-in at ${place(sent.url)} did not work. ${cause.message}`, {
+            status: response.status,
+            retry,
+            cause,
+        });
     const advice = adviceOf(failure, response, nowMs, proof !== undefined && "keys" in proof);
     const text = `Sign-in at ${place(sent.url)} was refused. ${cause.message} Refused was ${who}.${advice === undefined ? "" : ` ${advice}`}`;
     return new AuthError(text, { status: response.status, cause });
@@ -167,18 +187,27 @@ function parse<T>(operation: string, response: HttpResponse, schema: z.ZodType<T
         json = JSON.parse(response.body);
     } catch {
         // Neither the text nor the parser's error is quoted: a token answer may hold secrets.
-        throw new ResponseShapeError(operation, response.status, `${operation}: HTTP ${response.status}, but IAM's answer is not JSON.`, {
-            retry: "backoff",
-        });
+        throw malformed(operation, response, "is not JSON (a proxy's page, or cut off)");
     }
     const result = schema.safeParse(json);
     if (result.success) return result.data;
     const path = result.error.issues[0]?.path.join(".") || "body";
-    throw new ResponseShapeError(operation, response.status, `${operation}: HTTP ${response.status}, but IAM's answer has no usable ${path}.`);
+    throw malformed(operation, response, `has no usable ${path}`);
+}
+
+function malformed(operation: string, response: HttpResponse, what: string): AuthError {
+    return new AuthError(`Sign-in did not work. ${operation}: HTTP ${response.status}, but IAM's answer ${what}.`, {
+        status: response.status,
+        retry: "backoff",
+    });
 }
 
 /** Life counted from the answer, so that a wrong clock here does not matter when the answer says when it was issued. */
-function life(nowMs: number, expiresAt: string | undefined, issuedAt: string | undefined): { expiresAt: number; lifeMs: number } {
+function life(
+    nowMs: number,
+    expiresAt: string | undefined,
+    issuedAt: string | undefined,
+): { expiresAt: number; lifeMs: number } {
     const end = Date.parse(zoned(expiresAt));
     const start = Date.parse(zoned(issuedAt));
     const lifeMs = Number.isNaN(end) ? UNKNOWN_LIFE_MS : Math.max(0, end - (Number.isNaN(start) ? nowMs : start));
@@ -200,7 +229,11 @@ function identityBody(identity: Identity): Record<string, unknown> {
     }
     const { user, password, passcode } = identity;
     if (passcode === undefined) return { methods: ["password"], password: { user: { ...user, password } } };
-    return { methods: ["password", "totp"], password: { user: { ...user, password } }, totp: { user: { ...user, passcode } } };
+    return {
+        methods: ["password", "totp"],
+        password: { user: { ...user, password } },
+        totp: { user: { ...user, passcode } },
+    };
 }
 
 /**
@@ -208,7 +241,7 @@ function identityBody(identity: Identity): Record<string, unknown> {
  *
  * @param base IAM base URL, without `/v3`.
  * @param who What is being used, in words, for the error.
- * @throws AuthError, ApiError (5xx, 429), TransportError, ResponseShapeError.
+ * @throws AuthError (`retry` says whether it may pass), TransportError.
  */
 export async function createToken(
     iam: Iam,
@@ -225,8 +258,7 @@ export async function createToken(
     const response = await send(iam, operation, sent, proof);
     if (response.status !== 201 && response.status !== 200) throw refusal(iam, operation, sent, response, proof, who);
     const token = response.headers["x-subject-token"];
-    if (token === undefined || token === "")
-        throw new ResponseShapeError(operation, response.status, `${operation}: HTTP ${response.status}, but IAM's answer has no X-Subject-Token header.`);
+    if (token === undefined || token === "") throw malformed(operation, response, "has no X-Subject-Token header");
     registerSecret(token);
     const parsed = parse(operation, response, tokenBody).token;
     return {
@@ -263,7 +295,10 @@ export async function createTemporaryKeys(
     const nowMs = iam.clock.now();
     const known = life(nowMs, credential.expires_at, undefined);
     // The answer does not say when it was issued: by a wrong clock its end may be anywhere, but its length was our wish.
-    const lifeMs = credential.expires_at === undefined || known.lifeMs === 0 ? agency.durationSeconds * 1000 : Math.min(known.lifeMs, agency.durationSeconds * 1000);
+    const lifeMs =
+        credential.expires_at === undefined || known.lifeMs === 0
+            ? agency.durationSeconds * 1000
+            : Math.min(known.lifeMs, agency.durationSeconds * 1000);
     return {
         accessKey: credential.access,
         secretKey: credential.secret,

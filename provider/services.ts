@@ -7,7 +7,7 @@ import { fileJournal, type Journal } from "./journal";
 import { Poller } from "./poller";
 import { resolveSettings } from "./settings";
 import type { Transport } from "./transport";
-import { undiciTransport } from "./undici-transport";
+import { createUndiciTransport } from "./undici-transport";
 
 export interface Parts {
     readonly clock?: Clock;
@@ -20,7 +20,7 @@ export interface Parts {
 export function createServices(get: (key: string) => string | undefined, env: NodeJS.ProcessEnv, parts: Parts = {}): Services {
     const clock = parts.clock ?? systemClock;
     const settings = resolveSettings(get, env);
-    const transport = parts.transport ?? undiciTransport(settings);
+    const transport = parts.transport ?? createUndiciTransport(settings);
     const auth = createAuthenticator(settings, transport, clock);
     return {
         settings,

@@ -8,7 +8,13 @@ import { homedir } from "node:os";
 import { expandHome, type FileAccess, listCloudsYaml, readCloudsYaml } from "./clouds-yaml";
 import { cloudOfRegion, familyOf, normaliseBaseUrl, normaliseCloud, ONLY_REGION, readIamHost } from "./endpoints";
 import { ConfigError, registerSecret } from "./errors";
-import { chooseCredentials, chooseTogether, type Credentials, describeCredentials, sameCredentials } from "./settings/credentials";
+import {
+    type Credentials,
+    chooseCredentials,
+    chooseTogether,
+    describeCredentials,
+    sameCredentials,
+} from "./settings/credentials";
 import {
     cloudsYamlLayer,
     type Env,
@@ -116,7 +122,9 @@ function numberOf(found: Resolved | undefined, min: number, max: number, whole: 
     if (found === undefined) return undefined;
     const value = /^[+-]?(\d+(\.\d*)?|\.\d+)$/.test(found.value) ? Number(found.value) : Number.NaN;
     if (Number.isNaN(value) || value < min || value > max || (whole && !Number.isInteger(value)))
-        throw new ConfigError(`${found.source} is "${found.value}", but must be a ${whole ? "whole " : ""}number from ${min} to ${max}.`);
+        throw new ConfigError(
+            `${found.source} is "${found.value}", but must be a ${whole ? "whole " : ""}number from ${min} to ${max}.`,
+        );
     return value;
 }
 
@@ -150,7 +158,8 @@ function endpointsOf(value: unknown, maps: EndpointMaps): void {
     if (map === undefined || map === null) return;
     if (typeof map !== "object" || Array.isArray(map)) throw new ConfigError(`${key} must be ${ENDPOINTS_HELP}.`);
     const put = (to: Record<string, string>, region: string, url: unknown, where: string) => {
-        if (typeof url !== "string") throw new ConfigError(`${where} must be an address, as ${key} is ${ENDPOINTS_HELP}.`);
+        if (typeof url !== "string")
+            throw new ConfigError(`${where} must be an address, as ${key} is ${ENDPOINTS_HELP}.`);
         if (url.trim() !== "") to[region] = normaliseBaseUrl(url, where);
     };
     for (const [region, url] of Object.entries(map)) {
@@ -160,7 +169,8 @@ function endpointsOf(value: unknown, maps: EndpointMaps): void {
             continue;
         }
         for (const [service, one] of Object.entries(url)) {
-            if (service !== "cbr" && service !== "iam") throw new ConfigError(`${where} names "${service}", but only cbr and iam have addresses.`);
+            if (service !== "cbr" && service !== "iam")
+                throw new ConfigError(`${where} names "${service}", but only cbr and iam have addresses.`);
             put(maps[service], region, one, `${where} ${service}`);
         }
     }
@@ -215,10 +225,19 @@ function proxiesOf(env: Env): Proxies {
         }
     }
     const none = first("no_proxy", "NO_PROXY")?.value;
-    return { ...(http === undefined ? {} : { http }), ...(https === undefined ? {} : { https }), ...(none === undefined ? {} : { none }) };
+    return {
+        ...(http === undefined ? {} : { http }),
+        ...(https === undefined ? {} : { https }),
+        ...(none === undefined ? {} : { none }),
+    };
 }
 
-function cloudsLayer(stack: (key: string) => unknown, env: Env, files: FileAccess, warnings: string[]): Layer | undefined {
+function cloudsLayer(
+    stack: (key: string) => unknown,
+    env: Env,
+    files: FileAccess,
+    warnings: string[],
+): Layer | undefined {
     const configured = textOf(stack("cbr:cloudsYaml"))?.trim() || undefined;
     const name = configured ?? (env["OS_CLOUD"]?.trim() || undefined);
     if (name === undefined) return undefined;
@@ -269,17 +288,26 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
     const authUrl = authUrlOf(first("authUrl"));
     const host = authUrl === undefined ? undefined : readIamHost(authUrl.value);
     const named = first("cloud");
-    const namedCloud = named === undefined ? undefined : { value: normaliseCloud(named.value, named.source), source: named.source };
+    const namedCloud =
+        named === undefined ? undefined : { value: normaliseCloud(named.value, named.source), source: named.source };
     const name = chooseTogether(layers, "projectId", "projectName").projectName;
     const region =
         first("region") ??
         guess(regionInName(name), `project name in ${name?.source}`) ??
         guess(host?.region, `host name in ${authUrl?.source}`) ??
-        guess(namedCloud === undefined ? undefined : ONLY_REGION[namedCloud.value], `the only region of ${namedCloud?.value}`);
+        guess(
+            namedCloud === undefined ? undefined : ONLY_REGION[namedCloud.value],
+            `the only region of ${namedCloud?.value}`,
+        );
     const cloud: Resolved = namedCloud ??
         (host === undefined ? undefined : guess(host.cloud, `host name in ${authUrl?.source}`)) ??
-        (authUrl === undefined ? undefined : { value: "custom", source: `${authUrl.source} is no address of a cloud we know` }) ??
-        guess(region === undefined ? undefined : cloudOfRegion(region.value), `region ${region?.value} in ${region?.source}`) ?? {
+        (authUrl === undefined
+            ? undefined
+            : { value: "custom", source: `${authUrl.source} is no address of a cloud we know` }) ??
+        guess(
+            region === undefined ? undefined : cloudOfRegion(region.value),
+            `region ${region?.value} in ${region?.source}`,
+        ) ?? {
             value: "huaweicloud",
             source: "default",
         };
@@ -288,12 +316,15 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
     if (familyOf(cloud.value) === "otc" || familyOf(cloud.value) === "flexibleengine") layers = stackOf(OS_OTC);
     const { projectId, projectName } = chooseTogether(layers, "projectId", "projectName");
     if (projectId !== undefined && !/^[0-9a-zA-Z-]{1,64}$/.test(projectId.value))
-        throw new ConfigError(`${projectId.source} is no project id: 32 hex digits are expected (the project's name goes into cbr:projectName).`);
+        throw new ConfigError(
+            `${projectId.source} is no project id: 32 hex digits are expected (the project's name goes into cbr:projectName).`,
+        );
     const { domainName, domainId } = chooseTogether(layers, "domainName", "domainId");
 
     const choice = chooseCredentials(layers);
     const fallback = choice.rank === 0 ? chooseCredentials(layers.slice(1)).credentials : undefined;
-    const differs = fallback !== undefined && choice.credentials !== undefined && !sameCredentials(fallback, choice.credentials);
+    const differs =
+        fallback !== undefined && choice.credentials !== undefined && !sameCredentials(fallback, choice.credentials);
     if (choice.credentials !== undefined)
         for (const half of choice.incomplete.filter(({ rank }) => rank < choice.rank))
             warnings.push(`Not used: ${half.text}. Used instead: ${describeCredentials(choice.credentials)}.`);
@@ -303,17 +334,33 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
     endpointsOf(get("cbr:endpoints"), endpoints);
 
     const insecure = booleanOf(first("insecure"));
-    if (insecure?.value === true) warnings.push(`Server certificates are not checked (${insecure.source}): anyone on the way can read the credentials.`);
+    if (insecure?.value === true)
+        warnings.push(
+            `Server certificates are not checked (${insecure.source}): anyone on the way can read the credentials.`,
+        );
     const caFile = pathOf(first("caFile"), files);
     const certFile = pathOf(first("certFile"), files);
     const keyFile = pathOf(first("keyFile"), files);
     const agency = agencyOf(layers, first, warnings);
     const preflight = textOf(get("cbr:preflight"))?.trim() || "auto";
-    if (preflight !== "auto" && preflight !== "off") throw new ConfigError(`cbr:preflight is "${preflight}", but must be auto or off.`);
+    if (preflight !== "auto" && preflight !== "off")
+        throw new ConfigError(`cbr:preflight is "${preflight}", but must be auto or off.`);
     const rate = textOf(get("cbr:maxRequestsPerSecond"))?.trim() || undefined;
 
     return {
-        ...given({ region, projectId, projectName, agency, domainName, domainId, authUrl, caFile, certFile, keyFile, insecure }),
+        ...given({
+            region,
+            projectId,
+            projectName,
+            agency,
+            domainName,
+            domainId,
+            authUrl,
+            caFile,
+            certFile,
+            keyFile,
+            insecure,
+        }),
         cloud,
         credentials: choice.credentials,
         ...(differs ? { fallbackCredentials: fallback } : {}),
@@ -321,8 +368,12 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
         iamEndpoints: endpoints.iam,
         proxies: proxiesOf(env),
         maxRequestsPerSecond:
-            numberOf(rate === undefined ? undefined : { value: rate, source: "cbr:maxRequestsPerSecond" }, 0.1, 1000, false) ??
-            DEFAULT_MAX_REQUESTS_PER_SECOND,
+            numberOf(
+                rate === undefined ? undefined : { value: rate, source: "cbr:maxRequestsPerSecond" },
+                0.1,
+                1000,
+                false,
+            ) ?? DEFAULT_MAX_REQUESTS_PER_SECOND,
         maxRetries: numberOf(first("maxRetries"), 0, 100, true) ?? DEFAULT_MAX_RETRIES,
         preflight,
         warnings,
@@ -344,12 +395,21 @@ function given<T extends Record<string, unknown>>(record: T): { [K in keyof T]?:
     return Object.fromEntries(entries) as { [K in keyof T]?: T[K] };
 }
 
-function agencyOf(layers: readonly Layer[], first: (field: Field) => Resolved | undefined, warnings: string[]): Agency | undefined {
+function agencyOf(
+    layers: readonly Layer[],
+    first: (field: Field) => Resolved | undefined,
+    warnings: string[],
+): Agency | undefined {
     const name = first("agencyName");
-    const { agencyDomainName: domainName, agencyDomainId: domainId } = chooseTogether(layers, "agencyDomainName", "agencyDomainId");
+    const { agencyDomainName: domainName, agencyDomainId: domainId } = chooseTogether(
+        layers,
+        "agencyDomainName",
+        "agencyDomainId",
+    );
     if (name === undefined) {
         const domain = domainName ?? domainId;
-        if (domain !== undefined) warnings.push(`Not used: ${domain.source}, because there is no agency: set ${waysToGive("agencyName")}.`);
+        if (domain !== undefined)
+            warnings.push(`Not used: ${domain.source}, because there is no agency: set ${waysToGive("agencyName")}.`);
         return undefined;
     }
     const durationSeconds = numberOf(first("agencyDurationSeconds"), 900, 86_400, true);
@@ -371,7 +431,8 @@ export function requireRegion(settings: Settings): string {
  */
 export function requireCredentials(settings: Settings): Credentials {
     if (settings.credentials !== undefined) return settings.credentials;
-    if (settings.incomplete.length > 0) throw new ConfigError(`The credentials are incomplete: ${settings.incomplete.join("; ")}.`);
+    if (settings.incomplete.length > 0)
+        throw new ConfigError(`The credentials are incomplete: ${settings.incomplete.join("; ")}.`);
     throw new ConfigError(
         "There are no credentials. Set one of: a token (cbr:token or HW_AUTH_TOKEN, OS_AUTH_TOKEN, OS_TOKEN); " +
             "an access key (cbr:accessKey and cbr:secretKey, or HW_ACCESS_KEY and HW_SECRET_KEY, OS_ACCESS_KEY and OS_SECRET_KEY, HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK); " +

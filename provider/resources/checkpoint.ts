@@ -151,7 +151,7 @@ async function create(context: Context, inputs: CheckpointInputs) {
     if (outcome.how === "recovered") context.log.info(`resumed restore point ${wire.id}, which an interrupted run had started: no second one was taken`);
     if (outcome.how === "found") context.log.info(`restore point ${wire.id} was taken although its answer was lost: found by name, not taken again`);
     try {
-        outputs = await finish(context, target, inputs, outputs, deadline);
+        outputs = await finish(context, target, inputs, outputs, deadline, context.clock.now() + NEWBORN_MS);
         return { id: wire.id, outputs };
     } catch (error) {
         throw partial(wire.id, outputs, error);
@@ -161,12 +161,19 @@ async function create(context: Context, inputs: CheckpointInputs) {
 }
 
 /** The wait, unless it is not wanted, and the judgement. */
-async function finish(context: Context, target: Target, inputs: CheckpointInputs, outputs: CheckpointOutputs, deadline: number): Promise<CheckpointOutputs> {
+async function finish(
+    context: Context,
+    target: Target,
+    inputs: CheckpointInputs,
+    outputs: CheckpointOutputs,
+    deadline: number,
+    newbornUntil = 0,
+): Promise<CheckpointOutputs> {
     if (inputs.wait === false && !isFinalCheckpoint(outputs.status)) {
         warnSkipped(context, outputs);
         return outputs;
     }
-    const done = await waitForCheckpoint(context, target, inputs, outputs, deadline);
+    const done = await waitForCheckpoint(context, target, inputs, outputs, deadline, newbornUntil);
     await judge(context, target, done);
     return done;
 }
@@ -267,10 +274,16 @@ async function findCheckpoint(
 }
 
 /** Waits until the checkpoint and every backup of it are final, whatever they became. */
-async function waitForCheckpoint(context: Context, target: Target, inputs: CheckpointInputs, begun: CheckpointOutputs, deadline: number): Promise<CheckpointOutputs> {
+async function waitForCheckpoint(
+    context: Context,
+    target: Target,
+    inputs: CheckpointInputs,
+    begun: CheckpointOutputs,
+    deadline: number,
+    newbornUntil = 0,
+): Promise<CheckpointOutputs> {
     const { client, clock, log, poller } = context;
     const id = begun.checkpointId;
-    const since = clock.now();
     const expected = requestedResources(inputs, begun).filter((one) => !begun.skippedResources.some((skipped) => skipped.id === one));
     let unseen = 0;
     let empty = 0;
@@ -305,7 +318,7 @@ async function waitForCheckpoint(context: Context, target: Target, inputs: Check
             wire = (await client.call(showCheckpoint, { target, path: { checkpoint_id: id }, deadline })).checkpoint;
         } catch (error) {
             if (!(error instanceof NotFoundError)) throw error;
-            if (clock.now() - since < NEWBORN_MS && listed.length === 0) return { done: false, status: lastStatus } as const;
+            if (clock.now() < newbornUntil && listed.length === 0) return { done: false, status: lastStatus } as const;
             throw gone(id, begun, error.message);
         }
         lastStatus = wire.status;

@@ -32,7 +32,10 @@ export interface PasswordCredentials {
 }
 
 /** Two names for one thing (id and name): the highest layer that has one gives both, so that a name in stack configuration beats an id in the environment. */
-export function chooseTogether<F extends Field>(layers: readonly Layer[], ...fields: readonly F[]): Partial<Record<F, Resolved>> {
+export function chooseTogether<F extends Field>(
+    layers: readonly Layer[],
+    ...fields: readonly F[]
+): Partial<Record<F, Resolved>> {
     for (const layer of layers) {
         const found: Partial<Record<F, Resolved>> = {};
         for (const field of fields) {
@@ -65,7 +68,12 @@ export interface Choice {
 }
 
 /** The `other` half for the `half` that layer `at` gave: its own, or that of a layer which has no such half of its own. */
-function otherHalf(layers: readonly Layer[], at: number, half: Field, other: Field): { value: Resolved; rank: number } | undefined {
+function otherHalf(
+    layers: readonly Layer[],
+    at: number,
+    half: Field,
+    other: Field,
+): { value: Resolved; rank: number } | undefined {
     const mine = layers[at]?.get(half)?.value;
     for (const [rank, layer] of layers.entries()) {
         const value = layer.get(other);
@@ -102,21 +110,31 @@ function accessKeyPair(layers: readonly Layer[], incomplete: Half[]): Candidate 
         if (missing !== undefined) incomplete.push(missing);
         return {
             rank: Math.min(at, secret.rank),
-            credentials: { kind: "aksk", accessKey, secretKey: secret.value, ...(securityToken === undefined ? {} : { securityToken }) },
+            credentials: {
+                kind: "aksk",
+                accessKey,
+                secretKey: secret.value,
+                ...(securityToken === undefined ? {} : { securityToken }),
+            },
         };
     }
     if (missing !== undefined) incomplete.push(missing);
     const rank = firstWith(layers, "secretKey");
     const secretKey = layers[rank]?.get("secretKey");
     if (keyed.length === 0 && secretKey !== undefined)
-        incomplete.push({ rank, text: `there is a secret key (${secretKey.source}), but no access key: set ${waysToGive("accessKey")}` });
+        incomplete.push({
+            rank,
+            text: `there is a secret key (${secretKey.source}), but no access key: set ${waysToGive("accessKey")}`,
+        });
     return undefined;
 }
 
 /** The environment is one place to its users, whatever the prefixes: a security token of another family belongs to the key, unless that family has a key of its own. */
 function environmentBeside(layers: readonly Layer[], at: number): number[] {
     if (layers[at]?.kind !== "environment") return [];
-    return layers.flatMap((layer, rank) => (layer.kind === "environment" && layer.get("accessKey") === undefined ? [rank] : []));
+    return layers.flatMap((layer, rank) =>
+        layer.kind === "environment" && layer.get("accessKey") === undefined ? [rank] : [],
+    );
 }
 
 function userAndPassword(layers: readonly Layer[], incomplete: Half[]): Candidate | undefined {
@@ -126,7 +144,10 @@ function userAndPassword(layers: readonly Layer[], incomplete: Half[]): Candidat
         const rank = firstWith(layers, "password");
         const password = layers[rank]?.get("password");
         if (password !== undefined)
-            incomplete.push({ rank, text: `there is a password (${password.source}), but no user: set ${waysToGive("userName")}` });
+            incomplete.push({
+                rank,
+                text: `there is a password (${password.source}), but no user: set ${waysToGive("userName")}`,
+            });
         return undefined;
     }
     for (const [rank, layer] of layers.entries()) {
@@ -176,7 +197,9 @@ export function chooseCredentials(layers: readonly Layer[]): Choice {
     const tokenAt = firstWith(layers, "token");
     const token = layers[tokenAt]?.get("token");
     const found = [
-        token === undefined ? undefined : ({ rank: tokenAt, credentials: { kind: "token", token } } satisfies Candidate),
+        token === undefined
+            ? undefined
+            : ({ rank: tokenAt, credentials: { kind: "token", token } } satisfies Candidate),
         accessKeyPair(layers, incomplete),
         userAndPassword(layers, incomplete),
     ].filter((candidate) => candidate !== undefined);
@@ -221,8 +244,12 @@ export function describeCredentials(credentials: Credentials): string {
             return `${pair} and the security token from ${securityToken.source} (temporary keys${stored(securityToken) ? note : ""})`;
         }
         case "password": {
-            const user = credentials.userId === undefined ? `user name from ${credentials.userName?.source}` : `user id from ${credentials.userId.source}`;
-            const domain = credentials.userId === undefined ? (credentials.domainId ?? credentials.domainName) : undefined;
+            const user =
+                credentials.userId === undefined
+                    ? `user name from ${credentials.userName?.source}`
+                    : `user id from ${credentials.userId.source}`;
+            const domain =
+                credentials.userId === undefined ? (credentials.domainId ?? credentials.domainName) : undefined;
             return `the ${user}${domain === undefined ? "" : ` (domain from ${domain.source})`} with the password from ${credentials.password.source}`;
         }
     }

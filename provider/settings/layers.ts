@@ -166,7 +166,9 @@ export function stackLayer(get: (key: string) => unknown): Layer {
             const source = `cbr:${field}`;
             const value = get(source);
             if (typeof value === "object" && value !== null)
-                throw new ConfigError(`${source} is ${Array.isArray(value) ? "a list" : "an object"}, but must be a text.`);
+                throw new ConfigError(
+                    `${source} is ${Array.isArray(value) ? "a list" : "an object"}, but must be a text.`,
+                );
             const text = clean(field, textOf(value) ?? "");
             return text === undefined ? undefined : { value: text, source };
         },
@@ -197,7 +199,8 @@ export function cloudsYamlLayer(entry: CloudsYamlEntry, files: FileAccess): Laye
                 const known = entry.profile === "otc" || entry.profile === "otc-swiss";
                 return known ? { value: "otc", source: where("profile") } : undefined;
             }
-            if (field === "insecure" && /^(false|no|off|0)$/i.test(entry.values["verify"] ?? "")) return { value: "true", source: where("verify") };
+            if (field === "insecure" && /^(false|no|off|0)$/i.test(entry.values["verify"] ?? ""))
+                return { value: "true", source: where("verify") };
             for (const key of CLOUDS_YAML[field] ?? []) {
                 const text = clean(field, entry.values[key] ?? "");
                 if (text === undefined) continue;
@@ -232,20 +235,24 @@ export function hcloudLayer(env: Env, files: FileAccess): Layer | undefined {
     const variable = file === undefined ? "HW_PROFILE" : "HW_SHARED_CONFIG_FILE";
     const path = expandHome(file ?? "~/.hcloud/config.json", files);
     const text = files.read(path);
-    if (text === undefined) throw new ConfigError(`environment variable ${variable} asks for ${path}, which cannot be read.`);
+    if (text === undefined)
+        throw new ConfigError(`environment variable ${variable} asks for ${path}, which cannot be read.`);
     let content: unknown;
     try {
         content = JSON.parse(text);
     } catch {
         throw new ConfigError(`${path} (environment variable ${variable}) is not valid JSON.`);
     }
-    const record = (value: unknown): Record<string, unknown> => (typeof value === "object" && value !== null ? { ...value } : {});
+    const record = (value: unknown): Record<string, unknown> =>
+        typeof value === "object" && value !== null ? { ...value } : {};
     const config = record(content);
     const name = wanted ?? textOf(config["current"]) ?? "default";
     const profiles = Array.isArray(config["profiles"]) ? config["profiles"].map(record) : [];
     const profile = profiles.find((one) => one["name"] === name);
     if (profile === undefined)
-        throw new ConfigError(`${path} has no profile "${name}" (environment variable ${variable}; it has: ${profiles.map((one) => textOf(one["name"])).join(", ") || "none"}).`);
+        throw new ConfigError(
+            `${path} has no profile "${name}" (environment variable ${variable}; it has: ${profiles.map((one) => textOf(one["name"])).join(", ") || "none"}).`,
+        );
     return valuesLayer(`profile ${name}`, `${path} profile ${name}`, {
         region: profile["region"],
         projectId: profile["projectId"],
@@ -268,7 +275,10 @@ export function sdkFileLayer(env: Env, files: FileAccess): Layer | undefined {
     if (file === undefined) return undefined;
     const path = expandHome(file, files);
     const text = files.read(path);
-    if (text === undefined) throw new ConfigError(`environment variable HUAWEICLOUD_SDK_CREDENTIALS_FILE asks for ${path}, which cannot be read.`);
+    if (text === undefined)
+        throw new ConfigError(
+            `environment variable HUAWEICLOUD_SDK_CREDENTIALS_FILE asks for ${path}, which cannot be read.`,
+        );
     const values: Record<string, string> = {};
     let section = "";
     for (const line of text.split(/\r?\n/)) {

@@ -101,15 +101,17 @@ const namedEffect = z.enum([
     "throttled",
 ]);
 
-const effectSchema = z.union([namedEffect, objectEffectSchema, delayEffect, answerEffect]);
-export type Effect = z.output<typeof effectSchema>;
+export type NamedEffect = z.output<typeof namedEffect>;
+export type Effect = NamedEffect | ObjectEffect | z.output<typeof delayEffect> | AnswerEffect;
 
-const faultFields = {
+const frameSchema = z.strictObject({
     /** Free text that the request log repeats. */
     name: text.optional(),
     /** Operation id, e.g. "CreateCheckpoint", "ListBackups", "KeystoneCreateToken". */
     operation: text.optional(),
     method: text.optional(),
+    /** Regular expression, as text or RegExp, that must match in path and query: `/backups\\?.*checkpoint_id=`. */
+    path: z.union([z.string(), z.instanceof(RegExp)], "must be a regular expression as text").optional(),
     region: text.optional(),
     /** Only requests that carry this id in path, query or body. */
     id: text.optional(),
@@ -121,60 +123,58 @@ const faultFields = {
     probability: z.number().min(0).max(1).optional(),
     /** Makes `probability` the same in each run. Default 1. */
     seed: z.int().optional(),
+    effect: z.unknown(),
+});
+
+/** What goes wrong, and with which requests. Every field but `effect` narrows; none at all means any request. */
+export type Fault = Omit<z.input<typeof frameSchema>, "effect"> & {
     /** What happens; several may happen at once. */
-    effect: z.union([effectSchema, z.array(effectSchema).min(1)]),
+    effect: Effect | readonly Effect[];
 };
 
-const regularExpression = text.transform((source, context) => {
-    try {
-        return new RegExp(source);
-    } catch (error) {
-        context.addIssue({
-            code: "custom",
-            message: `is no regular expression: ${error instanceof Error ? error.message : String(error)}`,
-        });
-        return z.NEVER;
-    }
-});
-
-/** A fault as data. `path` is a regular expression (text or RegExp) that must match path and query, e.g. `/backups\\?.*checkpoint_id=`. */
-const faultSchema = z.strictObject({
-    ...faultFields,
-    path: z.union([z.instanceof(RegExp), regularExpression]).optional(),
-});
-export type Fault = z.input<typeof faultSchema>;
-export type ParsedFault = z.output<typeof faultSchema>;
-
-function explain(issues: readonly z.core.$ZodIssue[], at: string): string {
-    return issues
-        .map((issue) => {
-            const path = issue.path
-                .map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`))
-                .join("");
-            if (issue.code !== "invalid_union" || issue.errors.length === 0) return `${at}${path}: ${issue.message}`;
-            // The branch that got furthest (issues deepest, fewest) is the one that was meant.
-            const meant = [...issue.errors].sort((a, b) => a.length - b.length || depth(b) - depth(a))[0] ?? [];
-            return explain(meant, `${at}${path}`);
-        })
-        .join("; ");
-}
-const depth = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map((issue) => issue.path.length));
+/** A checked fault. */
+export type ParsedFault = Omit<Fault, "effect" | "path"> & { path: RegExp | undefined; effects: readonly Effect[] };
 
 /** Checks one fault; `at` is its place in messages. */
 export function parseFault(value: unknown, at: string): ParsedFault {
-    const parsed = faultSchema.safeParse(value);
-    if (!parsed.success) throw new Error(explain(parsed.error.issues, at));
-    for (const effect of [parsed.data.effect].flat()) {
-        if (
-            typeof effect === "object" &&
-            !("kind" in effect) &&
-            !("delayMs" in effect) &&
-            effect.status === undefined &&
-            effect.code === undefined
-        )
-            throw new Error(`${at}.effect: needs one of status, code, delayMs, kind`);
+    const { effect, path, ...frame } = parseWith(frameSchema, value, at);
+    const list = Array.isArray(effect)
+        ? effect.map((each, index) => [each, `${at}.effect[${index}]`] as const)
+        : [[effect, `${at}.effect`] as const];
+    if (list.length === 0) throw new Error(`${at}.effect: is empty`);
+    return {
+        ...frame,
+        path: path === undefined ? undefined : patternOf(path, at),
+        effects: list.map(([each, place]) => parseEffect(each, place)),
+    };
+}
+
+function parseEffect(value: unknown, at: string): Effect {
+    if (typeof value !== "object" || value === null) return parseWith(namedEffect, value, at);
+    if ("kind" in value) return parseWith(objectEffectSchema, value, at);
+    if ("delayMs" in value) return parseWith(delayEffect, value, at);
+    const effect = parseWith(answerEffect, value, at);
+    if (effect.status === undefined && effect.code === undefined)
+        throw new Error(`${at}: needs one of status, code, delayMs, kind`);
+    return effect;
+}
+
+function patternOf(path: string | RegExp, at: string): RegExp {
+    try {
+        return new RegExp(path);
+    } catch (error) {
+        throw new Error(`${at}.path: is no regular expression: ${String(path)}`, { cause: error });
     }
-    return parsed.data;
+}
+
+function parseWith<S extends z.ZodType>(schema: S, value: unknown, at: string): z.output<S> {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const problems = parsed.error.issues.map((issue) => {
+        const path = issue.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
+        return `${at}${path}: ${issue.message}`;
+    });
+    throw new Error(problems.join("; "));
 }
 
 /**

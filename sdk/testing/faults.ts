@@ -46,7 +46,7 @@ export class Faults {
         const names: string[] = [];
         for (const active of this.#active) {
             if (active.spent || !matches(active.parsed, request)) continue;
-            const own = [active.parsed.effect].flat();
+            const own = active.parsed.effects;
             // One answer a request: the next fault that replaces the answer waits for the next request.
             if (effects.some(replacesAnswer) && own.some(replacesAnswer)) continue;
             active.matched += 1;

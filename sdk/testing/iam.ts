@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Accounts, ProjectRecord, Token } from "./accounts";
 import { type Caller, identify } from "./gate";
-import { json, type Reply, refuse, refuseKeystone } from "./reply";
+import { json, Refusal, type Reply, refuse, refuseKeystone } from "./reply";
 import type { Dialect } from "./state";
 import { isSigned, type SignedRequest } from "./verify-signature";
 
@@ -279,7 +279,7 @@ function ownCaller(call: IamCall): string {
 
 function refuseIam(call: IamCall, code: string, status: number, message: string): never {
     if (call.dialect === "otc") return refuseKeystone(status, message);
-    return refuse(code, message);
+    throw new Refusal({ status, code, message, shape: "iam" });
 }
 
 function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {

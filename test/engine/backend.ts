@@ -32,10 +32,14 @@ export class Backend {
     /** From `PULUMI_BACKEND_URL`, which must be `file://`. */
     static open(url: string): Backend {
         if (!url.startsWith("file://")) {
-            throw new Error(`the local engine keeps state in a folder: PULUMI_BACKEND_URL must be file://…, not ${url}`);
+            throw new Error(
+                `the local engine keeps state in a folder: PULUMI_BACKEND_URL must be file://…, not ${url}`,
+            );
         }
         const path = url.slice("file://".length).split("?")[0] as string;
-        return new Backend(path.startsWith("~") ? join(userInfo().homedir, path.slice(1)) : fileURLToPath(`file://${path}`));
+        return new Backend(
+            path.startsWith("~") ? join(userInfo().homedir, path.slice(1)) : fileURLToPath(`file://${path}`),
+        );
     }
 
     #stackFile(project: string, stack: string): string {
@@ -78,7 +82,9 @@ export class Backend {
         await rename(`${file}.new`, file);
     }
 
-    list(project: string | undefined): { project: string; stack: string; updated: string | undefined; count: number }[] {
+    list(
+        project: string | undefined,
+    ): { project: string; stack: string; updated: string | undefined; count: number }[] {
         const stacks = join(this.root, "stacks");
         const projects = existsSync(stacks) ? readdirSync(stacks) : [];
         return projects
@@ -90,7 +96,9 @@ export class Backend {
                         const stack = file.slice(0, -".json".length);
                         const deployment = this.read(name, stack);
                         const resources = deployment["resources"] as Json[] | undefined;
-                        const updated = (deployment["manifest"] as JsonObject | undefined)?.["time"] as string | undefined;
+                        const updated = (deployment["manifest"] as JsonObject | undefined)?.["time"] as
+                            | string
+                            | undefined;
                         return { project: name, stack, updated, count: resources?.length ?? 0 };
                     }),
             );
@@ -126,7 +134,12 @@ export class Backend {
         const folder = this.#lockFolder(project, stack);
         mkdirSync(folder, { recursive: true });
         const mine = join(folder, `${randomUUID()}.json`);
-        const about = { pid: process.pid, username: userInfo().username, hostname: hostname(), timestamp: new Date().toISOString() };
+        const about = {
+            pid: process.pid,
+            username: userInfo().username,
+            hostname: hostname(),
+            timestamp: new Date().toISOString(),
+        };
         writeFileSync(mine, JSON.stringify(about));
         for (const name of readdirSync(folder)) {
             const other = join(folder, name);

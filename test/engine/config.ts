@@ -18,12 +18,19 @@ export function fullKey(key: string, project: string): string {
 }
 
 function isSecure(node: ConfigNode): node is { secure: string } {
-    return typeof node === "object" && node !== null && !Array.isArray(node) && typeof node["secure"] === "string" && Object.keys(node).length === 1;
+    return (
+        typeof node === "object" &&
+        node !== null &&
+        !Array.isArray(node) &&
+        typeof node["secure"] === "string" &&
+        Object.keys(node).length === 1
+    );
 }
 
 function hasSecure(node: ConfigNode): boolean {
     return (
-        isSecure(node) || (typeof node === "object" && node !== null && Object.values(node).some((child) => hasSecure(child)))
+        isSecure(node) ||
+        (typeof node === "object" && node !== null && Object.values(node).some((child) => hasSecure(child)))
     );
 }
 
@@ -41,7 +48,11 @@ function plain(node: ConfigNode, crypter: Crypter | undefined): unknown {
 }
 
 /** Decrypts configuration; without a crypter secrets are masked. */
-export function readConfig(nodes: Record<string, ConfigNode>, project: string, crypter: Crypter | undefined): ConfigMap {
+export function readConfig(
+    nodes: Record<string, ConfigNode>,
+    project: string,
+    crypter: Crypter | undefined,
+): ConfigMap {
     const result: ConfigMap = {};
     for (const key of Object.keys(nodes).sort()) {
         const node = nodes[key] as ConfigNode;

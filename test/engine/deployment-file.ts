@@ -1,6 +1,15 @@
 import { createHash } from "node:crypto";
 import { type Crypter, openCrypter } from "./secrets";
-import { type Json, type JsonObject, newState, neededBy, readState, type ResourceState, type SecretForm, writeState } from "./state";
+import {
+    type Json,
+    type JsonObject,
+    neededBy,
+    newState,
+    type ResourceState,
+    readState,
+    type SecretForm,
+    writeState,
+} from "./state";
 import { isProviderType } from "./urn";
 
 /** Pulumi: the version our state claims to be written by; the engine whose rules we follow. */
@@ -60,7 +69,9 @@ export async function readDeployment(json: JsonObject, env: NodeJS.ProcessEnv): 
     let crypter: Crypter | undefined;
     if (provider !== undefined && provider !== null && provider["type"] !== undefined && provider["type"] !== "") {
         if (provider["type"] !== "passphrase") {
-            throw new Error(`the local engine knows no secrets provider "${String(provider["type"])}", only passphrase`);
+            throw new Error(
+                `the local engine knows no secrets provider "${String(provider["type"])}", only passphrase`,
+            );
         }
         crypter = await openCrypter(String((provider["state"] as JsonObject)["salt"]), env);
     }

@@ -152,7 +152,10 @@ export class EventStream {
 /** `--event-log`: a file of JSON lines, or `tcp://host:port` of a gRPC server that takes the stream. */
 export function openEventLog(target: string): EventSink {
     if (!target.startsWith("tcp://")) {
-        return { send: (event) => appendFileSync(target, `${JSON.stringify(event)}\n`), close: () => Promise.resolve() };
+        return {
+            send: (event) => appendFileSync(target, `${JSON.stringify(event)}\n`),
+            close: () => Promise.resolve(),
+        };
     }
     const client = new eventsService.EventsClient(
         target.slice("tcp://".length),

@@ -81,7 +81,9 @@ function readAliases(request: resourceMessages.RegisterResourceRequest): Alias[]
     return [...urns, ...aliases];
 }
 
-function readHooks(hooks: resourceMessages.RegisterResourceRequest.ResourceHooksBinding | undefined): Record<string, string[]> {
+function readHooks(
+    hooks: resourceMessages.RegisterResourceRequest.ResourceHooksBinding | undefined,
+): Record<string, string[]> {
     if (hooks === undefined) {
         return {};
     }
@@ -99,7 +101,9 @@ function readHooks(hooks: resourceMessages.RegisterResourceRequest.ResourceHooks
 /** Reads a registration; refuses what this engine does not do. */
 export function readGoal(request: resourceMessages.RegisterResourceRequest): Goal {
     const refuse = (what: string) => {
-        throw new Error(`the local engine does not support ${what} (resource ${request.getName()}); use the Pulumi CLI`);
+        throw new Error(
+            `the local engine does not support ${what} (resource ${request.getName()}); use the Pulumi CLI`,
+        );
     };
     if (request.getRemote()) {
         refuse("remote components");

@@ -43,7 +43,12 @@ export class Hooks {
     }
 
     /** Calls the hooks of one kind that a resource is bound to, in order. */
-    async run(kind: HookKind, bound: ResourceState, old: ResourceState | undefined, state: ResourceState | undefined): Promise<void> {
+    async run(
+        kind: HookKind,
+        bound: ResourceState,
+        old: ResourceState | undefined,
+        state: ResourceState | undefined,
+    ): Promise<void> {
         for (const name of bound.resourceHooks[kind] ?? []) {
             const hook = this.#hooks.get(name);
             if (hook === undefined) {

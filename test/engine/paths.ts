@@ -146,7 +146,12 @@ export function diffInputs(oldInputs: Bag, newInputs: Bag): { changedKeys: strin
         const before = Object.keys(detailedDiff).length;
         const old = oldInputs[key];
         const value = newInputs[key];
-        compare(old === undefined ? old : unwrapSecrets(old), value === undefined ? value : unwrapSecrets(value), [key], detailedDiff);
+        compare(
+            old === undefined ? old : unwrapSecrets(old),
+            value === undefined ? value : unwrapSecrets(value),
+            [key],
+            detailedDiff,
+        );
         if (Object.keys(detailedDiff).length > before) {
             changedKeys.push(key);
         }

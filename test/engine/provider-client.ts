@@ -1,6 +1,15 @@
 import { randomBytes } from "node:crypto";
 import type { DetailedDiff } from "./paths";
-import { call, channelOptions, Empty, grpc, isServiceError, providerMessages, providerService, statusMessages } from "./protocol";
+import {
+    call,
+    channelOptions,
+    Empty,
+    grpc,
+    isServiceError,
+    providerMessages,
+    providerService,
+    statusMessages,
+} from "./protocol";
 import type { ResourceState } from "./state";
 import { nameOf, typeOf } from "./urn";
 import { annotateSecrets, type Bag, containsUnknown, fromWire, toProgram, toProvider } from "./values";
@@ -135,7 +144,12 @@ export class ProviderClient {
     ): Promise<Result> {
         try {
             const { id, properties } = await send();
-            return { id, outputs: this.#answer(properties, inputs, false, what), inputs: undefined, initError: undefined };
+            return {
+                id,
+                outputs: this.#answer(properties, inputs, false, what),
+                inputs: undefined,
+                initError: undefined,
+            };
         } catch (error) {
             const initError = readInitError(error);
             if (initError === undefined) {
@@ -147,7 +161,13 @@ export class ProviderClient {
     }
 
     /** A blank id in the answer means that the object is gone. */
-    async read(urn: string, id: string, state: Bag | undefined, inputs: Bag | undefined, timeout: number): Promise<Result> {
+    async read(
+        urn: string,
+        id: string,
+        state: Bag | undefined,
+        inputs: Bag | undefined,
+        timeout: number,
+    ): Promise<Result> {
         const request = new providerMessages.ReadRequest();
         request.setId(id);
         request.setUrn(urn);

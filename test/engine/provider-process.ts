@@ -50,9 +50,7 @@ export function stopChild(child: ChildProcess): Promise<void> {
 /** Hands over what a child prints, line by line. */
 export function readLines(stream: NodeJS.ReadableStream, onLine: (line: string) => void): Promise<void> {
     return new Promise((resolve) => {
-        createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })
-            .on("line", onLine)
-            .on("close", resolve);
+        createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }).on("line", onLine).on("close", resolve);
     });
 }
 
@@ -90,7 +88,11 @@ export async function startDynamicProvider(options: {
         let isStarted = false;
         child.once("error", reject);
         child.once("exit", (code, signal) =>
-            reject(new Error(`the dynamic provider host ended (${code ?? signal}) before it said its port\n${errors.join("\n")}`)),
+            reject(
+                new Error(
+                    `the dynamic provider host ended (${code ?? signal}) before it said its port\n${errors.join("\n")}`,
+                ),
+            ),
         );
         void readLines(child.stdout as NodeJS.ReadableStream, (line) => {
             if (isStarted) {

@@ -25,10 +25,10 @@ export interface ProviderOptions {
 export class Providers {
     readonly #options: ProviderOptions;
     /** By reference `<urn>::<id>`. */
-    readonly #providers = new Map<string, Promise<Provider>>();
+    readonly #providers = new Map<string, { inputs: Bag; started: Promise<Provider> | undefined }>();
     readonly #children = new Set<ChildProcess>();
     readonly #clients = new Set<ProviderClient>();
-    /** Provider resources of the state, for references that this run has not registered. */
+    /** Provider resources of the state by reference, for those that this run has not registered. */
     readonly #olds: Map<string, ResourceState>;
     readonly #aliases = new Map<string, string>();
     #isClosed = false;
@@ -44,35 +44,33 @@ export class Providers {
     }
 
     /** Makes a provider known under its reference; a second call replaces the first (its inputs were updated). */
-    register(reference: string, inputs: Bag): Promise<Provider> {
-        const starting = this.#start(reference, inputs);
-        starting.catch(() => {});
-        this.#providers.set(reference, starting);
-        return starting;
+    register(reference: string, inputs: Bag): void {
+        this.#providers.set(reference, { inputs, started: undefined });
     }
 
     get(reference: string): Promise<Provider> {
         const { urn, id } = parseReference(reference);
         const renamed = this.#aliases.get(urn);
-        const known = this.#providers.get(reference) ?? (renamed && this.#providers.get(`${renamed}::${id}`));
-        if (known) {
-            return known;
+        let entry = this.#providers.get(reference) ?? (renamed && this.#providers.get(`${renamed}::${id}`));
+        if (!entry) {
+            const old = this.#olds.get(reference);
+            if (old === undefined) {
+                return Promise.reject(new Error(`unknown provider reference ${reference}`));
+            }
+            entry = { inputs: old.inputs, started: undefined };
+            this.#providers.set(reference, entry);
         }
-        const old = this.#olds.get(urn);
-        if (old === undefined || old.id !== id) {
-            return Promise.reject(new Error(`unknown provider reference ${reference}`));
-        }
-        return this.register(reference, old.inputs);
-    }
-
-    has(reference: string): boolean {
-        return this.#providers.has(reference);
+        entry.started ??= this.#start(reference, entry.inputs);
+        entry.started.catch(() => {});
+        return entry.started;
     }
 
     async #start(reference: string, inputs: Bag): Promise<Provider> {
         const name = packageOf(parseReference(reference).urn.split("::")[2] as string);
         if (name !== dynamicPackage) {
-            throw new Error(`the local engine serves dynamic resources only, not package "${name}"; use the Pulumi CLI`);
+            throw new Error(
+                `the local engine serves dynamic resources only, not package "${name}"; use the Pulumi CLI`,
+            );
         }
         if (containsUnknown(inputs)) {
             return { client: undefined };

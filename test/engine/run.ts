@@ -25,6 +25,7 @@ export interface RunOptions {
     parallel: number;
     continueOnError: boolean;
     targets: Targets;
+    targetDependents: boolean;
     replace: Targets;
     project: string;
     stack: string;
@@ -44,7 +45,9 @@ export interface Display {
 /** One thing to do to a resource. */
 export interface Step extends StepInfo {
     /** Noted in the state while the call runs. */
-    pending?: { resource: ResourceState; type: "creating" | "updating" | "deleting" | "reading" | "importing" } | undefined;
+    pending?:
+        | { resource: ResourceState; type: "creating" | "updating" | "deleting" | "reading" | "importing" }
+        | undefined;
     /** For a refresh: what came of it. */
     resultOp?: () => Op;
     isInternal?: boolean;
@@ -92,6 +95,8 @@ export class Run {
     readonly stopped: Promise<never>;
     isStopping = false;
     isCancelled = false;
+    /** The operation is over; calls that are cut off by its end are no errors. */
+    isClosed = false;
     /** Whether anything has failed. */
     hasFailed = false;
     #stop: (reason: Stopped) => void = () => {};
@@ -99,7 +104,9 @@ export class Run {
     readonly #waiting: (() => void)[] = [];
     readonly #active = new Set<Promise<unknown>>();
 
-    constructor(parts: Pick<Run, "options" | "events" | "display" | "snapshot" | "providers" | "hooks" | "olds" | "oldStates">) {
+    constructor(
+        parts: Pick<Run, "options" | "events" | "display" | "snapshot" | "providers" | "hooks" | "olds" | "oldStates">,
+    ) {
         this.options = parts.options;
         this.events = parts.events;
         this.display = parts.display;
@@ -156,8 +163,11 @@ export class Run {
 
     /** Reports an error that is not a step's own, and stops. */
     fail(error: unknown, urn = ""): void {
+        if (this.isClosed || error instanceof Stopped) {
+            return;
+        }
         this.hasFailed = true;
-        if (!(error instanceof Bail || error instanceof StepFailed || error instanceof Stopped)) {
+        if (!(error instanceof Bail || error instanceof StepFailed)) {
             this.diagnose("error", messageOf(error), urn);
         }
         this.stop();
@@ -212,7 +222,8 @@ export class Run {
         const { dryRun } = this.options;
         const started = performance.now();
         this.#announce(step);
-        const pending = step.pending && !dryRun ? this.snapshot.begin(step.pending.resource, step.pending.type) : undefined;
+        const pending =
+            step.pending && !dryRun ? this.snapshot.begin(step.pending.resource, step.pending.type) : undefined;
         if (pending) {
             await this.snapshot.save();
         }
@@ -289,7 +300,8 @@ export class Run {
             this.display.after(step, op, seconds);
         }
         // Pulumi: a component's outputs are only shown once the program has given them.
-        const isShown = this.options.dryRun || (step.new ?? step.old)?.custom || step.op === "delete" || step.op === "refresh";
+        const isShown =
+            this.options.dryRun || (step.new ?? step.old)?.custom || step.op === "delete" || step.op === "refresh";
         if (isShown) {
             this.sendOutputs(step, op);
         }

@@ -30,7 +30,10 @@ export class Snapshot {
     }
 
     resources(): ResourceState[] {
-        return [...this.#finished, ...this.#old.filter((state) => !this.#gone.has(state) && !this.#finished.has(state))];
+        return [
+            ...this.#finished,
+            ...this.#old.filter((state) => !this.#gone.has(state) && !this.#finished.has(state)),
+        ];
     }
 
     /** Replaces the old resources one for one, after a refresh. */
@@ -60,6 +63,11 @@ export class Snapshot {
     /** A resource found by an alias: what still refers to its old name refers to the new one. */
     rename(oldUrn: string, urn: string): void {
         this.#renamed.set(oldUrn, urn);
+    }
+
+    /** Even an operation that changed nothing stores its state: options, order and code may have changed. */
+    markDirty(): void {
+        this.#dirty = true;
     }
 
     begin(resource: ResourceState, type: PendingType): PendingOperation {

@@ -1,5 +1,15 @@
 import type { Crypter } from "./secrets";
-import { type Bag, isBag, Secret, secretSignature, signature, Unknown, unknown, unknownText, type Value } from "./values";
+import {
+    type Bag,
+    isBag,
+    Secret,
+    secretSignature,
+    signature,
+    Unknown,
+    unknown,
+    unknownText,
+    type Value,
+} from "./values";
 
 export interface Timeouts {
     create?: number;
@@ -45,7 +55,9 @@ export interface ResourceState {
 }
 
 /** What `state.type` etc. are when nothing is said. */
-export function newState(fields: Pick<ResourceState, "urn" | "type" | "custom"> & Partial<ResourceState>): ResourceState {
+export function newState(
+    fields: Pick<ResourceState, "urn" | "type" | "custom"> & Partial<ResourceState>,
+): ResourceState {
     return {
         delete: false,
         id: "",
@@ -255,7 +267,8 @@ export function readState(json: JsonObject, crypter: Crypter | undefined): Resou
         ignoreChanges: list("ignoreChanges"),
         hideDiff: list("hideDiff"),
         replaceOnChanges: list("replaceOnChanges"),
-        replacementTrigger: "replacementTrigger" in json ? readValue(json["replacementTrigger"] as Json, crypter) : undefined,
+        replacementTrigger:
+            "replacementTrigger" in json ? readValue(json["replacementTrigger"] as Json, crypter) : undefined,
         resourceHooks: lists("resourceHooks"),
     });
 }

@@ -1,36 +1,34 @@
 /** URNs given on the command line, with `*` inside a part and `**` across parts as wildcards. */
 export class Targets {
-    readonly #literals = new Set<string>();
-    readonly #patterns: RegExp[] = [];
-    readonly given: string[];
+    readonly #literals: Set<string>;
+    readonly #patterns: RegExp[];
+    /** What is meant because it depends on something given. */
+    readonly #added = new Set<string>();
+    readonly isGiven: boolean;
 
     constructor(urns: string[]) {
-        this.given = urns;
-        for (const urn of urns) {
-            if (urn.includes("*")) {
-                this.#patterns.push(toPattern(urn));
-            } else {
-                this.#literals.add(urn);
-            }
-        }
+        this.isGiven = urns.length > 0;
+        this.#literals = new Set(urns.filter((urn) => !urn.includes("*")));
+        this.#patterns = urns.filter((urn) => urn.includes("*")).map(toPattern);
     }
 
-    /** Whether anything was given; otherwise everything is meant. */
-    get isGiven(): boolean {
-        return this.given.length > 0;
-    }
-
-    has(urn: string): boolean {
+    /** Whether it was given by name. */
+    named(urn: string): boolean {
         return this.#literals.has(urn) || this.#patterns.some((pattern) => pattern.test(urn));
     }
 
-    add(urn: string): void {
-        this.#literals.add(urn);
+    /** Whether it was given, or added. */
+    has(urn: string): boolean {
+        return this.#added.has(urn) || this.named(urn);
     }
 
-    /** Those literal URNs that none of the resources has. */
-    missing(urns: Set<string>): string[] {
-        return [...this.#literals].filter((urn) => !urns.has(urn));
+    add(urn: string): void {
+        this.#added.add(urn);
+    }
+
+    /** URNs given in full that none of the resources has. */
+    missing(hasUrn: (urn: string) => boolean): string[] {
+        return [...this.#literals].filter((urn) => !hasUrn(urn));
     }
 }
 

@@ -29,7 +29,9 @@ export class Tracker {
     readonly refreshed = new Map<ResourceState, ResourceState>();
 
     isOperatedOn(urn: string): boolean {
-        return [this.creates, this.sames, this.updates, this.replaces, this.deletes, this.reads].some((set) => set.has(urn));
+        return [this.creates, this.sames, this.updates, this.replaces, this.deletes, this.reads].some((set) =>
+            set.has(urn),
+        );
     }
 }
 
@@ -71,7 +73,12 @@ function aliasesOf(run: Run, tracker: Tracker, goal: Goal): string[] {
 }
 
 /** The state of a resource before this run, by its URN or one of its earlier names. */
-export function findOld(run: Run, tracker: Tracker, urn: string, goal: Goal): { old: ResourceState | undefined; alias: string } {
+export function findOld(
+    run: Run,
+    tracker: Tracker,
+    urn: string,
+    goal: Goal,
+): { old: ResourceState | undefined; alias: string } {
     const previous = tracker.aliased.get(urn);
     if (previous !== undefined) {
         throw new Error(`Duplicate resource URN '${urn}' conflicting with alias on resource with URN '${previous}'`);
@@ -86,7 +93,9 @@ export function findOld(run: Run, tracker: Tracker, urn: string, goal: Goal): { 
         }
         const other = tracker.urns.has(candidate) ? candidate : tracker.aliased.get(candidate);
         if (other !== undefined) {
-            throw new Error(`Duplicate resource alias '${candidate}' applied to resource with URN '${urn}' conflicting with resource with URN '${other}'`);
+            throw new Error(
+                `Duplicate resource alias '${candidate}' applied to resource with URN '${urn}' conflicting with resource with URN '${other}'`,
+            );
         }
         tracker.aliased.set(candidate, urn);
         tracker.aliases.set(urn, candidate);

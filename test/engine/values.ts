@@ -223,12 +223,17 @@ export function equal(left: Value | undefined, right: Value | undefined): boolea
     }
     if (Array.isArray(left)) {
         return (
-            Array.isArray(right) && left.length === right.length && left.every((item, index) => equal(item, right[index]))
+            Array.isArray(right) &&
+            left.length === right.length &&
+            left.every((item, index) => equal(item, right[index]))
         );
     }
     if (isBag(left) && isBag(right)) {
         const keys = Object.keys(left);
-        return keys.length === Object.keys(right).length && keys.every((key) => key in right && equal(left[key], right[key]));
+        return (
+            keys.length === Object.keys(right).length &&
+            keys.every((key) => key in right && equal(left[key], right[key]))
+        );
     }
     return typeof left === "number" && typeof right === "number" && Number.isNaN(left) && Number.isNaN(right);
 }

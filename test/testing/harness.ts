@@ -1,4 +1,4 @@
-import type { SimulatedProject, SimulatedRegion, Simulator } from "../../sdk/testing/index";
+import type { SimulatedRegion, Simulator } from "../../sdk/testing/index";
 
 /** Wire objects as the tests look into them: every key that an assertion names. */
 export interface RecordJson {

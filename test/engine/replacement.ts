@@ -1,0 +1,110 @@
+import { diffResource, withReplaceOnChanges } from "./diffs";
+import { Bail, type Run, type Step } from "./run";
+import { neededBy, type ResourceState } from "./state";
+import { deleteStep } from "./steps";
+import type { Tracker } from "./tracker";
+import { isProviderType, parseReference } from "./urn";
+import { unknown } from "./values";
+
+interface Dependent {
+    state: ResourceState;
+    keys: string[];
+}
+
+/** Old resources that need this one, directly or not, in the order of the state. */
+function dependentsOf(run: Run, tracker: Tracker, root: ResourceState): ResourceState[] {
+    const reached = new Set([root.urn]);
+    const found: ResourceState[] = [];
+    let isAfterRoot = false;
+    for (const state of run.oldStates) {
+        if (state === root) {
+            isAfterRoot = true;
+        } else if (isAfterRoot && !tracker.isOperatedOn(state.urn)) {
+            const needed = neededBy(state);
+            needed.delete(state.parent);
+            if ([...needed].some((urn) => reached.has(urn))) {
+                reached.add(state.urn);
+                found.push(state);
+            }
+        }
+    }
+    return found;
+}
+
+/**
+ * Resources that a deletion of `root` takes with it: their inputs come from it, and their provider says that another value would
+ * replace them.
+ */
+export async function replacedWith(run: Run, tracker: Tracker, root: ResourceState): Promise<Dependent[]> {
+    const replaced = new Set([root.urn]);
+    const result: Dependent[] = [];
+    const add = (state: ResourceState, keys: string[]) => {
+        replaced.add(state.urn);
+        result.push({ state, keys });
+    };
+    for (const state of dependentsOf(run, tracker, root)) {
+        if (!state.custom || state.external) {
+            continue;
+        }
+        if (state.provider !== "" && replaced.has(parseReference(state.provider).urn)) {
+            add(state, []);
+            continue;
+        }
+        if (state.deletedWith !== "" && replaced.has(state.deletedWith)) {
+            add(state, []);
+            continue;
+        }
+        const touched = Object.keys(state.inputs).filter((key) =>
+            state.propertyDependencies[key]?.some((urn) => replaced.has(urn)),
+        );
+        if (touched.length === 0 || isProviderType(state.type)) {
+            continue;
+        }
+        const inputs = { ...state.inputs, ...Object.fromEntries(touched.map((key) => [key, unknown])) };
+        const asked = await diffResource(run, state, state.provider, inputs, true, state.ignoreChanges);
+        const diff = withReplaceOnChanges(asked, state.replaceOnChanges, false);
+        if (diff.changes === "some" && diff.replaces.length > 0) {
+            add(state, diff.replaces);
+        }
+    }
+    for (const state of [...run.news.values(), ...run.olds.values()]) {
+        const isBound = state.replaceWith.includes(root.urn) || state.deletedWith === root.urn;
+        if (isBound && !replaced.has(state.urn)) {
+            add(state, []);
+        }
+    }
+    return result;
+}
+
+/** Deletes what stands on `old`, last first, then `old` itself, before its replacement is created. */
+export async function deletesBeforeReplacement(run: Run, tracker: Tracker, old: ResourceState): Promise<Step[]> {
+    const steps: Step[] = [];
+    for (const { state, keys } of (await replacedWith(run, tracker, old)).reverse()) {
+        if (tracker.deletedEarly.has(state)) {
+            continue;
+        }
+        tracker.dependentReplaceKeys.set(state.urn, keys);
+        if (state.delete) {
+            steps.push(deleteStep(run, state, tracker.deletes));
+        } else {
+            if (state.protect) {
+                run.diagnose(
+                    "error",
+                    `unable to replace resource "${state.urn}" as part of replacing "${old.urn}" as it is currently marked for protection. ` +
+                        "To unprotect the resource, remove the `protect` flag from the resource in your Pulumi program and run " +
+                        `\`pulumi up\`, or use the command:\n\`pulumi state unprotect '${state.urn}'\``,
+                    old.urn,
+                );
+                throw new Bail();
+            }
+            steps.push(deleteStep(run, state, tracker.deletes, "before"));
+        }
+        tracker.deletes.add(state.urn);
+        tracker.deletedEarly.add(state);
+    }
+    if (!old.pendingReplacement) {
+        tracker.deletes.add(old.urn);
+        steps.push(deleteStep(run, old, tracker.deletes, "before"));
+    }
+    return steps;
+}

@@ -1,0 +1,82 @@
+import type { Clock } from "../../provider/clock";
+import type { Context, Services } from "../../provider/context";
+import { type Journal, memoryJournal } from "../../provider/journal";
+import { createServices } from "../../provider/services";
+import { type Simulator, type SimulatorOptions, startSimulator } from "../../sdk/testing/index";
+
+/** The machine's time, but every sleep is this many times shorter: waits behave as always, tests do not take minutes. */
+const SPEED = 25;
+const quickClock: Clock = {
+    now: () => Date.now(),
+    random: () => Math.random(),
+    sleep: (ms, signal) =>
+        new Promise((resolve, reject) => {
+            const timer = setTimeout(resolve, ms / SPEED);
+            signal?.addEventListener("abort", () => {
+                clearTimeout(timer);
+                reject(signal.reason);
+            });
+        }),
+};
+
+export interface Lines {
+    readonly status: string[];
+    readonly info: string[];
+    readonly warn: string[];
+}
+
+/** Handlers' surroundings: two simulated regions with a vault of servers, its counterpart, a hybrid vault, and services that talk to them. */
+export interface World {
+    readonly sim: Simulator;
+    readonly services: Services;
+    readonly journal: Journal;
+    /** `eu-de`, server vault. */
+    readonly vaultId: string;
+    /** `eu-nl`, replication vault. */
+    readonly destinationVaultId: string;
+    /** `eu-de`, hybrid vault. */
+    readonly hybridVaultId: string;
+    readonly lines: Lines;
+    context(name?: string): Context;
+    /** Services of a new process on the same machine: the journal stays. */
+    restart(): World;
+    /** Operations that were called since the last `clearRequests`, without sign-in. */
+    calls(): string[];
+    close(): Promise<void>;
+}
+
+export interface WorldOptions extends SimulatorOptions<"eu-de" | "eu-nl"> {
+    /** Servers in the source vault. Default 1. */
+    servers?: number;
+    config?: Record<string, string>;
+}
+
+export async function startWorld(options: WorldOptions = {}): Promise<World> {
+    const { servers = 1, config = {}, ...rest } = options;
+    const sim = (await startSimulator({ backupMs: 60, replicationMs: 60, syncMs: 60, deleteMs: 40, checkAnswers: true, ...rest })) as Simulator;
+    const vault = sim.regions["eu-de"].cloud.addVault({ resources: servers });
+    const destination = sim.regions["eu-nl"].cloud.addVault({ protectType: "replication" });
+    const dialect = sim.regions["eu-de"].dialect;
+    const hybrid = sim.regions["eu-de"].cloud.addVault({ cloudType: "hybrid", onPremises: { added: 3 } as never });
+    const settings = { ...sim.settings({ signIn: "password" }).config, "cbr:maxRequestsPerSecond": "1000", "cbr:cloud": dialect === "otc" ? "otc" : "huaweicloud", ...config };
+    return build({ sim, vaultId: vault.id, destinationVaultId: destination.id, hybridVaultId: hybrid.id, journal: memoryJournal() }, settings);
+}
+
+function build(parts: Pick<World, "sim" | "vaultId" | "destinationVaultId" | "hybridVaultId" | "journal">, settings: Record<string, string>): World {
+    const services = createServices((key) => settings[key], {}, { clock: quickClock, journal: parts.journal });
+    const lines: Lines = { status: [], info: [], warn: [] };
+    return {
+        ...parts,
+        services,
+        lines,
+        context: (name = "it") => ({
+            ...services,
+            resourceName: name,
+            urn: `urn:pulumi:dev::test::pulumi-nodejs:dynamic/cbr:X::${name}`,
+            log: { status: (text) => lines.status.push(text), info: (text) => lines.info.push(text), warn: (text) => lines.warn.push(text) },
+        }),
+        restart: () => build(parts, settings),
+        calls: () => parts.sim.requests.map((request) => request.operation ?? "?").filter((operation) => !operation.startsWith("Keystone")),
+        close: () => parts.sim.close(),
+    };
+}
