@@ -13,6 +13,7 @@ import {
     chooseCredentials,
     chooseTogether,
     describeCredentials,
+    registerSecrets,
     sameCredentials,
 } from "./settings/credentials";
 import {
@@ -276,6 +277,8 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
             clouds,
         ].filter((layer) => layer !== undefined);
     let layers = stackOf(OS_HUAWEI);
+    registerSecrets([...layers, environmentLayer("OS_*", env, OS_OTC)]);
+    const proxies = proxiesOf(env);
     const first = (field: Field): Resolved | undefined => {
         for (const layer of layers) {
             const found = layer.get(field);
@@ -366,7 +369,7 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
         ...(differs ? { fallbackCredentials: fallback } : {}),
         endpoints: endpoints.cbr,
         iamEndpoints: endpoints.iam,
-        proxies: proxiesOf(env),
+        proxies,
         maxRequestsPerSecond:
             numberOf(
                 rate === undefined ? undefined : { value: rate, source: "cbr:maxRequestsPerSecond" },

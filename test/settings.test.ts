@@ -212,7 +212,7 @@ describe("credentials", () => {
     it("reads everything that an entry of clouds.yaml can give", () => {
         const cases: [string, object][] = [
             ["username: u, password: pppppppp, user_domain_name: d", { kind: "password", domainName: { source: "clouds.yaml entry c: auth.user_domain_name" } }],
-            ["user_id: u, password: pppppppp, passcode: '123456'", { kind: "password", passcode: { value: "123456" } }],
+            ["user_id: u, password: pppppppp, passcode: '0042'", { kind: "password", passcode: { value: "0042" } }],
             ["token: tttttttt", { kind: "token", token: { source: "clouds.yaml entry c: auth.token" } }],
             ["ak: AK, sk: ssssssss, security_token: tttttttt", { kind: "aksk", securityToken: { value: "tttttttt" } }],
         ];

@@ -31,6 +31,12 @@ export interface PasswordCredentials {
     readonly domainId?: Resolved | undefined;
 }
 
+/** Makes every secret known to the redaction of errors, also of credentials that will not be used. To be called before anything can fail. */
+export function registerSecrets(layers: readonly Layer[]): void {
+    for (const field of ["token", "secretKey", "securityToken", "password", "passcode"] as const)
+        for (const layer of layers) registerSecret(layer.get(field)?.value);
+}
+
 /** Two names for one thing (id and name): the highest layer that has one gives both, so that a name in stack configuration beats an id in the environment. */
 export function chooseTogether<F extends Field>(
     layers: readonly Layer[],
@@ -205,8 +211,6 @@ export function chooseCredentials(layers: readonly Layer[]): Choice {
     ].filter((candidate) => candidate !== undefined);
     // Stable: of equal ranks the first mode stays first.
     const [best] = found.sort((a, b) => a.rank - b.rank);
-    for (const field of ["token", "secretKey", "securityToken", "password", "passcode"] as const)
-        for (const layer of layers) registerSecret(layer.get(field)?.value);
     return { credentials: best?.credentials, rank: best?.rank ?? Number.POSITIVE_INFINITY, incomplete };
 }
 

@@ -185,9 +185,9 @@ export class Accounts {
 
     /** The text itself with every password, key and token that this simulator ever gave out cut away. */
     redact(text: string): string {
-        const { password, secretKey, accessKey } = this.credentials;
-        let out = text;
-        for (const secret of [password, secretKey, accessKey]) out = out.replaceAll(secret, "[secret]");
-        return out.replace(/(MIIsim|sts-)[\w-]+/g, "[secret]").replace(/\bTMP[0-9A-F]{17}\b/g, "[secret]");
+        let out = text.replaceAll(this.credentials.password, "[secret]");
+        for (const key of this.#keys.values())
+            out = out.replaceAll(key.secretKey, "[secret]").replaceAll(key.accessKey, "[secret]");
+        return out.replace(/(MIIsim|sts-)[\w-]+/g, "[secret]");
     }
 }

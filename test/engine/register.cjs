@@ -15,7 +15,11 @@ require.extensions[".ts"] = (module, filename) => {
     }
     const { outputText } = typescript.transpileModule(readFileSync(filename, "utf8"), {
         fileName: filename,
-        compilerOptions: { module: typescript.ModuleKind.CommonJS, target: typescript.ScriptTarget.ES2023, esModuleInterop: true },
+        compilerOptions: {
+            module: typescript.ModuleKind.CommonJS,
+            target: typescript.ScriptTarget.ES2023,
+            esModuleInterop: true,
+        },
     });
     module._compile(outputText, filename);
 };

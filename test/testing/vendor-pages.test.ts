@@ -17,8 +17,8 @@ interface Fixture {
 const folder = join(__dirname, "../fixtures/vendor");
 const fixtures = readdirSync(folder).map((file): Fixture => JSON.parse(readFileSync(join(folder, file), "utf8")));
 
-let sim: Simulator<"region1" | "region2">;
-afterEach(() => sim.close());
+let sim: Simulator<"region1" | "region2"> | undefined;
+afterEach(() => sim?.close());
 
 /** Every path of a value with the type that stands there; lists count by their first item. */
 function shape(value: unknown, path = ""): string[] {

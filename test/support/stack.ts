@@ -1,0 +1,409 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import {
+    type ConfigMap,
+    type Deployment,
+    type EngineEvent,
+    LocalWorkspace,
+    type OutputMap,
+    type PulumiFn,
+    type Stack,
+} from "@pulumi/pulumi/automation";
+import { parse, stringify } from "yaml";
+import { findPulumi, type PulumiEngine } from "./pulumi";
+
+export interface StackOptions {
+    /** Default: `test`. */
+    project?: string;
+    /** Default: `dev`. */
+    stack?: string;
+    /** An inline program, or the folder of a `Pulumi.yaml`. */
+    program: PulumiFn | string;
+    /** Keys without a namespace are the project's. */
+    config?: Record<string, string | { value: string; secret?: boolean }>;
+    /** Environment of the engine, and with it of the provider. */
+    env?: Record<string, string>;
+}
+
+/** What an operation did to one resource. */
+export interface StepReport {
+    /** For a refresh: what came of it (`same`, `update`, `delete`). */
+    op: string;
+    urn: string;
+    type: string;
+    /** Name in the program. */
+    name: string;
+    /** Keys that force a replacement. */
+    replaceKeys: string[];
+    failed: boolean;
+    /** Messages about the resource, each as `severity: text`. */
+    diagnostics: string[];
+}
+
+export interface Report {
+    steps: StepReport[];
+    /** Messages about the whole stack, each as `severity: text`. */
+    diagnostics: string[];
+    /** How many resources had which operation. */
+    changes: Record<string, number>;
+    stdout: string;
+    stderr: string;
+    events: EngineEvent[];
+}
+
+export interface OperationOptions {
+    /** Why a preview right after this operation may show changes. Without it that is an error. */
+    expectPendingChanges?: string;
+    /** The operation must fail; `up` and the like then return the report, and throw when it succeeds. */
+    expectFailure?: boolean;
+    target?: string[];
+    targetDependents?: boolean;
+    replace?: string[];
+    refresh?: boolean;
+    runProgram?: boolean;
+    parallel?: number;
+    continueOnError?: boolean;
+    clearPendingCreates?: boolean;
+    expectNoChanges?: boolean;
+    signal?: AbortSignal;
+    onEvent?: (event: EngineEvent) => void;
+}
+
+/** An operation failed; `report` says what it did until then. */
+export class OperationFailed extends Error {
+    readonly report: Report;
+    constructor(what: string, report: Report, cause: unknown) {
+        const lines = [
+            ...report.diagnostics,
+            ...report.steps.flatMap((step) => step.diagnostics.map((line) => `${step.name}: ${line}`)),
+        ];
+        const errors = lines.filter((line) => line.includes("error: "));
+        super(`${what} failed\n${errors.length > 0 ? errors.join("\n") : String(cause)}`, { cause });
+        this.report = report;
+    }
+}
+
+/** Root of the repository: programs and providers resolve `pulumi-cbr` and its dependencies from here. */
+const repositoryRoot = resolve(__dirname, "../..");
+
+/** What a developer's shell may say about a cloud, a proxy or another Pulumi backend is not for tests. */
+const foreignVariables =
+    /^(HW_|OS_|HUAWEICLOUD_|CBR_|SDK_|(HTTPS?|ALL|NO|FTP)_PROXY$|PULUMI_(?!CBR_)|NODE_OPTIONS$|NODE_EXTRA_CA_CERTS$|NODE_TLS_)/i;
+
+function isolateEnvironment(): void {
+    for (const name of Object.keys(process.env)) {
+        if (foreignVariables.test(name)) {
+            delete process.env[name];
+        }
+    }
+}
+
+class ReportBuilder {
+    readonly #steps: StepReport[] = [];
+    readonly #byUrn = new Map<string, StepReport[]>();
+    readonly #early = new Map<string, string[]>();
+    readonly #diagnostics: string[] = [];
+    readonly #events: EngineEvent[] = [];
+    #changes: Record<string, number> = {};
+
+    add(event: EngineEvent): void {
+        const { diagnosticEvent, resourcePreEvent, resOutputsEvent, resOpFailedEvent, summaryEvent } = event;
+        if (diagnosticEvent?.severity === "debug") {
+            return;
+        }
+        this.#events.push(event);
+        if (resourcePreEvent !== undefined && !isInternal(resourcePreEvent.metadata.urn)) {
+            const { op, urn, type, keys } = resourcePreEvent.metadata;
+            const name = urn.split("::").slice(3).join("::");
+            const diagnostics = this.#early.get(urn) ?? [];
+            this.#early.delete(urn);
+            const step = { op, urn, type, name, replaceKeys: keys ?? [], failed: false, diagnostics };
+            this.#steps.push(step);
+            this.#byUrn.set(urn, [...(this.#byUrn.get(urn) ?? []), step]);
+        }
+        if (resOutputsEvent !== undefined) {
+            const { op, urn } = resOutputsEvent.metadata;
+            const refresh = this.#byUrn.get(urn)?.find((step) => step.op === "refresh");
+            if (refresh !== undefined && op !== "refresh") {
+                refresh.op = op;
+            }
+        }
+        if (resOpFailedEvent !== undefined) {
+            const step = this.#byUrn.get(resOpFailedEvent.metadata.urn)?.at(-1);
+            if (step !== undefined) {
+                step.failed = true;
+            }
+        }
+        if (diagnosticEvent !== undefined && diagnosticEvent.ephemeral !== true) {
+            const line = `${diagnosticEvent.severity}: ${diagnosticEvent.message.trim()}`;
+            const urn = diagnosticEvent.urn ?? "";
+            const step = this.#byUrn.get(urn)?.at(-1);
+            if (step !== undefined) {
+                step.diagnostics.push(line);
+            } else if (urn === "") {
+                this.#diagnostics.push(line);
+            } else {
+                this.#early.set(urn, [...(this.#early.get(urn) ?? []), line]);
+            }
+        }
+        if (summaryEvent !== undefined) {
+            this.#changes = { ...summaryEvent.resourceChanges };
+        }
+    }
+
+    build(stdout: string, stderr: string): Report {
+        // A resource that was refused before any step (a failed check) still has something to say.
+        for (const [urn, diagnostics] of this.#early) {
+            const [, , types = "", ...name] = urn.split("::");
+            this.#steps.push({
+                op: "",
+                urn,
+                type: types.split("$").at(-1) ?? "",
+                name: name.join("::"),
+                replaceKeys: [],
+                failed: true,
+                diagnostics,
+            });
+        }
+        return {
+            steps: this.#steps,
+            diagnostics: this.#diagnostics,
+            changes: this.#changes,
+            stdout,
+            stderr,
+            events: this.#events,
+        };
+    }
+}
+
+/** Default providers are nobody's resources. */
+function isInternal(urn: string): boolean {
+    return /::pulumi:providers:[^:]+::default(_|$)/.test(urn);
+}
+
+/** A stack in a folder of its own, driven through the Automation API. */
+export class TestStack {
+    readonly engine: PulumiEngine;
+    /** The Automation API's own object, for what this class has no method for. */
+    readonly stack: Stack;
+    /** Holds the state, the settings and nothing else; `cleanup` removes it. */
+    readonly folder: string;
+
+    constructor(engine: PulumiEngine, stack: Stack, folder: string) {
+        this.engine = engine;
+        this.stack = stack;
+        this.folder = folder;
+    }
+
+    /** Updates, and then makes sure that a preview shows nothing. */
+    up(options: OperationOptions = {}): Promise<Report> {
+        return this.#performAndSettle("up", options, (shared) => this.stack.up(shared));
+    }
+
+    preview(options: OperationOptions = {}): Promise<Report> {
+        return this.#perform("preview", options, (shared) => this.stack.preview(shared));
+    }
+
+    /** Refreshes, and then makes sure that a preview shows nothing. */
+    refresh(options: OperationOptions = {}): Promise<Report> {
+        return this.#performAndSettle("refresh", options, (shared) => this.stack.refresh(shared));
+    }
+
+    /** What a refresh would find, without storing it. */
+    previewRefresh(options: OperationOptions = {}): Promise<Report> {
+        return this.#perform("refresh --preview-only", options, (shared) => this.stack.previewRefresh(shared));
+    }
+
+    destroy(options: OperationOptions = {}): Promise<Report> {
+        return this.#perform("destroy", options, (shared) => this.stack.destroy(shared));
+    }
+
+    previewDestroy(options: OperationOptions = {}): Promise<Report> {
+        return this.#perform("destroy --preview-only", options, (shared) => this.stack.previewDestroy(shared));
+    }
+
+    outputs(): Promise<OutputMap> {
+        return this.stack.outputs();
+    }
+
+    exportState(): Promise<Deployment> {
+        return this.stack.exportStack();
+    }
+
+    importState(state: Deployment): Promise<void> {
+        return this.stack.importStack(state);
+    }
+
+    setConfig(config: NonNullable<StackOptions["config"]>): Promise<void> {
+        return this.stack.setAllConfig(toConfigMap(config));
+    }
+
+    /** The resources in the state, in its order, without default providers and the stack itself. */
+    async resources(): Promise<StateResource[]> {
+        const { deployment } = await this.exportState();
+        const resources = (deployment as { resources?: StateResource[] }).resources ?? [];
+        return resources.filter(({ urn, type }) => !isInternal(urn) && type !== "pulumi:pulumi:Stack");
+    }
+
+    /** Removes the folder. Resources that are still in the stack are left to whoever made them. */
+    cleanup(): Promise<void> {
+        rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 });
+        return Promise.resolve();
+    }
+
+    [Symbol.asyncDispose](): Promise<void> {
+        return this.cleanup();
+    }
+
+    async #performAndSettle(
+        what: string,
+        options: OperationOptions,
+        run: (shared: SharedOptions) => Promise<{ stdout: string; stderr: string }>,
+    ): Promise<Report> {
+        const report = await this.#perform(what, options, run);
+        if (options.expectPendingChanges === undefined && options.expectFailure !== true) {
+            const next = await this.preview(options.target === undefined ? {} : { target: options.target });
+            const changed = next.steps.filter(({ op }) => op !== "same" && op !== "read");
+            if (changed.length > 0 || Object.keys(next.changes).some((op) => op !== "same" && op !== "read")) {
+                const list = changed.map(
+                    ({ op, name, type, replaceKeys }) => `  ${op} ${type} ${name} ${replaceKeys.join(" ")}`,
+                );
+                throw new Error(`a preview after ${what} is not empty:\n${list.join("\n")}\n${next.stdout}`);
+            }
+        }
+        return report;
+    }
+
+    async #perform(
+        what: string,
+        options: OperationOptions,
+        run: (shared: SharedOptions) => Promise<{ stdout?: string; stderr?: string }>,
+    ): Promise<Report> {
+        const builder = new ReportBuilder();
+        let stdout = "";
+        let stderr = "";
+        const { expectPendingChanges: _, expectFailure, onEvent, ...rest } = options;
+        const shared: SharedOptions = {
+            ...rest,
+            onEvent: (event) => {
+                builder.add(event);
+                onEvent?.(event);
+            },
+            onOutput: (text) => {
+                stdout += text;
+            },
+            onError: (text) => {
+                stderr += text;
+            },
+        };
+        let failure: unknown;
+        try {
+            await run(shared);
+        } catch (error) {
+            failure = error ?? new Error("failed");
+        }
+        const report = builder.build(stdout, stderr);
+        if (failure !== undefined && expectFailure !== true) {
+            throw new OperationFailed(what, report, failure);
+        }
+        if (failure === undefined && expectFailure === true) {
+            throw new Error(`${what} succeeded, and was expected to fail\n${stdout}`);
+        }
+        return report;
+    }
+}
+
+type SharedOptions = Omit<OperationOptions, "expectPendingChanges" | "expectFailure"> & {
+    onEvent: (event: EngineEvent) => void;
+    onOutput: (text: string) => void;
+    onError: (text: string) => void;
+};
+
+/** A resource in an exported state, as far as tests look at it. */
+export interface StateResource {
+    urn: string;
+    type: string;
+    id?: string;
+    custom: boolean;
+    inputs?: Record<string, unknown>;
+    outputs?: Record<string, unknown>;
+    initErrors?: string[];
+    protect?: boolean;
+    external?: boolean;
+    delete?: boolean;
+    pendingReplacement?: boolean;
+    retainOnDelete?: boolean;
+    dependencies?: string[];
+    provider?: string;
+    customTimeouts?: Record<string, number>;
+    additionalSecretOutputs?: string[];
+}
+
+function toConfigMap(config: NonNullable<StackOptions["config"]>): ConfigMap {
+    return Object.fromEntries(
+        Object.entries(config).map(([key, item]) => [key, typeof item === "string" ? { value: item } : item]),
+    );
+}
+
+/** Opens a new stack with a new file backend. Inline programs resolve modules from the repository's root. */
+export async function openStack(options: StackOptions): Promise<TestStack> {
+    const engine = await findPulumi();
+    isolateEnvironment();
+    const project = options.project ?? "test";
+    const stackName = options.stack ?? "dev";
+    const folder = mkdtempSync(join(tmpdir(), "pulumi-cbr-"));
+    const workDir = join(folder, "work");
+    const backend = join(folder, "state");
+    for (const path of [workDir, backend, join(folder, "home")]) {
+        mkdirSync(path);
+    }
+    const shared = {
+        workDir,
+        pulumiCommand: engine.command,
+        pulumiHome: join(folder, "home"),
+        envVars: {
+            ...engine.env,
+            PULUMI_BACKEND_URL: `file://${backend}`,
+            PULUMI_CONFIG_PASSPHRASE: "test",
+            ...options.env,
+        },
+    };
+    try {
+        const stack =
+            typeof options.program === "string"
+                ? await openFolder(options.program, stackName, shared)
+                : await LocalWorkspace.createStack(
+                      { projectName: project, stackName, program: options.program },
+                      { ...shared, projectSettings: { name: project, runtime: "nodejs", main: repositoryRoot } },
+                  );
+        const testStack = new TestStack(engine, stack, folder);
+        if (options.config !== undefined && Object.keys(options.config).length > 0) {
+            await testStack.setConfig(options.config);
+        }
+        return testStack;
+    } catch (error) {
+        rmSync(folder, { recursive: true, force: true });
+        throw error;
+    }
+}
+
+/** The settings of a stack are written beside `Pulumi.yaml`; a copy that points to the program keeps its folder clean. */
+function openFolder(
+    program: string,
+    stackName: string,
+    shared: {
+        workDir: string;
+        pulumiCommand: PulumiEngine["command"];
+        pulumiHome: string;
+        envVars: Record<string, string>;
+    },
+): Promise<Stack> {
+    const file = resolve(program, "Pulumi.yaml");
+    const settings = parse(readFileSync(file, "utf8")) as { main?: string };
+    writeFileSync(
+        join(shared.workDir, "Pulumi.yaml"),
+        stringify({ ...settings, main: resolve(dirname(file), settings.main ?? ".") }),
+    );
+    return LocalWorkspace.createStack({ stackName, workDir: shared.workDir }, shared);
+}
