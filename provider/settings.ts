@@ -374,7 +374,7 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
             numberOf(
                 rate === undefined ? undefined : { value: rate, source: "cbr:maxRequestsPerSecond" },
                 0.1,
-                1000,
+                100_000,
                 false,
             ) ?? DEFAULT_MAX_REQUESTS_PER_SECOND,
         maxRetries: numberOf(first("maxRetries"), 0, 100, true) ?? DEFAULT_MAX_RETRIES,

@@ -325,7 +325,7 @@ describe("values that make no sense", () => {
         [{ "cbr:maxRetries": "1.5" }, "cbr:maxRetries"],
         [{ "cbr:maxRetries": -1 }, "cbr:maxRetries"],
         [{ "cbr:maxRetries": "1e2" }, "cbr:maxRetries"],
-        [{ "cbr:maxRequestsPerSecond": 0 }, 'cbr:maxRequestsPerSecond is "0", but must be a number from 0.1 to 1000'],
+        [{ "cbr:maxRequestsPerSecond": 0 }, 'cbr:maxRequestsPerSecond is "0", but must be a number from 0.1 to 100000'],
         [{ "cbr:maxRequestsPerSecond": "NaN" }, "cbr:maxRequestsPerSecond"],
         [{ "cbr:insecure": "perhaps" }, 'cbr:insecure is "perhaps", but must be true or false'],
         [{ "cbr:region": { name: "eu-de" } }, "cbr:region is an object, but must be a text"],

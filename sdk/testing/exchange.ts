@@ -31,6 +31,7 @@ export interface Shared {
     readonly closing: AbortSignal;
 }
 
+/** What one server stands for. */
 export interface Host {
     readonly service: "cbr" | "iam";
     readonly region: string;
@@ -48,6 +49,7 @@ interface Target {
     readonly segments: readonly string[];
 }
 
+/** Answers the requests to one server. */
 export class Exchange {
     readonly #shared: Shared;
     readonly #host: Host;
@@ -102,6 +104,7 @@ export class Exchange {
         let reply = replacement.instead ?? this.#answer(incoming, target, match, requestId, bodyText, effects);
         if (replacement.after !== undefined) reply = replacement.after;
         reply.headers["x-request-id"] = requestId;
+        reply.headers["date"] = new Date(this.#shared.world.schedule.clock.now()).toUTCString();
         await this.#sleep(delayOf(effects, "after"));
         if (effects.includes("reset-after-effect")) return { how: "reset" };
         entry.status = reply.status;
@@ -178,6 +181,8 @@ export class Exchange {
                 Object.values(match.params).some((id) => !isUuid(id))
             )
                 refuseMalformedUrl();
+            if (!match.route.takesQuery && target.queryText !== "")
+                refuse("9900", `unknown parameter ${target.queryText.split(/[=&]/)[0]}`);
             const reply = (match.route.handle as (call: unknown) => Reply)({
                 world: this.#shared.world,
                 store,

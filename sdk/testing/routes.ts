@@ -33,6 +33,7 @@ interface Described {
         | undefined;
 }
 
+/** One method of one path, and what answers it. */
 export interface Route<C> {
     readonly operation: string;
     readonly method: string;
@@ -40,13 +41,23 @@ export interface Route<C> {
     readonly handle: (call: C) => Reply;
     /** Absent from Open Telekom Cloud. */
     readonly huaweiOnly: boolean;
+    /** Only lists take a query. */
+    readonly takesQuery: boolean;
     /** Schema that the client reads the answer with. */
     readonly response: Described["response"];
 }
 
 function cbrRoute(operation: Described, handle: (call: Call) => Reply, huaweiOnly = false): Route<Call> {
     const { id, method, path, response } = operation;
-    return { operation: id, method, segments: path.split("/").slice(1), handle, huaweiOnly, response };
+    return {
+        operation: id,
+        method,
+        segments: path.split("/").slice(1),
+        handle,
+        huaweiOnly,
+        takesQuery: id.startsWith("List"),
+        response,
+    };
 }
 
 /** CBR's routes: method and path are those of the client's operations. */
@@ -67,9 +78,18 @@ export const cbrRoutes: readonly Route<Call>[] = [
 ];
 
 function iamRoute(operation: string, method: string, path: string, handle: (call: IamCall) => Reply): Route<IamCall> {
-    return { operation, method, segments: path.split("/").slice(1), handle, huaweiOnly: false, response: undefined };
+    return {
+        operation,
+        method,
+        segments: path.split("/").slice(1),
+        handle,
+        huaweiOnly: false,
+        takesQuery: true,
+        response: undefined,
+    };
 }
 
+/** IAM's routes. Their operation ids are the vendor's, shortened where one path has several. */
 export const iamRoutes: readonly Route<IamCall>[] = [
     iamRoute("KeystoneCreateToken", "POST", "/v3/auth/tokens", createToken),
     iamRoute("KeystoneListProjects", "GET", "/v3/projects", listProjects),

@@ -75,6 +75,7 @@ const prefixes: Readonly<Record<ResourceType, string>> = {
     "OS::VMware::VM": "vm",
 };
 
+/** A resource as the seed says, not yet in a vault. */
 export function newResource(seed: ResourceSeed, objectType: ObjectType): ResourceState {
     const type = seed.type ?? typeIn[objectType];
     const sizeGb = seed.sizeGb ?? 40;
@@ -103,6 +104,7 @@ export function newResource(seed: ResourceSeed, objectType: ObjectType): Resourc
     };
 }
 
+/** A vault as the seed says, not yet in a region. */
 export function newVault(seed: VaultSeed, projectId: string, createdMicros: number): VaultState {
     const protectType = seed.protectType ?? "backup";
     const cloudType = seed.cloudType ?? (protectType === "hybrid" ? "hybrid" : "public");

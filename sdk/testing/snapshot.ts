@@ -68,6 +68,7 @@ export interface Snapshot {
 
 const iso = (micros: number): string => new Date(Math.floor(micros / 1000)).toISOString();
 
+/** The snapshot of a store. */
 export function snapshotOf(store: Store): Snapshot {
     return {
         region: store.region,

@@ -57,7 +57,6 @@ export function listVaults(call: Call): Reply {
 
 /** GET …/replication-capabilities: which region can replicate where. */
 export function showReplicationCapabilities(call: Call): Reply {
-    new Query(call.query, []);
     const { world } = call;
     const regions = world.regionNames
         .map((name) => ({ name, replication_destinations: [...world.destinations(name)] }))

@@ -51,6 +51,7 @@ export function wireCheckpoint(
     return out;
 }
 
+/** A replication record; the destination's ids only once they are known. */
 export function wireRecord(record: RecordState, schedule: Schedule, dialect: Dialect): Json {
     const ids =
         record.destinationBackupId === undefined
@@ -82,7 +83,7 @@ export function wireRecord(record: RecordState, schedule: Schedule, dialect: Dia
     };
 }
 
-/** `records`: whether the answer carries replication records (lists: only with show_replication; never on OTC). */
+/** A backup with its children. `records`: whether the answer carries replication records (lists: only with show_replication; never on OTC). */
 export function wireBackup(backup: BackupState, schedule: Schedule, dialect: Dialect, records: boolean): Json {
     const huawei = dialect === "huawei";
     return {
@@ -127,6 +128,7 @@ export function wireBackup(backup: BackupState, schedule: Schedule, dialect: Dia
     };
 }
 
+/** A vault; sizes in GB, `used` in MB. */
 export function wireVault(vault: VaultState, dialect: Dialect): Json {
     const resources = [...vault.resources.values()];
     const kind = { disk: "volume", rds: "database" }[vault.objectType as string] ?? vault.objectType;
@@ -177,7 +179,7 @@ export function wireVault(vault: VaultState, dialect: Dialect): Json {
     };
 }
 
-/** Vendor: `extra_info.replication` is Huawei's; `incremental` is a string here. */
+/** A task. Vendor: `extra_info.replication` is Huawei's; `incremental` is a string here. */
 export function wireOperationLog(log: OperationLogState, schedule: Schedule, dialect: Dialect): Json {
     const { record } = log;
     return {

@@ -109,7 +109,7 @@ class ReportBuilder {
 
     add(event: EngineEvent): void {
         const { diagnosticEvent, resourcePreEvent, resOutputsEvent, resOpFailedEvent, summaryEvent } = event;
-        if (diagnosticEvent?.severity === "debug") {
+        if (String(diagnosticEvent?.severity) === "debug") {
             return;
         }
         this.#events.push(event);

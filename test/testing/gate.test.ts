@@ -73,6 +73,12 @@ it("knows paths before it asks who comes: 404 APIGW.0101, 405 APIGW.0501", async
     expect(outcome(await cbr.send("PUT", "/vaults"))).toEqual([405, "APIGW.0501"]);
 });
 
+it("takes a query for lists only", async () => {
+    const { region } = await setUp();
+    const answer = await clientFor(sim, region).get("/checkpoints/8b0851a8-adf3-4f4c-a914-dead08bf9664?limit=1");
+    expect(outcome(answer)).toEqual([400, "BackupService.9900"]);
+});
+
 it("serves CBR below a base path as well", async () => {
     const { region, clock } = await setUp();
     const url = `${region.urlWithPath}/v3/${region.projectId}/vaults`;
