@@ -482,12 +482,15 @@ class SignIn implements Authenticator {
             if (this.#proven.has(credentials) || probe === undefined) break;
             await probe;
         }
-        let settled = () => {};
+        let settled: (() => void) | undefined;
         if (!this.#proven.has(credentials) && provesCredentials)
             this.#probes.set(
                 credentials,
                 new Promise((resolve) => {
-                    settled = resolve;
+                    settled = () => {
+                        this.#probes.delete(credentials);
+                        resolve();
+                    };
                 }),
             );
         try {
@@ -495,14 +498,13 @@ class SignIn implements Authenticator {
             if (provesCredentials) this.#proven.add(credentials);
             return result;
         } catch (error) {
-            if (error instanceof ConfigError || (error instanceof AuthError && error.retry === "never"))
-                this.#refusals.set(key, error);
+            const final = error instanceof ConfigError || (error instanceof AuthError && error.retry === "never");
+            if (final) this.#refusals.set(key, error);
             if (error instanceof AuthError && error.status === 401 && provesCredentials)
                 this.#refusedCredentials.set(credentials, error);
             throw error;
         } finally {
-            this.#probes.delete(credentials);
-            settled();
+            settled?.();
         }
     }
 

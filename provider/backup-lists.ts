@@ -17,28 +17,48 @@ export interface ListOptions {
     readonly priority?: Priority;
 }
 
-/** All pages. Vendor: paged by `offset` (A26); `count` is the total where given, else a short page is the last one. */
-async function allPages<Row>(fetch: (page: { limit: number; offset: number }) => Promise<{ rows: readonly Row[]; count: number | undefined }>): Promise<Row[]> {
-    const all: Row[] = [];
-    for (;;) {
-        const { rows, count } = await fetch({ limit: PAGE, offset: all.length });
-        all.push(...rows);
-        if (rows.length === 0 || (count === undefined ? rows.length < PAGE : all.length >= count)) return all;
+/**
+ * All pages, each row once: what is new comes first and pushes rows to the next page. Vendor: paged by `offset` (A26);
+ * `count` is the total where given, else a short page is the last one. A page without anything new is the last one, too.
+ * Undefined when the first page says that it would take more than `maxPages`.
+ */
+async function allPages<Row extends { readonly id: string }>(
+    fetch: (page: { limit: number; offset: number }) => Promise<{ rows: readonly Row[]; count: number | undefined }>,
+    maxPages = Number.POSITIVE_INFINITY,
+): Promise<Row[] | undefined> {
+    const all = new Map<string, Row>();
+    for (let offset = 0; ; ) {
+        const { rows, count } = await fetch({ limit: PAGE, offset });
+        if (offset === 0 && (count ?? 0) > maxPages * PAGE) return undefined;
+        offset += rows.length;
+        const before = all.size;
+        for (const row of rows) all.set(row.id, row);
+        if (all.size === before || (count === undefined ? rows.length < PAGE : offset >= count)) return [...all.values()];
     }
 }
 
-export function backupRows(services: Services, target: Target, query: Query, options: ListOptions = {}): Promise<WireBackup[]> {
-    return allPages(async (page) => {
-        const answer = await services.client.call(listBackups, { target, query: { ...query, ...page }, ...options });
-        return { rows: answer.backups, count: answer.count };
-    });
+export async function backupRows(services: Services, target: Target, query: Query, options: ListOptions = {}): Promise<WireBackup[]> {
+    return (await allPages(backupPage(services, target, query, options))) ?? [];
 }
 
-export function operationLogRows(services: Services, target: Target, query: Query, options: ListOptions = {}): Promise<WireOperationLog[]> {
-    return allPages(async (page) => {
+/** As `backupRows`; undefined when that would take more than `maxPages` requests. */
+export function fewBackupRows(services: Services, target: Target, query: Query, maxPages: number): Promise<WireBackup[] | undefined> {
+    return allPages(backupPage(services, target, query, {}), maxPages);
+}
+
+function backupPage(services: Services, target: Target, query: Query, options: ListOptions) {
+    return async (page: { limit: number; offset: number }) => {
+        const answer = await services.client.call(listBackups, { target, query: { ...query, ...page }, ...options });
+        return { rows: answer.backups, count: answer.count };
+    };
+}
+
+export async function operationLogRows(services: Services, target: Target, query: Query, options: ListOptions = {}): Promise<WireOperationLog[]> {
+    const rows = await allPages(async (page) => {
         const answer = await services.client.call(listOpLogs, { target, query: { ...query, ...page }, ...options });
         return { rows: answer.operation_logs, count: answer.count };
     });
+    return rows ?? [];
 }
 
 /**
@@ -106,17 +126,18 @@ export async function backupsOfCheckpoints(
     const first = questions[0];
     if (first === undefined) return [];
     const instants = questions.map((question) => parseInstant(question.createdAt));
-    const known = instants.filter((instant) => instant !== undefined);
-    if (questions.length === 1 || known.length < questions.length) {
-        const lists: WireBackup[][] = [];
-        for (const question of questions) lists.push(await backupRows(services, target, { checkpoint_id: question.checkpointId }, options));
-        return lists;
+    const alone = questions.length === 1;
+    // The few whose time is not known must not cost all others their list.
+    const single = new Map<string, WireBackup[]>();
+    for (const [at, { checkpointId }] of questions.entries()) {
+        if (alone || instants[at] === undefined) single.set(checkpointId, await backupRows(services, target, { checkpoint_id: checkpointId }, options));
     }
-    const oldest = known.reduce((a, b) => Math.min(a, b));
+    if (questions.every(({ checkpointId }) => single.has(checkpointId))) return questions.map((question) => single.get(question.checkpointId));
+    const oldest = instants.reduce<number>((least, instant) => Math.min(least, instant ?? least), Number.POSITIVE_INFINITY);
     const oneVault = questions.every((question) => question.vaultId === first.vaultId) ? first.vaultId : undefined;
     const rows = await backupRows(services, target, { start_time: queryInstant(oldest - LIST_SLACK_MS), vault_id: oneVault }, options);
     const byCheckpoint = groupBy(rows, (row) => row.checkpoint_id);
-    return questions.map((question) => byCheckpoint.get(question.checkpointId));
+    return questions.map(({ checkpointId }) => single.get(checkpointId) ?? byCheckpoint.get(checkpointId));
 }
 
 export function groupBy<Row, Key>(rows: readonly Row[], keyOf: (row: Row) => Key | undefined): Map<Key, Row[]> {

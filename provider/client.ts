@@ -7,7 +7,7 @@ import type { Clock } from "./clock";
 import { lookUpCode } from "./codes";
 import { cbrBaseUrl } from "./endpoints";
 import { ApiError, type ApiFailure, AuthError, CbrError, NotFoundError, registerSecret, ResponseShapeError, TransportError, WaitTimeoutError } from "./errors";
-import { parseFailure } from "./failure";
+import { describeClockSkew, parseFailure } from "./failure";
 import { Limiter, type Priority } from "./limiter";
 import type { Operation, Query } from "./operations";
 import { backoffMs, classify, effectOf, FEW_TRIES, notFoundObject } from "./retry";
@@ -47,7 +47,7 @@ export class Client {
     readonly #transport: Transport;
     readonly #clock: Clock;
     readonly #limiters = new Map<string, Limiter>();
-    readonly #contacts = new Map<string, Promise<void>>();
+    readonly #contacts = new Map<string, Contact>();
     readonly #refused = new Map<string, AuthError>();
     readonly #offsets = new Map<string, number>();
     /** Counts changes made through this client, so that caches know when they are stale. */
@@ -83,7 +83,11 @@ export class Client {
             try {
                 return await this.#attempt(operation, options, body, limiter, renewal);
             } catch (error) {
-                if (error instanceof Renewed) continue;
+                if (error instanceof Renewed) {
+                    // No failure of the request's own.
+                    attempt--;
+                    continue;
+                }
                 if (!(error instanceof CbrError)) throw error;
                 if (!this.#mayRepeat(operation, options, error, attempt)) throw error;
                 const retryAfterMs = error instanceof ApiError ? error.failure.retryAfterMs : undefined;
@@ -103,8 +107,7 @@ export class Client {
         // An endpoint that cannot be reached at all is a wrong setting more often than a blip: counted for every POST.
         const counted = options.deadline === undefined || (!operation.idempotent && error.retry === "backoff");
         if (!counted) return true;
-        const tries = error.retry === "throttled" ? THROTTLED_TRIES : this.#settings.maxRetries;
-        return attempt <= tries;
+        return error.retry === "throttled" ? attempt < THROTTLED_TRIES : attempt <= this.#settings.maxRetries;
     }
 
     #checked<Req, Res>(operation: Operation<Req, Res>, body: Req | undefined): Req {
@@ -121,12 +124,12 @@ export class Client {
         limiter: Limiter,
         renewal: { used: boolean },
     ): Promise<Res> {
-        const { target } = options;
-        if (options.deadline !== undefined && this.#clock.now() >= options.deadline)
-            throw new WaitTimeoutError(`${operation.id}: no time is left for this call.`);
-        const release = await this.#firstContact(target);
+        const { target, deadline = Number.POSITIVE_INFINITY } = options;
+        const late = () => new WaitTimeoutError(`${operation.id}: no time is left for this call.`);
+        if (this.#clock.now() >= deadline) throw late();
+        const contact = await this.#firstContact(operation.id, target);
         try {
-            await limiter.acquire(options.priority ?? "write");
+            if (!(await limiter.acquire(options.priority ?? "write", undefined, deadline))) throw late();
             const plain: HttpRequest = {
                 method: operation.method,
                 url: requestUrl(cbrBaseUrl(this.#settings, target.region), target.projectId, operation.path, options.path, options.query),
@@ -136,22 +139,32 @@ export class Client {
                     ...(body === undefined ? {} : { "content-type": "application/json" }),
                 },
                 ...(body === undefined ? {} : { body }),
-                timeoutMs: Math.min(REQUEST_TIMEOUT_MS, Math.max(1_000, (options.deadline ?? Number.POSITIVE_INFINITY) - this.#clock.now())),
             };
-            const request = await this.#auth.authenticate(plain, target);
+            const authenticated = await this.#auth.authenticate(plain, target);
+            // The gate, the limiter and the sign-in may have taken long, and somebody else may have been refused meanwhile.
+            const left = deadline - this.#clock.now();
+            if (left <= 0) throw late();
+            const refused = this.#refused.get(contactKey(target));
+            if (refused !== undefined) throw refused;
+            const request: HttpRequest = { ...authenticated, timeoutMs: Math.min(REQUEST_TIMEOUT_MS, Math.max(1_000, left)) };
             for (const name of ["x-auth-token", "x-security-token"]) registerSecret(request.headers[name]);
             const sentAt = this.#clock.now();
             const response = await this.#send(operation.id, request);
             this.#noteServerClock(target.region, response, sentAt);
             if (operation.method !== "GET") this.changes++;
             const refusal = this.#refusal(operation, response);
-            if (refusal === undefined) return this.#understand(operation, response, limiter);
+            if (refusal === undefined) {
+                const answer = this.#understand(operation, response, limiter);
+                contact?.end("learned");
+                return answer;
+            }
             const hadRenewed = renewal.used;
             if (!hadRenewed && (await this.#auth.renew(target, request))) {
                 renewal.used = true;
                 throw new Renewed();
             }
-            const error = new AuthError(`${refusal.message} Refused was ${this.#auth.describe()}.`, {
+            const skew = describeClockSkew(response, this.#clock.now());
+            const error = new AuthError(`${refusal.message}${skew === undefined ? "" : ` ${skew}`} Refused was ${this.#auth.describe()}.`, {
                 status: response.status,
                 cause: refusal,
             });
@@ -159,9 +172,8 @@ export class Client {
             throw error;
         } catch (error) {
             if (operation.method !== "GET") this.changes++;
+            contact?.end(lesson(error));
             throw error;
-        } finally {
-            release();
         }
     }
 
@@ -197,28 +209,31 @@ export class Client {
 
     /**
      * The first call to a project goes alone; those behind it learn from its answer. So a wrong key costs one refused
-     * call and not one a resource: five in a row would block the key (cbr-api §5.4).
+     * call and not one a resource: five in a row would block the key (cbr-api §5.4). Where no answer came, those behind
+     * have failed with it, unsent, and try again by their own rules: one after the other they would wait for ever.
      */
-    async #firstContact(target: Target): Promise<() => void> {
+    async #firstContact(operation: string, target: Target): Promise<Contact | undefined> {
         const key = contactKey(target);
         for (;;) {
             const refused = this.#refused.get(key);
             if (refused !== undefined) throw refused;
             const running = this.#contacts.get(key);
             if (running === undefined) break;
-            if (running === CONTACTED) return () => {};
-            await running;
+            const lesson = await running.lesson;
+            if (lesson === "learned") return undefined;
+            if (lesson !== "nothing")
+                throw new TransportError(`${operation}: not sent, for the first call to ${target.region} failed: ${lesson.message}`, { sent: false, cause: lesson });
         }
-        let done = () => {};
-        const first = new Promise<void>((resolve) => {
-            done = resolve;
+        let end = (_lesson: Lesson) => {};
+        const lesson = new Promise<Lesson>((resolve) => {
+            end = (what) => {
+                if (what !== "learned") this.#contacts.delete(key);
+                resolve(what);
+            };
         });
-        this.#contacts.set(key, first);
-        return () => {
-            if (this.#refused.has(key)) this.#contacts.delete(key);
-            else this.#contacts.set(key, CONTACTED);
-            done();
-        };
+        const contact: Contact = { lesson, end };
+        this.#contacts.set(key, contact);
+        return contact;
     }
 
     #limiter(region: string): Limiter {
@@ -232,11 +247,29 @@ export class Client {
 
     #noteServerClock(region: string, response: HttpResponse, sentAt: number): void {
         const date = Date.parse(response.headers["date"] ?? "");
-        if (!Number.isNaN(date)) this.#offsets.set(region, date - (sentAt + this.#clock.now()) / 2);
+        if (Number.isNaN(date)) return;
+        // The header was written at some time between the two, and is cut to whole seconds. What is known moves only as
+        // far as it must: a slow answer says little, and must not shift the time in which a lost POST is looked for.
+        const least = date - this.#clock.now();
+        const most = date + 1_000 - sentAt;
+        this.#offsets.set(region, Math.min(most, Math.max(least, this.serverOffsetMs(region))));
     }
 }
 
-const CONTACTED = Promise.resolve();
+/** What the first call taught: the credential was looked at; nothing; or no answer came at all, for this reason. */
+type Lesson = "learned" | "nothing" | CbrError;
+
+interface Contact {
+    readonly lesson: Promise<Lesson>;
+    /** To be called once, however the call ends. */
+    readonly end: (lesson: Lesson) => void;
+}
+
+function lesson(error: unknown): Lesson {
+    if (!(error instanceof CbrError)) return "nothing";
+    if (error.retry === "backoff" && !(error instanceof ApiError && error.failure.status === 500)) return error;
+    return error.retry !== "throttled" && (error instanceof ApiError || error instanceof ResponseShapeError) ? "learned" : "nothing";
+}
 
 function contactKey(target: Target): string {
     return `${target.region}/${target.projectId}`;

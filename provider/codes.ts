@@ -102,13 +102,18 @@ const gateway: Readonly<Record<string, Code>> = {
     "0103": permanent("The endpoint has no backend for this call: check cbr:endpoints, cbr:cloud and region."),
     "0301": { class: "renew" },
     "0307": { class: "renew" },
-    "0303": permanent("If you sign with an access key, check this machine's clock: it must be within 15 minutes."),
+    "0303": { class: "renew", advice: "If you sign with an access key, check this machine's clock: it must be within 15 minutes." },
     "0308": { class: "throttled" },
 };
 for (const code of ["0302", "0304", "0306", "0310", "0401", "0402", "0404", "0801", "0802"])
     Object.assign(gateway, { [code]: permanent("Check the account's rights (docs/permissions.md) and projectId.") });
 for (const code of ["0601", "0605", "0606", "0608", "0609", "0610", "0611", "0612", "0613", "0705"])
     Object.assign(gateway, { [code]: { class: "gateway" } satisfies Code });
+
+/** Codes come from outside: `constructor` is none of ours. */
+function own(table: Readonly<Record<string, Code>>, number: string): Code | undefined {
+    return Object.hasOwn(table, number) ? table[number] : undefined;
+}
 
 /** The table's row for a code with its prefix, or undefined for a code that no page lists. */
 export function lookUpCode(code: string): Code | undefined {
@@ -117,10 +122,10 @@ export function lookUpCode(code: string): Code | undefined {
     const number = code.slice(dot + 1);
     switch (service) {
         case "BackupService":
-            return backupService[number];
+            return own(backupService, number);
         case "APIGW":
         case "APIG":
-            return gateway[number];
+            return own(gateway, number);
         case "CSBS":
             if (number === "2003") return busy("The backup is being executed.");
             if (number === "3001") return gone("backup");

@@ -2,6 +2,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
     ns: 1e-6,
     us: 1e-3,
     µs: 1e-3,
+    // Go, and so Pulumi, knows both letters.
+    μs: 1e-3,
     ms: 1,
     s: 1_000,
     m: 60_000,
@@ -10,7 +12,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 
 /** Milliseconds of a Pulumi duration string such as `90s`, `5m` or `1h30m`; undefined when it is none, or not above zero. */
 export function parseDuration(text: string): number | undefined {
-    const pattern = /(\d+(?:\.\d+)?|\.\d+)(ns|us|µs|ms|s|m|h)/gy;
+    const pattern = /(\d+(?:\.\d+)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/gy;
     let total = 0;
     let at = 0;
     for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {

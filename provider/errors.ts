@@ -29,7 +29,8 @@ export function registerSecret(value: string | undefined): void {
 /** `text` with every registered secret, and everything that looks like a credential header, replaced by `[secret]`. */
 export function redact(text: string): string {
     let out = text;
-    for (const secret of secrets) {
+    // Longest first: a secret may begin with another one.
+    for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
         if (out.includes(secret)) out = out.replaceAll(secret, "[secret]");
         const encoded = encodeURIComponent(secret);
         if (encoded !== secret && out.includes(encoded)) out = out.replaceAll(encoded, "[secret]");

@@ -68,7 +68,7 @@ export const commonInputs = {
         })
         .optional(),
     /** Wait until the cloud has finished. Default: true. With false the resource is ready as soon as the API accepted, with the status of that moment; a later `refresh` or `up` brings it up to date. */
-    wait: z.boolean().optional(),
+    wait: z.boolean().optional().meta({ default: true }),
 };
 
 export interface CommonInputs {
@@ -107,7 +107,7 @@ export interface Handler<I extends CommonInputs, O extends I> {
     readonly kind: string;
     readonly inputs: z.ZodObject;
     readonly outputs: z.ZodObject;
-    /** Rules between inputs; sees only those that are known. */
+    /** Rules between inputs; sees only those that are known and well-formed. */
     readonly refine?: (inputs: Partial<I>) => Failure[];
     /** What the API's reads can tell before anything is done (design §7); sees only inputs that are known. */
     readonly preflight?: (context: Context, inputs: Partial<I>) => Promise<Failure[]>;
@@ -173,7 +173,10 @@ export function checkInputs<I extends CommonInputs, O extends I>(
         const reason = value === undefined ? "is required" : issue.message;
         failures.push({ property: pathText(issue.path), reason });
     }
-    failures.push(...(handler.refine?.(knownInputs(inputs, isUnknown)) ?? []));
+    // Rules between inputs see those that are well-formed only: they must not trip over a text in place of a list.
+    const bad = new Set((result.success ? [] : result.error.issues).map((issue) => issue.path[0]));
+    const good = Object.fromEntries(Object.entries(inputs).filter(([key]) => !bad.has(key)));
+    failures.push(...(handler.refine?.(knownInputs(good, isUnknown)) ?? []));
     return failures;
 }
 

@@ -87,7 +87,7 @@ const projectsBody = z.object({
 /** The start of an address, for messages: no query. */
 function place(url: string): string {
     const { protocol, host, pathname } = new URL(url);
-    return `${protocol}//${host}${pathname}`;
+    return `${protocol}//${host}${pathname === "/" ? "" : pathname}`;
 }
 
 /** Sends, and repeats after what may pass: connection errors, 5xx, 429; up to `maxRetries` times, 0.25 to 30 s apart. Every call here is safe to repeat. */

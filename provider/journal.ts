@@ -4,7 +4,7 @@
  * entry written before the POST lets that `up` look for the first one.
  */
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -32,18 +32,21 @@ export function fileJournal(directory = defaultDirectory()): Journal {
     const fileOf = (key: string) => join(directory, `${digest(key)}.json`);
     return {
         find(key, fingerprint, now) {
-            let entry: JournalEntry;
+            let entry: unknown;
             try {
-                entry = JSON.parse(readFileSync(fileOf(key), "utf8")) as JournalEntry;
+                entry = JSON.parse(readFileSync(fileOf(key), "utf8"));
             } catch {
                 return undefined;
             }
-            return entry.fingerprint === fingerprint && now - entry.startedAt < JOURNAL_LIFE_MS ? entry : undefined;
+            return isEntry(entry) && entry.fingerprint === fingerprint && now - entry.startedAt < JOURNAL_LIFE_MS ? entry : undefined;
         },
         write(key, entry) {
             try {
                 mkdirSync(directory, { recursive: true, mode: 0o700 });
-                writeFileSync(fileOf(key), JSON.stringify(entry), { mode: 0o600 });
+                // Whole or not at all: a process that dies in between must not leave half an entry.
+                const draft = `${fileOf(key)}.${process.pid}`;
+                writeFileSync(draft, JSON.stringify(entry), { mode: 0o600 });
+                renameSync(draft, fileOf(key));
             } catch {
                 // Nothing to be done about a read-only home directory.
             }
@@ -56,6 +59,13 @@ export function fileJournal(directory = defaultDirectory()): Journal {
             }
         },
     };
+}
+
+/** People and other releases can write there, too. */
+function isEntry(value: unknown): value is JournalEntry {
+    if (typeof value !== "object" || value === null) return false;
+    const { fingerprint, startedAt, facts } = value as Partial<Record<keyof JournalEntry, unknown>>;
+    return typeof fingerprint === "string" && typeof startedAt === "number" && typeof facts === "object" && facts !== null;
 }
 
 /** For tests, and for hosts that keep nothing on disk. */

@@ -4,12 +4,14 @@
  */
 import { REQUEST_TIMEOUT_MS } from "./client";
 import type { Context } from "./context";
-import { type CbrError, messageOf, UnsureError } from "./errors";
+import { messageOf, UnsureError } from "./errors";
 import { digest } from "./journal";
 import { effectOf } from "./retry";
 
 /** When to look for the effect of a POST whose answer was lost, in milliseconds after the loss. Absent in all looks = it had none. */
 export const LOOKS_MS: readonly number[] = [0, 1_000, 3_000, 7_000, 15_000];
+/** The last of these looks. */
+const LOOK_FOR_MS = Math.max(...LOOKS_MS);
 /** A POST is sent at most this often, and each time only after the one before surely had no effect. */
 export const MAX_SENDS = 4;
 /** Cloud and machine may disagree about the time by this much even after correction, in milliseconds. */
@@ -52,14 +54,17 @@ export function journalKey(context: Context, region: string): string {
 export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, Found>): Promise<Outcome<Sent, Found>> {
     const { clock, client, journal } = context;
     const key = journalKey(context, once.region);
-    const fingerprint = digest(JSON.stringify(once.wish));
-    const left = journal.find(key, fingerprint, clock.now());
+    const fingerprint = fingerprintOf(once.wish);
+    const begun = clock.now();
+    const left = journal.find(key, fingerprint, begun);
     if (left !== undefined) {
         const offset = client.serverOffsetMs(once.region);
         // Whoever sent it waited this long at most for the answer.
         const latest = Math.min(clock.now(), left.startedAt + REQUEST_TIMEOUT_MS);
         const window = { from: left.startedAt + offset - CLOCK_TOLERANCE_MS, to: latest + offset + CLOCK_TOLERANCE_MS };
-        const found = await once.find(window, left.facts);
+        // Sent a moment ago, it may take effect yet; later, one look tells.
+        const isYoung = begun < left.startedAt + REQUEST_TIMEOUT_MS + LOOK_FOR_MS;
+        const found = await look(context, once, window, left.facts, isYoung ? LOOKS_MS : [0], "an interrupted run had sent it.");
         if (found !== undefined) return { how: "recovered", value: found };
     }
     for (let sends = 1; ; sends++) {
@@ -75,8 +80,9 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
             }
             context.log.status(`${once.what}: the answer was lost; looking for its effect`);
             const offset = client.serverOffsetMs(once.region);
-            const window = { from: startedAt + offset - CLOCK_TOLERANCE_MS, to: clock.now() + offset + CLOCK_TOLERANCE_MS };
-            const found = await look(context, once, window, error as CbrError);
+            // From the first try on: its effect may come to light only after another one was sent.
+            const window = { from: begun + offset - CLOCK_TOLERANCE_MS, to: clock.now() + offset + CLOCK_TOLERANCE_MS };
+            const found = await look(context, once, window, once.facts, LOOKS_MS, error);
             if (found !== undefined) return { how: "found", value: found };
             if (effect === "accepted" || sends >= MAX_SENDS) throw unsure(once, error, "its effect was not found");
         }
@@ -86,19 +92,35 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
 /** Adds a fact to the entry, such as the id once it is known. */
 export function noteInJournal(context: Context, once: Pick<Once<unknown, unknown>, "wish" | "region" | "facts">, facts: Readonly<Record<string, string>>): void {
     context.journal.write(journalKey(context, once.region), {
-        fingerprint: digest(JSON.stringify(once.wish)),
+        fingerprint: fingerprintOf(once.wish),
         startedAt: context.clock.now(),
         facts: { ...once.facts, ...facts },
     });
 }
 
-async function look<Sent, Found>(context: Context, once: Once<Sent, Found>, window: Window, lost: CbrError): Promise<Found | undefined> {
+/** Hosts hand over maps in any order: the keys are sorted, at every depth. */
+function fingerprintOf(wish: unknown): string {
+    const sorted = (_key: string, value: unknown): unknown =>
+        typeof value === "object" && value !== null && !Array.isArray(value)
+            ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+            : value;
+    return digest(JSON.stringify(wish, sorted));
+}
+
+async function look<Sent, Found>(
+    context: Context,
+    once: Once<Sent, Found>,
+    window: Window,
+    facts: Readonly<Record<string, string>>,
+    looksMs: readonly number[],
+    lost: unknown,
+): Promise<Found | undefined> {
     const begun = context.clock.now();
-    for (const at of LOOKS_MS) {
+    for (const at of looksMs) {
         const pause = begun + at - context.clock.now();
         if (pause > 0) await context.clock.sleep(pause);
         try {
-            const found = await once.find(window, once.facts);
+            const found = await once.find(window, facts);
             if (found !== undefined) return found;
         } catch (error) {
             if (error instanceof UnsureError) throw error;

@@ -34,7 +34,7 @@ export interface Wait<Q, A, R> {
     readonly question: Q;
     /** Judges one answer; undefined when the look had none for this question. What it throws ends this wait only. */
     judge(answer: A | undefined): Verdict<R> | Promise<Verdict<R>>;
-    /** Clock time at which the wait gives up. */
+    /** Clock time at which the wait gives up; while a look is under way, at its end. */
     readonly deadline: number;
     /** What is waited for, as the time-out's message begins: `checkpoint 1234 of vault 5678`. */
     readonly what: string;
@@ -51,6 +51,8 @@ interface Waiter {
     judging: boolean;
     readonly resolve: (value: unknown) => void;
     readonly reject: (reason: unknown) => void;
+    /** Stops listening to the wait's signal. */
+    readonly forget: () => void;
 }
 
 export class Poller {
@@ -101,12 +103,15 @@ class Round {
                 judging: false,
                 resolve: resolve as (value: unknown) => void,
                 reject,
+                forget: () => wait.signal?.removeEventListener("abort", onAbort),
             };
+            const onAbort = () => this.#end(waiter, () => reject(wait.signal?.reason));
             if (wait.signal?.aborted) {
                 reject(wait.signal.reason);
+                if (!this.#running) this.#finished();
                 return;
             }
-            wait.signal?.addEventListener("abort", () => this.#end(waiter, () => reject(wait.signal?.reason)), { once: true });
+            wait.signal?.addEventListener("abort", onAbort, { once: true });
             this.#waiters.add(waiter);
             this.#interval = MIN_INTERVAL_MS;
             const soon = now + FIRST_LOOK_MS;
@@ -194,10 +199,17 @@ class Round {
             this.#end(waiter, () => waiter.resolve(verdict.result));
             return;
         }
-        if (waiter.status !== undefined && waiter.status !== verdict.status) this.#progressed = true;
+        // Judged too late: it has timed out or was aborted meanwhile.
+        if (!this.#waiters.has(waiter)) return;
+        // The first status is news, too: the pauses begin at the shortest.
+        if (waiter.status !== verdict.status) this.#progressed = true;
         waiter.status = verdict.status;
         waiter.seen.set(verdict.status, (waiter.seen.get(verdict.status) ?? 0) + 1);
-        waiter.wait.onLook?.(verdict.note ?? verdict.status, this.#clock.now() - waiter.since, this.#waiters.size);
+        try {
+            waiter.wait.onLook?.(verdict.note ?? verdict.status, this.#clock.now() - waiter.since, this.#waiters.size);
+        } catch {
+            // A progress line that cannot be shown ends no wait, and above all not those of the others.
+        }
     }
 
     #expire(): void {
@@ -216,6 +228,7 @@ class Round {
     #end(waiter: Waiter, settle: () => void): void {
         if (!this.#waiters.delete(waiter)) return;
         this.#progressed = true;
+        waiter.forget();
         settle();
         if (this.#waiters.size === 0) this.#wake?.abort();
     }

@@ -4,7 +4,7 @@ import { redact } from "./errors";
 
 /** A status line is sent at most this often for one resource, in milliseconds. */
 const STATUS_INTERVAL_MS = 2_000;
-/** In CI each line stays in the log for good: one a minute. */
+/** In CI each line stays in the log for good: one a minute, for all resources together. */
 const CI_STATUS_INTERVAL_MS = 60_000;
 /** With many resources at work each speaks more rarely: this much longer for each of them, in milliseconds. */
 const STATUS_SPREAD_MS = 20;
@@ -13,8 +13,8 @@ export type Severity = "info" | "warning";
 /** Sends one line; `ephemeral` ones are not kept. */
 export type Send = (line: { urn: string; message: string; severity: Severity; ephemeral: boolean }) => void;
 
-/** How many resources are at work now: the more, the quieter each. */
-const atWork = { count: 0 };
+/** How many resources are at work now: the more, the quieter each. And when the last line went out in CI. */
+const atWork = { count: 0, ciLine: Number.NEGATIVE_INFINITY };
 
 export interface RowLog extends Log {
     /** The resource is done: it no longer counts among those at work. */
@@ -23,16 +23,17 @@ export interface RowLog extends Log {
 
 export function rowLog(send: Send, urn: string, now: () => number, env: NodeJS.ProcessEnv): RowLog {
     const isCi = env["CI"] !== undefined && env["CI"] !== "" && env["CI"] !== "false";
-    const started = now();
-    let last = isCi ? started : Number.NEGATIVE_INFINITY;
+    if (isCi && atWork.count === 0) atWork.ciLine = now();
+    let last = Number.NEGATIVE_INFINITY;
     let ended = false;
     atWork.count++;
     const line = (message: string, severity: Severity, ephemeral: boolean) => send({ urn, message: redact(message), severity, ephemeral });
     return {
         status: (text) => {
-            const gap = isCi ? CI_STATUS_INTERVAL_MS : STATUS_INTERVAL_MS + STATUS_SPREAD_MS * atWork.count;
-            if (now() - last < gap) return;
+            const quiet = isCi ? now() - atWork.ciLine < CI_STATUS_INTERVAL_MS : now() - last < STATUS_INTERVAL_MS + STATUS_SPREAD_MS * atWork.count;
+            if (quiet) return;
             last = now();
+            atWork.ciLine = last;
             line(text, "info", true);
         },
         info: (text) => line(text, "info", false),

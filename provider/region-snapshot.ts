@@ -1,5 +1,5 @@
 /** Reads of many resources in a short time share one list instead of a GET each: what `refresh` does to a stack. */
-import { backupRows, backupsOfCheckpoints, type CheckpointQuestion, groupBy } from "./backup-lists";
+import { backupRows, backupsOfCheckpoints, type CheckpointQuestion, fewBackupRows, groupBy } from "./backup-lists";
 import type { Target } from "./client";
 import type { Services } from "./context";
 import type { WireBackup } from "./operations";
@@ -76,17 +76,24 @@ class RegionSnapshot {
             }
             const from = Math.min(...instants.map((instant) => instant ?? 0)) - MARGIN_MS;
             const oneVault = questions.every((question) => question.vaultId === first.vaultId) ? first.vaultId : undefined;
-            const rows = await listFrom(this.#services, this.#target, from, oneVault);
+            const query = { start_time: queryInstant(from), vault_id: oneVault };
+            const list = await fewBackupRows(this.#services, this.#target, query, questions.length);
+            if (list === undefined) {
+                // An old checkpoint in a busy region: reading page after page would cost more than asking for each.
+                await Promise.all(asked.map((one) => this.#askAlone(one)));
+                return;
+            }
+            const rows = groupBy(list, (row) => row.checkpoint_id);
             this.#snapshot = { takenAt, changes, from, vaultId: oneVault, rows };
             for (const one of asked) one.resolve(rows.get(one.question.checkpointId));
         } catch (error) {
             for (const one of asked) one.reject(error);
         }
     }
-}
 
-async function listFrom(services: Services, target: Target, from: number, vaultId: string | undefined): Promise<Map<string, WireBackup[]>> {
-    return groupBy(await backupRows(services, target, { start_time: queryInstant(from), vault_id: vaultId }), (row) => row.checkpoint_id);
+    #askAlone({ question, resolve, reject }: Asked): Promise<void> {
+        return backupRows(this.#services, this.#target, { checkpoint_id: question.checkpointId }).then(resolve, reject);
+    }
 }
 
 const snapshots = new WeakMap<object, Map<string, RegionSnapshot>>();

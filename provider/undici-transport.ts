@@ -63,6 +63,8 @@ function reasonOf(error: unknown, sent: boolean): Reason {
             text: `the proxy answered ${proxy[1]}${proxy[1] === "407" ? ": it wants a user and password (HTTPS_PROXY)" : ""}`,
         };
     const code = codeOf(error) ?? "";
+    if (code === "" && error instanceof Error && error.name === "HTTPParserError")
+        return { text: "the answer is not HTTP: check cbr:endpoints and the proxy" };
     if (UNTRUSTED.has(code))
         return {
             text: `certificate not trusted (${code}): set cbr:caFile to the file of its authority`,
@@ -250,7 +252,8 @@ class UndiciTransport implements Transport {
             const { text, retry } = reasonOf(error, sent);
             throw new TransportError(`${url.host}: ${text}`, {
                 sent,
-                cause: error,
+                // undici's parser errors carry a piece of the answer, which may be a token: not kept.
+                ...(error instanceof Error && "data" in error ? {} : { cause: error }),
                 ...(retry === undefined ? {} : { retry }),
             });
         } finally {

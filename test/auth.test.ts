@@ -7,7 +7,13 @@ import { effectOf } from "../provider/retry";
 import { resolveSettings } from "../provider/settings";
 import type { HttpRequest } from "../provider/transport";
 import { FakeClock, type FakeClockOptions, settle } from "./support/fake-clock";
-import { type Answer, type Exchange, refusedConnection, resetConnection, ScriptedTransport } from "./support/scripted-transport";
+import {
+    type Answer,
+    type Exchange,
+    refusedConnection,
+    resetConnection,
+    ScriptedTransport,
+} from "./support/scripted-transport";
 
 const DE = "f841e01fd2b14e7fa41b6ae7aa6b0594";
 const NL = "0123456789abcdef0123456789abcdef";
@@ -16,18 +22,32 @@ const iamNl = "https://iam.eu-nl.otc.t-systems.com";
 const tokens = (base: string) => `${base}/v3/auth/tokens?nocatalog=true`;
 const noFiles = { read: () => undefined, cwd: () => "/", home: () => undefined };
 
-const user = { "cbr:region": "eu-de", "cbr:userName": "tom", "cbr:password": "PASSWORD-of-tom", "cbr:domainName": "OTC-1" };
+const user = {
+    "cbr:region": "eu-de",
+    "cbr:userName": "tom",
+    "cbr:password": "PASSWORD-of-tom",
+    "cbr:domainName": "OTC-1",
+};
 const keys = { "cbr:region": "eu-de", "cbr:accessKey": "AK-of-tom", "cbr:secretKey": "SECRETKEY-of-tom" };
 const agency = { "cbr:agencyName": "ops", "cbr:agencyDomainName": "corp" };
 
-function make(config: Record<string, unknown>, script: Exchange[] = [], env: Record<string, string> = {}, clockOptions?: FakeClockOptions) {
+function make(
+    config: Record<string, unknown>,
+    script: Exchange[] = [],
+    env: Record<string, string> = {},
+    clockOptions?: FakeClockOptions,
+) {
     const settings = resolveSettings((key) => config[key], env, noFiles);
     const transport = new ScriptedTransport(script);
     const clock = new FakeClock(clockOptions);
     return { settings, transport, clock, auth: createAuthenticator(settings, transport, clock) };
 }
 
-const request: HttpRequest = { method: "GET", url: `https://cbr.eu-de.otc.t-systems.com/v3/${DE}/vaults`, headers: { accept: "application/json" } };
+const request: HttpRequest = {
+    method: "GET",
+    url: `https://cbr.eu-de.otc.t-systems.com/v3/${DE}/vaults`,
+    headers: { accept: "application/json" },
+};
 const home = { region: "eu-de", projectId: DE };
 
 function issued(token: string, options: { project?: string; hours?: number; at?: string } = {}): Answer {
@@ -49,10 +69,17 @@ function ask(base: string, scope: unknown, answer: Exchange["answer"]): Exchange
     return {
         method: "POST",
         url: tokens(base),
-        headers: { "content-type": "application/json;charset=utf8", "x-auth-token": undefined, authorization: undefined },
+        headers: {
+            "content-type": "application/json;charset=utf8",
+            "x-auth-token": undefined,
+            authorization: undefined,
+        },
         body: {
             auth: {
-                identity: { methods: ["password"], password: { user: { name: "tom", domain: { name: "OTC-1" }, password: "PASSWORD-of-tom" } } },
+                identity: {
+                    methods: ["password"],
+                    password: { user: { name: "tom", domain: { name: "OTC-1" }, password: "PASSWORD-of-tom" } },
+                },
                 scope,
             },
         },
@@ -66,7 +93,9 @@ function refusal(status: number, body: unknown, headers: Record<string, string> 
     return { status, body, headers: { "x-request-id": "req-1", ...headers } };
 }
 
-const wrongPassword = refusal(401, { error: { code: 401, message: "The username or password is wrong.", title: "Unauthorized" } });
+const wrongPassword = refusal(401, {
+    error: { code: 401, message: "The username or password is wrong.", title: "Unauthorized" },
+});
 
 async function errorOf(promise: Promise<unknown>): Promise<Error> {
     try {
@@ -85,7 +114,11 @@ function shown(error: unknown): string {
 
 describe("a given token", () => {
     it("is used as it is", async () => {
-        const { auth, transport } = make({ "cbr:region": "eu-de", "cbr:token": "TOKEN-from-stack", "cbr:projectId": DE });
+        const { auth, transport } = make({
+            "cbr:region": "eu-de",
+            "cbr:token": "TOKEN-from-stack",
+            "cbr:projectId": DE,
+        });
         expect(await auth.projectId({ region: "eu-de" })).toBe(DE);
         const signed = await auth.authenticate({ ...request, headers: { accept: "x" }, body: "b" }, home);
         expect(signed).toEqual({ ...request, body: "b", headers: { accept: "x", "x-auth-token": "TOKEN-from-stack" } });
@@ -102,7 +135,9 @@ describe("a given token", () => {
                 answer: { status: 200, body: { projects: [{ id: DE, name: "eu-de" }] } },
             },
         ]);
-        expect(await Promise.all(Array.from({ length: 50 }, () => auth.projectId({ region: "eu-de" })))).toEqual(Array(50).fill(DE));
+        expect(await Promise.all(Array.from({ length: 50 }, () => auth.projectId({ region: "eu-de" })))).toEqual(
+            Array(50).fill(DE),
+        );
         expect(await auth.projectId({ region: "eu-de", projectId: NL })).toBe(NL);
         transport.done();
     });
@@ -136,10 +171,20 @@ describe("a given token", () => {
         };
         const { auth, transport } = make(
             { "cbr:region": "eu-de", "cbr:token": "TOKEN-that-expired" },
-            [listed, { ...listed, headers: { "x-auth-token": "TOKEN-in-env" }, answer: { status: 200, body: { projects: [{ id: DE }] } } }],
+            [
+                listed,
+                {
+                    ...listed,
+                    headers: { "x-auth-token": "TOKEN-in-env" },
+                    answer: { status: 200, body: { projects: [{ id: DE }] } },
+                },
+            ],
             { OS_TOKEN: "TOKEN-in-env" },
         );
-        expect(await Promise.all([auth.projectId({ region: "eu-de" }), auth.projectId({ region: "eu-de" })])).toEqual([DE, DE]);
+        expect(await Promise.all([auth.projectId({ region: "eu-de" }), auth.projectId({ region: "eu-de" })])).toEqual([
+            DE,
+            DE,
+        ]);
         expect((await auth.authenticate(request, home)).headers["x-auth-token"]).toBe("TOKEN-in-env");
         expect(await auth.renew(home, await auth.authenticate(request, home))).toBe(false);
         transport.done();
@@ -187,15 +232,27 @@ describe("a password", () => {
         const { auth, transport } = make({ ...user, "cbr:projectName": "eu-de_team" }, [
             ask(iamDe, { project: { name: "eu-de_team", domain: { name: "OTC-1" } } }, issued("TOKEN-de")),
         ]);
-        expect(await Promise.all([auth.projectId({ region: "eu-de" }), auth.projectId({ region: "eu-de" })])).toEqual([DE, DE]);
+        expect(await Promise.all([auth.projectId({ region: "eu-de" }), auth.projectId({ region: "eu-de" })])).toEqual([
+            DE,
+            DE,
+        ]);
         expect((await auth.authenticate(request, home)).headers["x-auth-token"]).toBe("TOKEN-de");
         transport.done();
     });
 
     it("lists projects when the token does not name one", async () => {
         const { auth, transport } = make(user, [
-            ask(iamDe, { project: { name: "eu-de", domain: { name: "OTC-1" } } }, { status: 201, headers: { "x-subject-token": "TOKEN-de" }, body: { token: {} } }),
-            { method: "GET", url: `${iamDe}/v3/projects?name=eu-de`, headers: { "x-auth-token": "TOKEN-de" }, answer: { status: 200, body: { projects: [{ id: DE, name: "eu-de" }] } } },
+            ask(
+                iamDe,
+                { project: { name: "eu-de", domain: { name: "OTC-1" } } },
+                { status: 201, headers: { "x-subject-token": "TOKEN-de" }, body: { token: {} } },
+            ),
+            {
+                method: "GET",
+                url: `${iamDe}/v3/projects?name=eu-de`,
+                headers: { "x-auth-token": "TOKEN-de" },
+                answer: { status: 200, body: { projects: [{ id: DE, name: "eu-de" }] } },
+            },
         ]);
         expect(await auth.projectId({ region: "eu-de" })).toBe(DE);
         transport.done();
@@ -203,41 +260,52 @@ describe("a password", () => {
 
     it("takes a project that IAM does not know for a wrong setting, and asks once", async () => {
         const { auth, transport } = make({ ...user, "cbr:projectName": "eu-de_tpyo" }, [
-            { method: "POST", url: tokens(iamDe), answer: refusal(404, { error: { code: 404, message: "Could not find project: eu-de_tpyo.", title: "Not Found" } }) },
+            {
+                method: "POST",
+                url: tokens(iamDe),
+                answer: refusal(404, {
+                    error: { code: 404, message: "Could not find project: eu-de_tpyo.", title: "Not Found" },
+                }),
+            },
         ]);
         const error = await errorOf(auth.projectId({ region: "eu-de" }));
         expect(error).toBeInstanceOf(ConfigError);
         expect(error.message).toBe(
-            `IAM at ${iamDe}/ knows no project named "eu-de_tpyo" (cbr:projectName), or these credentials have no access to it. Set cbr:projectId, or cbr:projectName (on Open Telekom Cloud names look like eu-de_team); for a destination region set destinationProjectId.`,
+            `IAM at ${iamDe} knows no project named "eu-de_tpyo" (cbr:projectName), or these credentials have no access to it. Set cbr:projectId, or cbr:projectName (on Open Telekom Cloud names look like eu-de_team); for a destination region set destinationProjectId.`,
         );
         expect(await errorOf(auth.projectId({ region: "eu-de" }))).toBe(error);
         transport.done();
     });
 
     it("goes with a user id, a domain id and a second factor where these are given", async () => {
-        const { auth, transport } = make({ "cbr:region": "eu-de", "cbr:userId": "u-1", "cbr:password": "PASSWORD-of-tom", "cbr:passcode": "000111" }, [
-            {
-                method: "POST",
-                url: tokens(iamDe),
-                body: {
-                    auth: {
-                        identity: {
-                            methods: ["password", "totp"],
-                            password: { user: { id: "u-1", password: "PASSWORD-of-tom" } },
-                            totp: { user: { id: "u-1", passcode: "000111" } },
+        const { auth, transport } = make(
+            { "cbr:region": "eu-de", "cbr:userId": "u-1", "cbr:password": "PASSWORD-of-tom", "cbr:passcode": "000111" },
+            [
+                {
+                    method: "POST",
+                    url: tokens(iamDe),
+                    body: {
+                        auth: {
+                            identity: {
+                                methods: ["password", "totp"],
+                                password: { user: { id: "u-1", password: "PASSWORD-of-tom" } },
+                                totp: { user: { id: "u-1", passcode: "000111" } },
+                            },
+                            scope: { project: { id: DE } },
                         },
-                        scope: { project: { id: DE } },
                     },
+                    answer: issued("TOKEN-de"),
                 },
-                answer: issued("TOKEN-de"),
-            },
-        ]);
+            ],
+        );
         await auth.authenticate(request, home);
         transport.done();
     });
 
     it("that is wrong makes one call, and an error that says where it is from", async () => {
-        const { auth, transport, clock } = make({ ...user, "cbr:projectId": DE }, [askDe(wrongPassword)], { OS_PASSWORD: "PASSWORD-in-env" });
+        const { auth, transport, clock } = make({ ...user, "cbr:projectId": DE }, [askDe(wrongPassword)], {
+            OS_PASSWORD: "PASSWORD-in-env",
+        });
         const errors = await Promise.all(Array.from({ length: 1000 }, () => errorOf(auth.authenticate(request, home))));
         errors.push(await errorOf(auth.authenticate(request, home)));
         errors.push(await errorOf(auth.authenticate(request, { region: "eu-nl", projectId: NL })));
@@ -281,7 +349,9 @@ describe("a password", () => {
             ask(iamNl, { project: { id: NL } }, issued("TOKEN-nl", { project: NL })),
         ]);
         await errorOf(auth.authenticate(request, home));
-        expect((await auth.authenticate(request, { region: "eu-nl", projectId: NL })).headers["x-auth-token"]).toBe("TOKEN-nl");
+        expect((await auth.authenticate(request, { region: "eu-nl", projectId: NL })).headers["x-auth-token"]).toBe(
+            "TOKEN-nl",
+        );
         transport.done();
     });
 });
@@ -317,7 +387,12 @@ describe("renewal", () => {
 
     it("lets the old token serve on while IAM is out of order, and the error out when that ends", async () => {
         const down = refusal(503, "");
-        const { auth, transport, clock } = make({ ...user, "cbr:maxRetries": 0 }, [askDe(issued("TOKEN-1")), askDe(down), askDe(refusedConnection()), askDe(down)]);
+        const { auth, transport, clock } = make({ ...user, "cbr:maxRetries": 0 }, [
+            askDe(issued("TOKEN-1")),
+            askDe(down),
+            askDe(refusedConnection()),
+            askDe(down),
+        ]);
         const token = async () => (await auth.authenticate(request, home)).headers["x-auth-token"];
         await token();
         clock.jump(24 * 3_600_000 - 5 * 60_000);
@@ -340,7 +415,11 @@ describe("renewal", () => {
     });
 
     it("is not made again when the new token is refused as well, until a minute has passed", async () => {
-        const { auth, transport, clock } = make(user, [askDe(issued("TOKEN-1")), askDe(issued("TOKEN-2")), askDe(issued("TOKEN-3"))]);
+        const { auth, transport, clock } = make(user, [
+            askDe(issued("TOKEN-1")),
+            askDe(issued("TOKEN-2")),
+            askDe(issued("TOKEN-3")),
+        ]);
         await auth.renew(home, await auth.authenticate(request, home));
         const second = await auth.authenticate(request, home);
         expect(await auth.renew(home, second)).toBe(false);
@@ -379,10 +458,14 @@ describe("access keys", () => {
             "x-sdk-date": "20250102T030405Z",
             "x-project-id": DE,
             "x-security-token": "STS-of-tom",
-            authorization: expect.stringMatching(/^SDK-HMAC-SHA256 Access=AK-of-tom, SignedHeaders=host;x-project-id;x-sdk-date;x-security-token, Signature=[0-9a-f]{64}$/),
+            authorization: expect.stringMatching(
+                /^SDK-HMAC-SHA256 Access=AK-of-tom, SignedHeaders=host;x-project-id;x-sdk-date;x-security-token, Signature=[0-9a-f]{64}$/,
+            ),
         });
         clock.jump(1000);
-        expect((await auth.authenticate(request, home)).headers["authorization"]).not.toBe(first.headers["authorization"]);
+        expect((await auth.authenticate(request, home)).headers["authorization"]).not.toBe(
+            first.headers["authorization"],
+        );
         expect(await auth.renew(home, first)).toBe(false);
         expect(transport.calls).toEqual([]);
     });
@@ -392,7 +475,11 @@ describe("access keys", () => {
             {
                 method: "GET",
                 url: `${iamNl}/v3/projects?name=eu-nl`,
-                headers: { authorization: /SignedHeaders=host;x-domain-id;x-sdk-date,/, "x-domain-id": "d-1", "x-auth-token": undefined },
+                headers: {
+                    authorization: /SignedHeaders=host;x-domain-id;x-sdk-date,/,
+                    "x-domain-id": "d-1",
+                    "x-auth-token": undefined,
+                },
                 answer: { status: 200, body: { projects: [{ id: NL, name: "eu-nl", enabled: true }] } },
             },
         ]);
@@ -403,10 +490,22 @@ describe("access keys", () => {
     it.each([
         ["none", [], /knows no project named "eu-de" \(the region's name\).*Set cbr:projectId/],
         ["only others", [{ id: NL, name: "eu-de_team" }], /knows no project named "eu-de"/],
-        ["several", [{ id: DE, name: "eu-de" }, { id: NL, name: "eu-de" }], new RegExp(`knows 2 projects named "eu-de" \\(the region's name\\): ${DE}, ${NL}. Set cbr:projectId`)],
+        [
+            "several",
+            [
+                { id: DE, name: "eu-de" },
+                { id: NL, name: "eu-de" },
+            ],
+            new RegExp(`knows 2 projects named "eu-de" \\(the region's name\\): ${DE}, ${NL}. Set cbr:projectId`),
+        ],
     ])("with %s of that name are a ConfigError that names cbr:projectId, asked for once", async (_, projects, text) => {
-        const { auth, transport } = make(keys, [{ method: "GET", url: /projects\?name=eu-de$/, answer: { status: 200, body: { projects } } }]);
-        const errors = [await errorOf(auth.projectId({ region: "eu-de" })), await errorOf(auth.projectId({ region: "eu-de" }))];
+        const { auth, transport } = make(keys, [
+            { method: "GET", url: /projects\?name=eu-de$/, answer: { status: 200, body: { projects } } },
+        ]);
+        const errors = [
+            await errorOf(auth.projectId({ region: "eu-de" })),
+            await errorOf(auth.projectId({ region: "eu-de" })),
+        ];
         for (const error of errors) {
             expect(error).toBeInstanceOf(ConfigError);
             expect(error.message).toMatch(text);
@@ -416,25 +515,46 @@ describe("access keys", () => {
 
     it("encode the project's name", async () => {
         const { auth, transport } = make({ ...keys, "cbr:projectName": "eu-de_a&b c" }, [
-            { method: "GET", url: `${iamDe}/v3/projects?name=eu-de_a%26b%20c`, answer: { status: 200, body: { projects: [{ id: DE, name: "eu-de_a&b c" }] } } },
+            {
+                method: "GET",
+                url: `${iamDe}/v3/projects?name=eu-de_a%26b%20c`,
+                answer: { status: 200, body: { projects: [{ id: DE, name: "eu-de_a&b c" }] } },
+            },
         ]);
         expect(await auth.projectId({ region: "eu-de" })).toBe(DE);
         transport.done();
     });
 
     it("that may not list projects are told to set the project id", async () => {
-        const { auth } = make(keys, [{ method: "GET", url: /projects/, answer: refusal(403, { error_code: "IAM.0002", error_msg: "denied" }) }]);
+        const { auth } = make(keys, [
+            { method: "GET", url: /projects/, answer: refusal(403, { error_code: "IAM.0002", error_msg: "denied" }) },
+        ]);
         const error = await errorOf(auth.projectId({ region: "eu-de" }));
         expect(error).toBeInstanceOf(ConfigError);
-        expect(error.message).toMatch(/projects may not be listed with the access key from cbr:accessKey with the secret key from cbr:secretKey: set cbr:projectId\. ListProjects: HTTP 403 IAM\.0002: denied/);
+        expect(error.message).toMatch(
+            /projects may not be listed with the access key from cbr:accessKey with the secret key from cbr:secretKey: set cbr:projectId\. ListProjects: HTTP 403 IAM\.0002: denied/,
+        );
     });
 
     it("with a wrong secret make exactly one call, and an error that says which setting it came from", async () => {
-        const { auth, transport, clock } = make({ "cbr:region": "eu-de", "cbr:accessKey": "AK-of-tom" }, [
-            { method: "GET", url: /projects/, answer: refusal(401, { error_code: "APIGW.0301", error_msg: "Incorrect IAM authentication information: verify aksk signature fail" }) },
-        ], { HW_SECRET_KEY: "SECRETKEY-that-is-wrong" });
+        const { auth, transport, clock } = make(
+            { "cbr:region": "eu-de", "cbr:accessKey": "AK-of-tom" },
+            [
+                {
+                    method: "GET",
+                    url: /projects/,
+                    answer: refusal(401, {
+                        error_code: "APIGW.0301",
+                        error_msg: "Incorrect IAM authentication information: verify aksk signature fail",
+                    }),
+                },
+            ],
+            { HW_SECRET_KEY: "SECRETKEY-that-is-wrong" },
+        );
         const errors = await Promise.all(
-            Array.from({ length: 1000 }, (_, index) => errorOf(index % 2 === 0 ? auth.projectId({ region: "eu-de" }) : auth.projectId({ region: "eu-nl" }))),
+            Array.from({ length: 1000 }, (_, index) =>
+                errorOf(index % 2 === 0 ? auth.projectId({ region: "eu-de" }) : auth.projectId({ region: "eu-nl" })),
+            ),
         );
         errors.push(await errorOf(auth.authenticate(request, home)));
         expect(transport.requests).toHaveLength(1);
@@ -452,7 +572,17 @@ describe("access keys", () => {
         [{ date: "Thu, 02 Jan 2025 03:34:05 GMT" }, "This machine's clock is 30 minutes behind the server's"],
         [{}, "This machine's clock may be off"],
     ])("refused with APIGW.0303 point to the clock", async (headers, text) => {
-        const { auth } = make(keys, [{ method: "GET", url: /projects/, answer: refusal(401, { error_code: "APIGW.0303", error_msg: "Incorrect app authentication information" }, headers as Record<string, string>) }]);
+        const { auth } = make(keys, [
+            {
+                method: "GET",
+                url: /projects/,
+                answer: refusal(
+                    401,
+                    { error_code: "APIGW.0303", error_msg: "Incorrect app authentication information" },
+                    headers as Record<string, string>,
+                ),
+            },
+        ]);
         expect((await errorOf(auth.projectId({ region: "eu-de" }))).message).toContain(text);
     });
 });
@@ -480,15 +610,20 @@ describe("an agency", () => {
     });
 
     it("looks projects up in the account that delegates", async () => {
-        const { auth, transport } = make({ ...user, ...agency, "cbr:agencyProjectName": "eu-de_corp", "cbr:projectName": "eu-de_mine" }, [
-            ask(iamDe, { domain: { name: "OTC-1" } }, issued("TOKEN-user")),
-            {
-                method: "POST",
-                url: tokens(iamDe),
-                body: { auth: { identity: role, scope: { project: { name: "eu-de_corp", domain: { name: "corp" } } } } },
-                answer: issued("TOKEN-agency"),
-            },
-        ]);
+        const { auth, transport } = make(
+            { ...user, ...agency, "cbr:agencyProjectName": "eu-de_corp", "cbr:projectName": "eu-de_mine" },
+            [
+                ask(iamDe, { domain: { name: "OTC-1" } }, issued("TOKEN-user")),
+                {
+                    method: "POST",
+                    url: tokens(iamDe),
+                    body: {
+                        auth: { identity: role, scope: { project: { name: "eu-de_corp", domain: { name: "corp" } } } },
+                    },
+                    answer: issued("TOKEN-agency"),
+                },
+            ],
+        );
         expect(await auth.projectId({ region: "eu-de" })).toBe(DE);
         expect((await auth.authenticate(request, home)).headers["x-auth-token"]).toBe("TOKEN-agency");
         transport.done();
@@ -496,7 +631,12 @@ describe("an agency", () => {
 
     it("is taken on with a given token", async () => {
         const { auth, transport } = make({ "cbr:region": "eu-de", "cbr:token": "TOKEN-from-stack", ...agency }, [
-            { method: "POST", url: tokens(iamDe), headers: { "x-auth-token": "TOKEN-from-stack" }, answer: issued("TOKEN-agency") },
+            {
+                method: "POST",
+                url: tokens(iamDe),
+                headers: { "x-auth-token": "TOKEN-from-stack" },
+                answer: issued("TOKEN-agency"),
+            },
         ]);
         expect((await auth.authenticate(request, home)).headers["x-auth-token"]).toBe("TOKEN-agency");
         transport.done();
@@ -505,22 +645,43 @@ describe("an agency", () => {
     it("that is refused says so, and is asked for once", async () => {
         const { auth, transport } = make({ ...user, ...agency }, [
             ask(iamDe, { domain: { name: "OTC-1" } }, issued("TOKEN-user")),
-            { method: "POST", url: tokens(iamDe), answer: refusal(403, { error_code: "IAM.0002", error_msg: "not allowed" }) },
+            {
+                method: "POST",
+                url: tokens(iamDe),
+                answer: refusal(403, { error_code: "IAM.0002", error_msg: "not allowed" }),
+            },
         ]);
         const errors = await Promise.all([1, 2, 3].map(() => errorOf(auth.authenticate(request, home))));
         errors.push(await errorOf(auth.authenticate(request, home)));
         expect(new Set(errors).size).toBe(1);
-        expect(errors[0]?.message).toContain('CreateAgencyToken: HTTP 403 IAM.0002: not allowed (request id req-1). Refused was agency "ops" from cbr:agencyName, taken on with');
+        expect(errors[0]?.message).toContain(
+            'CreateAgencyToken: HTTP 403 IAM.0002: not allowed (request id req-1). Refused was agency "ops" from cbr:agencyName, taken on with',
+        );
         transport.done();
     });
 
     it("fetches the user's token anew when an old one is refused", async () => {
         const { auth, transport, clock } = make({ ...user, ...agency }, [
             ask(iamDe, { domain: { name: "OTC-1" } }, issued("TOKEN-user")),
-            { method: "POST", url: tokens(iamDe), headers: { "x-auth-token": "TOKEN-user" }, answer: issued("TOKEN-agency", { hours: 1 }) },
-            { method: "POST", url: tokens(iamDe), headers: { "x-auth-token": "TOKEN-user" }, answer: refusal(401, { error_code: "IAM.0067", error_msg: "expired" }) },
+            {
+                method: "POST",
+                url: tokens(iamDe),
+                headers: { "x-auth-token": "TOKEN-user" },
+                answer: issued("TOKEN-agency", { hours: 1 }),
+            },
+            {
+                method: "POST",
+                url: tokens(iamDe),
+                headers: { "x-auth-token": "TOKEN-user" },
+                answer: refusal(401, { error_code: "IAM.0067", error_msg: "expired" }),
+            },
             ask(iamDe, { domain: { name: "OTC-1" } }, issued("TOKEN-user2", { at: "2025-01-02T04:04:05Z" })),
-            { method: "POST", url: tokens(iamDe), headers: { "x-auth-token": "TOKEN-user2" }, answer: issued("TOKEN-agency2", { at: "2025-01-02T04:04:05Z" }) },
+            {
+                method: "POST",
+                url: tokens(iamDe),
+                headers: { "x-auth-token": "TOKEN-user2" },
+                answer: issued("TOKEN-agency2", { at: "2025-01-02T04:04:05Z" }),
+            },
         ]);
         await auth.authenticate(request, home);
         clock.jump(3_600_000);
@@ -530,14 +691,29 @@ describe("an agency", () => {
 
     const temporary = (access: string, expires: string): Answer => ({
         status: 201,
-        body: { credential: { access, secret: `SECRETKEY-of-${access}`, securitytoken: `STS-of-${access}`, expires_at: expires } },
+        body: {
+            credential: {
+                access,
+                secret: `SECRETKEY-of-${access}`,
+                securitytoken: `STS-of-${access}`,
+                expires_at: expires,
+            },
+        },
     });
     const askKeys = (answer: Exchange["answer"]): Exchange => ({
         method: "POST",
         url: `${iamDe}/v3.0/OS-CREDENTIAL/securitytokens`,
-        headers: { authorization: /Access=AK-of-tom, SignedHeaders=content-type;host;x-sdk-date,/, "x-auth-token": undefined },
+        headers: {
+            authorization: /Access=AK-of-tom, SignedHeaders=content-type;host;x-sdk-date,/,
+            "x-auth-token": undefined,
+        },
         body: {
-            auth: { identity: { methods: ["assume_role"], assume_role: { domain_name: "corp", agency_name: "ops", duration_seconds: 3600 } } },
+            auth: {
+                identity: {
+                    methods: ["assume_role"],
+                    assume_role: { domain_name: "corp", agency_name: "ops", duration_seconds: 3600 },
+                },
+            },
         },
         answer,
     });
@@ -562,17 +738,27 @@ describe("an agency", () => {
     it("looks projects up with its temporary keys", async () => {
         const { auth, transport } = make({ ...keys, ...agency }, [
             askKeys(temporary("AK-1", "2025-01-02T04:04:05Z")),
-            { method: "GET", url: /projects\?name=eu-de$/, headers: { authorization: /Access=AK-1,/, "x-security-token": "STS-of-AK-1" }, answer: { status: 200, body: { projects: [{ id: DE }] } } },
+            {
+                method: "GET",
+                url: /projects\?name=eu-de$/,
+                headers: { authorization: /Access=AK-1,/, "x-security-token": "STS-of-AK-1" },
+                answer: { status: 200, body: { projects: [{ id: DE }] } },
+            },
         ]);
         expect(await auth.projectId({ region: "eu-de" })).toBe(DE);
         transport.done();
     });
 
     it("needs the account that delegates", async () => {
-        for (const config of [{ ...user, "cbr:agencyName": "ops" }, { ...keys, "cbr:agencyName": "ops" }]) {
+        for (const config of [
+            { ...user, "cbr:agencyName": "ops" },
+            { ...keys, "cbr:agencyName": "ops" },
+        ]) {
             const error = await errorOf(make(config).auth.authenticate(request, home));
             expect(error).toBeInstanceOf(ConfigError);
-            expect(error.message).toContain('Agency "ops" (cbr:agencyName) needs the name of the account that delegates: set cbr:agencyDomainName');
+            expect(error.message).toContain(
+                'Agency "ops" (cbr:agencyName) needs the name of the account that delegates: set cbr:agencyDomainName',
+            );
         }
     });
 });
@@ -583,7 +769,13 @@ describe("when IAM is out of order", () => {
     it("repeats connection errors, 5xx and 429 with growing pauses", async () => {
         const { auth, transport, clock } = make(
             user,
-            [askDe(refusedConnection()), askDe(resetConnection()), askDe(broken), askDe({ status: 429, headers: { "retry-after": "45" } }), askDe(issued("TOKEN-1"))],
+            [
+                askDe(refusedConnection()),
+                askDe(resetConnection()),
+                askDe(broken),
+                askDe({ status: 429, headers: { "retry-after": "45" } }),
+                askDe(issued("TOKEN-1")),
+            ],
             {},
             { random: 0 },
         );
@@ -593,7 +785,12 @@ describe("when IAM is out of order", () => {
     });
 
     it("gives up after maxRetries, and asks again for the next caller", async () => {
-        const { auth, transport } = make({ ...user, "cbr:maxRetries": 2 }, [askDe(broken), askDe(broken), askDe(broken), askDe(issued("TOKEN-1"))]);
+        const { auth, transport } = make({ ...user, "cbr:maxRetries": 2 }, [
+            askDe(broken),
+            askDe(broken),
+            askDe(broken),
+            askDe(issued("TOKEN-1")),
+        ]);
         const error = await errorOf(auth.authenticate(request, home));
         expect(error).toBeInstanceOf(AuthError);
         expect((error as AuthError).retry).toBe("backoff");
@@ -606,8 +803,14 @@ describe("when IAM is out of order", () => {
         ["a connection that broke", resetConnection()],
         ["502", broken],
         ["an answer without a token", { status: 201, body: { token: {} } }],
-        ["an answer that is no JSON", { status: 201, headers: { "x-subject-token": "TOKEN-1" }, body: "<html>TOKEN-1</html>" }],
-        ["an answer of another shape", { status: 201, headers: { "x-subject-token": "TOKEN-1" }, body: { tokens: [] } }],
+        [
+            "an answer that is no JSON",
+            { status: 201, headers: { "x-subject-token": "TOKEN-1" }, body: "<html>TOKEN-1</html>" },
+        ],
+        [
+            "an answer of another shape",
+            { status: 201, headers: { "x-subject-token": "TOKEN-1" }, body: { tokens: [] } },
+        ],
         ["a refusal", wrongPassword],
     ])("%s surely had no effect on what was to be done", async (_, answer) => {
         const { auth } = make({ ...user, "cbr:maxRetries": 0 }, [askDe(answer)]);
@@ -629,7 +832,9 @@ describe("when IAM is out of order", () => {
     });
 
     it("does not repeat what cannot pass", async () => {
-        const { auth, transport } = make(user, [askDe(new TransportError("certificate not trusted", { sent: false, retry: "never" }))]);
+        const { auth, transport } = make(user, [
+            askDe(new TransportError("certificate not trusted", { sent: false, retry: "never" })),
+        ]);
         expect((await errorOf(auth.authenticate(request, home))).message).toContain("certificate not trusted");
         transport.done();
     });
@@ -639,7 +844,9 @@ describe("without credentials", () => {
     it("a project that is known needs none; everything else says what to set", async () => {
         const { auth, transport } = make({ "cbr:region": "eu-de", "cbr:projectId": DE });
         expect(await auth.projectId({ region: "eu-de" })).toBe(DE);
-        expect((await errorOf(auth.authenticate(request, home))).message).toMatch(/^There are no credentials\. Set one of: a token \(cbr:token or/);
+        expect((await errorOf(auth.authenticate(request, home))).message).toMatch(
+            /^There are no credentials\. Set one of: a token \(cbr:token or/,
+        );
         expect(await errorOf(auth.projectId({ region: "eu-nl" }))).toBeInstanceOf(ConfigError);
         expect(auth.describe()).toBe("nothing: there are no credentials");
         expect(transport.calls).toEqual([]);
@@ -668,12 +875,26 @@ describe("a cancelled caller", () => {
 
 describe("an IAM that no table knows", () => {
     it("tells CBR's address in the token's catalog", async () => {
-        const custom = { ...user, "cbr:region": "r-1", "cbr:authUrl": "https://keys.corp.example/v3", "cbr:projectId": DE };
+        const custom = {
+            ...user,
+            "cbr:region": "r-1",
+            "cbr:authUrl": "https://keys.corp.example/v3",
+            "cbr:projectId": DE,
+        };
         const answer = issued("TOKEN-1");
         const { token } = answer.body as { token: object };
-        const catalog = [{ type: "cbr", endpoints: [{ interface: "public", region: "r-1", url: `https://cbr.corp.example/v3/${DE}` }] }];
+        const catalog = [
+            {
+                type: "cbr",
+                endpoints: [{ interface: "public", region: "r-1", url: `https://cbr.corp.example/v3/${DE}` }],
+            },
+        ];
         const { auth, settings, transport } = make(custom, [
-            { method: "POST", url: "https://keys.corp.example/v3/auth/tokens", answer: { ...answer, body: { token: { ...token, catalog } } } },
+            {
+                method: "POST",
+                url: "https://keys.corp.example/v3/auth/tokens",
+                answer: { ...answer, body: { token: { ...token, catalog } } },
+            },
         ]);
         expect(await auth.projectId({ region: "r-1" })).toBe(DE);
         expect(cbrBaseUrl(settings, "r-1")).toBe("https://cbr.corp.example");

@@ -31,13 +31,20 @@ describe("readCloudsYaml", () => {
     });
 
     it("expands ~ in OS_CLIENT_CONFIG_FILE", () => {
-        expect(readCloudsYaml("otc", { OS_CLIENT_CONFIG_FILE: "~/c.yaml" }, files({ "/home/u/c.yaml": simple("x") }))?.values).toEqual({
+        expect(
+            readCloudsYaml("otc", { OS_CLIENT_CONFIG_FILE: "~/c.yaml" }, files({ "/home/u/c.yaml": simple("x") }))
+                ?.values,
+        ).toEqual({
             "auth.username": "x",
         });
     });
 
     it("reads clouds.json", () => {
-        const entry = readCloudsYaml("a", {}, files({ "/work/clouds.json": '{"clouds":{"a":{"region_name":"eu-de"}}}' }));
+        const entry = readCloudsYaml(
+            "a",
+            {},
+            files({ "/work/clouds.json": '{"clouds":{"a":{"region_name":"eu-de"}}}' }),
+        );
         expect(entry?.values).toEqual({ region_name: "eu-de" });
     });
 
@@ -53,9 +60,11 @@ describe("readCloudsYaml", () => {
             "mine",
             {},
             files({
-                "/work/clouds.yaml": "clouds: {mine: {profile: corp, auth: {username: u, password: plain}, verify: false}}",
+                "/work/clouds.yaml":
+                    "clouds: {mine: {profile: corp, auth: {username: u, password: plain}, verify: false}}",
                 "/home/u/.config/openstack/secure.yaml": "clouds: {mine: {auth: {password: secret}}}",
-                "/etc/openstack/clouds-public.yaml": "public-clouds: {corp: {auth: {auth_url: https://iam.corp, username: nobody}, region_name: eu-nl}}",
+                "/etc/openstack/clouds-public.yaml":
+                    "public-clouds: {corp: {auth: {auth_url: https://iam.corp, username: nobody}, region_name: eu-nl}}",
             }),
         );
         expect(entry).toEqual({
@@ -132,7 +141,9 @@ describe("readCloudsYaml", () => {
         ["regions: [eu-de, eu-nl]", undefined],
         ["regions: [eu-nl], region_name: eu-de", "eu-de"],
     ])("%s gives region %s", (text, region) => {
-        expect(readCloudsYaml("a", {}, files({ "/work/clouds.yaml": `clouds: {a: {${text}}}` }))?.values["region_name"]).toBe(region);
+        expect(
+            readCloudsYaml("a", {}, files({ "/work/clouds.yaml": `clouds: {a: {${text}}}` }))?.values["region_name"],
+        ).toBe(region);
     });
 
     it("names file and line of bad YAML, and quotes nothing of it", () => {
@@ -149,13 +160,18 @@ describe("readCloudsYaml", () => {
     });
 
     it("refuses a file that is no map", () => {
-        expect(() => readCloudsYaml("a", {}, files({ "/work/clouds.yaml": "- a\n- b\n" }))).toThrow("/work/clouds.yaml is not a clouds.yaml");
+        expect(() => readCloudsYaml("a", {}, files({ "/work/clouds.yaml": "- a\n- b\n" }))).toThrow(
+            "/work/clouds.yaml is not a clouds.yaml",
+        );
     });
 });
 
 describe("listCloudsYaml", () => {
     it("names the entries and the file", () => {
-        expect(listCloudsYaml({}, files({ "/work/clouds.yaml": "clouds: {a: {}, b: {}}" }))).toEqual({ names: ["a", "b"], path: "/work/clouds.yaml" });
+        expect(listCloudsYaml({}, files({ "/work/clouds.yaml": "clouds: {a: {}, b: {}}" }))).toEqual({
+            names: ["a", "b"],
+            path: "/work/clouds.yaml",
+        });
         expect(listCloudsYaml({}, files({}))).toEqual({ names: [], path: undefined });
     });
 });

@@ -24,13 +24,33 @@ const P = "f841e01fd2b14e7fa41b6ae7aa6b0594";
 
 describe("the table", () => {
     it.each([
-        ["huaweicloud", "cn-north-4", "https://cbr.cn-north-4.myhuaweicloud.com", "https://iam.cn-north-4.myhuaweicloud.com"],
-        ["huaweicloud", "eu-west-101", "https://cbr.eu-west-101.myhuaweicloud.eu", "https://iam.eu-west-101.myhuaweicloud.eu"],
+        [
+            "huaweicloud",
+            "cn-north-4",
+            "https://cbr.cn-north-4.myhuaweicloud.com",
+            "https://iam.cn-north-4.myhuaweicloud.com",
+        ],
+        [
+            "huaweicloud",
+            "eu-west-101",
+            "https://cbr.eu-west-101.myhuaweicloud.eu",
+            "https://iam.eu-west-101.myhuaweicloud.eu",
+        ],
         ["otc", "eu-de", "https://cbr.eu-de.otc.t-systems.com", "https://iam.eu-de.otc.t-systems.com"],
         ["otc", "eu-nl", "https://cbr.eu-nl.otc.t-systems.com", "https://iam.eu-nl.otc.t-systems.com"],
         ["otc", "eu-ch2", "https://cbr.eu-ch2.sc.otc.t-systems.com", "https://iam-pub.eu-ch2.sc.otc.t-systems.com"],
-        ["flexibleengine", "eu-west-0", "https://cbr.eu-west-0.prod-cloud-ocb.orange-business.com", "https://iam.eu-west-0.prod-cloud-ocb.orange-business.com"],
-        ["myhuaweicloud.eu", "eu-west-101", "https://cbr.eu-west-101.myhuaweicloud.eu", "https://iam.eu-west-101.myhuaweicloud.eu"],
+        [
+            "flexibleengine",
+            "eu-west-0",
+            "https://cbr.eu-west-0.prod-cloud-ocb.orange-business.com",
+            "https://iam.eu-west-0.prod-cloud-ocb.orange-business.com",
+        ],
+        [
+            "myhuaweicloud.eu",
+            "eu-west-101",
+            "https://cbr.eu-west-101.myhuaweicloud.eu",
+            "https://iam.eu-west-101.myhuaweicloud.eu",
+        ],
         ["cloud.example.org", "r-1", "https://cbr.r-1.cloud.example.org", "https://iam.r-1.cloud.example.org"],
     ])("%s, %s", (cloud, region, cbr, iam) => {
         const given = settings({ "cbr:cloud": cloud });
@@ -75,7 +95,12 @@ describe("overrides", () => {
     });
 
     it("may give CBR and IAM of a region", () => {
-        const given = settings({ "cbr:endpoints": { a: { cbr: "http://localhost:1", iam: "http://localhost:2/v3" }, b: { iam: "http://[::1]:3" } } });
+        const given = settings({
+            "cbr:endpoints": {
+                a: { cbr: "http://localhost:1", iam: "http://localhost:2/v3" },
+                b: { iam: "http://[::1]:3" },
+            },
+        });
         expect([cbrBaseUrl(given, "a"), iamBaseUrl(given, "a"), iamBaseUrl(given, "b")]).toEqual([
             "http://localhost:1",
             "http://localhost:2",
@@ -91,14 +116,39 @@ describe("overrides", () => {
 
 describe("iamBaseUrl with an authUrl", () => {
     it.each([
-        ["of the region itself", "https://iam.eu-de.otc.t-systems.com/v3", "eu-de", "https://iam.eu-de.otc.t-systems.com"],
-        ["with the default port", "https://iam.eu-de.otc.t-systems.com:443/v3", "eu-nl", "https://iam.eu-nl.otc.t-systems.com"],
+        [
+            "of the region itself",
+            "https://iam.eu-de.otc.t-systems.com/v3",
+            "eu-de",
+            "https://iam.eu-de.otc.t-systems.com",
+        ],
+        [
+            "with the default port",
+            "https://iam.eu-de.otc.t-systems.com:443/v3",
+            "eu-nl",
+            "https://iam.eu-nl.otc.t-systems.com",
+        ],
         ["of another region", "https://iam.eu-de.otc.t-systems.com/v3", "eu-nl", "https://iam.eu-nl.otc.t-systems.com"],
-        ["of another region with a name of its own", "https://iam.eu-de.otc.t-systems.com/v3", "eu-ch2", "https://iam-pub.eu-ch2.sc.otc.t-systems.com"],
+        [
+            "of another region with a name of its own",
+            "https://iam.eu-de.otc.t-systems.com/v3",
+            "eu-ch2",
+            "https://iam-pub.eu-ch2.sc.otc.t-systems.com",
+        ],
         ["global", "https://iam.myhuaweicloud.com/v3", "cn-east-3", "https://iam.myhuaweicloud.com"],
         ["with a place for the region", "https://auth.example.org/{region}/v3", "r-2", "https://auth.example.org/r-2"],
-        ["with a place in the host", "https://iam.{region_name}.otc.t-systems.com/v3", "eu-nl", "https://iam.eu-nl.otc.t-systems.com"],
-        ["private, naming the region", "https://keys.eu-de.corp.example/iam/v3", "eu-nl", "https://keys.eu-nl.corp.example/iam"],
+        [
+            "with a place in the host",
+            "https://iam.{region_name}.otc.t-systems.com/v3",
+            "eu-nl",
+            "https://iam.eu-nl.otc.t-systems.com",
+        ],
+        [
+            "private, naming the region",
+            "https://keys.eu-de.corp.example/iam/v3",
+            "eu-nl",
+            "https://keys.eu-nl.corp.example/iam",
+        ],
         ["private, naming none", "https://keys.corp.example/v3/", "eu-nl", "https://keys.corp.example"],
         ["on loopback", "http://127.0.0.1:5000/v3", "eu-nl", "http://127.0.0.1:5000"],
     ])("%s", (_, authUrl, region, url) => {
@@ -106,7 +156,11 @@ describe("iamBaseUrl with an authUrl", () => {
     });
 
     it("yields to the region's own entry", () => {
-        const given = settings({ "cbr:region": "a", "cbr:authUrl": "https://x.example", "cbr:endpoints": { b: { iam: "https://y.example" } } });
+        const given = settings({
+            "cbr:region": "a",
+            "cbr:authUrl": "https://x.example",
+            "cbr:endpoints": { b: { iam: "https://y.example" } },
+        });
         expect([iamBaseUrl(given, "a"), iamBaseUrl(given, "b")]).toEqual(["https://x.example", "https://y.example"]);
     });
 });
@@ -170,13 +224,11 @@ describe("normaliseBaseUrl", () => {
 
 describe("cloud names", () => {
     it("have one spelling", () => {
-        expect([" OTC ", "opentelekomcloud", "huawei", "Flexible-Engine", "MyHuaweiCloud.EU"].map((text) => normaliseCloud(text, "cbr:cloud"))).toEqual([
-            "otc",
-            "otc",
-            "huaweicloud",
-            "flexibleengine",
-            "myhuaweicloud.eu",
-        ]);
+        expect(
+            [" OTC ", "opentelekomcloud", "huawei", "Flexible-Engine", "MyHuaweiCloud.EU"].map((text) =>
+                normaliseCloud(text, "cbr:cloud"),
+            ),
+        ).toEqual(["otc", "otc", "huaweicloud", "flexibleengine", "myhuaweicloud.eu"]);
         for (const text of ["otcc", "https://otc.t-systems.com", "a..b", "constructor", ""])
             expect(() => normaliseCloud(text, "cbr:cloud")).toThrow(ConfigError);
     });
@@ -241,10 +293,16 @@ describe("catalog", () => {
 });
 
 describe("isLoopback", () => {
-    it.each(["localhost", "LOCALHOST", "sim.localhost", "localhost.", "127.0.0.1", "127.1.2.3", "[::1]", "::1"])("%s is", (host) => {
-        expect(isLoopback(host)).toBe(true);
-    });
-    it.each(["localhost.example", "127.0.0.1.nip.io", "128.0.0.1", "[::2]", "0.0.0.0", "notlocalhost"])("%s is not", (host) => {
-        expect(isLoopback(host)).toBe(false);
-    });
+    it.each(["localhost", "LOCALHOST", "sim.localhost", "localhost.", "127.0.0.1", "127.1.2.3", "[::1]", "::1"])(
+        "%s is",
+        (host) => {
+            expect(isLoopback(host)).toBe(true);
+        },
+    );
+    it.each(["localhost.example", "127.0.0.1.nip.io", "128.0.0.1", "[::2]", "0.0.0.0", "notlocalhost"])(
+        "%s is not",
+        (host) => {
+            expect(isLoopback(host)).toBe(false);
+        },
+    );
 });

@@ -15,23 +15,71 @@ function read(status: number, body: unknown, headers?: Record<string, string>) {
 
 describe("parseFailure", () => {
     it.each([
-        ["CBR", 404, { error_code: "BackupService.6217", error_msg: "The checkpoint does not exist" }, "BackupService.6217", "The checkpoint does not exist"],
+        [
+            "CBR",
+            404,
+            { error_code: "BackupService.6217", error_msg: "The checkpoint does not exist" },
+            "BackupService.6217",
+            "The checkpoint does not exist",
+        ],
         ["old CBR codes", 400, { error_code: "CSBS.3001", error_msg: "gone" }, "CSBS.3001", "gone"],
-        ["API gateway", 429, { error_code: "APIGW.0308", error_msg: "The throttling threshold has been reached" }, "APIGW.0308", "The throttling threshold has been reached"],
-        ["keystone", 404, { error: { code: 404, message: "Could not find project", title: "Not Found" } }, "404", "Could not find project"],
+        [
+            "API gateway",
+            429,
+            { error_code: "APIGW.0308", error_msg: "The throttling threshold has been reached" },
+            "APIGW.0308",
+            "The throttling threshold has been reached",
+        ],
+        [
+            "keystone",
+            404,
+            { error: { code: 404, message: "Could not find project", title: "Not Found" } },
+            "404",
+            "Could not find project",
+        ],
         ["IAM", 401, { error_code: "IAM.0061", error_msg: "locked" }, "IAM.0061", "locked"],
         ["camel case", 400, { errorCode: "X.1", errorMsg: "camel" }, "X.1", "camel"],
         ["plain", 400, { code: "Y.2", message: "plain" }, "Y.2", "plain"],
-        ["nested: unauthorized", 401, { unauthorized: { code: "401", message: "Malformed request url" } }, "401", "Malformed request url"],
+        [
+            "nested: unauthorized",
+            401,
+            { unauthorized: { code: "401", message: "Malformed request url" } },
+            "401",
+            "Malformed request url",
+        ],
         ["nested: itemNotFound", 404, { itemNotFound: { message: "no item", code: 404 } }, "404", "no item"],
         ["nested: badRequest", 400, { badRequest: { message: "bad", code: 400 } }, "400", "bad"],
-        ["nested with CBR's names", 400, { error: { error_code: "BackupService.9900", error_msg: "nope" } }, "BackupService.9900", "nope"],
+        [
+            "nested with CBR's names",
+            400,
+            { error: { error_code: "BackupService.9900", error_msg: "nope" } },
+            "BackupService.9900",
+            "nope",
+        ],
         ["bare number as text", 404, { error_code: "6217", error_msg: "gone" }, "BackupService.6217", "gone"],
         ["bare number", 404, { error_code: 6217, error_msg: "gone" }, "BackupService.6217", "gone"],
-        ["bare number that begins with zero", 400, { error_code: "0001", error_msg: "none" }, "BackupService.0001", "none"],
-        ["a code without text", 400, { error_code: "BackupService.0001" }, "BackupService.0001", "no message in the answer"],
+        [
+            "bare number that begins with zero",
+            400,
+            { error_code: "0001", error_msg: "none" },
+            "BackupService.0001",
+            "none",
+        ],
+        [
+            "a code without text",
+            400,
+            { error_code: "BackupService.0001" },
+            "BackupService.0001",
+            "no message in the answer",
+        ],
         ["a text without code", 400, { message: "just text" }, "", "just text"],
-        ["a title in place of the message", 401, { error: { code: 401, title: "Unauthorized" } }, "401", "Unauthorized"],
+        [
+            "a title in place of the message",
+            401,
+            { error: { code: 401, title: "Unauthorized" } },
+            "401",
+            "Unauthorized",
+        ],
     ])("reads %s", (_, status, body, code, text) => {
         expect(read(status, body)).toMatchObject({ operation: "ShowCheckpoint", status, code, text });
     });
@@ -45,7 +93,10 @@ describe("parseFailure", () => {
     });
 
     it("treats empty, null and absent alike", () => {
-        expect(read(400, { error_code: "", error_msg: null, code: "P.3", message: "plain" })).toMatchObject({ code: "P.3", text: "plain" });
+        expect(read(400, { error_code: "", error_msg: null, code: "P.3", message: "plain" })).toMatchObject({
+            code: "P.3",
+            text: "plain",
+        });
         expect(read(400, { error: null, errors: [{ code: "x" }] })).toMatchObject({ code: "" });
     });
 
@@ -86,7 +137,9 @@ describe("parseFailure", () => {
         ["the gateway's body", {}, { request_id: "r-2" }, "r-2"],
         ["nowhere", {}, {}, undefined],
     ])("finds the request id in %s", (_, headers, extra, requestId) => {
-        expect(read(400, { error_code: "X.1", error_msg: "x", ...extra }, headers as Record<string, string>).requestId).toBe(requestId);
+        expect(
+            read(400, { error_code: "X.1", error_msg: "x", ...extra }, headers as Record<string, string>).requestId,
+        ).toBe(requestId);
     });
 
     it.each([
@@ -103,14 +156,16 @@ describe("parseFailure", () => {
     });
 
     it("says what to do where the code tells", () => {
-        expect(read(400, { error_code: "BackupService.6125", error_msg: "running" }).advice).toBe("A backup task is running in the vault.");
+        expect(read(400, { error_code: "BackupService.6125", error_msg: "running" }).advice).toBe(
+            "A backup task is running in the vault.",
+        );
         expect(read(400, { error_code: "BackupService.1234", error_msg: "new" })).not.toHaveProperty("advice");
     });
 
     it.each([
         { error_code: "APIGW.0302", error_msg: "denied", encoded_authorization_message: "ENCODED-STUFF" },
         { encoded_authorization_message: "ENCODED-STUFF" },
-        { error: { code: 403, message: 'denied, encoded_authorization_message: ENCODED-STUFF' } },
+        { error: { code: 403, message: "denied, encoded_authorization_message: ENCODED-STUFF" } },
         'denied {"encoded_authorization_message":"ENCODED-STUFF"',
     ])("drops the encoded message of a policy denial: %j", (body) => {
         expect(JSON.stringify(read(403, body))).not.toContain("ENCODED-STUFF");
@@ -128,14 +183,21 @@ describe("parseFailure", () => {
 });
 
 describe("describeClockSkew", () => {
-    const skewed = (date: string | undefined) => describeClockSkew(answer(401, "", date === undefined ? {} : { date }), now);
+    const skewed = (date: string | undefined) =>
+        describeClockSkew(answer(401, "", date === undefined ? {} : { date }), now);
 
     it("says by how much, and in which direction", () => {
-        expect(skewed("Thu, 02 Jan 2025 03:24:05 GMT")).toMatch(/clock is 20 minutes behind the server's .*2025-01-02T03:24:05/);
+        expect(skewed("Thu, 02 Jan 2025 03:24:05 GMT")).toMatch(
+            /clock is 20 minutes behind the server's .*2025-01-02T03:24:05/,
+        );
         expect(skewed("Thu, 02 Jan 2025 01:04:05 GMT")).toMatch(/clock is 120 minutes ahead of the server's/);
     });
 
     it("says nothing when the clocks agree, or the server told no time", () => {
-        expect(["Thu, 02 Jan 2025 03:05:00 GMT", undefined, "nonsense"].map(skewed)).toEqual([undefined, undefined, undefined]);
+        expect(["Thu, 02 Jan 2025 03:05:00 GMT", undefined, "nonsense"].map(skewed)).toEqual([
+            undefined,
+            undefined,
+            undefined,
+        ]);
     });
 });

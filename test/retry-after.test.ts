@@ -47,10 +47,17 @@ describe("parseRetryAfter", () => {
 
     it("never asks for more than a minute, nor for less than nothing", () => {
         fc.assert(
-            fc.property(fc.oneof(fc.string(), fc.nat().map(String), fc.date({ noInvalidDate: true }).map((date) => date.toUTCString())), (value) => {
-                const ms = parseRetryAfter(value, now);
-                expect(ms === undefined || (ms >= 0 && ms <= RETRY_AFTER_MAX_MS)).toBe(true);
-            }),
+            fc.property(
+                fc.oneof(
+                    fc.string(),
+                    fc.nat().map(String),
+                    fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
+                ),
+                (value) => {
+                    const ms = parseRetryAfter(value, now);
+                    expect(ms === undefined || (ms >= 0 && ms <= RETRY_AFTER_MAX_MS)).toBe(true);
+                },
+            ),
         );
     });
 });

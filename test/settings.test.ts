@@ -1,7 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ConfigError, redact } from "../provider/errors";
-import { describeCredentials, type FileAccess, requireCredentials, requireRegion, resolveSettings, type Settings } from "../provider/settings";
+import {
+    describeCredentials,
+    type FileAccess,
+    requireCredentials,
+    requireRegion,
+    resolveSettings,
+    type Settings,
+} from "../provider/settings";
 
 const P = "f841e01fd2b14e7fa41b6ae7aa6b0594";
 const Q = "0123456789abcdef0123456789abcdef";
@@ -10,7 +17,11 @@ function fakeFiles(content: Record<string, string> = {}): FileAccess {
     return { read: (path) => content[path], cwd: () => "/work", home: () => "/home/u" };
 }
 
-function resolve(config: Record<string, unknown> = {}, env: Record<string, string> = {}, files: Record<string, string> = {}): Settings {
+function resolve(
+    config: Record<string, unknown> = {},
+    env: Record<string, string> = {},
+    files: Record<string, string> = {},
+): Settings {
     return resolveSettings((key) => config[key], env, fakeFiles(files));
 }
 
@@ -50,14 +61,50 @@ describe("with nothing set", () => {
 
     it("names every key and variable when a call needs credentials", () => {
         const { message } = errorOf(() => requireCredentials(resolve()));
-        for (const name of ["cbr:token", "HW_AUTH_TOKEN", "OS_AUTH_TOKEN", "OS_TOKEN", "cbr:accessKey", "cbr:secretKey", "HW_ACCESS_KEY", "HW_SECRET_KEY", "OS_ACCESS_KEY", "OS_SECRET_KEY", "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "cbr:userName", "cbr:password", "cbr:domainName", "HW_USER_NAME", "HW_USER_PASSWORD", "OS_USERNAME", "OS_PASSWORD", "cbr:cloudsYaml", "OS_CLOUD"])
+        for (const name of [
+            "cbr:token",
+            "HW_AUTH_TOKEN",
+            "OS_AUTH_TOKEN",
+            "OS_TOKEN",
+            "cbr:accessKey",
+            "cbr:secretKey",
+            "HW_ACCESS_KEY",
+            "HW_SECRET_KEY",
+            "OS_ACCESS_KEY",
+            "OS_SECRET_KEY",
+            "HUAWEICLOUD_SDK_AK",
+            "HUAWEICLOUD_SDK_SK",
+            "cbr:userName",
+            "cbr:password",
+            "cbr:domainName",
+            "HW_USER_NAME",
+            "HW_USER_PASSWORD",
+            "OS_USERNAME",
+            "OS_PASSWORD",
+            "cbr:cloudsYaml",
+            "OS_CLOUD",
+        ])
             expect(message).toContain(name);
     });
 
     it("counts empty texts as unset", () => {
         const blank = resolve(
-            { "cbr:region": "", "cbr:token": " ", "cbr:endpoints": "", "cbr:preflight": "", "cbr:maxRetries": "", "cbr:cloud": "" },
-            { HW_REGION_NAME: "", OS_REGION_NAME: "  ", HW_AUTH_TOKEN: "", OS_CLOUD: "", HW_INSECURE: "", HTTPS_PROXY: "" },
+            {
+                "cbr:region": "",
+                "cbr:token": " ",
+                "cbr:endpoints": "",
+                "cbr:preflight": "",
+                "cbr:maxRetries": "",
+                "cbr:cloud": "",
+            },
+            {
+                HW_REGION_NAME: "",
+                OS_REGION_NAME: "  ",
+                HW_AUTH_TOKEN: "",
+                OS_CLOUD: "",
+                HW_INSECURE: "",
+                HTTPS_PROXY: "",
+            },
         );
         expect(blank).toEqual(resolve());
     });
@@ -76,18 +123,31 @@ describe("order of sources", () => {
     const files = yaml("project_id: yaml-p", ", region_name: yaml");
 
     it("is stack configuration, HW_*, OS_*, clouds.yaml", () => {
-        const without = (...names: string[]) => Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
+        const without = (...names: string[]) =>
+            Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
         expect(resolve({ "cbr:region": "stack" }, env, files).region).toEqual({ value: "stack", source: "cbr:region" });
         expect(resolve({}, env, files).region).toEqual({ value: "hw", source: "environment variable HW_REGION_NAME" });
-        expect(resolve({}, without("HW_REGION_NAME"), files).region).toEqual({ value: "os", source: "environment variable OS_REGION_NAME" });
-        expect(resolve({}, without("HW_REGION_NAME", "OS_REGION_NAME"), files).region).toEqual({ value: "os2", source: "environment variable OS_REGION" });
-        expect(resolve({}, { OS_CLOUD: "c" }, files).region).toEqual({ value: "yaml", source: "clouds.yaml entry c: region_name" });
+        expect(resolve({}, without("HW_REGION_NAME"), files).region).toEqual({
+            value: "os",
+            source: "environment variable OS_REGION_NAME",
+        });
+        expect(resolve({}, without("HW_REGION_NAME", "OS_REGION_NAME"), files).region).toEqual({
+            value: "os2",
+            source: "environment variable OS_REGION",
+        });
+        expect(resolve({}, { OS_CLOUD: "c" }, files).region).toEqual({
+            value: "yaml",
+            source: "clouds.yaml entry c: region_name",
+        });
         expect(resolve({}, without("HW_PROJECT_ID"), files).projectId?.value).toBe("os-p");
         expect(resolve({}, without("HW_PROJECT_ID", "OS_PROJECT_ID"), files).projectId).toEqual({
             value: "sdk-p",
             source: "environment variable HUAWEICLOUD_SDK_PROJECT_ID",
         });
-        expect(resolve({}, { OS_CLOUD: "c" }, files).projectId).toEqual({ value: "yaml-p", source: "clouds.yaml entry c: auth.project_id" });
+        expect(resolve({}, { OS_CLOUD: "c" }, files).projectId).toEqual({
+            value: "yaml-p",
+            source: "clouds.yaml entry c: auth.project_id",
+        });
     });
 
     it.each([
@@ -109,8 +169,16 @@ describe("order of sources", () => {
     });
 
     it("takes a name in a higher place over an id in a lower one", () => {
-        const given = resolve({ "cbr:projectName": "eu-de_team", "cbr:domainName": "d" }, { HW_PROJECT_ID: P, HW_DOMAIN_ID: Q });
-        expect([given.projectId, given.projectName?.value, given.domainId, given.domainName?.value]).toEqual([undefined, "eu-de_team", undefined, "d"]);
+        const given = resolve(
+            { "cbr:projectName": "eu-de_team", "cbr:domainName": "d" },
+            { HW_PROJECT_ID: P, HW_DOMAIN_ID: Q },
+        );
+        expect([given.projectId, given.projectName?.value, given.domainId, given.domainName?.value]).toEqual([
+            undefined,
+            "eu-de_team",
+            undefined,
+            "d",
+        ]);
     });
 
     it.each([
@@ -124,33 +192,91 @@ describe("order of sources", () => {
         ["keyFile", "OS_KEY"],
     ] as const)("knows every variable for %s: %s", (field, variables) => {
         for (const variable of variables.split(" ")) {
-            expect(resolve({}, { [variable]: "value" })[field]).toEqual({ value: "value", source: `environment variable ${variable}` });
+            expect(resolve({}, { [variable]: "value" })[field]).toEqual({
+                value: "value",
+                source: `environment variable ${variable}`,
+            });
         }
     });
 
-    it.each(["HW_AUTH_URL", "OS_AUTH_URL", "HUAWEICLOUD_SDK_IAM_ENDPOINT"])("takes the IAM address from %s", (variable) => {
-        expect(resolve({}, { [variable]: "https://iam.eu-de.otc.t-systems.com:443/v3" }).authUrl).toEqual({
-            value: "https://iam.eu-de.otc.t-systems.com",
-            source: `environment variable ${variable}`,
-        });
-    });
+    it.each(["HW_AUTH_URL", "OS_AUTH_URL", "HUAWEICLOUD_SDK_IAM_ENDPOINT"])(
+        "takes the IAM address from %s",
+        (variable) => {
+            expect(resolve({}, { [variable]: "https://iam.eu-de.otc.t-systems.com:443/v3" }).authUrl).toEqual({
+                value: "https://iam.eu-de.otc.t-systems.com",
+                source: `environment variable ${variable}`,
+            });
+        },
+    );
 });
 
 describe("credentials", () => {
     it.each([
-        ["token", { "cbr:token": "tttttttt", "cbr:accessKey": "AK", "cbr:secretKey": "ssssssss", "cbr:userName": "u", "cbr:password": "pppppppp", "cbr:domainName": "d" }, "token"],
-        ["access key", { "cbr:accessKey": "AK", "cbr:secretKey": "ssssssss", "cbr:userName": "u", "cbr:password": "pppppppp", "cbr:domainName": "d" }, "aksk"],
+        [
+            "token",
+            {
+                "cbr:token": "tttttttt",
+                "cbr:accessKey": "AK",
+                "cbr:secretKey": "ssssssss",
+                "cbr:userName": "u",
+                "cbr:password": "pppppppp",
+                "cbr:domainName": "d",
+            },
+            "token",
+        ],
+        [
+            "access key",
+            {
+                "cbr:accessKey": "AK",
+                "cbr:secretKey": "ssssssss",
+                "cbr:userName": "u",
+                "cbr:password": "pppppppp",
+                "cbr:domainName": "d",
+            },
+            "aksk",
+        ],
         ["password", { "cbr:userName": "u", "cbr:password": "pppppppp", "cbr:domainName": "d" }, "password"],
     ])("of one place: %s first", (_, config, kind) => {
         expect(resolve(config).credentials?.kind).toBe(kind);
     });
 
     it.each([
-        ["stack access key beats environment token", { "cbr:accessKey": "AK", "cbr:secretKey": "ssssssss" }, { HW_AUTH_TOKEN: "tttttttt" }, "cbr:accessKey"],
-        ["stack password beats environment access key", { "cbr:userName": "u", "cbr:password": "pppppppp", "cbr:domainName": "d" }, { HW_ACCESS_KEY: "AK", HW_SECRET_KEY: "ssssssss" }, "cbr:userName"],
-        ["HW_ beats OS_", {}, { HW_ACCESS_KEY: "AK", HW_SECRET_KEY: "ssssssss", OS_AUTH_TOKEN: "tttttttt" }, "HW_ACCESS_KEY"],
-        ["OS_ beats the SDK's", {}, { HUAWEICLOUD_SDK_AK: "AK", HUAWEICLOUD_SDK_SK: "ssssssss", OS_USERNAME: "u", OS_PASSWORD: "pppppppp", OS_USER_DOMAIN_NAME: "d" }, "OS_USERNAME"],
-        ["an incomplete pair in the stack yields", { "cbr:accessKey": "AK" }, { HW_AUTH_TOKEN: "tttttttt" }, "HW_AUTH_TOKEN"],
+        [
+            "stack access key beats environment token",
+            { "cbr:accessKey": "AK", "cbr:secretKey": "ssssssss" },
+            { HW_AUTH_TOKEN: "tttttttt" },
+            "cbr:accessKey",
+        ],
+        [
+            "stack password beats environment access key",
+            { "cbr:userName": "u", "cbr:password": "pppppppp", "cbr:domainName": "d" },
+            { HW_ACCESS_KEY: "AK", HW_SECRET_KEY: "ssssssss" },
+            "cbr:userName",
+        ],
+        [
+            "HW_ beats OS_",
+            {},
+            { HW_ACCESS_KEY: "AK", HW_SECRET_KEY: "ssssssss", OS_AUTH_TOKEN: "tttttttt" },
+            "HW_ACCESS_KEY",
+        ],
+        [
+            "OS_ beats the SDK's",
+            {},
+            {
+                HUAWEICLOUD_SDK_AK: "AK",
+                HUAWEICLOUD_SDK_SK: "ssssssss",
+                OS_USERNAME: "u",
+                OS_PASSWORD: "pppppppp",
+                OS_USER_DOMAIN_NAME: "d",
+            },
+            "OS_USERNAME",
+        ],
+        [
+            "an incomplete pair in the stack yields",
+            { "cbr:accessKey": "AK" },
+            { HW_AUTH_TOKEN: "tttttttt" },
+            "HW_AUTH_TOKEN",
+        ],
     ])("of several places: %s", (_, config, env, source) => {
         const { credentials } = resolve(config, env as Record<string, string>);
         expect(credentials === undefined ? "" : describeCredentials(credentials)).toContain(source);
@@ -162,7 +288,9 @@ describe("credentials", () => {
             accessKey: { value: "AK", source: "cbr:accessKey" },
             secretKey: { value: "ssssssss", source: "environment variable HW_SECRET_KEY" },
         });
-        expect(resolve({ "cbr:userName": "u", "cbr:domainName": "d" }, { OS_PASSWORD: "pppppppp" }).credentials).toMatchObject({
+        expect(
+            resolve({ "cbr:userName": "u", "cbr:domainName": "d" }, { OS_PASSWORD: "pppppppp" }).credentials,
+        ).toMatchObject({
             kind: "password",
             password: { source: "environment variable OS_PASSWORD" },
         });
@@ -171,13 +299,21 @@ describe("credentials", () => {
 
     it("never joins a key with the secret of another key", () => {
         const given = resolve({ "cbr:accessKey": "AK1" }, { HW_ACCESS_KEY: "AK2", HW_SECRET_KEY: "ssssssss" });
-        expect(given.credentials).toMatchObject({ accessKey: { value: "AK2" }, secretKey: { source: "environment variable HW_SECRET_KEY" } });
+        expect(given.credentials).toMatchObject({
+            accessKey: { value: "AK2" },
+            secretKey: { source: "environment variable HW_SECRET_KEY" },
+        });
         expect(given.warnings).toEqual([
-            expect.stringMatching(/^Not used: there is an access key \(cbr:accessKey\), but no secret key: set cbr:secretKey or HW_SECRET_KEY, OS_SECRET_KEY.* Used instead: the access key from environment variable HW_ACCESS_KEY with/),
+            expect.stringMatching(
+                /^Not used: there is an access key \(cbr:accessKey\), but no secret key: set cbr:secretKey or HW_SECRET_KEY, OS_SECRET_KEY.* Used instead: the access key from environment variable HW_ACCESS_KEY with/,
+            ),
         ]);
         const same = resolve({ "cbr:accessKey": "AK" }, { HW_ACCESS_KEY: "AK", HW_SECRET_KEY: "ssssssss" });
         expect(same.credentials).toMatchObject({ accessKey: { source: "cbr:accessKey" } });
-        const users = resolve({ "cbr:userName": "u1", "cbr:domainName": "d" }, { OS_USERNAME: "u2", OS_PASSWORD: "pppppppp" });
+        const users = resolve(
+            { "cbr:userName": "u1", "cbr:domainName": "d" },
+            { OS_USERNAME: "u2", OS_PASSWORD: "pppppppp" },
+        );
         expect(users.credentials).toMatchObject({ userName: { value: "u2" } });
     });
 
@@ -186,18 +322,51 @@ describe("credentials", () => {
             const { credentials } = resolve(config, env);
             return credentials?.kind === "aksk" ? credentials.securityToken?.source : credentials?.kind;
         };
-        expect(token({ "cbr:accessKey": "AK", "cbr:secretKey": "ssssssss" }, { HW_SECURITY_TOKEN: "tttttttt" })).toBeUndefined();
-        expect(token({ "cbr:accessKey": "AK", "cbr:secretKey": "ssssssss", "cbr:securityToken": "tttttttt" }, {})).toBe("cbr:securityToken");
-        expect(token({ "cbr:accessKey": "AK" }, { HW_SECRET_KEY: "ssssssss", HW_SECURITY_TOKEN: "tttttttt" })).toBe("environment variable HW_SECURITY_TOKEN");
-        expect(token({}, { OS_ACCESS_KEY: "AK", OS_SECRET_KEY: "ssssssss", HW_SECURITY_TOKEN: "tttttttt" })).toBe("environment variable HW_SECURITY_TOKEN");
+        expect(
+            token({ "cbr:accessKey": "AK", "cbr:secretKey": "ssssssss" }, { HW_SECURITY_TOKEN: "tttttttt" }),
+        ).toBeUndefined();
+        expect(token({ "cbr:accessKey": "AK", "cbr:secretKey": "ssssssss", "cbr:securityToken": "tttttttt" }, {})).toBe(
+            "cbr:securityToken",
+        );
+        expect(token({ "cbr:accessKey": "AK" }, { HW_SECRET_KEY: "ssssssss", HW_SECURITY_TOKEN: "tttttttt" })).toBe(
+            "environment variable HW_SECURITY_TOKEN",
+        );
+        expect(token({}, { OS_ACCESS_KEY: "AK", OS_SECRET_KEY: "ssssssss", HW_SECURITY_TOKEN: "tttttttt" })).toBe(
+            "environment variable HW_SECURITY_TOKEN",
+        );
     });
 
     it.each([
-        ["an access key alone", { "cbr:accessKey": "AK" }, {}, /there is an access key \(cbr:accessKey\), but no secret key: set cbr:secretKey or HW_SECRET_KEY, OS_SECRET_KEY/],
-        ["a secret key alone", {}, { OS_SECRET_KEY: "ssssssss" }, /there is a secret key \(environment variable OS_SECRET_KEY\), but no access key: set cbr:accessKey or HW_ACCESS_KEY/],
-        ["a user alone", { "cbr:userName": "u" }, {}, /there is a user \(cbr:userName\), but no password: set cbr:password or HW_USER_PASSWORD, OS_PASSWORD/],
-        ["a password alone", { "cbr:password": "pppppppp" }, {}, /there is a password \(cbr:password\), but no user: set cbr:userName or HW_USER_NAME/],
-        ["no domain", {}, { OS_USERNAME: "u", OS_PASSWORD: "pppppppp" }, /user name \(environment variable OS_USERNAME\) with a password, but no domain \(account\) name: set cbr:domainName or HW_DOMAIN_NAME/],
+        [
+            "an access key alone",
+            { "cbr:accessKey": "AK" },
+            {},
+            /there is an access key \(cbr:accessKey\), but no secret key: set cbr:secretKey or HW_SECRET_KEY, OS_SECRET_KEY/,
+        ],
+        [
+            "a secret key alone",
+            {},
+            { OS_SECRET_KEY: "ssssssss" },
+            /there is a secret key \(environment variable OS_SECRET_KEY\), but no access key: set cbr:accessKey or HW_ACCESS_KEY/,
+        ],
+        [
+            "a user alone",
+            { "cbr:userName": "u" },
+            {},
+            /there is a user \(cbr:userName\), but no password: set cbr:password or HW_USER_PASSWORD, OS_PASSWORD/,
+        ],
+        [
+            "a password alone",
+            { "cbr:password": "pppppppp" },
+            {},
+            /there is a password \(cbr:password\), but no user: set cbr:userName or HW_USER_NAME/,
+        ],
+        [
+            "no domain",
+            {},
+            { OS_USERNAME: "u", OS_PASSWORD: "pppppppp" },
+            /user name \(environment variable OS_USERNAME\) with a password, but no domain \(account\) name: set cbr:domainName or HW_DOMAIN_NAME/,
+        ],
     ])("says what is missing beside %s", (_, config, env, text) => {
         const given = resolve(config, env as Record<string, string>);
         expect(given.credentials).toBeUndefined();
@@ -206,12 +375,18 @@ describe("credentials", () => {
     });
 
     it("needs no domain with a user id", () => {
-        expect(resolve({ "cbr:userId": "id", "cbr:password": "pppppppp" }).credentials).toMatchObject({ kind: "password", userId: { value: "id" } });
+        expect(resolve({ "cbr:userId": "id", "cbr:password": "pppppppp" }).credentials).toMatchObject({
+            kind: "password",
+            userId: { value: "id" },
+        });
     });
 
     it("reads everything that an entry of clouds.yaml can give", () => {
         const cases: [string, object][] = [
-            ["username: u, password: pppppppp, user_domain_name: d", { kind: "password", domainName: { source: "clouds.yaml entry c: auth.user_domain_name" } }],
+            [
+                "username: u, password: pppppppp, user_domain_name: d",
+                { kind: "password", domainName: { source: "clouds.yaml entry c: auth.user_domain_name" } },
+            ],
             ["user_id: u, password: pppppppp, passcode: '0042'", { kind: "password", passcode: { value: "0042" } }],
             ["token: tttttttt", { kind: "token", token: { source: "clouds.yaml entry c: auth.token" } }],
             ["ak: AK, sk: ssssssss, security_token: tttttttt", { kind: "aksk", securityToken: { value: "tttttttt" } }],
@@ -225,15 +400,24 @@ describe("credentials", () => {
     it("cuts white space that a pipe left, and none of a password's own", () => {
         const given = resolve({ "cbr:accessKey": " AK \n", "cbr:secretKey": "ssssssss\n" });
         expect(given.credentials).toMatchObject({ accessKey: { value: "AK" }, secretKey: { value: "ssssssss" } });
-        expect(resolve({ "cbr:userId": "u", "cbr:password": " spaced \r\n" }).credentials).toMatchObject({ password: { value: " spaced " } });
+        expect(resolve({ "cbr:userId": "u", "cbr:password": " spaced \r\n" }).credentials).toMatchObject({
+            password: { value: " spaced " },
+        });
     });
 
     it("registers every secret, also of credentials that are not used", () => {
         resolve(
             { "cbr:token": "TOKEN-in-stack", "cbr:accessKey": "AK", "cbr:secretKey": "SECRET-in-stack" },
-            { OS_PASSWORD: "PASSWORD-in-env", HW_SECURITY_TOKEN: "STS-in-env", OS_PASSCODE: "123456789", HTTPS_PROXY: "http://me:PROXY%20PASS@proxy:1" },
+            {
+                OS_PASSWORD: "PASSWORD-in-env",
+                HW_SECURITY_TOKEN: "STS-in-env",
+                OS_PASSCODE: "123456789",
+                HTTPS_PROXY: "http://me:PROXY%20PASS@proxy:1",
+            },
         );
-        const said = redact("TOKEN-in-stack SECRET-in-stack PASSWORD-in-env STS-in-env 123456789 me:PROXY%20PASS PROXY PASS");
+        const said = redact(
+            "TOKEN-in-stack SECRET-in-stack PASSWORD-in-env STS-in-env 123456789 me:PROXY%20PASS PROXY PASS",
+        );
         expect(said).toBe("[secret] [secret] [secret] [secret] [secret] [secret] [secret]");
     });
 });
@@ -242,12 +426,19 @@ describe("fallbackCredentials", () => {
     const env = { HW_ACCESS_KEY: "AK", HW_SECRET_KEY: "ssssssss" };
 
     it("are the environment's when the stack's differ", () => {
-        expect(resolve({ "cbr:token": "tttttttt" }, env).fallbackCredentials).toMatchObject({ kind: "aksk", accessKey: { value: "AK" } });
-        expect(resolve({ "cbr:token": "tttttttt" }, { OS_TOKEN: "uuuuuuuu" }).fallbackCredentials).toMatchObject({ kind: "token" });
+        expect(resolve({ "cbr:token": "tttttttt" }, env).fallbackCredentials).toMatchObject({
+            kind: "aksk",
+            accessKey: { value: "AK" },
+        });
+        expect(resolve({ "cbr:token": "tttttttt" }, { OS_TOKEN: "uuuuuuuu" }).fallbackCredentials).toMatchObject({
+            kind: "token",
+        });
     });
 
     it("are absent when they are the same, or the stack has none", () => {
-        expect(resolve({ "cbr:token": "tttttttt" }, { OS_TOKEN: "tttttttt" })).not.toHaveProperty("fallbackCredentials");
+        expect(resolve({ "cbr:token": "tttttttt" }, { OS_TOKEN: "tttttttt" })).not.toHaveProperty(
+            "fallbackCredentials",
+        );
         expect(resolve({ "cbr:token": "tttttttt" })).not.toHaveProperty("fallbackCredentials");
         expect(resolve({}, { ...env, OS_TOKEN: "tttttttt" })).not.toHaveProperty("fallbackCredentials");
         expect(resolve({ "cbr:accessKey": "AK" }, env)).not.toHaveProperty("fallbackCredentials");
@@ -258,25 +449,68 @@ describe("cloud and region", () => {
     it.each([
         ["cbr:cloud", { "cbr:cloud": "OTC" }, {}, "otc", "cbr:cloud"],
         ["HW_CLOUD", {}, { HW_CLOUD: "myhuaweicloud.eu" }, "myhuaweicloud.eu", "environment variable HW_CLOUD"],
-        ["the IAM address", {}, { OS_AUTH_URL: "https://iam.eu-nl.otc.t-systems.com/v3" }, "otc", "host name in environment variable OS_AUTH_URL"],
-        ["another IAM address", { "cbr:authUrl": "https://iam.r-1.cloud.example.org/v3" }, {}, "cloud.example.org", "host name in cbr:authUrl"],
-        ["an IAM address before the region", { "cbr:region": "eu-de", "cbr:authUrl": "http://127.0.0.1:5000" }, {}, "custom", "cbr:authUrl is no address of a cloud we know"],
-        ["the region", {}, { OS_REGION_NAME: "eu-west-0" }, "flexibleengine", "region eu-west-0 in environment variable OS_REGION_NAME"],
+        [
+            "the IAM address",
+            {},
+            { OS_AUTH_URL: "https://iam.eu-nl.otc.t-systems.com/v3" },
+            "otc",
+            "host name in environment variable OS_AUTH_URL",
+        ],
+        [
+            "another IAM address",
+            { "cbr:authUrl": "https://iam.r-1.cloud.example.org/v3" },
+            {},
+            "cloud.example.org",
+            "host name in cbr:authUrl",
+        ],
+        [
+            "an IAM address before the region",
+            { "cbr:region": "eu-de", "cbr:authUrl": "http://127.0.0.1:5000" },
+            {},
+            "custom",
+            "cbr:authUrl is no address of a cloud we know",
+        ],
+        [
+            "the region",
+            {},
+            { OS_REGION_NAME: "eu-west-0" },
+            "flexibleengine",
+            "region eu-west-0 in environment variable OS_REGION_NAME",
+        ],
         ["nothing", {}, {}, "huaweicloud", "default"],
     ])("cloud from %s", (_, config, env, value, source) => {
         expect(resolve(config, env as Record<string, string>).cloud).toEqual({ value, source });
     });
 
     it("cloud from clouds.yaml's profile", () => {
-        const given = resolve({}, { OS_CLOUD: "c" }, { "/work/clouds.yaml": "clouds: {c: {profile: otc, region_name: eu-nl}}" });
+        const given = resolve(
+            {},
+            { OS_CLOUD: "c" },
+            { "/work/clouds.yaml": "clouds: {c: {profile: otc, region_name: eu-nl}}" },
+        );
         expect(given.cloud).toEqual({ value: "otc", source: "clouds.yaml entry c: profile" });
         expect(given.authUrl?.value).toBe("https://iam.{region}.otc.t-systems.com");
     });
 
     it.each([
-        ["a project's name", { OS_TENANT_NAME: "eu-de_team" }, "eu-de", "project name in environment variable OS_TENANT_NAME"],
-        ["a default project's name", { HW_PROJECT_NAME: "cn-north-4" }, "cn-north-4", "project name in environment variable HW_PROJECT_NAME"],
-        ["the IAM address", { OS_AUTH_URL: "https://iam.eu-nl.otc.t-systems.com/v3" }, "eu-nl", "host name in environment variable OS_AUTH_URL"],
+        [
+            "a project's name",
+            { OS_TENANT_NAME: "eu-de_team" },
+            "eu-de",
+            "project name in environment variable OS_TENANT_NAME",
+        ],
+        [
+            "a default project's name",
+            { HW_PROJECT_NAME: "cn-north-4" },
+            "cn-north-4",
+            "project name in environment variable HW_PROJECT_NAME",
+        ],
+        [
+            "the IAM address",
+            { OS_AUTH_URL: "https://iam.eu-nl.otc.t-systems.com/v3" },
+            "eu-nl",
+            "host name in environment variable OS_AUTH_URL",
+        ],
         ["a cloud with one region", { HW_CLOUD: "flexibleengine" }, "eu-west-0", "the only region of flexibleengine"],
     ])("region from %s", (_, env, value, source) => {
         expect(resolve({}, env as Record<string, string>).region).toEqual({ value, source });
@@ -294,17 +528,39 @@ describe("agency", () => {
             domainName: { value: "corp", source: "cbr:agencyDomainName" },
         });
         expect(
-            resolve({}, { HW_ASSUME_ROLE_AGENCY_NAME: "ops", HW_ASSUME_ROLE_DOMAIN_NAME: "corp", HW_ASSUME_ROLE_DOMAIN_ID: "id", HW_ASSUME_ROLE_DURATION: "900" }).agency,
-        ).toMatchObject({ name: { value: "ops" }, domainName: { value: "corp" }, domainId: { value: "id" }, durationSeconds: 900 });
-        expect(resolve({}, { OS_AGENCY_NAME: "ops", OS_AGENCY_DOMAIN_NAME: "corp", OS_DELEGATED_PROJECT: "eu-de_x" }).agency?.projectName?.value).toBe("eu-de_x");
+            resolve(
+                {},
+                {
+                    HW_ASSUME_ROLE_AGENCY_NAME: "ops",
+                    HW_ASSUME_ROLE_DOMAIN_NAME: "corp",
+                    HW_ASSUME_ROLE_DOMAIN_ID: "id",
+                    HW_ASSUME_ROLE_DURATION: "900",
+                },
+            ).agency,
+        ).toMatchObject({
+            name: { value: "ops" },
+            domainName: { value: "corp" },
+            domainId: { value: "id" },
+            durationSeconds: 900,
+        });
+        expect(
+            resolve({}, { OS_AGENCY_NAME: "ops", OS_AGENCY_DOMAIN_NAME: "corp", OS_DELEGATED_PROJECT: "eu-de_x" })
+                .agency?.projectName?.value,
+        ).toBe("eu-de_x");
         const file = yaml("username: u", ", target_agency_name: ops, target_domain_id: id, target_project_name: p");
-        expect(resolve({}, { OS_CLOUD: "c" }, file).agency).toMatchObject({ name: { value: "ops" }, domainId: { value: "id" }, projectName: { value: "p" } });
+        expect(resolve({}, { OS_CLOUD: "c" }, file).agency).toMatchObject({
+            name: { value: "ops" },
+            domainId: { value: "id" },
+            projectName: { value: "p" },
+        });
     });
 
     it("warns of an agency's domain without an agency", () => {
         const given = resolve({ "cbr:agencyDomainName": "corp" });
         expect(given.agency).toBeUndefined();
-        expect(given.warnings).toEqual([expect.stringContaining("Not used: cbr:agencyDomainName, because there is no agency: set cbr:agencyName")]);
+        expect(given.warnings).toEqual([
+            expect.stringContaining("Not used: cbr:agencyDomainName, because there is no agency: set cbr:agencyName"),
+        ]);
     });
 });
 
@@ -332,7 +588,10 @@ describe("values that make no sense", () => {
         [{ "cbr:region": ["eu-de"] }, "cbr:region is a list"],
         [{ "cbr:projectId": "my project" }, "cbr:projectId is no project id"],
         [{ "cbr:agencyName": "a", "cbr:agencyDurationSeconds": 60 }, 'cbr:agencyDurationSeconds is "60"'],
-        [{ "cbr:cloudsYaml": "nope" }, 'cbr:cloudsYaml asks for clouds.yaml entry "nope", but no clouds.yaml was found'],
+        [
+            { "cbr:cloudsYaml": "nope" },
+            'cbr:cloudsYaml asks for clouds.yaml entry "nope", but no clouds.yaml was found',
+        ],
     ])("%j: %s", (config, text) => {
         expect(errorOf(() => resolve(config)).message).toContain(text);
     });
@@ -341,17 +600,30 @@ describe("values that make no sense", () => {
         [{ HW_MAX_RETRIES: "x" }, "environment variable HW_MAX_RETRIES"],
         [{ OS_INSECURE: "x" }, "environment variable OS_INSECURE"],
         [{ OS_AUTH_URL: "http://iam.example" }, "environment variable OS_AUTH_URL is plain http"],
-        [{ HUAWEICLOUD_SDK_REGION_CBR_EU_DE: "nope" }, "environment variable HUAWEICLOUD_SDK_REGION_CBR_EU_DE is not a URL"],
-        [{ HW_PROFILE: "x" }, "environment variable HW_PROFILE asks for /home/u/.hcloud/config.json, which cannot be read"],
-        [{ HUAWEICLOUD_SDK_CREDENTIALS_FILE: "/x" }, "environment variable HUAWEICLOUD_SDK_CREDENTIALS_FILE asks for /x, which cannot be read"],
+        [
+            { HUAWEICLOUD_SDK_REGION_CBR_EU_DE: "nope" },
+            "environment variable HUAWEICLOUD_SDK_REGION_CBR_EU_DE is not a URL",
+        ],
+        [
+            { HW_PROFILE: "x" },
+            "environment variable HW_PROFILE asks for /home/u/.hcloud/config.json, which cannot be read",
+        ],
+        [
+            { HUAWEICLOUD_SDK_CREDENTIALS_FILE: "/x" },
+            "environment variable HUAWEICLOUD_SDK_CREDENTIALS_FILE asks for /x, which cannot be read",
+        ],
     ])("%j: %s", (env, text) => {
         expect(errorOf(() => resolve({}, env as Record<string, string>)).message).toContain(text);
     });
 
     it("a missing entry stops only who asked for it in stack configuration", () => {
         const file = { "/work/clouds.yaml": "clouds: {a: {}, b: {}}" };
-        expect(errorOf(() => resolve({ "cbr:cloudsYaml": "c" }, {}, file)).message).toBe('cbr:cloudsYaml asks for clouds.yaml entry "c", but /work/clouds.yaml has a, b.');
-        expect(resolve({}, { OS_CLOUD: "c" }, file).warnings).toEqual(['environment variable OS_CLOUD asks for clouds.yaml entry "c", but /work/clouds.yaml has a, b.']);
+        expect(errorOf(() => resolve({ "cbr:cloudsYaml": "c" }, {}, file)).message).toBe(
+            'cbr:cloudsYaml asks for clouds.yaml entry "c", but /work/clouds.yaml has a, b.',
+        );
+        expect(resolve({}, { OS_CLOUD: "c" }, file).warnings).toEqual([
+            'environment variable OS_CLOUD asks for clouds.yaml entry "c", but /work/clouds.yaml has a, b.',
+        ]);
     });
 });
 
@@ -399,11 +671,19 @@ describe("the rest", () => {
 
     it("expands ~ in file names", () => {
         expect(resolve({ "cbr:caFile": "~/ca.pem" }).caFile?.value).toBe("/home/u/ca.pem");
-        expect(resolve({}, { OS_CLOUD: "c" }, yaml("", ", cacert: ~/x.pem")).caFile).toEqual({ value: "/home/u/x.pem", source: "clouds.yaml entry c: cacert" });
+        expect(resolve({}, { OS_CLOUD: "c" }, yaml("", ", cacert: ~/x.pem")).caFile).toEqual({
+            value: "/home/u/x.pem",
+            source: "clouds.yaml entry c: cacert",
+        });
     });
 
     it("reads proxies, lower case first", () => {
-        expect(resolve({}, { HTTPS_PROXY: "http://up:1", https_proxy: "http://low:1", HTTP_PROXY: "up:2", NO_PROXY: "a,b" }).proxies).toEqual({
+        expect(
+            resolve(
+                {},
+                { HTTPS_PROXY: "http://up:1", https_proxy: "http://low:1", HTTP_PROXY: "up:2", NO_PROXY: "a,b" },
+            ).proxies,
+        ).toEqual({
             https: { value: "http://low:1", source: "environment variable https_proxy" },
             http: { value: "up:2", source: "environment variable HTTP_PROXY" },
             none: "a,b",
@@ -415,21 +695,36 @@ describe("the rest", () => {
             "/home/u/.hcloud/config.json": JSON.stringify({
                 current: "main",
                 profiles: [
-                    { name: "main", mode: "AKSK", accessKeyId: "AK", secretAccessKey: "ssssssss", region: "cn-east-3", projectId: P },
+                    {
+                        name: "main",
+                        mode: "AKSK",
+                        accessKeyId: "AK",
+                        secretAccessKey: "ssssssss",
+                        region: "cn-east-3",
+                        projectId: P,
+                    },
                     { name: "two", accessKeyId: "AK2", secretAccessKey: "ssssssss" },
                 ],
             }),
         };
         const given = resolve({}, { HW_SHARED_CONFIG_FILE: "~/.hcloud/config.json" }, files);
-        expect(given).toMatchObject({ region: { value: "cn-east-3" }, projectId: { value: P }, credentials: { accessKey: { value: "AK" } } });
+        expect(given).toMatchObject({
+            region: { value: "cn-east-3" },
+            projectId: { value: P },
+            credentials: { accessKey: { value: "AK" } },
+        });
         expect(given.region?.source).toBe("/home/u/.hcloud/config.json profile main: region");
         expect(resolve({}, { HW_PROFILE: "two" }, files).credentials).toMatchObject({ accessKey: { value: "AK2" } });
-        expect(errorOf(() => resolve({}, { HW_PROFILE: "three" }, files)).message).toContain('has no profile "three" (environment variable HW_PROFILE; it has: main, two)');
+        expect(errorOf(() => resolve({}, { HW_PROFILE: "three" }, files)).message).toContain(
+            'has no profile "three" (environment variable HW_PROFILE; it has: main, two)',
+        );
         expect(resolve({}, {}, files).credentials).toBeUndefined();
     });
 
     it("reads the credentials file of Huawei's SDKs when asked to", () => {
-        const files = { "/c": "[other]\nak = no\n[basic]\nak = AK\nsk=ssssssss\nproject_id = x-1\n# comment\niam_endpoint = https://iam.cn-north-4.myhuaweicloud.com\n" };
+        const files = {
+            "/c": "[other]\nak = no\n[basic]\nak = AK\nsk=ssssssss\nproject_id = x-1\n# comment\niam_endpoint = https://iam.cn-north-4.myhuaweicloud.com\n",
+        };
         expect(resolve({}, { HUAWEICLOUD_SDK_CREDENTIALS_FILE: "/c" }, files)).toMatchObject({
             credentials: { kind: "aksk", accessKey: { value: "AK" }, secretKey: { value: "ssssssss" } },
             projectId: { value: "x-1" },
@@ -438,26 +733,43 @@ describe("the rest", () => {
     });
 
     it("throws nothing but ConfigError, and never shows a secret", () => {
-        const names = ["cbr:token", "cbr:secretKey", "cbr:password", "cbr:region", "cbr:endpoints", "cbr:authUrl", "cbr:maxRetries", "cbr:accessKey", "cbr:userName", "cbr:cloud"];
+        const names = [
+            "cbr:token",
+            "cbr:secretKey",
+            "cbr:password",
+            "cbr:region",
+            "cbr:endpoints",
+            "cbr:authUrl",
+            "cbr:maxRetries",
+            "cbr:accessKey",
+            "cbr:userName",
+            "cbr:cloud",
+        ];
         const secret = "S3CR3T-S3CR3T";
         fc.assert(
-            fc.property(fc.dictionary(fc.constantFrom(...names), fc.oneof(fc.string(), fc.integer(), fc.jsonValue(), fc.constant(secret))), (config) => {
-                try {
-                    const given = resolve({ ...config, "cbr:secretKey": secret });
-                    for (const need of [requireRegion, requireCredentials]) {
-                        try {
-                            need(given);
-                        } catch (error) {
-                            expect(error).toBeInstanceOf(ConfigError);
-                            expect(String(error)).not.toContain(secret);
+            fc.property(
+                fc.dictionary(
+                    fc.constantFrom(...names),
+                    fc.oneof(fc.string(), fc.integer(), fc.jsonValue(), fc.constant(secret)),
+                ),
+                (config) => {
+                    try {
+                        const given = resolve({ ...config, "cbr:secretKey": secret });
+                        for (const need of [requireRegion, requireCredentials]) {
+                            try {
+                                need(given);
+                            } catch (error) {
+                                expect(error).toBeInstanceOf(ConfigError);
+                                expect(String(error)).not.toContain(secret);
+                            }
                         }
+                        expect(given.warnings.join()).not.toContain(secret);
+                    } catch (error) {
+                        expect(error).toBeInstanceOf(ConfigError);
+                        expect(String(error)).not.toContain(secret);
                     }
-                    expect(given.warnings.join()).not.toContain(secret);
-                } catch (error) {
-                    expect(error).toBeInstanceOf(ConfigError);
-                    expect(String(error)).not.toContain(secret);
-                }
-            }),
+                },
+            ),
         );
     });
 });

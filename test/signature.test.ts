@@ -15,7 +15,7 @@ interface Vector {
     signature: string;
 }
 
-const folder = join(import.meta.dirname, "fixtures/signature");
+const folder = join(__dirname, "fixtures/signature");
 const vectors = readdirSync(folder)
     .sort()
     .map((file) => ({ file, vector: JSON.parse(readFileSync(join(folder, file), "utf8")) as Vector }));
@@ -54,27 +54,48 @@ describe("sign", () => {
         const request: HttpRequest = { method: "GET", url: `https://${host}/v3/p/vaults`, headers: {} };
         expect(Object.keys(sign(request, keys, date)).sort()).toEqual(["authorization", "x-sdk-date"]);
         const all = sign(request, { ...keys, projectId: "p", domainId: "d", securityToken: "t" }, date);
-        expect(Object.keys(all).sort()).toEqual(["authorization", "x-domain-id", "x-project-id", "x-sdk-date", "x-security-token"]);
-        expect(all["authorization"]).toContain("SignedHeaders=host;x-domain-id;x-project-id;x-sdk-date;x-security-token,");
+        expect(Object.keys(all).sort()).toEqual([
+            "authorization",
+            "x-domain-id",
+            "x-project-id",
+            "x-sdk-date",
+            "x-security-token",
+        ]);
+        expect(all["authorization"]).toContain(
+            "SignedHeaders=host;x-domain-id;x-project-id;x-sdk-date;x-security-token,",
+        );
     });
 
     it("leaves out of the signature what may change on its way", () => {
         const plain: HttpRequest = { method: "GET", url: `https://${host}/v3/p/vaults`, headers: {} };
-        const dressed: HttpRequest = { ...plain, headers: { accept: "application/json", "user-agent": "x", "content-type": "text/plain" } };
+        const dressed: HttpRequest = {
+            ...plain,
+            headers: { accept: "application/json", "user-agent": "x", "content-type": "text/plain" },
+        };
         expect(sign(dressed, keys, date)).toEqual(sign(plain, keys, date));
     });
 
     it("writes the date in UTC without fractions", () => {
-        expect(sign({ method: "GET", url: `https://${host}/`, headers: {} }, keys, date)["x-sdk-date"]).toBe("20250102T030405Z");
+        expect(sign({ method: "GET", url: `https://${host}/`, headers: {} }, keys, date)["x-sdk-date"]).toBe(
+            "20250102T030405Z",
+        );
     });
 
     it("takes the hash of the body from x-sdk-content-sha256 when the request has one", () => {
-        const canonical = canonicalRequest({ method: "PUT", url: `https://${host}/`, body: "x" }, { "x-sdk-content-sha256": "UNSIGNED-PAYLOAD" });
+        const canonical = canonicalRequest(
+            { method: "PUT", url: `https://${host}/`, body: "x" },
+            { "x-sdk-content-sha256": "UNSIGNED-PAYLOAD" },
+        );
         expect(canonical.text.split("\n").at(-1)).toBe("UNSIGNED-PAYLOAD");
     });
 
     it("changes with every part of the request", () => {
-        const base: HttpRequest = { method: "POST", url: `https://${host}/v3/p/vaults?a=1`, headers: { "content-type": "application/json" }, body: "{}" };
+        const base: HttpRequest = {
+            method: "POST",
+            url: `https://${host}/v3/p/vaults?a=1`,
+            headers: { "content-type": "application/json" },
+            body: "{}",
+        };
         const signatures = [
             base,
             { ...base, method: "PUT" },
@@ -124,7 +145,8 @@ describe("canonical form", () => {
         const pair = fc.tuple(fc.string({ minLength: 1 }), fc.string());
         fc.assert(
             fc.property(fc.array(pair, { maxLength: 6 }), (pairs) => {
-                const write = (list: [string, string][]) => `https://${host}/?${list.map(([k, v]) => `${encodeURIComponent(k)}=${encodeURIComponent(v)}`).join("&")}`;
+                const write = (list: [string, string][]) =>
+                    `https://${host}/?${list.map(([k, v]) => `${encodeURIComponent(k)}=${encodeURIComponent(v)}`).join("&")}`;
                 const params = `https://${host}/?${new URLSearchParams(pairs).toString()}`;
                 const canonical = canonicalPartOf(write(pairs), 2);
                 expect(canonicalPartOf(write([...pairs].reverse()), 2)).toBe(canonical);

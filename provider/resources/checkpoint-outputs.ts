@@ -156,7 +156,8 @@ export function toOutputs(
             id: wire.vault?.id ?? inputs.vaultId,
             name: wire.vault?.name ?? earlier.vault?.name,
             providerId: wire.vault?.provider_id ?? earlier.vault?.providerId ?? rows[0]?.provider_id,
-            resources: resources.length > 0 ? resources : (earlier.vault?.resources ?? []),
+            // What the POST said it would back up: a resource that joins the vault later is not missing from this run.
+            resources: earlier.vault !== undefined && earlier.vault.resources.length > 0 ? earlier.vault.resources : resources,
             skippedResources,
         },
         skippedResources,

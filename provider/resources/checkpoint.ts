@@ -413,6 +413,7 @@ async function adopt(context: Context, target: Target, inputs: CheckpointInputs,
     const rows = await backupsOfCheckpoint(context, target, id, resources);
     const outputs = toOutputs(inputs, target, wire, rows, {});
     if (rows.length === 0 && isFinalCheckpoint(wire.status)) throw new WaitFailedError(`adopt: restore point ${id} has no backups left.`);
+    settleJournal(context, target.region);
     context.log.info(`adopted restore point ${id} (${wire.status}); none was taken`);
     try {
         return { id, outputs: await finish(context, target, inputs, outputs, deadlineOf(context, inputs, "create", CREATE_BUDGET_MS)) };

@@ -1,13 +1,14 @@
 import { systemClock } from "../../provider/clock";
 import { Accounts, type Credentials, credentialsFrom, hex } from "./accounts";
 import { Cloud } from "./cloud";
-import { basePath, Exchange, type Shared } from "./exchange";
+import { basePath, Exchange } from "./exchange";
 import type { Fault } from "./fault-schema";
 import { type ActiveFault, Faults } from "./faults";
 import { type RegionOptions, rulesFrom, type SimulatorOptions } from "./options";
 import type { RequestLogEntry } from "./request-log";
 import { Schedule } from "./schedule";
 import { listen } from "./server";
+import type { Shared } from "./service";
 import { type SignIn, type SimulatorSettings, settingsFor } from "./settings";
 import type { Dialect } from "./state";
 import { Store } from "./store";

@@ -34,7 +34,15 @@ export class Thing extends pulumi.CustomResource {
         super(
             "pulumi-nodejs:dynamic/selftest:Thing",
             name,
-            { computed: undefined, region: undefined, name: undefined, size: undefined, secret: undefined, ...args, __provider: code },
+            {
+                computed: undefined,
+                region: undefined,
+                name: undefined,
+                size: undefined,
+                secret: undefined,
+                ...args,
+                __provider: code,
+            },
             options,
         );
     }
@@ -92,7 +100,9 @@ export class Cloud {
     }
 
     objects(): Record<string, unknown>[] {
-        return this.#files().map((name) => JSON.parse(readFileSync(join(this.folder, name), "utf8")) as Record<string, unknown>);
+        return this.#files().map(
+            (name) => JSON.parse(readFileSync(join(this.folder, name), "utf8")) as Record<string, unknown>,
+        );
     }
 
     names(): string[] {

@@ -9,7 +9,12 @@ describe("life cycle", () => {
         const { stack, cloud } = await openWorld(async () => {
             const first = new Thing("first", { name, size });
             const second = new Thing("second", { name: "b", from: first.computed });
-            return { computed: first.computed, id: second.id, hidden: pulumi.secret("shh"), list: [1, { two: first.size }] };
+            return {
+                computed: first.computed,
+                id: second.id,
+                hidden: pulumi.secret("shh"),
+                list: [1, { two: first.size }],
+            };
         });
         const preview = await stack.preview();
         expect(ops(preview)).toEqual(["create test-dev", "create first", "create second"]);
@@ -25,7 +30,11 @@ describe("life cycle", () => {
         expect(outputs["hidden"]).toEqual({ value: "shh", secret: true });
         expect(outputs["list"]).toEqual({ value: [1, { two: 1 }], secret: false });
         const [first, second] = await stack.resources();
-        expect(first).toMatchObject({ custom: true, inputs: { name: "a1", size: 1, auto: "auto" }, outputs: { computed: "a1!" } });
+        expect(first).toMatchObject({
+            custom: true,
+            inputs: { name: "a1", size: 1, auto: "auto" },
+            outputs: { computed: "a1!" },
+        });
         expect(second?.dependencies).toEqual([first?.urn]);
         expect(outputs["id"]?.value).toBe(second?.id);
 
@@ -44,10 +53,20 @@ describe("life cycle", () => {
         name = "a2";
         cloud.calls();
         const planned = await stack.preview();
-        expect(ops(planned)).toEqual(["create-replacement first", "replace first", "update second", "delete-replaced first"]);
+        expect(ops(planned)).toEqual([
+            "create-replacement first",
+            "replace first",
+            "update second",
+            "delete-replaced first",
+        ]);
         expect(planned.steps.find(({ op }) => op === "replace")?.replaceKeys).toEqual(["name"]);
         const replace = await stack.up();
-        expect(ops(replace)).toEqual(["create-replacement first", "replace first", "update second", "delete-replaced first"]);
+        expect(ops(replace)).toEqual([
+            "create-replacement first",
+            "replace first",
+            "update second",
+            "delete-replaced first",
+        ]);
         expect(replace.changes).toEqual({ replace: 1, update: 1, same: 1 });
         expect(cloud.changes()).toEqual(["create a2", "update b", "delete a1"]);
 
@@ -125,7 +144,10 @@ describe("life cycle", () => {
         });
         await stack.up();
         expect((await stack.outputs())["computed"]?.value).toBe("a!");
-        expect((await stack.resources()).find(({ urn }) => urn.endsWith("::read"))).toMatchObject({ external: true, id });
+        expect((await stack.resources()).find(({ urn }) => urn.endsWith("::read"))).toMatchObject({
+            external: true,
+            id,
+        });
         await stack.refresh();
         cloud.calls();
         await stack.destroy();

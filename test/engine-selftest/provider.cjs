@@ -25,15 +25,23 @@ module.exports = {
     },
     check: async (olds, news) => {
         log(["check", news.name, without(olds), without(news)]);
-        const failures = news.bad === undefined ? [] : [{ property: "bad", reason: "is bad" }, { property: "", reason: "as a whole" }];
+        const failures =
+            news.bad === undefined
+                ? []
+                : [
+                      { property: "bad", reason: "is bad" },
+                      { property: "", reason: "as a whole" },
+                  ];
         return { inputs: news.auto === undefined ? { ...news, auto: olds.auto ?? "auto" } : news, failures };
     },
-    diff: async (id, olds, news) => {
+    diff: async (_id, olds, news) => {
         log(["diff", news.name, without(news)]);
         if (news.lazy) {
             return {};
         }
-        const keys = [...new Set([...Object.keys(without(olds)), ...Object.keys(without(news))])].filter((key) => key in news);
+        const keys = [...new Set([...Object.keys(without(olds)), ...Object.keys(without(news))])].filter(
+            (key) => key in news,
+        );
         const changed = keys.filter((key) => JSON.stringify(olds[key]) !== JSON.stringify(news[key]));
         const replaces = changed.filter((key) => key.startsWith("name") || key.startsWith("fixed"));
         return { changes: changed.length > 0, replaces, deleteBeforeReplace: news.dbr === true };
