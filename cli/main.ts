@@ -68,7 +68,9 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     }
     const entry = name === undefined || !Object.hasOwn(commands, name) ? undefined : commands[name];
     if (entry === undefined) {
-        io.err(`${name === undefined ? "" : `pulumi-cbr: there is no command ${JSON.stringify(name)}\n\n`}${overview()}`);
+        io.err(
+            `${name === undefined ? "" : `pulumi-cbr: there is no command ${JSON.stringify(name)}\n\n`}${overview()}`,
+        );
         return 2;
     }
     const command = await entry.load();
@@ -126,7 +128,9 @@ if (require.main === module) {
     // A reader such as `head` may close the pipe early.
     process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
     main(process.argv.slice(2), systemIo()).then(exit, (error: unknown) => {
-        process.stderr.write(`pulumi-cbr: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+        process.stderr.write(
+            `pulumi-cbr: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+        );
         exit(1);
     });
 }

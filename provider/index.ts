@@ -6,6 +6,7 @@ import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { dynamicProvider } from "./dynamic-host";
 import { backupReplica as backupReplicaHandler } from "./resources/backup-replica";
 import { checkpoint as checkpointHandler } from "./resources/checkpoint";
+import { checkpointReplica as checkpointReplicaHandler } from "./resources/checkpoint-replica";
 import { vaultReplication as vaultReplicationHandler } from "./resources/vault-replication";
 import { vaultSync as vaultSyncHandler } from "./resources/vault-sync";
 
@@ -13,3 +14,4 @@ export const checkpoint: dynamic.ResourceProvider = dynamicProvider(checkpointHa
 export const vaultReplication: dynamic.ResourceProvider = dynamicProvider(vaultReplicationHandler);
 export const backupReplica: dynamic.ResourceProvider = dynamicProvider(backupReplicaHandler);
 export const vaultSync: dynamic.ResourceProvider = dynamicProvider(vaultSyncHandler);
+export const checkpointReplica: dynamic.ResourceProvider = dynamicProvider(checkpointReplicaHandler);

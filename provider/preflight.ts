@@ -7,9 +7,10 @@ import type { Target } from "./client";
 import { type Context, type Services, targetOf } from "./context";
 import { AuthError, ConfigError, messageOf, NotFoundError } from "./errors";
 import type { Failure } from "./handler";
-import { showBackup, showReplicationCapabilities, showVault, type WireBackup, type WireVault } from "./operations";
+import { showBackup, showCheckpoint, showReplicationCapabilities, showVault, type WireBackup, type WireCheckpoint, type WireVault } from "./operations";
 import type { BackupReplicaInputs } from "./resources/backup-replica";
 import type { CheckpointInputs } from "./resources/checkpoint";
+import type { CheckpointReplicaInputs } from "./resources/checkpoint-replica";
 import type { VaultReplicationInputs } from "./resources/vault-replication";
 import type { VaultSyncInputs } from "./resources/vault-sync";
 
@@ -239,6 +240,40 @@ export function preflightBackupReplica(context: Context, inputs: Partial<BackupR
                 failures.push({ property: "backupId", reason: `backup ${backupId} is of a disk, which cannot be replicated; backups of servers can (BackupService.6122)` });
         }
         return [...failures, ...(await checkDestination(context, inputs, source, undefined))];
+    });
+}
+
+export function preflightCheckpointReplica(context: Context, inputs: Partial<CheckpointReplicaInputs>): Promise<Failure[]> {
+    return look(context, async () => {
+        const source = await targetOf(context, inputs);
+        const failures: Failure[] = [];
+        let objectType: string | undefined;
+        const { checkpointId } = inputs;
+        if (checkpointId !== undefined) {
+            const checkpoint = await checkpointOf(context, source, checkpointId);
+            if (checkpoint === undefined)
+                failures.push({ property: "checkpointId", reason: `there is no restore point ${checkpointId} in ${source.region}, project ${source.projectId} (BackupService.6217): check checkpointId, region and projectId` });
+            const vaultId = checkpoint?.vault?.id;
+            const vault = vaultId === undefined ? undefined : await vaultOf(context, source, vaultId);
+            objectType = vault?.billing?.object_type;
+            if (vault !== undefined && protectType(vault) === "replication")
+                failures.push({ property: "checkpointId", reason: `restore point ${checkpointId} is itself a replica and cannot be replicated again (BackupService.6128)` });
+            else if (objectType !== undefined && !REPLICABLE.has(objectType))
+                failures.push({ property: "checkpointId", reason: `restore point ${checkpointId} is of a vault for objects of type ${objectType}, which cannot be replicated; servers can (BackupService.6122)` });
+        }
+        return [...failures, ...(await checkDestination(context, inputs, source, failures.length > 0 ? undefined : objectType))];
+    });
+}
+
+async function checkpointOf(services: Services, target: Target, checkpointId: string): Promise<WireCheckpoint | undefined> {
+    return looks(services).once(`checkpoint ${target.region} ${target.projectId} ${checkpointId}`, async () => {
+        try {
+            const deadline = services.clock.now() + PREFLIGHT_BUDGET_MS / 2;
+            return (await services.client.call(showCheckpoint, { target, path: { checkpoint_id: checkpointId }, deadline })).checkpoint;
+        } catch (error) {
+            if (error instanceof NotFoundError) return undefined;
+            throw error;
+        }
     });
 }
 

@@ -54,4 +54,5 @@ const outputs = {
     providerId: undefined,
     sourceRegion: undefined,
     requestedAt: undefined,
+    verified: undefined,
 } satisfies Record<keyof VaultReplicationOutputs, undefined>;

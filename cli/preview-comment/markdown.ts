@@ -7,9 +7,7 @@
 const LONGEST = 160;
 
 /** Characters that are invisible, or that turn the direction of what follows: shown as `\u202e`. */
-const INVISIBLE =
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
-    /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3164\ufe00-\ufe0f\ufeff\ufff0-\uffff]|[\u{e0000}-\u{e0fff}]/gu;
+const INVISIBLE = /[\p{C}\p{Default_Ignorable_Code_Point}]/gu;
 
 /** One line without characters that hide: line breaks become spaces, others become escapes. */
 export function oneLine(text: string): string {
@@ -37,7 +35,7 @@ export function code(text: string, longest = LONGEST): string {
     const line = cut(oneLine(text), longest);
     if (line === "") return "`(empty)`";
     // A plain one stays readable in the source.
-    return /^[\w.,:;/=+()…→ -]+$/.test(line) ? `\`${line}\`` : `<code>${entities(line)}</code>`;
+    return /^[\w.,:;/=+()…→ "'{}[\]?*~!@#%$^-]+$/.test(line) ? `\`${line}\`` : `<code>${entities(line)}</code>`;
 }
 
 /** A heading or link text that the caller of the command gave: text, in which nothing is rendered and nobody is called. */
@@ -59,5 +57,8 @@ export function linkTarget(text: string): string | undefined {
     if (!URL.canParse(text)) return undefined;
     const url = new URL(text);
     if (url.protocol !== "https:" && url.protocol !== "http:") return undefined;
-    return url.href.replace(/[<>()|\\`[\]"'\s]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+    return url.href.replace(
+        /[<>()|\\`[\]"'\s]/g,
+        (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+    );
 }

@@ -171,8 +171,7 @@ function tryJson(text: string): { value?: unknown; error?: string } {
     }
 }
 
-const isObject = (value: unknown): value is Bag =>
-    typeof value === "object" && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Bag => typeof value === "object" && value !== null && !Array.isArray(value);
 
 const isEvent = (value: unknown): value is Bag =>
     isObject(value) && Object.keys(value).some((key) => key.endsWith("Event"));
@@ -191,7 +190,9 @@ function texts(values: Bag | undefined): Record<string, string> {
 
 function fromDocument(value: unknown, source: string): Preview {
     if (!isObject(value) || !DOCUMENT_KEYS.some((key) => Object.hasOwn(value, key)))
-        throw new Failure(`${source} is JSON, but no preview of Pulumi: expected is the output of \`pulumi preview --json\``);
+        throw new Failure(
+            `${source} is JSON, but no preview of Pulumi: expected is the output of \`pulumi preview --json\``,
+        );
     const parsed = document.safeParse(value);
     if (!parsed.success) throw misread(source, parsed.error);
     const { config, steps, diagnostics, changeSummary } = parsed.data;
@@ -310,7 +311,8 @@ function joinReplacements(steps: readonly Step[]): Step[] {
             joined.push({ ...step, op: "delete" });
             continue;
         }
-        const made = parts.find(({ op }) => op === "replace") ?? parts.find(({ op }) => op === "create-replacement") ?? step;
+        const made =
+            parts.find(({ op }) => op === "replace") ?? parts.find(({ op }) => op === "create-replacement") ?? step;
         const all = (pick: (part: Step) => readonly string[]) => [...new Set(parts.flatMap(pick))];
         joined.push({
             ...made,

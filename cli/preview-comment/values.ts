@@ -28,7 +28,8 @@ const isSecret = (value: unknown): boolean =>
     value === SECRET || (isBag(value) && value[SIGNATURE] === SECRET_SIGNATURE);
 
 /** Names of properties that hold secrets, should a program have forgotten to say so. */
-const SECRET_NAME = /pass(word|wd|phrase|code)|secret(?!s?(name|id|arn))|token$|(private|access|api|secret)_?key$|credential/i;
+const SECRET_NAME =
+    /pass(word|wd|phrase|code)|secret(?!s?(name|id|arn))|token$|(private|access|api|secret)_?key$|credential/i;
 
 /** Keys of the dynamic host and ours: `__provider`, `__urn`, `__given`. */
 const isOwnKey = (key: string): boolean => key.startsWith("__");
@@ -84,10 +85,20 @@ export function differences(old: Bag, now: Bag, engineSays: readonly string[]): 
     compare("", before, after, changes);
     for (const path of engineSays) {
         const key = /^[^.[]+/.exec(path)?.[0] ?? path;
-        if (isOwnKey(key) || changes.some((change) => change.path === key || change.path.startsWith(`${key}.`) || change.path.startsWith(`${key}[`)))
+        if (
+            isOwnKey(key) ||
+            changes.some(
+                (change) =>
+                    change.path === key || change.path.startsWith(`${key}.`) || change.path.startsWith(`${key}[`),
+            )
+        )
             continue;
         if (containsSecret(before[key]) || containsSecret(after[key]))
-            changes.push({ path, old: before[key] === undefined ? undefined : SECRET, new: after[key] === undefined ? undefined : SECRET });
+            changes.push({
+                path,
+                old: before[key] === undefined ? undefined : SECRET,
+                new: after[key] === undefined ? undefined : SECRET,
+            });
     }
     return changes;
 }

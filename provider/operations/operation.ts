@@ -34,7 +34,7 @@ interface OperationSpec<RequestSchema extends z.ZodType, ResponseSchema extends 
     notFound?: NotFoundObject;
 }
 
-export function defineOperation<RequestSchema extends z.ZodType = z.ZodType<undefined>, ResponseSchema extends z.ZodType = z.ZodType<undefined>>(
+export function defineOperation<RequestSchema extends z.ZodType = z.ZodType<undefined, undefined>, ResponseSchema extends z.ZodType = z.ZodType<undefined, undefined>>(
     spec: OperationSpec<RequestSchema, ResponseSchema>,
 ): Operation<z.input<RequestSchema>, z.output<ResponseSchema>> {
     return {

@@ -106,8 +106,10 @@ function same(key: keyof BackupReplicaInputs, _id: string, _olds: BackupReplicaO
     return key === "destinationProjectId" && value === undefined ? true : undefined;
 }
 
+/** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) the copy has ended since. */
 async function moved(context: Context, _id: string, olds: BackupReplicaOutputs): Promise<boolean> {
-    if (isFinalCopy(olds.status)) return false;
+    if (olds.verified === true) return false;
+    if (olds.wait !== false || isFinalCopy(olds.status)) return true;
     try {
         const source = await context.client.target(olds.region, olds.projectId);
         return isFinalCopy((await lookOnce(context, source, olds)).status);
@@ -231,7 +233,7 @@ async function finish(context: Context, inputs: BackupReplicaInputs, begun: Back
     let outputs = begun;
     const id = begun.replicationRecordId;
     try {
-        if (inputs.wait === false) return outputs;
+        if (inputs.wait === false && !isFinalCopy(outputs.status)) return outputs;
         const source = { region: begun.region, projectId: begun.projectId };
         const state = await context.poller.wait({
             topic: copyTopic(context, source),
@@ -298,12 +300,12 @@ async function update(context: Context, id: string, olds: BackupReplicaOutputs, 
     // `success` in state may be the record's word alone, when the replica was not readable yet: `verified` says that it was.
     if (olds.verified === true) return outputs;
     if (olds.status === "fail") throw new PartialCreateError(id, outputs, [failureText(outputs)]);
-    if (news.wait === false) {
+    let seen = outputs;
+    if (news.wait === false && !isFinalCopy(olds.status)) {
         const source = await context.client.target(olds.region, olds.projectId);
-        return withState(outputs, await lookOnce(context, source, outputs));
-    }
-    context.log.info(`resuming the wait for copy ${id}`);
-    return finish(context, news, outputs, deadlineOf(context, news, "update", COPY_BUDGET_MS));
+        seen = withState(outputs, await lookOnce(context, source, outputs));
+    } else context.log.info(`resuming the wait for copy ${id}`);
+    return finish(context, news, seen, deadlineOf(context, news, "update", COPY_BUDGET_MS));
 }
 
 /** Old facts, new inputs: inputs that are no longer given are taken out. */

@@ -69,7 +69,7 @@ export const checkpointFacts = {
     skippedResources: z.array(skippedResource),
     /** How long the cloud keeps it, in days; -1: until deleted. */
     retentionDurationDays: z.number().optional(),
-    /** Every backup of the restore point, good or not. By resource id, then backup id. */
+    /** Every backup of the restore point, good or not; one that the cloud no longer has keeps its last facts, with status `expired`. By resource id, then backup id. */
     backups: z.array(backup),
     /** Ids of the backups that are `available`. */
     backupIds: z.array(z.string()),
@@ -142,7 +142,10 @@ export function toOutputs(
     const resources = (wire.vault?.resources ?? [])
         .map((one) => ({ id: one.id, name: one.name, type: one.type, resourceSizeGb: one.resource_size }))
         .sort((a, b) => compare(a.id, b.id));
-    const backups = ordered(rows.map(toBackup));
+    const listedIds = new Set(rows.map((row) => row.id));
+    // A good backup that is gone was good: it is not the same as one that failed.
+    const lost = (earlier.backups ?? []).filter((one) => !listedIds.has(one.id)).map((one) => ({ ...one, status: one.status === "available" ? EXPIRED : one.status }));
+    const backups = ordered([...rows.map(toBackup), ...lost]);
     return {
         ...inputs,
         region: target.region,
@@ -180,6 +183,16 @@ export interface Outcome {
     readonly skipped: readonly SkippedResource[];
 }
 
+/** Is it less than was asked for, by the resource's own rules? What was good and has expired since is no failure. */
+export function isFailure(outputs: CheckpointOutputs): boolean {
+    // Vanished before it was ever finished.
+    if (outputs.status === EXPIRED) return outputs.backups.length === 0;
+    const { good, failed, skipped } = outcomeOf(outputs);
+    if (skipped.length > 0 && outputs.onSkipped === "fail") return true;
+    if (good === 0) return true;
+    return (failed.length > 0 || outputs.status !== "available") && outputs.onPartialFailure !== "warn";
+}
+
 /** Judged per backup, whatever the checkpoint's own status says (cbr-api §4.1, A9). */
 export function outcomeOf(outputs: CheckpointOutputs): Outcome {
     const skipped = new Map(outputs.skippedResources.map((one) => [one.id, one]));
@@ -192,7 +205,7 @@ export function outcomeOf(outputs: CheckpointOutputs): Outcome {
     let good = 0;
     for (const id of new Set([...requestedResources(outputs, outputs), ...backedUp.keys()])) {
         const found = backedUp.get(id);
-        if (found?.status === "available") good++;
+        if (found?.status === "available" || found?.status === EXPIRED) good++;
         else if (found !== undefined) failed.push({ resourceId: id, what: `backup ${found.id} has status ${found.status}` });
         else if (!skipped.has(id)) failed.push({ resourceId: id, what: "no backup of it appeared" });
     }

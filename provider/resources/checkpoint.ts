@@ -16,6 +16,7 @@ import {
     checkpointFacts,
     EXPIRED,
     goodIds,
+    isFailure,
     isFinalBackup,
     isFinalCheckpoint,
     isGoneCheckpoint,
@@ -111,9 +112,13 @@ function same(key: keyof CheckpointInputs, id: string, olds: CheckpointOutputs, 
     return undefined;
 }
 
-/** `wait: false`, and the cloud has finished since: then there is something to bring up to date. */
+/**
+ * There is something left to do that no input shows: a failure or a wait cut short whose note a refresh took out of the
+ * engine's state, or (`wait: false`) the cloud has finished since.
+ */
 async function moved(context: Context, id: string, olds: CheckpointOutputs): Promise<boolean> {
-    if (isFinalCheckpoint(olds.status) || olds.status === EXPIRED) return false;
+    if (isFinalCheckpoint(olds.status) || olds.status === EXPIRED) return isFailure(olds);
+    if (olds.wait !== false) return true;
     try {
         const target = await targetOf(context, olds);
         const { checkpoint: wire } = await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } });
@@ -432,7 +437,12 @@ async function update(context: Context, id: string, olds: CheckpointOutputs, new
             await judge(context, target, outputs);
             return outputs;
         }
-        if (news.wait === false) return (await observe(context, target, id, outputs)) ?? { ...outputs, status: EXPIRED };
+        if (news.wait === false) {
+            const seen = await observe(context, target, id, outputs);
+            if (seen === undefined) throw gone(id, outputs, "it is no longer in the cloud");
+            if (isFinalCheckpoint(seen.status)) await judge(context, target, seen);
+            return seen;
+        }
         context.log.info(`resuming the wait for restore point ${id}`);
         return await finish(context, target, news, outputs, deadlineOf(context, news, "update", CREATE_BUDGET_MS));
     } catch (error) {
@@ -457,7 +467,7 @@ async function observe(context: Context, target: Target, id: string, known: Chec
         throw error;
     }
     if (isGoneCheckpoint(wire.status)) return undefined;
-    const expected = known.backups.map((one) => one.resourceId).filter((one) => one !== undefined);
+    const expected = known.backups.filter((one) => one.status !== EXPIRED).map((one) => one.resourceId).filter((one) => one !== undefined);
     const rows = await backupsOfCheckpoint(context, target, id, expected.length > 0 ? expected : (wire.vault?.resources ?? []).map((one) => one.id));
     // An existing checkpoint without a backup is gone (A12), unless it never had one.
     if (rows.length === 0 && isFinalCheckpoint(wire.status) && known.backups.length > 0) return undefined;
@@ -483,8 +493,8 @@ async function read(context: Context, id: string, olds: Partial<CheckpointOutput
         );
         return { id, outputs: { ...olds, status: EXPIRED } };
     }
-    const left = new Set(outputs.backups.map((one) => one.id));
-    const lost = olds.backups.filter((one) => !left.has(one.id));
+    const before = new Set(olds.backups.filter((one) => one.status === EXPIRED).map((one) => one.id));
+    const lost = outputs.backups.filter((one) => one.status === EXPIRED && !before.has(one.id));
     if (lost.length > 0) context.log.warn(`restore point ${id}: ${lost.length} of ${olds.backups.length} backups are no longer in the cloud: ${lost.map((one) => one.id).join(", ")}`);
     return { id, outputs };
 }
@@ -495,8 +505,8 @@ function isStored(olds: Partial<CheckpointOutputs>): olds is CheckpointOutputs {
 
 /** Does the list show just the backups that state knows, as state knows them? Then nothing happened, and no GET is needed. */
 function unchanged(olds: CheckpointOutputs, rows: readonly WireBackup[]): boolean {
-    if (rows.length !== olds.backups.length) return false;
-    const known = new Map(olds.backups.map((one) => [one.id, one]));
+    const known = new Map(olds.backups.filter((one) => one.status !== EXPIRED).map((one) => [one.id, one]));
+    if (rows.length !== known.size) return false;
     return rows.every((row) => {
         const one = known.get(row.id);
         return one !== undefined && one.status === row.status && one.expiredAt === toBackup(row).expiredAt;

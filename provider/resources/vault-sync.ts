@@ -66,8 +66,10 @@ export const vaultSync: Handler<VaultSyncInputs, VaultSyncOutputs> = {
 /** `skipped` is final (A18): terraform-provider-huaweicloud waits for ever there. */
 const FINAL = new Set(["success", "failed", "timeout", "skipped"]);
 
+/** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) it has ended since. */
 async function moved(context: Context, id: string, olds: VaultSyncOutputs): Promise<boolean> {
-    if (FINAL.has(olds.status)) return false;
+    if (FINAL.has(olds.status)) return olds.status !== "success";
+    if (olds.wait !== false) return true;
     try {
         return FINAL.has((await show(context, await context.client.target(olds.region, olds.projectId), id)).status);
     } catch {
@@ -216,17 +218,20 @@ function judge(context: Context, outputs: VaultSyncOutputs): void {
 async function update(context: Context, id: string, olds: VaultSyncOutputs, news: VaultSyncInputs): Promise<VaultSyncOutputs> {
     const outputs = takeOver(olds, news, vaultSyncInputs);
     const target = await context.client.target(olds.region, olds.projectId);
-    if (!FINAL.has(olds.status)) {
-        if (news.wait === false) return withLog(outputs, await show(context, target, id));
+    let seen = outputs;
+    if (!FINAL.has(olds.status) && news.wait === false) {
+        seen = withLog(outputs, await show(context, target, id));
+        if (!FINAL.has(seen.status)) return seen;
+    } else if (!FINAL.has(olds.status)) {
         context.log.info(`resuming the wait for synchronisation ${id}`);
         return finish(context, target, news, outputs, deadlineOf(context, news, "update", SYNC_BUDGET_MS));
     }
     try {
-        judge(context, outputs);
+        judge(context, seen);
     } catch (error) {
-        throw new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
+        throw new PartialCreateError(id, seen, [messageOf(error)], { cause: error });
     }
-    return outputs;
+    return seen;
 }
 
 /** It records something that happened: the cloud forgets tasks after about 30 days, and that is no drift. */

@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { messages, openWorld, ops, Thing } from "./cloud";
 
@@ -115,7 +117,7 @@ describe("failure", () => {
                 "error: pulumi-nodejs:dynamic/selftest:Thing resource 'first' has a problem: as a whole",
             ]);
         }
-        expect(preview.diagnostics).toContain("error: preview failed");
+        expect(preview.diagnostics).toEqual([]);
         expect(cloud.names()).toEqual([]);
     });
 
@@ -160,15 +162,17 @@ describe("failure", () => {
             new Thing("first", { name: "a" });
         });
         await stack.up();
-        const state = await stack.exportState();
-        const { resources, ...rest } = state.deployment as { resources: { urn: string }[] };
-        const resource = resources.find(({ urn }) => urn.endsWith("::first")) as { urn: string };
-        const lost = { ...resource, urn: `${resource.urn}2`, id: undefined };
-        const pending = [
+        // As a killed engine leaves it; an import would drop them.
+        const file = join(stack.folder, "state", ".pulumi", "stacks", "test", "dev.json");
+        const stored = JSON.parse(readFileSync(file, "utf8")) as { checkpoint: { latest: Record<string, unknown> } };
+        const { latest } = stored.checkpoint;
+        const resource = (latest["resources"] as { urn: string }[]).find(({ urn }) => urn.endsWith("::first"));
+        const lost = { ...resource, urn: `${resource?.urn}2`, id: undefined };
+        latest["pending_operations"] = [
             { resource, type: "updating" },
             { resource: lost, type: "creating" },
         ];
-        await stack.importState({ ...state, deployment: { ...rest, resources, pending_operations: pending } });
+        writeFileSync(file, JSON.stringify(stored));
         const up = await stack.up();
         expect(messages(up)).toContain("pending operations");
         expect(messages(up)).toContain("interrupted while creating");

@@ -221,7 +221,7 @@ describe("resource options", () => {
         });
         await stack.up();
         const refused = await stack.destroy({ expectFailure: true });
-        expect(messages(refused)).toContain("was not registered");
+        expect(messages(refused)).toContain("delete hooks registered, but the program is not running");
         await stack.destroy({ runProgram: true });
         expect(seen).toEqual(["first a 1", "first a 0"]);
         expect(cloud.names()).toEqual([]);

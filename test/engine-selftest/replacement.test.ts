@@ -93,7 +93,12 @@ describe("replacement", () => {
         tags = { keep: "2", other: "2" };
         const replace = await stack.up();
         expect(ops(replace)).toEqual(["create-replacement first", "replace first", "delete-replaced first"]);
-        expect(replace.steps.find(({ op }) => op === "replace")?.replaceKeys).toEqual(["tags"]);
+        // Only whole keys are reasons; a deeper path is marked in the detailed diff.
+        expect(replace.steps.find(({ op }) => op === "replace")?.replaceKeys).toEqual([]);
+        const event = replace.events.find((item) => item.resourcePreEvent?.metadata.op === "replace");
+        expect(event?.resourcePreEvent?.metadata.detailedDiff).toEqual({
+            "tags.keep": { diffKind: "update-replace", inputDiff: true },
+        });
     });
 
     it("replaces what the command line names", async () => {

@@ -95,11 +95,11 @@ describe("secrets and unknowns", () => {
     it("hands the id of a resource that is passed as a value", async () => {
         const { stack } = await openWorld(async () => {
             const first = new Thing("first", { name: "a" });
-            new Thing("second", { name: "b", from: [first, first.id, first.urn] });
+            new Thing("second", { name: "b", from: [first, first.id] });
         });
         await stack.up();
         const [first, second] = await stack.resources();
-        expect((second?.outputs?.["from"] as unknown[]).slice(0, 2)).toEqual([first?.id, first?.id]);
+        expect(second?.outputs).toMatchObject({ from: [first?.id, first?.id] });
         expect(second?.dependencies).toEqual([first?.urn]);
     });
 
@@ -117,7 +117,6 @@ describe("secrets and unknowns", () => {
             "tags.a": { diffKind: "update", inputDiff: true },
             "tags.gone": { diffKind: "delete", inputDiff: true },
             "tags.list[1]": { diffKind: "delete", inputDiff: true },
-            "tags.more": { diffKind: "add", inputDiff: true },
         });
     });
 });

@@ -1,12 +1,11 @@
-import { replacedWith } from "./replacement";
-import { Bail, type Run, type Step } from "./run";
+import { type Run, type Step, StepFailed } from "./run";
 import { neededBy, newState, type ResourceState } from "./state";
 import { deleteStep, removePendingStep, sameStep } from "./steps";
 import type { Tracker } from "./tracker";
 
 /** Deletes what the program did not ask for, and what was replaced: dependents first. */
 export async function deleteLeftovers(run: Run, tracker: Tracker): Promise<void> {
-    const allowed = await targetedDeletes(run, tracker);
+    const allowed = targetedDeletes(run);
     const isAllowed = (state: ResourceState) => allowed === undefined || allowed.has(state.urn);
     const steps = new Map<ResourceState, Step>();
     for (const state of run.oldStates) {
@@ -44,20 +43,15 @@ async function carry(run: Run, tracker: Tracker, state: ResourceState): Promise<
     }
 }
 
-/** With `--target`, what may be deleted: the targets, with `--target-dependents` also what stands on them. */
-async function targetedDeletes(run: Run, tracker: Tracker): Promise<Set<string> | undefined> {
-    const { targets, targetDependents } = run.options;
+/** With `--target`, what a deletion would take: the targets and what stands on them. */
+function targetedDeletes(run: Run): Set<string> | undefined {
+    const { targets } = run.options;
     if (!targets.isGiven) {
         return undefined;
     }
     const allowed = new Set<string>();
     for (const state of run.oldStates) {
-        if (targets.named(state.urn)) {
-            allowed.add(state.urn);
-            for (const dependent of await replacedWith(run, tracker, state)) {
-                allowed.add(dependent.state.urn);
-            }
-        } else if (targetDependents && [...neededBy(state)].some((urn) => allowed.has(urn))) {
+        if (targets.named(state.urn) || [...neededBy(state)].some((urn) => allowed.has(urn))) {
             allowed.add(state.urn);
         }
     }
@@ -76,7 +70,7 @@ function refuseUntargeted(run: Run, steps: Step[]): void {
         );
     }
     if (untargeted.length > 0 && !dryRun) {
-        throw new Bail();
+        throw new StepFailed("delete untargeted resource");
     }
 }
 

@@ -53,14 +53,14 @@ export function diffProvider(old: ResourceState, inputs: Bag): Diff {
 
 /** Adds what the options `replaceOnChanges` asks for. */
 export function withReplaceOnChanges(diff: Diff, replaceOnChanges: string[], hasInitErrors: boolean): Diff {
-    if (replaceOnChanges.length === 0) {
+    if (replaceOnChanges.length === 0 || (diff.changes !== "some" && !hasInitErrors)) {
         return diff;
     }
     const keys = new Set([
         ...diff.replaces,
         ...keysToReplace(replaceOnChanges, diff.changedKeys, diff.detailedDiff ?? {}),
     ]);
-    const replacesInitError = hasInitErrors && replaceOnChanges.some((key) => key === initErrorKey || key === "*");
+    const replacesInitError = hasInitErrors && keysToReplace(replaceOnChanges, [initErrorKey], {}).length > 0;
     if (replacesInitError) {
         keys.add(initErrorKey);
     }

@@ -169,7 +169,9 @@ export class TextDisplay implements Display {
         seconds: number,
     ): void {
         this.#finishDiagnostics(stackUrn);
-        if (outputs !== undefined && !this.#hidesOutputs && Object.keys(outputs.outputs).length > 0) {
+        const isNews =
+            outputs !== undefined && (!this.#dryRun || outputs.isNew || !equal(outputs.outputs, outputs.old));
+        if (isNews && !this.#hidesOutputs && Object.keys(outputs.outputs).length > 0) {
             const { old, isNew } = outputs;
             const markOf = (key: string) =>
                 isNew || equal(old[key], outputs.outputs[key]) ? "" : key in old ? "~ " : "+ ";

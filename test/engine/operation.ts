@@ -11,7 +11,7 @@ import { locateProgram, type RunningProgram, startInline, startLocal } from "./p
 import type { Project } from "./project";
 import { Providers } from "./providers";
 import { rebase, refreshAll, refreshStep } from "./refresh";
-import { type Display, Run, type RunOptions, Stopped } from "./run";
+import { Bail, type Display, Run, type RunOptions, Stopped } from "./run";
 import type { Crypter } from "./secrets";
 import { Snapshot } from "./snapshot";
 import type { ResourceState } from "./state";
@@ -226,7 +226,7 @@ class Operation {
         }
         const isSuccess = !run.hasFailed && !run.isCancelled;
         const what = dryRun ? "preview" : "update";
-        if (!isSuccess) {
+        if (!isSuccess && !run.hasBailed) {
             run.diagnose("error", run.isCancelled && !run.hasFailed ? `${what} canceled` : `${what} failed`);
         }
         this.#monitor.release();
@@ -286,6 +286,9 @@ class Operation {
                 return undefined;
             }
         }
+        if (kind === "destroy" && !runProgram) {
+            refuseDeleteHooks(run);
+        }
         let program: RunningProgram | undefined;
         if (kind === "update" || runProgram) {
             program = await this.#runProgram(run);
@@ -332,12 +335,30 @@ class Operation {
         ]);
         if (end !== "waits" && end !== "stopped" && end.kind !== "done") {
             run.hasFailed = true;
+            run.hasBailed = true;
             if (end.kind === "failed") {
                 run.diagnose("error", end.message);
             }
             run.stop();
         }
         return program;
+    }
+}
+
+/** Pulumi: hooks are functions of the program, so a destroy that has them to call must run it. */
+function refuseDeleteHooks(run: Run): void {
+    for (const { urn, resourceHooks } of run.oldStates) {
+        const names = [...(resourceHooks["BeforeDelete"] ?? []), ...(resourceHooks["AfterDelete"] ?? [])];
+        if (names.length > 0) {
+            run.diagnose(
+                "error",
+                `Resource has delete hooks registered, but the program is not running. Hooks: ${names.join(", ")}`,
+                urn,
+            );
+        }
+    }
+    if (run.hasFailed) {
+        throw new Bail();
     }
 }
 

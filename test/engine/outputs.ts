@@ -26,9 +26,13 @@ export class ProgramOutputs {
         state.outputs = outputs;
         run.snapshot.touch(state);
         if (step.op === "create") {
-            await run.hooks.run("AfterCreate", state, undefined, state).catch((error: unknown) => run.fail(error, urn));
+            await run.hooks
+                .run("AfterCreate", state, undefined, state)
+                .catch((error: unknown) => run.failAfter(error, urn));
         } else if (step.op === "update") {
-            await run.hooks.run("AfterUpdate", state, step.old, state).catch((error: unknown) => run.fail(error, urn));
+            await run.hooks
+                .run("AfterUpdate", state, step.old, state)
+                .catch((error: unknown) => run.failAfter(error, urn));
         }
         run.sendOutputs(step);
     }

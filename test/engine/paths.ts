@@ -119,9 +119,14 @@ function compare(old: Value | undefined, value: Value | undefined, path: PathPar
     const add = (kind: DiffKind) => {
         found[formatPath(path)] = { diffKind: kind, inputDiff: true };
     };
-    if (old === undefined || value === undefined) {
-        if (old !== value) {
-            add(old === undefined ? "add" : "delete");
+    // Pulumi: a null that comes or goes is no change.
+    if (old === undefined) {
+        if (value !== null && value !== undefined) {
+            add("add");
+        }
+    } else if (value === undefined) {
+        if (old !== null) {
+            add("delete");
         }
     } else if (Array.isArray(old) && Array.isArray(value)) {
         for (let index = 0; index < Math.max(old.length, value.length); index++) {
@@ -159,20 +164,27 @@ export function diffInputs(oldInputs: Bag, newInputs: Bag): { changedKeys: strin
     return { changedKeys, detailedDiff };
 }
 
-/** Which top-level keys force a replacement by the `replaceOnChanges` option; marks them in `detailedDiff`. */
+/**
+ * Which top-level keys the `replaceOnChanges` option makes force a replacement. Deeper paths are marked in `detailedDiff`, and are
+ * no keys.
+ */
 export function keysToReplace(replaceOnChanges: string[], changedKeys: string[], detailedDiff: DetailedDiff): string[] {
     const prefixes = replaceOnChanges.map(parsePath).filter((path) => path !== undefined);
-    const keys = new Set(changedKeys.filter((key) => prefixes.some((prefix) => contains(prefix, [key]))));
+    const isMeant = (path: PathPart[]) => prefixes.some((prefix) => contains(prefix, path));
     for (const [text, change] of Object.entries(detailedDiff)) {
         const path = parsePath(text);
-        if (path !== undefined && prefixes.some((prefix) => contains(prefix, path))) {
-            keys.add(String(path[0]));
-            if (!change.diffKind.endsWith("-replace")) {
-                change.diffKind = `${change.diffKind}-replace` as DiffKind;
-            }
+        if (path !== undefined && isMeant(path) && !change.diffKind.endsWith("-replace")) {
+            change.diffKind = `${change.diffKind}-replace` as DiffKind;
         }
     }
-    return [...keys];
+    return changedKeys.filter((key) => isMeant([key]));
+}
+
+/** Whether a diff asks for a replacement, by a key or by a path. */
+export function forcesReplacement(replaces: string[], detailedDiff: DetailedDiff | undefined): boolean {
+    return (
+        replaces.length > 0 || Object.values(detailedDiff ?? {}).some(({ diffKind }) => diffKind.endsWith("-replace"))
+    );
 }
 
 /** A refresh shows the change from state to cloud: additions and deletions change places. */

@@ -1,6 +1,6 @@
 import { diffPlain, diffProvider, diffResource, withReplaceOnChanges } from "./diffs";
 import type { Goal } from "./goals";
-import { ignoreChanges } from "./paths";
+import { forcesReplacement, ignoreChanges } from "./paths";
 import type { Diff } from "./provider-client";
 import { refreshStep } from "./refresh";
 import { deletesBeforeReplacement } from "./replacement";
@@ -262,7 +262,7 @@ async function decideChange(
     const hasInitErrors = old.initErrors.length > 0;
     const diff = withReplaceOnChanges(found, goal.replaceOnChanges, hasInitErrors);
     if (diff.changes === "some" || old.pendingReplacement) {
-        if (diff.replaces.length > 0 || isTriggered || old.pendingReplacement) {
+        if (forcesReplacement(diff.replaces, diff.detailedDiff) || isTriggered || old.pendingReplacement) {
             return replace(run, tracker, goal, old, state, diff, isReplaceTarget);
         }
         tracker.updates.add(urn);

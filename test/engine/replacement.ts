@@ -1,4 +1,5 @@
 import { diffResource, withReplaceOnChanges } from "./diffs";
+import { forcesReplacement } from "./paths";
 import { Bail, type Run, type Step } from "./run";
 import { neededBy, type ResourceState } from "./state";
 import { deleteStep } from "./steps";
@@ -63,7 +64,7 @@ export async function replacedWith(run: Run, tracker: Tracker, root: ResourceSta
         const inputs = { ...state.inputs, ...Object.fromEntries(touched.map((key) => [key, unknown])) };
         const asked = await diffResource(run, state, state.provider, inputs, true, state.ignoreChanges);
         const diff = withReplaceOnChanges(asked, state.replaceOnChanges, false);
-        if (diff.changes === "some" && diff.replaces.length > 0) {
+        if (diff.changes === "some" && forcesReplacement(diff.replaces, diff.detailedDiff)) {
             add(state, diff.replaces);
         }
     }

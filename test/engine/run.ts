@@ -97,6 +97,8 @@ export class Run {
     isCancelled = false;
     /** The operation is over; calls that are cut off by its end are no errors. */
     isClosed = false;
+    /** Failed otherwise than by a step: what was wrong has been said, and needs no closing line. */
+    hasBailed = false;
     /** Whether anything has failed. */
     hasFailed = false;
     #stop: (reason: Stopped) => void = () => {};
@@ -167,10 +169,19 @@ export class Run {
             return;
         }
         this.hasFailed = true;
+        this.hasBailed ||= !(error instanceof StepFailed);
         if (!(error instanceof Bail || error instanceof StepFailed)) {
             this.diagnose("error", messageOf(error), urn);
         }
         this.stop();
+    }
+
+    /** Reports that something went wrong after a step had succeeded. */
+    failAfter(error: unknown, urn: string): void {
+        this.diagnose("error", messageOf(error), urn);
+        if (!this.options.continueOnError) {
+            this.stop();
+        }
     }
 
     async #takeSlot(): Promise<void> {
@@ -256,7 +267,7 @@ export class Run {
         if (error !== undefined) {
             throw new StepFailed(messageOf(error));
         }
-        await step.after?.().catch((failure: unknown) => this.fail(failure, step.urn));
+        await step.after?.().catch((failure: unknown) => this.failAfter(failure, step.urn));
     }
 
     #announce(step: Step): void {

@@ -227,7 +227,10 @@ async function importState(context: CommandContext): Promise<void> {
     }
     const crypter = await context.settings(stack).crypter(context.io.env);
     const imported = await readDeployment(untyped.deployment ?? {}, context.io.env);
-    const deployment: Deployment = { ...imported, crypter };
+    for (const { resource, type } of imported.pendingOperations) {
+        context.io.printError(`warning: removing pending operation '${type}' on '${resource.urn}' from snapshot\n`);
+    }
+    const deployment: Deployment = { ...imported, pendingOperations: [], crypter };
     const { project } = context;
     const foreign = deployment.resources.find(({ urn }) => !urn.startsWith(`urn:pulumi:${stack}::${project.name}::`));
     const problem =

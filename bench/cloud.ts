@@ -1,0 +1,68 @@
+/** The simulator in a process of its own, so that its work is not counted as ours. This file is both sides. */
+import { type Fault, type Simulator, startSimulator } from "pulumi-cbr/testing";
+import { Child, offer } from "./calls";
+import { layoutOf } from "./layout";
+
+export interface CloudOptions {
+    readonly count: number;
+    readonly perVault: number;
+    readonly backupMs: number;
+    readonly deleteMs?: number;
+}
+
+/** One request as the cloud saw it. */
+export interface Seen {
+    readonly at: number;
+    readonly operation: string;
+    readonly status: number;
+}
+
+let simulator: Simulator | undefined;
+function sim(): Simulator {
+    if (simulator === undefined) throw new Error("the simulator is not started");
+    return simulator;
+}
+
+const functions = {
+    /** Resolves with the stack configuration that points there. */
+    async start({ count, perVault, backupMs, deleteMs = 100 }: CloudOptions): Promise<Record<string, string>> {
+        simulator = await startSimulator({ regions: [{ name: "eu-de" }, { name: "eu-nl" }], backupMs, deleteMs });
+        const { cloud } = simulator.regions["eu-de"];
+        for (const vault of layoutOf(count, perVault).vaults)
+            cloud.addVault({ id: vault.id, resources: vault.servers.map((id) => ({ id })) });
+        return { ...simulator.settings({ signIn: "password" }).config, "cbr:cloud": "huaweicloud" };
+    },
+    /** The requests since the last time. */
+    requests(): Seen[] {
+        const seen = sim().requests.map(({ time, operation, status }) => ({ at: time, operation, status }));
+        sim().clearRequests();
+        return seen;
+    },
+    held(): { checkpoints: number; backups: number } {
+        const { cloud } = sim().regions["eu-de"];
+        return { checkpoints: cloud.checkpoints.size, backups: cloud.backups.size };
+    },
+    fail(fault: Fault): void {
+        sim().fail(fault);
+    },
+    revokeTokens(): void {
+        sim().revokeTokens();
+    },
+    finishAll(): void {
+        sim().finishAll();
+    },
+    now(): number {
+        return Date.now();
+    },
+};
+
+export type Cloud = Child<typeof functions> & { readonly config: Record<string, string> };
+
+export async function startCloud(options: CloudOptions): Promise<Cloud> {
+    const child = new Child<typeof functions>("cloud.ts");
+    const config = await child.call("start", options);
+    // The default of 20 requests a second protects a real account; here it would be all that is measured.
+    return Object.assign(child, { config: { ...config, "cbr:maxRequestsPerSecond": "100000" } });
+}
+
+if (process.send !== undefined && process.argv[2] === "bench/cloud.ts") offer(functions);

@@ -1,0 +1,154 @@
+/** The figures as tables for a terminal. */
+import { type DeploymentFigures, unavoidableMs } from "./deployments";
+import { type PeerResult, peerCases, peers } from "./peer";
+import { goalsOf, operationOf, type Results } from "./results";
+
+function table(rows: readonly (readonly string[])[]): string {
+    const widths = rows.reduce<number[]>(
+        (least, row) => row.map((cell, column) => Math.max(least[column] ?? 0, cell.length)),
+        [],
+    );
+    const isNumber = (cell: string) => /^[\d.,<>≤–×-]/.test(cell);
+    return rows
+        .map((row) =>
+            `  ${row.map((cell, column) => (isNumber(cell) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join("  ")}`.trimEnd(),
+        )
+        .join("\n");
+}
+
+const seconds = (ms: number) => (ms / 1000).toFixed(2);
+
+function deploymentTable(deployments: readonly DeploymentFigures[]): string {
+    const header = [
+        "n",
+        "backup",
+        "policy",
+        "parallel",
+        "operation",
+        "no-op",
+        "ours",
+        "ours min",
+        "ratio",
+        "min",
+        "requests",
+        "a look",
+        "no-op MB",
+        "MB",
+    ];
+    const rows = deployments.flatMap((figures) =>
+        figures.operations.map((one) => [
+            String(figures.count),
+            `${figures.backupMs / 1000} s`,
+            figures.policy,
+            String(figures.parallel),
+            one.operation,
+            `${seconds(one.noop.median + unavoidableMs(one.operation, figures))} s`,
+            `${seconds(one.ours.median)} s`,
+            `${seconds(one.ours.min)} s`,
+            one.ratio.median.toFixed(2),
+            one.ratio.min.toFixed(2),
+            one.requests.toFixed(2),
+            one.perLook === undefined ? "–" : String(one.perLook),
+            one.memoryMb.noop.toFixed(0),
+            one.memoryMb.ours.toFixed(0),
+        ]),
+    );
+    return table([header, ...rows]);
+}
+
+export function render(results: Results): string {
+    const { load, deployments, waiting, peer, soak } = results;
+    const parts: string[] = [`pulumi-cbr ${results.version} on ${results.machine}`];
+    if (load !== undefined) {
+        const ms = (value: number) => `${value.toFixed(1)} ms`;
+        const row = (name: string, { min, median }: { min: number; median: number }) => [name, ms(min), ms(median)];
+        parts.push(
+            `Loading, ${load.rounds} fresh processes`,
+            table([
+                ["", "min", "median"],
+                row("@pulumi/pulumi itself", load.pulumi),
+                row("pulumi-cbr on top, in the program", load.sdk),
+                row("pulumi-cbr/provider on top, in the provider host", load.provider),
+                row("what the first request loads", load.services),
+            ]),
+        );
+    }
+    if (deployments?.[0] !== undefined) {
+        parts.push(
+            `Deployments: ${deployments[0].engine}, ${deployments[0].rounds} rounds, medians; no-op includes the time that the backups take anyhow; cbr:maxRequestsPerSecond is set out of the way`,
+            deploymentTable(deployments),
+            `Bytes of state: ${deployments.map(({ count, state }) => `n ${count}: ${state.ours.resource} a checkpoint (${state.ours.code} of them code), no-op ${state.noop.resource} (${state.noop.code})`).join("; ")}`,
+        );
+    }
+    if (waiting !== undefined) {
+        const { lag } = waiting.waiting;
+        const list = (counts: Record<string, number>) =>
+            Object.entries(counts)
+                .map(([name, count]) => `${name} × ${count}`)
+                .join(", ");
+        parts.push(
+            `${waiting.count} handlers waiting at once in one process, the simulator in another`,
+            table([
+                ["event-loop lag p50", `${lag.p50.toFixed(1)} ms`],
+                ["event-loop lag p99", `${lag.p99.toFixed(1)} ms`],
+                ["longest", `${lag.max.toFixed(1)} ms`],
+                ["processor", `${(lag.cpu * 100).toFixed(0)} %`],
+                [`looks in ${lag.seconds.toFixed(0)} s`, String(waiting.waiting.looks)],
+                ["requests a look", String(waiting.waiting.perLook)],
+                ["memory now", `${waiting.waiting.memory.rssMb.toFixed(0)} MB`],
+                ["memory at most", `${waiting.memory.peakMb.toFixed(0)} MB`],
+                ["sockets while waiting", String(waiting.waiting.memory.sockets)],
+                ["all asked for after", `${waiting.postsSeconds.toFixed(1)} s`],
+                ["all finished, after the cloud", `${waiting.finishing.seconds.toFixed(1)} s`],
+                ["event-loop lag p99 then", `${waiting.finishing.lag.p99.toFixed(1)} ms`],
+                ["requests a checkpoint", waiting.requests.toFixed(2)],
+            ]),
+            `  ${waiting.throttled.seconds} s after a 429: ${list(waiting.throttled.requests)}`,
+            `  ${waiting.expired.seconds} s after all tokens became worthless: ${list(waiting.expired.requests)}`,
+        );
+    }
+    if (peer?.[0] !== undefined) {
+        const ours: PeerResult = {
+            name: `ours, ${peer[0].engine}`,
+            seconds: peer.map((one) => (operationOf(one, "up")?.ours.median ?? Number.NaN) / 1000),
+        };
+        const floor: PeerResult = {
+            name: "no-op provider on that engine, and the backups' time",
+            seconds: peer.map(
+                (one) => ((operationOf(one, "up")?.noop.median ?? Number.NaN) + unavoidableMs("up", one)) / 1000,
+            ),
+        };
+        parts.push(
+            `${peer[0].count} checkpoints, seconds of \`up\` (\`apply\`)`,
+            table([
+                ["", ...peerCases.map((one) => `${one.parallel} in parallel, ${one.backupMs / 1000} s`)],
+                ...[...peers, ours, floor].map((one) => [
+                    one.name,
+                    ...one.seconds.map((value) => (value === undefined ? "–" : value.toFixed(1))),
+                ]),
+            ]),
+            deploymentTable(peer),
+        );
+    }
+    if (soak !== undefined) {
+        const rows = soak.cycles.map((one) => [
+            one.at.toFixed(0),
+            one.handlers.rssMb.toFixed(0),
+            one.handlers.heapMb.toFixed(1),
+            String(one.handlers.sockets),
+            one.providerMb.toFixed(0),
+            String(one.providerSockets),
+        ]);
+        parts.push(
+            `Soak: ${soak.minutes} minutes of up, refresh and destroy of ${soak.count}, ${soak.engine}; the last line after 25 s without work`,
+            table([["second", "handlers MB", "heap MB", "sockets", "provider MB", "sockets"], ...rows]),
+        );
+    }
+    const goals = goalsOf(results);
+    if (goals.length > 0)
+        parts.push(
+            "Goals",
+            table(goals.map((goal) => [goal.met ? "met" : "MISSED", goal.what, goal.measured, goal.wanted])),
+        );
+    return parts.join("\n\n");
+}

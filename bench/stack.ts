@@ -1,0 +1,107 @@
+/** A stack whose operations are timed: the command line itself, without the Automation API's own calls around it. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { PulumiCommandLike } from "../test/engine/command";
+import { openStack, type TestStack } from "../test/support/stack";
+import type { Entry } from "./layout";
+import { watchProviders } from "./processes";
+
+export type Program = "checkpoints" | "noop";
+export type Operation = "up" | "preview" | "refresh" | "destroy";
+
+export interface Timing {
+    readonly ms: number;
+    readonly memoryMb: number;
+    readonly sockets: number;
+}
+
+export interface StateSize {
+    /** Bytes of JSON that one resource takes in the stack's state, on average. */
+    readonly resource: number;
+    /** Bytes of `__provider` in it. */
+    readonly code: number;
+}
+
+export interface BenchStackOptions {
+    readonly program: Program;
+    readonly entries: readonly Entry[];
+    readonly deletionPolicy: "retain" | "delete";
+    readonly config: Record<string, string>;
+}
+
+export class BenchStack {
+    readonly #stack: TestStack;
+
+    private constructor(stack: TestStack) {
+        this.#stack = stack;
+    }
+
+    static async open(options: BenchStackOptions): Promise<BenchStack> {
+        const stack = await openStack({
+            project: "bench",
+            stack: "bench",
+            program: join(__dirname, "programs", options.program),
+            // A machine in CI would get fewer progress lines: the same everywhere.
+            env: { CI: "" },
+        });
+        const layout = join(stack.folder, "layout.json");
+        writeFileSync(layout, JSON.stringify(options.entries));
+        const secret = (key: string) => /password|secret|token/i.test(key);
+        const values = { ...options.config, layout, deletionPolicy: options.deletionPolicy };
+        await stack.stack.setAllConfig(
+            Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value, secret: secret(key) }])),
+        );
+        return new BenchStack(stack);
+    }
+
+    /** Which engine runs, without where it lies. */
+    get engine(): string {
+        const { kind, command } = this.#stack.engine;
+        return kind === "real" ? `Pulumi CLI v${command.version?.version ?? "?"}` : "local engine (test/engine)";
+    }
+
+    /** Throws what the command printed when it fails. */
+    async run(operation: Operation, parallel: number): Promise<Timing> {
+        const { workspace, name } = this.#stack.stack;
+        const env: Record<string, string> = { ...workspace.envVars };
+        if (workspace.pulumiHome !== undefined) env["PULUMI_HOME"] = workspace.pulumiHome;
+        const approve = operation === "preview" ? [] : ["--yes", "--skip-preview"];
+        const args = [
+            operation,
+            ...approve,
+            "--non-interactive",
+            "--suppress-outputs",
+            "--parallel",
+            String(parallel),
+            "--stack",
+            name,
+        ];
+        const watch = watchProviders();
+        const begun = performance.now();
+        let ms = 0;
+        try {
+            // The typings of the Automation API keep this method to themselves.
+            await (this.#stack.engine.command as unknown as PulumiCommandLike).run(args, workspace.workDir, env);
+            ms = performance.now() - begun;
+        } catch (error) {
+            throw new Error(`${operation} failed: ${String(error).slice(-4_000)}`, { cause: error });
+        } finally {
+            watch.stop();
+        }
+        return { ms, ...watch.stop() };
+    }
+
+    async stateSize(): Promise<StateSize> {
+        const resources = (await this.#stack.resources()).filter((one) => one.type.startsWith("pulumi-nodejs:dynamic"));
+        const total = resources.reduce((sum, one) => sum + Buffer.byteLength(JSON.stringify(one)), 0);
+        const code = resources[0]?.outputs?.["__provider"];
+        return {
+            resource: Math.round(total / Math.max(1, resources.length)),
+            code: typeof code === "string" ? Buffer.byteLength(code) : 0,
+        };
+    }
+
+    close(): Promise<void> {
+        return this.#stack.cleanup();
+    }
+}

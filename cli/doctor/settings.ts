@@ -1,0 +1,60 @@
+/** Every setting that was found, with its source; secrets without their values. */
+import { redact } from "../../provider/errors";
+import type { Resolved, Settings } from "../../provider/settings";
+
+export interface SettingLine {
+    readonly name: string;
+    /** Absent for secrets. */
+    readonly value?: string;
+    readonly secret: boolean;
+    readonly source: string;
+}
+
+export function settingLines(settings: Settings): SettingLine[] {
+    const lines: SettingLine[] = [];
+    const add = (name: string, found: Resolved<string | boolean> | undefined, secret = false) => {
+        if (found === undefined) return;
+        const { source } = found;
+        lines.push(secret ? { name, secret, source } : { name, value: redact(String(found.value)), secret, source });
+    };
+    add("region", settings.region);
+    add("projectId", settings.projectId);
+    add("projectName", settings.projectName);
+    add("cloud", settings.cloud);
+    add("authUrl", settings.authUrl);
+    add("domainName", settings.domainName);
+    add("domainId", settings.domainId);
+    const { credentials, agency } = settings;
+    if (credentials?.kind === "token") add("token", credentials.token, true);
+    if (credentials?.kind === "aksk") {
+        add("accessKey", credentials.accessKey);
+        add("secretKey", credentials.secretKey, true);
+        add("securityToken", credentials.securityToken, true);
+    }
+    if (credentials?.kind === "password") {
+        add("userName", credentials.userName);
+        add("userId", credentials.userId);
+        add("password", credentials.password, true);
+        add("passcode", credentials.passcode, true);
+    }
+    add("agencyName", agency?.name);
+    add("agencyDomainName", agency?.domainName);
+    add("agencyDomainId", agency?.domainId);
+    for (const [region, value] of Object.entries(settings.endpoints))
+        add(`endpoint of ${region}`, { value, source: "cbr:endpoints or HUAWEICLOUD_SDK_REGION_CBR_*" });
+    for (const [region, value] of Object.entries(settings.iamEndpoints))
+        add(`IAM of ${region}`, { value, source: "cbr:endpoints or HUAWEICLOUD_SDK_REGION_IAM_*" });
+    add("caFile", settings.caFile);
+    add("certFile", settings.certFile);
+    add("keyFile", settings.keyFile);
+    add("insecure", settings.insecure);
+    add("http proxy", settings.proxies.http);
+    add("https proxy", settings.proxies.https);
+    lines.push({
+        name: "preflight",
+        value: settings.preflight,
+        secret: false,
+        source: settings.preflight === "auto" ? "default" : "cbr:preflight",
+    });
+    return lines;
+}

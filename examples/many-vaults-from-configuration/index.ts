@@ -1,0 +1,32 @@
+// As many vaults as the configuration lists, each with a restore point and, where wanted, copies in another region.
+import * as pulumi from "@pulumi/pulumi";
+import * as cbr from "pulumi-cbr";
+
+interface Vault {
+    readonly vaultId: string;
+    /** Servers to back up. Default: all in the vault. */
+    readonly resources?: string[];
+    readonly copyTo?: { readonly region: string; readonly vaultId: string };
+}
+
+const config = new pulumi.Config();
+const vaults = config.requireObject<Record<string, Vault>>("vaults");
+const triggers = { release: config.get("release") ?? "1" };
+
+const checkpointIds: Record<string, pulumi.Output<string>> = {};
+const replicaIds: Record<string, pulumi.Output<string[]>> = {};
+for (const [name, { vaultId, resources, copyTo }] of Object.entries(vaults)) {
+    const checkpoint = new cbr.Checkpoint(name, { vaultId, triggers, ...(resources && { resources }) });
+    checkpointIds[name] = checkpoint.id;
+    if (copyTo === undefined) continue;
+    const copies = new cbr.VaultReplication(name, {
+        // From the checkpoint, so that the copies begin once it is good.
+        vaultId: checkpoint.vaultId,
+        destinationRegion: copyTo.region,
+        destinationVaultId: copyTo.vaultId,
+        triggers: { checkpoint: checkpoint.id },
+    });
+    replicaIds[name] = copies.destinationBackupIds;
+}
+
+export { checkpointIds, replicaIds };

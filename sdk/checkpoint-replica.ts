@@ -1,0 +1,63 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import type { CheckpointReplicaOutputs, checkpointReplicaInputs } from "../provider/resources/checkpoint-replica";
+import { CbrResource } from "./dynamic";
+import type { Inputs, Outputs } from "./inputs";
+
+/** What a {@link CheckpointReplica} is made from. */
+export type CheckpointReplicaArgs = Inputs<z.input<typeof checkpointReplicaInputs>>;
+
+/** Every output is also a property of the class. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class gives each key of `outputs` an Output at run time.
+export interface CheckpointReplica extends Outputs<CheckpointReplicaOutputs> {}
+
+/**
+ * Copies of exactly the backups of one restore point, in a vault of another region (CopyBackup for each), waited for, 6
+ * hours by default. `VaultReplication` would copy the whole vault. The replicas outlive the stack unless
+ * `deletionPolicy` is `delete`.
+ *
+ * ```ts
+ * const copy = new cbr.CheckpointReplica("before-release-nl", {
+ *     checkpointId: before.checkpointId, destinationRegion: "eu-nl", destinationVaultId,
+ * });
+ * export const replicas = copy.destinationBackupIds;
+ * ```
+ */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above.
+export class CheckpointReplica extends CbrResource {
+    constructor(name: string, args: CheckpointReplicaArgs, options?: pulumi.CustomResourceOptions) {
+        super("checkpointReplica", "CheckpointReplica", name, outputs, args, options);
+    }
+
+    /** True for objects of this class, also from another copy of the package. */
+    static override isInstance(value: unknown): value is CheckpointReplica {
+        return (
+            typeof value === "object" &&
+            value !== null &&
+            Reflect.get(value, "__pulumiType") === "pulumi-nodejs:dynamic/cbr:CheckpointReplica"
+        );
+    }
+}
+
+const outputs = {
+    region: undefined,
+    projectId: undefined,
+    triggers: undefined,
+    timeouts: undefined,
+    wait: undefined,
+    checkpointId: undefined,
+    destinationRegion: undefined,
+    destinationProjectId: undefined,
+    destinationVaultId: undefined,
+    onPartialFailure: undefined,
+    deletionPolicy: undefined,
+    replicationRecordIds: undefined,
+    replications: undefined,
+    destinationBackupIds: undefined,
+    status: undefined,
+    providerId: undefined,
+    sourceRegion: undefined,
+    requestedAt: undefined,
+    verified: undefined,
+    sourceVaultId: undefined,
+} satisfies Record<keyof CheckpointReplicaOutputs, undefined>;

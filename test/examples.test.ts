@@ -1,0 +1,157 @@
+// Every example, run as it stands: preview, up, an empty preview (by the stack itself), a change where it is about one, destroy.
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Simulator, startSimulator } from "../sdk/testing/index";
+import { openStack, type StackOptions, type TestStack } from "./support/stack";
+
+const examples = resolve(__dirname, "../examples");
+/** Run by tests of their own, beside the code that they show. */
+const elsewhere = ["automation-api", "gitops"];
+
+let sim: Simulator<"eu-de" | "eu-nl" | "eu-ch2">;
+beforeAll(async () => {
+    sim = await startSimulator({
+        regions: [{ name: "eu-de" }, { name: "eu-nl" }, { name: "eu-ch2" }],
+        backupMs: 300,
+        replicationMs: 300,
+        checkAnswers: true,
+    });
+});
+afterAll(() => sim.close());
+
+const source = () => sim.regions["eu-de"].cloud;
+const servers = () => source().addVault({ resources: [{ name: "web-1" }, { name: "db-1" }] });
+const copies = (region: "eu-nl" | "eu-ch2") => sim.regions[region].cloud.addVault({ protectType: "replication" });
+const backupsIn = (vaultId: string) => [...source().backups.values()].filter((one) => one.vaultId === vaultId);
+
+async function open(folder: string, config: NonNullable<StackOptions["config"]>): Promise<TestStack> {
+    const settings = Object.entries(sim.settings().config).map(([key, value]) => [
+        key,
+        { value, secret: key === "cbr:secretKey" },
+    ]);
+    return openStack({
+        program: folder,
+        config: { ...Object.fromEntries(settings), ...config },
+        // `npm run types` has checked them; once each is enough.
+        env: { PULUMI_NODEJS_TRANSPILE_ONLY: "true" },
+    });
+}
+
+/** Preview, up, empty preview; the outputs. */
+async function deploy(stack: TestStack, created: number): Promise<Record<string, unknown>> {
+    expect((await stack.preview()).changes["create"]).toBe(created + 1);
+    await stack.up();
+    return outputsOf(stack);
+}
+
+async function outputsOf(stack: TestStack): Promise<Record<string, unknown>> {
+    return Object.fromEntries(Object.entries(await stack.outputs()).map(([name, { value }]) => [name, value]));
+}
+
+it("has a project, a program and a README in every folder", () => {
+    const folders = readdirSync(examples, { withFileTypes: true }).filter((one) => one.isDirectory());
+    expect(folders.length).toBeGreaterThan(9);
+    for (const { name } of folders) {
+        if (elsewhere.includes(name)) continue;
+        const at = (file: string) => join(examples, name, file);
+        expect(existsSync(at("Pulumi.yaml")), `${name}/Pulumi.yaml`).toBe(true);
+        expect(existsSync(at("index.ts")) || existsSync(at("index.js")), `${name}/index`).toBe(true);
+        expect(readFileSync(at("README.md"), "utf8").length, `${name}/README.md`).toBeGreaterThan(100);
+    }
+});
+
+it.each(["examples/checkpoint", "examples/javascript", "examples/es-module", "."])(
+    "%s takes one restore point, and another one for the next release",
+    async (folder) => {
+        const vault = servers();
+        await using stack = await open(resolve(__dirname, "..", folder), { vaultId: vault.id });
+        const { checkpointId, backupIdByResource } = await deploy(stack, 1);
+        expect(backupIdByResource).toEqual(
+            Object.fromEntries(backupsIn(vault.id).map((one) => [one.resourceId, one.id])),
+        );
+        await stack.setConfig({ release: "2" });
+        await stack.up();
+        expect((await outputsOf(stack))["checkpointId"]).not.toBe(checkpointId);
+        await stack.destroy();
+        // Restore points outlive the stack.
+        expect(backupsIn(vault.id)).toHaveLength(4);
+    },
+);
+
+it("restore-point-per-release names the restore point after the release", async () => {
+    const vault = servers();
+    await using stack = await open(join(examples, "restore-point-per-release"), { vaultId: vault.id, release: "v1.4.2" });
+    expect(await deploy(stack, 1)).toMatchObject({ name: "release-v1-4-2" });
+    await stack.setConfig({ release: "v1.5.0" });
+    await stack.up();
+    expect(await outputsOf(stack)).toMatchObject({ name: "release-v1-5-0" });
+    await stack.destroy();
+    expect(new Set(backupsIn(vault.id).map((one) => one.name.replace(/-\d{4}$/, "")))).toEqual(
+        new Set(["release-v1-4-2", "release-v1-5-0"]),
+    );
+});
+
+it("nightly-by-trigger takes one a day: incremental on weekdays, full on Sundays, marked as automatic", async () => {
+    const vault = source().addVault({ resources: [{ everBackedUp: true }] });
+    await using stack = await open(join(examples, "nightly-by-trigger"), { vaultId: vault.id, day: "2026-11-21" });
+    await deploy(stack, 1);
+    await stack.up();
+    expect(backupsIn(vault.id)).toHaveLength(1);
+    await stack.setConfig({ day: "2026-11-22" });
+    await stack.up();
+    expect(backupsIn(vault.id)).toMatchObject([
+        { incremental: true, autoTrigger: true },
+        { incremental: false, autoTrigger: true },
+    ]);
+    await stack.destroy();
+});
+
+it("many-vaults-from-configuration makes what the configuration lists", async () => {
+    const [web, db] = [servers(), servers()];
+    const target = copies("eu-nl");
+    const one = [...web.resources.keys()][0] ?? "";
+    const vaults = {
+        web: { vaultId: web.id, resources: [one] },
+        db: { vaultId: db.id, copyTo: { region: "eu-nl", vaultId: target.id } },
+    };
+    await using stack = await open(join(examples, "many-vaults-from-configuration"), { vaults: JSON.stringify(vaults) });
+    const outputs = await deploy(stack, 3);
+    expect(Object.keys(outputs["checkpointIds"] as object).sort()).toEqual(["db", "web"]);
+    expect((outputs["replicaIds"] as Record<string, string[]>)["db"]).toHaveLength(2);
+    expect(backupsIn(web.id).map((backup) => backup.resourceId)).toEqual([one]);
+    await stack.destroy();
+});
+
+it("hybrid-vault-sync imports what the storage has", async () => {
+    const vault = source().addVault({ cloudType: "hybrid", onPremises: { added: 3 } });
+    await using stack = await open(join(examples, "hybrid-vault-sync"), { hybridVaultId: vault.id });
+    expect(await deploy(stack, 1)).toMatchObject({ status: "success", imported: 3, dropped: 0 });
+    await stack.destroy();
+});
+
+it("disaster-recovery joins all four resources by their outputs", async () => {
+    const hybrid = source().addVault({ cloudType: "hybrid" });
+    await using stack = await open(join(examples, "disaster-recovery"), {
+        vaultId: servers().id,
+        hybridVaultId: hybrid.id,
+        destinationRegion: "eu-nl",
+        destinationVaultId: copies("eu-nl").id,
+        archiveRegion: "eu-ch2",
+        archiveVaultId: copies("eu-ch2").id,
+    });
+    const outputs = await deploy(stack, 4);
+    expect(outputs["replicationRecordIds"]).toHaveLength(2);
+    await stack.destroy();
+});
+
+it("testing: its own tests pass, with neither cloud nor CLI", async () => {
+    const vitest = resolve(__dirname, "../node_modules/vitest/vitest.mjs");
+    const { stdout } = await promisify(execFile)(process.execPath, [vitest, "run", "--root", "."], {
+        cwd: join(examples, "testing"),
+        env: { ...process.env, NO_COLOR: "1" },
+    });
+    expect(stdout).toMatch(/Tests +\d+ passed/);
+});

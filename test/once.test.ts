@@ -1,0 +1,354 @@
+import { expect, it } from "vitest";
+import type { Client } from "../provider/client";
+import type { Context } from "../provider/context";
+import {
+    ApiError,
+    AuthError,
+    ResponseShapeError,
+    TransportError,
+    UnsureError,
+    WaitTimeoutError,
+} from "../provider/errors";
+import { JOURNAL_LIFE_MS, type Journal, memoryJournal } from "../provider/journal";
+import {
+    CLOCK_TOLERANCE_MS,
+    journalKey,
+    LOOKS_MS,
+    MAX_SENDS,
+    noteInJournal,
+    type Once,
+    postOnce,
+    settleJournal,
+    type Window,
+} from "../provider/once";
+import { resolveSettings } from "../provider/settings";
+import { FakeClock } from "./support/fake-clock";
+
+const lost = () => new TransportError("CreateCheckpoint: the connection was reset", { sent: true });
+const api = (status: number, code = "", retryAfterMs?: number) =>
+    new ApiError({ operation: "CreateCheckpoint", status, code, text: "text", retryAfterMs });
+
+interface Parts {
+    journal?: Journal;
+    clock?: FakeClock;
+    offsetMs?: number;
+    hostAlive?: boolean;
+    wish?: unknown;
+    facts?: Record<string, string>;
+    /** What each POST comes to, in order; the last one counts for all that follow. */
+    sends?: readonly (string | Error)[];
+    /** What each look finds, in order; the last one counts for all that follow. */
+    finds?: readonly (string | Error | undefined)[];
+}
+
+function make(parts: Parts = {}) {
+    const clock = parts.clock ?? new FakeClock();
+    const journal = parts.journal ?? memoryJournal();
+    const lines: string[] = [];
+    const context: Context = {
+        settings: resolveSettings(
+            () => undefined,
+            {},
+            { read: () => undefined, cwd: () => "/", home: () => undefined },
+        ),
+        client: { serverOffsetMs: () => parts.offsetMs ?? 0, baseUrl: () => "https://cbr.test" } as unknown as Client,
+        clock,
+        poller: undefined as never,
+        journal,
+        hostAlive: () => parts.hostAlive ?? true,
+        log: { status: (text) => lines.push(text), info: () => {}, warn: () => {} },
+        resourceName: "it",
+        urn: "urn:it",
+    };
+    const begun = clock.elapsed;
+    const log: [what: string, at: number][] = [];
+    const windows: Window[] = [];
+    const factsSeen: Readonly<Record<string, string>>[] = [];
+    const [sends, finds] = [[...(parts.sends ?? ["sent"])], [...(parts.finds ?? [undefined])]];
+    const next = <T>(list: T[]): T => (list.length > 1 ? list.shift() : list[0]) as T;
+    const once: Once<string, string> = {
+        wish: parts.wish ?? { vaultId: "v" },
+        region: "eu-de",
+        facts: parts.facts ?? { name: "it-1a2b3c4d" },
+        what: "CreateCheckpoint for vault v",
+        whereToLook: "the backups of vault v named it-1a2b3c4d",
+        send: async () => {
+            log.push(["send", clock.elapsed - begun]);
+            const answer = next(sends);
+            if (answer instanceof Error) throw answer;
+            return answer;
+        },
+        find: async (window, facts) => {
+            log.push(["look", clock.elapsed - begun]);
+            windows.push(window);
+            factsSeen.push(facts);
+            const found = next(finds);
+            if (found instanceof Error) throw found;
+            return found;
+        },
+    };
+    const key = journalKey(context, "eu-de");
+    /** What stands in the journal for this wish. */
+    const pending = () => journal.find(key, fingerprint(), clock.now());
+    const fingerprint = () => {
+        const probe = memoryJournal();
+        let print = "";
+        noteInJournal(
+            { ...context, journal: { ...probe, write: (_, entry) => void (print = entry.fingerprint) } },
+            once,
+            {},
+        );
+        return print;
+    };
+    return {
+        context,
+        once,
+        clock,
+        journal,
+        log,
+        windows,
+        factsSeen,
+        lines,
+        pending,
+        run: () => postOnce(context, once),
+    };
+}
+
+async function errorOf(run: Promise<unknown>): Promise<Error> {
+    return run.then(
+        () => expect.unreachable("it should have failed"),
+        (error: unknown) => error as Error,
+    );
+}
+
+it("sends once and looks for nothing when the answer comes", async () => {
+    const one = make();
+    expect(await one.run()).toEqual({ how: "sent", value: "sent" });
+    expect(one.log).toEqual([["send", 0]]);
+});
+
+it("notes the wish before it is sent, and forgets it only when told", async () => {
+    const one = make();
+    one.once.send = async () => {
+        expect(one.pending()).toMatchObject({ startedAt: one.clock.now(), facts: { name: "it-1a2b3c4d" } });
+        return "sent";
+    };
+    await one.run();
+    expect(one.pending()).toBeDefined();
+    noteInJournal(one.context, one.once, { checkpointId: "cp" });
+    expect(one.pending()?.facts).toEqual({ name: "it-1a2b3c4d", checkpointId: "cp" });
+    settleJournal(one.context, "eu-de");
+    expect(one.pending()).toBeUndefined();
+});
+
+it("keeps the note when nobody is left to hear the answer", async () => {
+    const one = make({ hostAlive: false });
+    await one.run();
+    settleJournal(one.context, "eu-de");
+    expect(one.pending()).toBeDefined();
+});
+
+it.each([
+    ["a connection that was never made", new TransportError("refused", { sent: false })],
+    ["429", api(429, "APIGW.0308")],
+    ["503 with Retry-After", api(503, "", 1_000)],
+    ["a busy vault", api(400, "BackupService.6125")],
+    ["a refused parameter", api(400, "BackupService.9900")],
+    ["a refused credential", new AuthError("refused")],
+    ["no time left", new WaitTimeoutError("late")],
+])("throws %s as it is, looks for nothing, sends nothing again and forgets the wish", async (_, error) => {
+    const one = make({ sends: [error] });
+    expect(await errorOf(one.run())).toBe(error);
+    expect(one.log).toEqual([["send", 0]]);
+    expect(one.pending()).toBeUndefined();
+});
+
+it.each([
+    ["a reset", lost()],
+    ["502", api(502)],
+    ["504", api(504)],
+    ["500 without a code", api(500)],
+    ["9910", api(500, "BackupService.9910")],
+])("finds the effect of a POST that ended with %s, and sends nothing again", async (_, error) => {
+    const one = make({ sends: [error], finds: [undefined, undefined, "found"] });
+    expect(await one.run()).toEqual({ how: "found", value: "found" });
+    expect(one.log).toEqual([
+        ["send", 0],
+        ["look", 0],
+        ["look", 1_000],
+        ["look", 3_000],
+    ]);
+    expect(one.pending()).toBeDefined();
+    expect(one.lines).toEqual(["CreateCheckpoint for vault v: the answer was lost; looking for its effect"]);
+});
+
+it("sends again only after five looks in fifteen seconds have found nothing", async () => {
+    const one = make({ sends: [lost(), "second"] });
+    expect(await one.run()).toEqual({ how: "sent", value: "second" });
+    expect(one.log).toEqual([
+        ["send", 0],
+        ["look", 0],
+        ["look", 1_000],
+        ["look", 3_000],
+        ["look", 7_000],
+        ["look", 15_000],
+        ["send", 15_000],
+    ]);
+    expect(LOOKS_MS).toEqual([0, 1_000, 3_000, 7_000, 15_000]);
+});
+
+it("gives up after four POSTs without an answer, and says where to look", async () => {
+    const one = make({ sends: [lost()] });
+    const error = await errorOf(one.run());
+    expect(error).toBeInstanceOf(UnsureError);
+    expect(error.message).toBe(
+        "CreateCheckpoint for vault v may or may not have taken effect, and nothing was sent again: CreateCheckpoint: the connection was reset " +
+            "Then its effect was not found. Look at the backups of vault v named it-1a2b3c4d; if it is there, name its id in `adopt` " +
+            "where the resource has that input, else run `pulumi up` again.",
+    );
+    expect(one.log.filter(([what]) => what === "send").map(([, at]) => at)).toEqual([0, 15_000, 30_000, 45_000]);
+    expect(MAX_SENDS).toBe(4);
+    expect(one.pending()).toBeDefined();
+});
+
+it("never sends again what the API accepted, even when its effect is not found", async () => {
+    const one = make({ sends: [new ResponseShapeError("CreateCheckpoint", 200, "CreateCheckpoint: cut off.")] });
+    const error = await errorOf(one.run());
+    expect(error).toBeInstanceOf(UnsureError);
+    expect(one.log.map(([what]) => what)).toEqual(["send", "look", "look", "look", "look", "look"]);
+});
+
+it("sends nothing again when it cannot look", async () => {
+    const one = make({ sends: [lost()], finds: [undefined, api(403, "APIGW.0302")] });
+    const error = await errorOf(one.run());
+    expect(error).toBeInstanceOf(UnsureError);
+    expect(error.message).toContain(
+        "Then looking for its effect failed too: CreateCheckpoint: HTTP 403 APIGW.0302: text.",
+    );
+    expect(one.log).toEqual([
+        ["send", 0],
+        ["look", 0],
+        ["look", 1_000],
+    ]);
+    expect(one.pending()).toBeDefined();
+});
+
+it("passes on the word that several things could be it", async () => {
+    const several = new UnsureError("two restore points: a, b");
+    const one = make({ sends: [lost()], finds: [several] });
+    expect(await errorOf(one.run())).toBe(several);
+    expect(one.log.map(([what]) => what)).toEqual(["send", "look"]);
+});
+
+it("looks in the time of the region's clock, from the first POST on", async () => {
+    const one = make({ sends: [lost()], offsetMs: 60_000 });
+    const begun = one.clock.now();
+    await errorOf(one.run());
+    const bounds = one.windows.map(({ from, to }) => [from - begun - 60_000, to - begun - 60_000]);
+    expect(bounds.filter((_, index) => index % LOOKS_MS.length === 0)).toEqual([
+        [-CLOCK_TOLERANCE_MS, CLOCK_TOLERANCE_MS],
+        [-CLOCK_TOLERANCE_MS, 15_000 + CLOCK_TOLERANCE_MS],
+        [-CLOCK_TOLERANCE_MS, 30_000 + CLOCK_TOLERANCE_MS],
+        [-CLOCK_TOLERANCE_MS, 45_000 + CLOCK_TOLERANCE_MS],
+    ]);
+});
+
+it("waits out the time that the POST itself took before its window ends", async () => {
+    const one = make({ finds: ["found"] });
+    const begun = one.clock.now();
+    one.once.send = async () => {
+        await one.clock.sleep(60_000);
+        throw lost();
+    };
+    await one.run();
+    expect(one.windows).toEqual([{ from: begun - CLOCK_TOLERANCE_MS, to: begun + 60_000 + CLOCK_TOLERANCE_MS }]);
+});
+
+/** The state in which a process that died during its POST leaves the journal. */
+async function died(more: Parts = {}) {
+    const before = make({ ...more, sends: [lost()], finds: [api(403)] });
+    const startedAt = before.clock.now();
+    await errorOf(before.run());
+    return { journal: before.journal, clock: before.clock, startedAt };
+}
+
+it("finds what an interrupted run sent, by the facts of that run, and sends nothing", async () => {
+    const { journal, clock, startedAt } = await died({ facts: { name: "it-00000000" } });
+    clock.jump(3_600_000);
+    const one = make({ journal, clock, finds: ["found"], facts: { name: "it-ffffffff" } });
+    expect(await one.run()).toEqual({ how: "recovered", value: "found" });
+    expect(one.log).toEqual([["look", 0]]);
+    expect(one.factsSeen).toEqual([{ name: "it-00000000" }]);
+    expect(one.windows).toEqual([
+        { from: startedAt - CLOCK_TOLERANCE_MS, to: startedAt + 60_000 + CLOCK_TOLERANCE_MS },
+    ]);
+});
+
+it("sends when an interrupted run surely did not: one look, long after it", async () => {
+    const { journal, clock } = await died();
+    clock.jump(3_600_000);
+    const one = make({ journal, clock });
+    expect(await one.run()).toEqual({ how: "sent", value: "sent" });
+    expect(one.log).toEqual([
+        ["look", 0],
+        ["send", 0],
+    ]);
+});
+
+it("gives what an interrupted run sent a moment ago time to appear", async () => {
+    const { journal, clock } = await died();
+    clock.jump(10_000);
+    const one = make({ journal, clock, finds: [undefined, undefined, "found"] });
+    expect(await one.run()).toEqual({ how: "recovered", value: "found" });
+    expect(one.log).toEqual([
+        ["look", 0],
+        ["look", 1_000],
+        ["look", 3_000],
+    ]);
+});
+
+it("sends nothing when it cannot look for what an interrupted run sent", async () => {
+    const { journal, clock } = await died();
+    clock.jump(3_600_000);
+    const one = make({ journal, clock, finds: [api(503)] });
+    const error = await errorOf(one.run());
+    expect(error).toBeInstanceOf(UnsureError);
+    expect(error.message).toContain("an interrupted run had sent it. Then looking for its effect failed too");
+    expect(one.log).toEqual([["look", 0]]);
+    expect(one.pending()).toBeDefined();
+});
+
+it("looks for nothing when the interrupted run had wished for something else, or a day ago", async () => {
+    const first = await died();
+    const other = make({ ...first, wish: { vaultId: "v", triggers: { release: "2" } } });
+    expect(await other.run()).toEqual({ how: "sent", value: "sent" });
+    expect(other.log).toEqual([["send", 0]]);
+    const second = await died();
+    second.clock.jump(JOURNAL_LIFE_MS);
+    const late = make(second);
+    expect(await late.run()).toEqual({ how: "sent", value: "sent" });
+    expect(late.log).toEqual([["send", 0]]);
+});
+
+it("knows a wish again in whatever order the host hands over its parts", async () => {
+    const { journal, clock } = await died({ wish: { vaultId: "v", triggers: { a: 1, b: { c: [1, 2], d: null } } } });
+    const one = make({
+        journal,
+        clock,
+        finds: ["found"],
+        wish: { triggers: { b: { d: null, c: [1, 2] }, a: 1 }, vaultId: "v" },
+    });
+    expect(await one.run()).toEqual({ how: "recovered", value: "found" });
+    const swapped = make({
+        journal,
+        clock,
+        finds: ["found"],
+        wish: { vaultId: "v", triggers: { a: 1, b: { c: [2, 1], d: null } } },
+    });
+    expect((await swapped.run()).how).toBe("sent");
+});
+
+it("files wishes by resource and cloud", () => {
+    const one = make();
+    expect(journalKey(one.context, "eu-de")).toBe("urn:it|https://cbr.test");
+});
