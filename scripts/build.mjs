@@ -8,7 +8,11 @@ const next = path(`dist.${process.pid}`);
 const old = path(`dist.${process.pid}.old`);
 
 try {
-    execFileSync(process.execPath, [path("node_modules/typescript/bin/tsc"), "-p", path("tsconfig.build.json"), "--outDir", next], { stdio: "inherit" });
+    execFileSync(
+        process.execPath,
+        [path("node_modules/typescript/bin/tsc"), "-p", path("tsconfig.build.json"), "--outDir", next],
+        { stdio: "inherit" },
+    );
     if (existsSync(`${next}/cli/main.js`)) chmodSync(`${next}/cli/main.js`, 0o755);
     if (existsSync(path("dist"))) renameSync(path("dist"), old);
     renameSync(next, path("dist"));

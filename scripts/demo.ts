@@ -17,7 +17,10 @@ function show(event: EngineEvent): void {
     const typeOf = (type: string) => type.slice(type.lastIndexOf(":") + 1);
     if (resourcePreEvent !== undefined && isOurs(resourcePreEvent.metadata.type)) {
         const { op, type, urn, keys } = resourcePreEvent.metadata;
-        if (op !== "same") say(`    ${op.padEnd(18)} ${typeOf(type)} ${nameOf(urn)}${keys?.length ? `  because of ${keys.join(", ")}` : ""}`);
+        if (op !== "same")
+            say(
+                `    ${op.padEnd(18)} ${typeOf(type)} ${nameOf(urn)}${keys?.length ? `  because of ${keys.join(", ")}` : ""}`,
+            );
     }
     if (resOutputsEvent !== undefined && isOurs(resOutputsEvent.metadata.type) && resOutputsEvent.planning !== true) {
         const { op, type, urn } = resOutputsEvent.metadata;
@@ -43,16 +46,27 @@ async function previewIsEmpty(stack: TestStack): Promise<void> {
 async function main(): Promise<void> {
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
     say(`pulumi-cbr ${version} · node ${process.version}`);
-    const sim = await startSimulator({ regions: [{ name: "eu-de" }, { name: "eu-nl" }, { name: "eu-ch2" }], backupMs: 3_000, replicationMs: 2_500, syncMs: 1_000, deleteMs: 500 });
+    const sim = await startSimulator({
+        regions: [{ name: "eu-de" }, { name: "eu-nl" }, { name: "eu-ch2" }],
+        backupMs: 2_500,
+        replicationMs: 2_000,
+        syncMs: 800,
+        deleteMs: 500,
+    });
     const source = sim.regions["eu-de"].cloud;
     const vault = source.addVault({ name: "servers", resources: [{ name: "web-1" }, { name: "db-1", disks: 2 }] });
     const hybrid = source.addVault({ name: "on-premises", cloudType: "hybrid", onPremises: { added: 3 } });
     const copies = sim.regions["eu-nl"].cloud.addVault({ name: "copies", protectType: "replication" });
     const archive = sim.regions["eu-ch2"].cloud.addVault({ name: "archive", protectType: "replication" });
-    say(`Simulated cloud: eu-de ${sim.regions["eu-de"].url}, eu-nl ${sim.regions["eu-nl"].url}, eu-ch2 ${sim.regions["eu-ch2"].url}`);
+    say(
+        `Simulated cloud: eu-de ${sim.regions["eu-de"].url}, eu-nl ${sim.regions["eu-nl"].url}, eu-ch2 ${sim.regions["eu-ch2"].url}`,
+    );
 
     const secret = (key: string) => /password|secret|token/i.test(key);
-    const cbr = Object.entries(sim.settings({ signIn: "password" }).config).map(([key, value]) => [key, { value, secret: secret(key) }]);
+    const cbr = Object.entries(sim.settings({ signIn: "password" }).config).map(([key, value]) => [
+        key,
+        { value, secret: secret(key) },
+    ]);
     const stack = await openStack({
         program: join(root, "examples/disaster-recovery"),
         stack: "demo",
@@ -75,7 +89,11 @@ async function main(): Promise<void> {
         const up = await stack.stack.up({ onEvent: show });
         say("\n   outputs");
         for (const [name, { value }] of Object.entries(up.outputs)) say(`    ${name}: ${JSON.stringify(value)}`);
-        expect(Array.isArray(up.outputs["replicationRecordIds"]?.value) && up.outputs["replicationRecordIds"].value.length === 2, "two replicationRecordIds");
+        expect(
+            Array.isArray(up.outputs["replicationRecordIds"]?.value) &&
+                up.outputs["replicationRecordIds"].value.length === 2,
+            "two replicationRecordIds",
+        );
 
         say("\n3. preview: nothing to do");
         await previewIsEmpty(stack);
@@ -84,7 +102,9 @@ async function main(): Promise<void> {
         await stack.stack.refresh({ onEvent: show });
         await previewIsEmpty(stack);
 
-        say("\n5. up with a new release: a trigger changes, so a new restore point is taken and copied; the old ones stay");
+        say(
+            "\n5. up with a new release: a trigger changes, so a new restore point is taken and copied; the old ones stay",
+        );
         await stack.stack.setConfig("release", { value: "2" });
         const second = await stack.stack.up({ onEvent: show });
         expect(second.outputs["checkpointId"]?.value !== up.outputs["checkpointId"]?.value, "a new restore point");
@@ -97,11 +117,18 @@ async function main(): Promise<void> {
         for (const [name, region] of Object.entries(sim.regions)) {
             const { checkpoints, backups } = region.cloud.snapshot();
             say(`    ${name}: ${checkpoints.length} restore points, ${backups.length} backups`);
-            for (const one of backups) say(`        ${one.imageType.padEnd(11)} ${one.id}  ${one.resourceName}  ${one.status}`);
+            for (const one of backups)
+                say(`        ${one.imageType.padEnd(11)} ${one.id}  ${one.resourceName}  ${one.status}`);
         }
-        const held = (name: "eu-de" | "eu-nl" | "eu-ch2") => sim.regions[name].cloud.snapshot().backups.length;
-        expect(held("eu-de") === 4 && held("eu-nl") === 4 && held("eu-ch2") === 0, "4 backups and 4 replicas kept, the archived one deleted");
-        expect(sim.requests.filter((one) => one.operation === "CreateCheckpoint").length === 2, "two restore points for two releases");
+        const held = (name: "eu-de" | "eu-nl" | "eu-ch2", vaultId: string) =>
+            sim.regions[name].cloud.snapshot().backups.filter((one) => one.vaultId === vaultId).length;
+        expect(held("eu-de", vault.id) === 4, "4 backups of the servers, two a release");
+        expect(held("eu-nl", copies.id) === 4, "their 4 replicas, which outlive the stack");
+        expect(held("eu-ch2", archive.id) === 0, "no archived replica: it was to be deleted");
+        expect(
+            sim.requests.filter((one) => one.operation === "CreateCheckpoint").length === 2,
+            "two restore points for two releases",
+        );
         say(`\nEverything went as it should (${sim.requests.length} requests; engine: ${stack.engine.description}).`);
     } finally {
         await stack.cleanup();

@@ -6,7 +6,11 @@ const typescript = require("typescript");
 
 const root = dirname(__dirname);
 const ours = ["scripts", "test", "bench"].map((folder) => join(root, folder));
-const compilerOptions = { module: typescript.ModuleKind.CommonJS, target: typescript.ScriptTarget.ES2023, esModuleInterop: true };
+const compilerOptions = {
+    module: typescript.ModuleKind.CommonJS,
+    target: typescript.ScriptTarget.ES2023,
+    esModuleInterop: true,
+};
 const previous = require.extensions[".ts"];
 
 require.extensions[".ts"] = (module, filename) => {
@@ -14,7 +18,10 @@ require.extensions[".ts"] = (module, filename) => {
         previous(module, filename);
         return;
     }
-    const { outputText } = typescript.transpileModule(readFileSync(filename, "utf8"), { fileName: filename, compilerOptions });
+    const { outputText } = typescript.transpileModule(readFileSync(filename, "utf8"), {
+        fileName: filename,
+        compilerOptions,
+    });
     module._compile(outputText, filename);
 };
 

@@ -8,7 +8,6 @@ import type { Inputs, Outputs } from "./inputs";
 export type CheckpointReplicaArgs = Inputs<z.input<typeof checkpointReplicaInputs>>;
 
 /** Every output is also a property of the class. */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class gives each key of `outputs` an Output at run time.
 export interface CheckpointReplica extends Outputs<CheckpointReplicaOutputs> {}
 
 /**
@@ -23,7 +22,7 @@ export interface CheckpointReplica extends Outputs<CheckpointReplicaOutputs> {}
  * export const replicas = copy.destinationBackupIds;
  * ```
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class gives each key of `outputs` an Output at run time.
 export class CheckpointReplica extends CbrResource {
     constructor(name: string, args: CheckpointReplicaArgs, options?: pulumi.CustomResourceOptions) {
         super("checkpointReplica", "CheckpointReplica", name, outputs, args, options);

@@ -91,13 +91,11 @@ function make(parts: Parts = {}) {
     /** What stands in the journal for this wish. */
     const pending = () => journal.find(key, fingerprint(), clock.now());
     const fingerprint = () => {
-        const probe = memoryJournal();
         let print = "";
-        noteInJournal(
-            { ...context, journal: { ...probe, write: (_, entry) => void (print = entry.fingerprint) } },
-            once,
-            {},
-        );
+        const write: Journal["write"] = (_, entry) => {
+            print = entry.fingerprint;
+        };
+        noteInJournal({ ...context, journal: { ...memoryJournal(), write } }, once, {});
         return print;
     };
     return {

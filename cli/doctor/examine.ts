@@ -59,6 +59,8 @@ export async function examine(question: Question): Promise<Report> {
         regions,
     });
 
+    checks.push(nodeCheck(process.versions.node));
+
     let settings: Settings;
     try {
         settings = resolveSettings(get, env);
@@ -104,6 +106,22 @@ export async function examine(question: Question): Promise<Report> {
     } finally {
         if (question.transport === undefined) await transport.close();
     }
+}
+
+/** The oldest release that the HTTP library runs on; package.json says so, too, but npm only warns. */
+const OLDEST_NODE: readonly [major: number, minor: number] = [22, 19];
+
+export function nodeCheck(version: string): Check {
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    const [oldest, oldestMinor] = OLDEST_NODE;
+    if (major > oldest || (major === oldest && minor >= oldestMinor))
+        return { check: "node", verdict: "OK", detail: version };
+    return {
+        check: "node",
+        verdict: "FAIL",
+        detail: `${version} is older than ${OLDEST_NODE.join(".")}`,
+        advice: "install a newer Node.js; Pulumi runs the first `node` on PATH",
+    };
 }
 
 function credentialsCheck(settings: Settings): Check {
@@ -203,10 +221,9 @@ class RegionDoctor {
                 check: "reachable",
                 verdict: "FAIL",
                 detail: messageOf(error),
-                advice:
-                    error instanceof TransportError
-                        ? "check the address (cbr:endpoints, cbr:cloud, region), the network, and HTTPS_PROXY and NO_PROXY"
-                        : "check the address: cbr:endpoints, cbr:cloud and the region's name",
+                ...(error instanceof TransportError
+                    ? { advice: "check also the network, HTTPS_PROXY and NO_PROXY" }
+                    : {}),
             });
             return false;
         }
@@ -252,18 +269,20 @@ class RegionDoctor {
         const capabilities = await ask(showReplicationCapabilities, "replication capabilities", {}, () => "allowed");
         const own = capabilities?.regions.find(({ name }) => name === report.region);
         if (own !== undefined) report.replicatesTo = own.replication_destinations;
-        report.vaults = (vaults?.vaults ?? []).map((vault) => ({
-            id: vault.id,
-            name: vault.name ?? "",
-            protectType: vault.billing?.protect_type ?? "unknown",
-            objectType: vault.billing?.object_type ?? "unknown",
-            status: vault.billing?.status ?? "unknown",
-            // Vendor: used is in MB, size in GB.
-            ...(vault.billing?.used === undefined ? {} : { usedGb: Math.round(vault.billing.used / 102.4) / 10 }),
-            ...(vault.billing?.size === undefined ? {} : { sizeGb: vault.billing.size }),
-            resources: vault.resources.length,
-            locked: vault.locked === true,
-        }));
+        report.vaults = (vaults?.vaults ?? [])
+            .map((vault) => ({
+                id: vault.id,
+                name: vault.name ?? "",
+                protectType: vault.billing?.protect_type ?? "unknown",
+                objectType: vault.billing?.object_type ?? "unknown",
+                status: vault.billing?.status ?? "unknown",
+                // Vendor: used is in MB, size in GB.
+                ...(vault.billing?.used === undefined ? {} : { usedGb: Math.round(vault.billing.used / 102.4) / 10 }),
+                ...(vault.billing?.size === undefined ? {} : { sizeGb: vault.billing.size }),
+                resources: vault.resources.length,
+                locked: vault.locked === true,
+            }))
+            .sort((a, b) => (a.name < b.name ? -1 : 1));
         if (vaults !== undefined && report.vaults.length === 0)
             report.checks.push({
                 check: "vaults",
@@ -332,12 +351,13 @@ function inSeconds(ms: number): string {
     return ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`;
 }
 
-/** Between regions that were looked at: can one be copied to the other, and is there a vault to take the copies? */
+/** Between regions that were looked at: can one that has backups be copied to the other, and is there a vault to take the copies? */
 function pairs(reports: readonly RegionReport[]): Check[] {
     const checks: Check[] = [];
     for (const from of reports)
         for (const to of reports) {
-            if (from === to || from.replicatesTo === undefined || !from.replicatesTo.includes(to.region)) continue;
+            if (from === to || !from.vaults.some(({ protectType }) => protectType === "backup")) continue;
+            if (from.replicatesTo === undefined || !from.replicatesTo.includes(to.region)) continue;
             if (
                 to.checks.some(({ check, verdict }) => check === "list vaults" && verdict !== "OK") ||
                 to.projectId === undefined

@@ -11,6 +11,7 @@ const control = (name) => {
     return (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {})[name] ?? {};
 };
 const without = ({ __provider, ...rest }) => rest;
+log(["start", process.pid]);
 let count = 0;
 let configured = {};
 

@@ -38,7 +38,7 @@ export interface LocalCommandOptions {
 }
 
 /** Pulumi: what the CLI exits with. */
-export const exitCodes = { ok: 0, failed: 255, stackNotFound: 6 } as const;
+export const exitCodes = { ok: 0, failed: 1, stackNotFound: 6 } as const;
 
 /** The local engine in the place of the `pulumi` command. */
 export function createLocalCommand(options: LocalCommandOptions = {}): PulumiCommandLike {

@@ -59,14 +59,29 @@ export function formatValue(value: Value, indent: string, showSecrets = false): 
     return JSON.stringify(value);
 }
 
-function formatBag(bag: Bag, indent: string, markOf: (key: string) => string, showSecrets = false): string {
+function isScalar(value: Value | undefined): boolean {
+    return value !== undefined && !Array.isArray(value) && !isBag(value);
+}
+
+function formatBag(
+    bag: Bag,
+    indent: string,
+    markOf: (key: string) => string,
+    showSecrets = false,
+    old: Bag = {},
+): string {
     const keys = Object.keys(bag).sort();
     const width = Math.max(0, ...keys.map((key) => key.length));
     return keys
         .map((key) => {
             const mark = markOf(key);
             const start = mark === "" ? indent : `${indent.slice(0, -2)}${mark}`;
-            return `${start}${key.padEnd(width)}: ${formatValue(bag[key] as Value, indent, showSecrets)}`;
+            const value = bag[key] as Value;
+            const from =
+                mark === "~ " && isScalar(old[key]) && isScalar(value)
+                    ? `${formatValue(old[key] as Value, indent)} => `
+                    : "";
+            return `${start}${key.padEnd(width)}: ${from}${formatValue(value, indent, showSecrets)}`;
         })
         .join("\n");
 }
@@ -175,7 +190,7 @@ export class TextDisplay implements Display {
             const { old, isNew } = outputs;
             const markOf = (key: string) =>
                 isNew || equal(old[key], outputs.outputs[key]) ? "" : key in old ? "~ " : "+ ";
-            this.#write(`Outputs:\n${formatBag(outputs.outputs, "    ", markOf)}\n\n`);
+            this.#write(`Outputs:\n${formatBag(outputs.outputs, "    ", markOf, false, old)}\n\n`);
         }
         this.#finishCounts(kind, changes);
         if (!this.#dryRun) {
@@ -207,8 +222,9 @@ export class TextDisplay implements Display {
                 lines.push(`    ${marks[op]}${count} ${this.#dryRun ? `to ${words[op][0]}` : words[op][2]}\n`);
             }
         }
+        const total = Object.entries(changes).reduce((sum, [op, count]) => (op === "same" ? sum : sum + count), 0);
         if (changes.same !== undefined) {
-            lines.push(`    ${changes.same} unchanged\n`);
+            lines.push(`    ${lines.length > 1 ? `${total} changes. ` : ""}${changes.same} unchanged\n`);
         }
         this.#write(
             `Resources:\n${lines.length > 0 ? lines.join("") : `    no ${kind === "refresh" ? "resources" : "changes"}\n`}`,

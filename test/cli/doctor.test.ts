@@ -1,0 +1,296 @@
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { nodeCheck } from "../../cli/doctor/examine";
+import type { Check, Report } from "../../cli/doctor/report";
+import { type Simulator, startSimulator } from "../../sdk/testing";
+import { runCli } from "./run-cli";
+
+let simulator: Simulator;
+const folder = () => mkdtempSync(join(tmpdir(), "cbr-"));
+
+beforeEach(async () => {
+    simulator = await startSimulator();
+    simulator
+        .region("eu-de")
+        .cloud.addVault({
+            id: "00000001-1111-4222-8333-444444444444",
+            name: "production",
+            sizeGb: 100,
+            usedMb: 51_200,
+            resources: 2,
+        });
+    simulator
+        .region("eu-nl")
+        .cloud.addVault({
+            id: "00000002-1111-4222-8333-444444444444",
+            name: "copies",
+            protectType: "replication",
+            sizeGb: 100,
+        });
+});
+afterEach(() => simulator.close());
+
+/** Environment of a shell that `simulate` was used for. */
+function env(signIn: "keys" | "password" | "token" = "keys"): Record<string, string> {
+    const addresses = ["eu-de", "eu-nl"].map((name) => [
+        `HUAWEICLOUD_SDK_REGION_CBR_${name.toUpperCase().replace("-", "_")}`,
+        simulator.region(name).url,
+    ]);
+    return { ...simulator.settings({ signIn }).environment, ...Object.fromEntries(addresses), HOME: "/nowhere" };
+}
+
+async function doctor(
+    environment: Record<string, string>,
+    ...args: string[]
+): Promise<{ code: number; report: Report; out: string }> {
+    const { code, out, err } = await runCli(["doctor", "--json", ...args], { env: environment });
+    expect(err).toBe("");
+    return { code, out, report: JSON.parse(out) };
+}
+
+const region = (report: Report, name: string) => report.regions.find((one) => one.region === name);
+const check = (checks: readonly Check[] | undefined, name: string) => checks?.find((one) => one.check === name);
+
+describe("doctor", () => {
+    it("finds a good setting good: sign-in, both regions, rights, vaults and the pair", async () => {
+        const { code, report } = await doctor(env());
+        expect(code).toBe(0);
+        expect(report.verdict).toBe("OK");
+        expect(report.checks.map((one) => [one.verdict, one.check])).toEqual([
+            ["OK", "node"],
+            ["OK", "region"],
+            ["OK", "credentials"],
+            ["OK", "sign-in"],
+            ["OK", "eu-de → eu-nl"],
+        ]);
+        expect(region(report, "eu-de")?.checks.map((one) => [one.verdict, one.check])).toEqual(
+            [
+                "reachable",
+                "clock",
+                "project",
+                "list vaults",
+                "list backups",
+                "list operation logs",
+                "replication capabilities",
+            ].map((name) => ["OK", name]),
+        );
+        expect(region(report, "eu-de")).toMatchObject({
+            endpoint: simulator.region("eu-de").url,
+            projectId: simulator.region("eu-de").projectId,
+            replicatesTo: ["eu-nl"],
+            vaults: [
+                {
+                    id: "00000001-1111-4222-8333-444444444444",
+                    name: "production",
+                    protectType: "backup",
+                    objectType: "server",
+                    usedGb: 50,
+                    sizeGb: 100,
+                    resources: 2,
+                    locked: false,
+                },
+            ],
+        });
+        expect(region(report, "eu-nl")).toMatchObject({ vaults: [{ name: "copies", protectType: "replication" }] });
+    });
+
+    it("says where each setting is from, and shows no secret", async () => {
+        const { report, out } = await doctor(env());
+        expect(report.settings).toContainEqual({
+            name: "region",
+            value: "eu-de",
+            secret: false,
+            source: "environment variable HW_REGION_NAME",
+        });
+        expect(report.settings).toContainEqual({
+            name: "secretKey",
+            secret: true,
+            source: "environment variable HW_SECRET_KEY",
+        });
+        const text = await runCli(["doctor"], { env: env() });
+        expect(text.out).toContain("set (from environment variable HW_SECRET_KEY)");
+        for (const shown of [out, text.out]) expect(shown).not.toContain(simulator.credentials.secretKey);
+    });
+
+    it("only reads", async () => {
+        await doctor(env());
+        expect(
+            simulator.requests.filter(
+                ({ method, operation }) => method !== "GET" && !operation?.startsWith("Keystone"),
+            ),
+        ).toEqual([]);
+    });
+
+    it.each(["password", "token"] as const)("signs in by %s", async (signIn) => {
+        const { report } = await doctor(env(signIn));
+        expect(check(report.checks, "sign-in")).toMatchObject({ verdict: "OK" });
+    });
+
+    it("tries a refused key once, not once a region", async () => {
+        const { code, report, out } = await doctor({ ...env(), HW_SECRET_KEY: "this-is-not-the-key" });
+        expect(code).toBe(1);
+        expect(check(report.checks, "sign-in")).toMatchObject({ verdict: "FAIL" });
+        expect(check(report.checks, "sign-in")?.detail).toContain("HW_SECRET_KEY");
+        expect(check(region(report, "eu-nl")?.checks, "rights")).toMatchObject({ verdict: "SKIP" });
+        expect(simulator.requests.filter(({ path }) => path.includes("/vaults"))).toHaveLength(1);
+        expect(out).not.toContain("this-is-not-the-key");
+    });
+
+    it("names the missing right, with its code and what to do", async () => {
+        simulator.fail({
+            operation: "ListOpLogs",
+            region: "eu-de",
+            times: 0,
+            effect: { status: 403, code: "BackupService.9900", message: "no" },
+        });
+        const { code, report } = await doctor(env());
+        expect(code).toBe(1);
+        expect(check(region(report, "eu-de")?.checks, "list operation logs")).toMatchObject({
+            verdict: "FAIL",
+            code: "BackupService.9900",
+            advice: expect.stringContaining("list operation logs"),
+        });
+        expect(check(region(report, "eu-de")?.checks, "list backups")).toMatchObject({ verdict: "OK" });
+    });
+
+    it("takes a cloud without the call for replication capabilities for what it is", async () => {
+        simulator.fail({ operation: "ShowReplicationCapabilities", times: 0, effect: { status: 404 } });
+        const { code, report } = await doctor(env());
+        expect(code).toBe(0);
+        expect(report.verdict).toBe("WARN");
+        expect(check(region(report, "eu-de")?.checks, "replication capabilities")).toMatchObject({
+            verdict: "WARN",
+            code: "HTTP 404",
+        });
+    });
+
+    it("warns of a full vault, an empty project, and a destination without a vault", async () => {
+        simulator.region("eu-de").cloud.addVault({ name: "small", sizeGb: 10, usedMb: 9_500 });
+        for (const id of simulator.region("eu-nl").cloud.vaults.keys())
+            simulator.region("eu-nl").cloud.vaults.delete(id);
+        const { code, report } = await doctor(env());
+        expect(code).toBe(0);
+        expect(region(report, "eu-de")?.checks.at(-1)).toMatchObject({
+            verdict: "WARN",
+            detail: "vault small is 93 % full",
+        });
+        expect(region(report, "eu-nl")?.checks.at(-1)).toMatchObject({ verdict: "WARN", check: "vaults" });
+        expect(check(report.checks, "eu-de → eu-nl")).toMatchObject({ verdict: "WARN" });
+    });
+
+    it("finds a region that cannot be reached, and goes on with the others", async () => {
+        const { code, report } = await doctor({ ...env(), HUAWEICLOUD_SDK_REGION_CBR_EU_NL: "http://127.0.0.1:1" });
+        expect(code).toBe(1);
+        expect(region(report, "eu-nl")?.checks.map((one) => [one.check, one.verdict])).toEqual([["reachable", "FAIL"]]);
+        expect(check(region(report, "eu-de")?.checks, "list vaults")).toMatchObject({ verdict: "OK" });
+    });
+
+    it("sees a clock that is wrong", async () => {
+        const server = createServer((_, response) =>
+            response.writeHead(401, { date: new Date(Date.now() + 10 * 60_000).toUTCString() }).end(),
+        );
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+        const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+        const { report } = await doctor({ HW_REGION_NAME: "eu-de", HUAWEICLOUD_SDK_REGION_CBR_EU_DE: url });
+        expect(check(region(report, "eu-de")?.checks, "clock")).toMatchObject({
+            verdict: "FAIL",
+            detail: "is 10 min behind the region's",
+        });
+        await new Promise((resolve) => server.close(resolve));
+    });
+
+    it("says what is missing when nothing is set, and asks nobody", async () => {
+        const { code, report } = await doctor({});
+        expect(code).toBe(1);
+        expect(report.regions).toEqual([]);
+        expect(check(report.checks, "credentials")?.detail).toMatch(/^There are no credentials\. Set one of: /);
+        expect(check(report.checks, "region")).toMatchObject({ verdict: "WARN" });
+        const other = await doctor(
+            { HUAWEICLOUD_SDK_REGION_CBR_EU_DE: simulator.region("eu-de").url },
+            "--region",
+            "eu-de",
+        );
+        expect(region(other.report, "eu-de")?.checks.map((one) => [one.check, one.verdict])).toEqual([
+            ["reachable", "OK"],
+            ["clock", "OK"],
+            ["rights", "SKIP"],
+        ]);
+    });
+
+    it("reports a setting that makes no sense as a finding", async () => {
+        const { code, report } = await doctor({ ...env(), HW_MAX_RETRIES: "many" });
+        expect(code).toBe(1);
+        expect(check(report.checks, "settings")).toMatchObject({
+            verdict: "FAIL",
+            detail: expect.stringContaining("HW_MAX_RETRIES"),
+        });
+    });
+
+    it("reads a stack's configuration from a file, and says what is encrypted there", async () => {
+        const file = join(folder(), "Pulumi.dev.yaml");
+        const { "cbr:secretKey": secretKey, ...plain } = simulator.settings().config;
+        writeFileSync(
+            file,
+            JSON.stringify({
+                config: {
+                    ...plain,
+                    "cbr:endpoints": JSON.parse(plain["cbr:endpoints"] ?? ""),
+                    "cbr:secretKey": { secure: "v1:abc" },
+                },
+            }),
+        );
+        const { report } = await doctor({ HW_SECRET_KEY: secretKey ?? "" }, "--config", file);
+        expect(report.configuration).toBe(file);
+        expect(check(report.checks, "configuration")).toMatchObject({
+            verdict: "WARN",
+            detail: `cbr:secretKey is encrypted in ${file} and was not used`,
+        });
+        expect(report.settings).toContainEqual({ name: "region", value: "eu-de", secret: false, source: "cbr:region" });
+        expect(check(report.checks, "sign-in")).toMatchObject({ verdict: "OK" });
+    });
+
+    it("asks the Pulumi CLI for a stack's configuration", async () => {
+        const bin = folder();
+        const config = Object.fromEntries(
+            Object.entries(simulator.settings().config).map(([key, value]) => [
+                key,
+                { value, secret: key === "cbr:secretKey" },
+            ]),
+        );
+        writeFileSync(
+            join(bin, "pulumi"),
+            `#!/bin/sh\necho "$*" > ${bin}/call\ncat <<'END'\n${JSON.stringify(config)}\nEND\n`,
+        );
+        chmodSync(join(bin, "pulumi"), 0o755);
+        const { report, out } = await doctor({ PATH: `${bin}:/usr/bin:/bin` }, "--stack", "dev");
+        expect(report.configuration).toBe("stack dev");
+        expect(report.verdict).toBe("OK");
+        expect(out).not.toContain(simulator.credentials.secretKey);
+    });
+
+    it.each([
+        [["--stack", "dev"], { PATH: "/nowhere" }, "--stack needs the Pulumi CLI"],
+        [["--config", "/nowhere/Pulumi.dev.yaml"], {}, "/nowhere/Pulumi.dev.yaml cannot be read"],
+    ])("cannot work with %j where there is none", async (args, environment, message) => {
+        const run = await runCli(["doctor", ...args], { env: environment });
+        expect(run).toMatchObject({ code: 1, out: "" });
+        expect(run.err).toContain(message);
+    });
+
+    it.each([[["--stack", "a", "--config", "b"]], [["--region", "e u"]], [["more"]]])("refuses %j", async (args) => {
+        expect(await runCli(["doctor", ...args])).toMatchObject({ code: 2, out: "" });
+    });
+
+    it.each([
+        ["22.18.9", "FAIL"],
+        ["20.20.2", "FAIL"],
+        ["22.19.0", "OK"],
+        ["24.0.0", "OK"],
+    ])("knows that Node.js %s is %s", (version, verdict) => {
+        expect(nodeCheck(version)).toMatchObject({ verdict });
+    });
+});

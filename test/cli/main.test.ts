@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { runCli } from "./run-cli";
+
+const { version } = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8"));
+
+describe("pulumi-cbr", () => {
+    it("lists its commands for --help", async () => {
+        const run = await runCli(["--help"]);
+        expect(run).toMatchObject({ code: 0, err: "" });
+        for (const name of ["simulate", "doctor", "preview-comment"]) expect(run.out).toContain(`\n  ${name} `);
+    });
+
+    it("says the package's version", async () => {
+        expect(await runCli(["--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
+    });
+
+    it.each(["simulate", "doctor", "preview-comment"])(
+        "has --help and --version for %s, and refuses flags it does not know",
+        async (name) => {
+            const help = await runCli([name, "--help"]);
+            expect(help).toMatchObject({ code: 0, err: "" });
+            expect(help.out).toMatch(new RegExp(`^Usage: pulumi-cbr ${name} `));
+            expect(await runCli(["help", name])).toEqual(help);
+            expect(await runCli([name, "--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
+            const wrong = await runCli([name, "--no-such-flag"]);
+            expect(wrong).toMatchObject({ code: 2, out: "" });
+            expect(wrong.err).toContain(help.out);
+        },
+    );
+
+    it.each([[[]], [["backup"]], [["toString"]], [["--frob"]]])(
+        "shows the commands on the error output for %j, with exit code 2",
+        async (args) => {
+            const run = await runCli(args);
+            expect(run).toMatchObject({ code: 2, out: "" });
+            expect(run.err).toContain("Usage: pulumi-cbr <command> [options]");
+        },
+    );
+});

@@ -1,0 +1,153 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { memoryJournal } from "../../provider/journal";
+import { createCheckpoint, listVaults } from "../../provider/operations";
+import { createServices } from "../../provider/services";
+import { resolveSettings } from "../../provider/settings";
+import { createUndiciTransport } from "../../provider/undici-transport";
+import { runCli } from "./run-cli";
+
+interface Printed {
+    readonly config: Record<string, string>;
+    readonly exports: Record<string, string>;
+    readonly text: string;
+}
+
+const unquote = (word: string) => word.replace(/^'(.*)'$/s, "$1").replaceAll("'\\''", "'");
+
+function read(text: string): Printed {
+    const config: Record<string, string> = {};
+    const exports: Record<string, string> = {};
+    for (const [, key = "", value = ""] of text.matchAll(/^pulumi config set (?:--secret )?(cbr:\w+) -- (.*)$/gm))
+        config[key] = unquote(value);
+    for (const [, key = "", value = ""] of text.matchAll(/^export (\w+)=(.*)$/gm)) exports[key] = unquote(value);
+    return { config, exports, text };
+}
+
+/** Runs `simulate` as long as `use` takes. */
+async function simulating(args: readonly string[], use: (printed: Printed) => Promise<void>) {
+    let stop = () => {};
+    const interrupted = new Promise<void>((resolve) => {
+        stop = resolve;
+    });
+    let started = (_: Printed) => {};
+    const printed = new Promise<Printed>((resolve) => {
+        started = resolve;
+    });
+    const run = runCli(["simulate", ...args], { interrupted, onOut: (all) => started(read(all)) });
+    try {
+        await use(await Promise.race([printed, run.then(({ err }) => Promise.reject(new Error(err)))]));
+    } finally {
+        stop();
+    }
+    return run;
+}
+
+async function vaultsOf(config: Record<string, string>, env: Record<string, string>, region: string) {
+    const get = (key: string) => config[key];
+    const transport = createUndiciTransport(resolveSettings(get, env));
+    try {
+        const { client } = createServices(get, env, { transport, journal: memoryJournal() });
+        const target = await client.target(region);
+        return { client, target, ...(await client.call(listVaults, { target })) };
+    } finally {
+        await transport.close();
+    }
+}
+
+const PRODUCTION = "5eed0000-0000-4000-8000-000000000001";
+const COPIES = "5eed0000-0000-4000-8000-000000000002";
+const HYBRID = "5eed0000-0000-4000-8000-000000000099";
+
+describe("simulate", () => {
+    it("prints settings that work, as stack configuration and as environment, until it is interrupted", async () => {
+        const run = await simulating([], async ({ config, exports }) => {
+            for (const [stack, env] of [
+                [config, {}],
+                [{}, exports],
+            ] as const) {
+                const home = await vaultsOf(stack, env, "eu-de");
+                expect(home.vaults.map(({ id }) => id).sort()).toEqual([PRODUCTION, HYBRID]);
+                const other = await vaultsOf(stack, env, "eu-nl");
+                expect(other.vaults.map(({ id }) => id)).toEqual([COPIES]);
+            }
+        });
+        expect(run).toMatchObject({ code: 0, err: "" });
+        expect(run.out).toMatch(/\nThe simulator has ended\.\n$/);
+        for (const id of [PRODUCTION, COPIES, HYBRID]) expect(run.out).toContain(id);
+    });
+
+    it("marks what is secret", async () => {
+        const { out } = await simulating([], async () => {});
+        const secret = [...out.matchAll(/^pulumi config set --secret (\S+)/gm)].map(([, key]) => key);
+        expect(secret).toEqual(["cbr:secretKey"]);
+    });
+
+    it("takes other regions, the dialect of OTC, and an empty cloud", async () => {
+        const { out } = await simulating(
+            ["--region", "eu-ch2", "--dialect", "otc", "--no-seed-vaults"],
+            async ({ exports, config }) => {
+                expect(exports).toMatchObject({ OS_REGION_NAME: "eu-ch2" });
+                expect((await vaultsOf({}, exports, "eu-ch2")).vaults).toEqual([]);
+                expect(Object.keys(JSON.parse(config["cbr:endpoints"] ?? ""))).toEqual(["eu-ch2"]);
+            },
+        );
+        expect(out).not.toContain("# Vaults");
+    });
+
+    it("has no hybrid vault where the dialect knows none", async () => {
+        const { out } = await simulating(["--dialect", "otc"], async () => {});
+        expect(out).toContain(PRODUCTION);
+        expect(out).not.toContain(HYBRID);
+    });
+
+    it("arms faults from a file", async () => {
+        const file = join(mkdtempSync(join(tmpdir(), "cbr-")), "faults.json");
+        writeFileSync(
+            file,
+            JSON.stringify({ faults: [{ operation: "CreateCheckpoint", effect: { code: "BackupService.6125" } }] }),
+        );
+        const { out } = await simulating(["--faults", file], async ({ config }) => {
+            const get = (key: string) => config[key];
+            const transport = createUndiciTransport(resolveSettings(get, {}));
+            const { client } = createServices(get, {}, { transport, journal: memoryJournal() });
+            const target = await client.target("eu-de");
+            const body = { checkpoint: { vault_id: PRODUCTION } };
+            await expect(client.call(createCheckpoint, { target, body, deadline: Date.now() + 2_000 })).rejects.toThrow(
+                "BackupService.6125",
+            );
+            await transport.close();
+        });
+        expect(out).toContain("1 fault is armed");
+    });
+
+    it.each([
+        ["{", /faults\.json: faults: no JSON: /],
+        [
+            '[{"operation": "CreateCheckpoint", "effect": {"status": 503}}, {"effect": {"status": 9}}]',
+            /faults\.json: faults\[1\]\.effect\.status: /,
+        ],
+        ['[{"effect": "reset-before", "tims": 3}]', /faults\.json: faults\[0\]: Unrecognized key: "tims"/],
+    ])("names the place in faults that make no sense: %s", async (text, message) => {
+        const file = join(mkdtempSync(join(tmpdir(), "cbr-")), "faults.json");
+        writeFileSync(file, text);
+        const run = await runCli(["simulate", "--faults", file]);
+        expect(run).toMatchObject({ code: 1, out: "" });
+        expect(run.err).toMatch(message);
+        expect(run.err.trim().split("\n")).toHaveLength(1);
+    });
+
+    it.each([
+        [["--region", "EU DE"], "--region"],
+        [["--region", "eu-de", "--region", "eu-de"], "twice"],
+        [["--dialect", "french"], "huawei or otc"],
+        [["--backup-seconds", "soon"], "--backup-seconds"],
+        [["more"], "more"],
+    ])("refuses %j", async (args, message) => {
+        const run = await runCli(["simulate", ...args]);
+        expect(run).toMatchObject({ code: 2, out: "" });
+        expect(run.err).toContain(message);
+    });
+});
