@@ -1,5 +1,5 @@
 /** Reads of many resources in a short time share one list instead of a GET each: what `refresh` does to a stack. */
-import { backupRows, backupsOfCheckpoints, type CheckpointQuestion, fewBackupRows, groupBy } from "./backup-lists";
+import { backupsOfCheckpoints, type CheckpointQuestion, fewBackupRows, groupBy } from "./backup-lists";
 import type { Target } from "./client";
 import type { Services } from "./context";
 import type { WireBackup } from "./operations";
@@ -9,47 +9,45 @@ import { parseInstant, queryInstant } from "./time";
 const GATHER_MS = 15;
 /** A list may serve reads for this long, in milliseconds, unless this process changed something meanwhile. */
 const FRESH_MS = 5_000;
-/** The shared list begins this much before the oldest checkpoint asked for, in milliseconds, so that it also serves neighbours. */
+/** The list of checkpoints begins this much before the oldest one asked for, in milliseconds, so that it also serves neighbours. */
 const MARGIN_MS = 3_600_000;
 
-interface Snapshot {
-    readonly takenAt: number;
-    readonly changes: number;
-    readonly from: number;
-    readonly vaultId: string | undefined;
-    readonly rows: ReadonlyMap<string, WireBackup[]>;
+/** One list's answers, and for which questions it has the last word. */
+interface Listed<Q, A> {
+    covers(question: Q): boolean;
+    answer(question: Q): A | undefined;
 }
 
-interface Asked {
-    readonly question: CheckpointQuestion;
-    readonly resolve: (rows: WireBackup[] | undefined) => void;
+/** How one kind of object is read. */
+interface Source<Q, A> {
+    /** Undefined: no list can serve these questions. */
+    list(questions: readonly Q[]): Promise<Listed<Q, A> | undefined>;
+    single(question: Q): Promise<A | undefined>;
+}
+
+interface Asked<Q, A> {
+    readonly question: Q;
+    readonly resolve: (answer: A | undefined) => void;
     readonly reject: (reason: unknown) => void;
 }
 
-class RegionSnapshot {
+/** Gathers questions for a moment; one is asked by itself, several by a list, which then serves later ones for a while. */
+class SharedReads<Q, A> {
     readonly #services: Services;
-    readonly #target: Target;
-    #snapshot: Snapshot | undefined;
-    #asked: Asked[] = [];
+    readonly #source: Source<Q, A>;
+    #last: { readonly takenAt: number; readonly changes: number; readonly listed: Listed<Q, A> } | undefined;
+    #asked: Asked<Q, A>[] = [];
 
-    constructor(services: Services, target: Target) {
+    constructor(services: Services, source: Source<Q, A>) {
         this.#services = services;
-        this.#target = target;
+        this.#source = source;
     }
 
-    rows(question: CheckpointQuestion): Promise<WireBackup[] | undefined> {
+    read(question: Q): Promise<A | undefined> {
         const { clock, client } = this.#services;
-        const snapshot = this.#snapshot;
-        const created = parseInstant(question.createdAt);
-        if (
-            snapshot !== undefined &&
-            created !== undefined &&
-            created >= snapshot.from &&
-            (snapshot.vaultId === undefined || snapshot.vaultId === question.vaultId) &&
-            snapshot.changes === client.changes &&
-            clock.now() - snapshot.takenAt < FRESH_MS
-        )
-            return Promise.resolve(snapshot.rows.get(question.checkpointId));
+        const last = this.#last;
+        const fresh = last !== undefined && last.changes === client.changes && clock.now() - last.takenAt < FRESH_MS;
+        if (fresh && last.listed.covers(question)) return Promise.resolve(last.listed.answer(question));
         return new Promise((resolve, reject) => {
             this.#asked.push({ question, resolve, reject });
             if (this.#asked.length === 1) void this.#serve();
@@ -61,55 +59,71 @@ class RegionSnapshot {
         await clock.sleep(GATHER_MS);
         const asked = this.#asked;
         this.#asked = [];
-        const questions = asked.map((one) => one.question);
-        const changes = client.changes;
-        const takenAt = clock.now();
         try {
-            const first = questions[0];
-            const instants = questions.map((question) => parseInstant(question.createdAt));
-            if (first === undefined || questions.length < 2 || instants.some((instant) => instant === undefined)) {
-                const answers = await backupsOfCheckpoints(this.#services, this.#target, questions);
-                asked.forEach((one, index) => {
-                    one.resolve(answers[index]);
-                });
-                return;
+            const { changes } = client;
+            const takenAt = clock.now();
+            const listed = asked.length < 2 ? undefined : await this.#source.list(asked.map((one) => one.question));
+            if (listed !== undefined) this.#last = { takenAt, changes, listed };
+            for (const one of asked) {
+                if (listed === undefined) this.#source.single(one.question).then(one.resolve, one.reject);
+                else one.resolve(listed.answer(one.question));
             }
-            const from = Math.min(...instants.map((instant) => instant ?? 0)) - MARGIN_MS;
-            const oneVault = questions.every((question) => question.vaultId === first.vaultId) ? first.vaultId : undefined;
-            const query = { start_time: queryInstant(from), vault_id: oneVault };
-            const list = await fewBackupRows(this.#services, this.#target, query, questions.length);
-            if (list === undefined) {
-                // An old checkpoint in a busy region: reading page after page would cost more than asking for each.
-                await Promise.all(asked.map((one) => this.#askAlone(one)));
-                return;
-            }
-            const rows = groupBy(list, (row) => row.checkpoint_id);
-            this.#snapshot = { takenAt, changes, from, vaultId: oneVault, rows };
-            for (const one of asked) one.resolve(rows.get(one.question.checkpointId));
         } catch (error) {
             for (const one of asked) one.reject(error);
         }
     }
-
-    #askAlone({ question, resolve, reject }: Asked): Promise<void> {
-        return backupRows(this.#services, this.#target, { checkpoint_id: question.checkpointId }).then(resolve, reject);
-    }
 }
-
-const snapshots = new WeakMap<object, Map<string, RegionSnapshot>>();
 
 /** The backups of a checkpoint, as a list that other reads share shows them; undefined when it does not show any. */
 export function sharedRows(services: Services, target: Target, question: CheckpointQuestion): Promise<WireBackup[] | undefined> {
-    let regions = snapshots.get(services.client);
-    if (regions === undefined) {
-        regions = new Map();
-        snapshots.set(services.client, regions);
+    const reads = readsFor<CheckpointQuestion, WireBackup[]>(services, `checkpoints ${target.region} ${target.projectId}`, {
+        single: async (one) => (await backupsOfCheckpoints(services, target, [one]))[0],
+        list: async (questions) => {
+            const instants = questions.map((one) => parseInstant(one.createdAt)).filter((instant) => instant !== undefined);
+            if (instants.length < questions.length) return undefined;
+            const from = instants.reduce((a, b) => Math.min(a, b)) - MARGIN_MS;
+            const [first] = questions;
+            const vaultId = questions.every((one) => one.vaultId === first?.vaultId) ? first?.vaultId : undefined;
+            const list = await fewBackupRows(services, target, { start_time: queryInstant(from), vault_id: vaultId }, questions.length);
+            // An old checkpoint in a busy region: reading page after page would cost more than asking for each.
+            if (list === undefined) return undefined;
+            const rows = groupBy(list, (row) => row.checkpoint_id);
+            return {
+                covers: (one) => (parseInstant(one.createdAt) ?? 0) >= from && (vaultId === undefined || vaultId === one.vaultId),
+                answer: (one) => rows.get(one.checkpointId),
+            };
+        },
+    });
+    return reads.read(question);
+}
+
+/** A backup in a vault, as a list of the vault that other reads share shows it; undefined when it does not show it, which proves nothing. */
+export function sharedBackup(services: Services, target: Target, vaultId: string, id: string): Promise<WireBackup | undefined> {
+    const reads = readsFor<string, WireBackup>(services, `vault ${target.region} ${target.projectId} ${vaultId}`, {
+        single: () => Promise.resolve(undefined),
+        list: async (questions) => {
+            const list = await fewBackupRows(services, target, { vault_id: vaultId }, questions.length);
+            if (list === undefined) return undefined;
+            const rows = new Map(list.map((row) => [row.id, row]));
+            return { covers: () => true, answer: (one) => rows.get(one) };
+        },
+    });
+    return reads.read(id);
+}
+
+/** What is shared lives as long as the client that it reads with. */
+const shared = new WeakMap<object, Map<string, unknown>>();
+
+function readsFor<Q, A>(services: Services, key: string, source: Source<Q, A>): SharedReads<Q, A> {
+    let byKey = shared.get(services.client);
+    if (byKey === undefined) {
+        byKey = new Map();
+        shared.set(services.client, byKey);
     }
-    const key = `${target.region} ${target.projectId}`;
-    let region = regions.get(key);
-    if (region === undefined) {
-        region = new RegionSnapshot(services, target);
-        regions.set(key, region);
+    let reads = byKey.get(key) as SharedReads<Q, A> | undefined;
+    if (reads === undefined) {
+        reads = new SharedReads(services, source);
+        byKey.set(key, reads);
     }
-    return region.rows(question);
+    return reads;
 }

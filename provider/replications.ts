@@ -67,6 +67,8 @@ const replication = z.object({
     failReason: z.string().optional(),
     /** True when the replica was there before: it is then never deleted. */
     adopted: z.boolean().optional(),
+    /** True once a refresh has found that the replica is no longer in its region. */
+    gone: z.boolean().optional(),
 });
 export type Replication = z.output<typeof replication>;
 
@@ -154,7 +156,7 @@ export function summed<O extends CopySet>(outputs: O): O {
         ...outputs,
         replicationRecordIds: replications.map((one) => one.replicationRecordId).filter((id) => id !== undefined),
         destinationBackupIds: replications
-            .filter(isGood)
+            .filter((one) => isGood(one) && one.gone !== true)
             .map((one) => one.destinationBackupId)
             .filter((id) => id !== undefined),
         status: !isDone(outputs) ? "replicating" : failed ? "fail" : has("success") ? "success" : "skip",
@@ -405,20 +407,28 @@ export async function readCopies<O extends CopySet>(
         );
     let outputs = olds as O;
     if (!isDone(outputs)) outputs = await lookNow(context, subject, outputs);
+    if (isDone(outputs) && outputs.verified !== true) outputs = await settleSkips(context, outputs);
     const destination = destinationOf(outputs);
     const ids = summed(outputs).destinationBackupIds;
     if (ids.length === 0) return { id, outputs };
     const rows = await backupRows(context, destination, { vault_id: outputs.destinationVaultId });
-    const listed = new Set(rows.map((row) => row.id));
-    const left: string[] = [];
-    for (const one of ids)
-        if (listed.has(one) || (await readBackup(context, destination, one)) !== undefined) left.push(one);
-    const lost = ids.filter((one) => !left.includes(one));
+    const found = new Map(rows.map((row) => [row.id, row]));
+    for (const one of ids) {
+        const row = found.get(one) ?? (await readBackup(context, destination, one));
+        if (row !== undefined) found.set(one, row);
+    }
+    const lost = ids.filter((one) => !found.has(one));
     if (lost.length > 0)
         context.log.warn(
             `${lost.length} replicas of this run are no longer in ${destination.region}: ${lost.join(", ")}. Change \`triggers\` to copy again.`,
         );
-    return { id, outputs: { ...outputs, destinationBackupIds: left } };
+    const isThere = (one: Replication) => found.get(one.destinationBackupId ?? "")?.status === "available";
+    const verified = outputs.verified === true || (isDone(outputs) && outputs.replications.filter(isGood).every(isThere));
+    // Only what was seen to be good once can be said to be gone since.
+    const replications = outputs.replications.map((one) =>
+        verified && lost.includes(one.destinationBackupId ?? "") ? { ...one, gone: true } : one,
+    );
+    return { id, outputs: summed({ ...outputs, replications, ...(verified ? { verified } : {}) }) };
 }
 
 export async function removeCopies<O extends CopySet>(
@@ -440,7 +450,7 @@ export async function removeCopies<O extends CopySet>(
     // Running copies cannot be called back: what they leave is deleted once they have ended.
     const ended = await waitForCopies(context, subject, olds, deadline, () => {});
     const own = ended.replications
-        .filter((one) => one.adopted !== true && one.status !== "skip")
+        .filter((one) => one.adopted !== true && one.gone !== true && one.status !== "skip")
         .map((one) => one.destinationBackupId)
         .filter((one) => one !== undefined);
     const kept = ended.replications.filter((one) => one.adopted === true).length;

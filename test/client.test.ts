@@ -531,6 +531,19 @@ describe("Retry-After", () => {
         }
     });
 
+    it("slows all calls down, and good answers bring the speed back", async () => {
+        const server = new Server((_, count) =>
+            count === 1 ? json(429, { error_code: "APIGW.0308" }) : json(200, backup),
+        );
+        const { client, clock } = make({ transport: server, config: { "cbr:maxRequestsPerSecond": "10" } });
+        const times: number[] = [];
+        await show(client);
+        await Promise.all(Array.from({ length: 250 }, () => show(client).then(() => times.push(clock.elapsed))));
+        const gaps = times.map((time, index) => time - (times[index - 1] ?? 0)).filter((gap) => gap > 0);
+        expect(gaps[5]).toBeGreaterThan(150);
+        expect(gaps.at(-1)).toBeLessThanOrEqual(101);
+    });
+
     it("does not make anybody wait for a turn that comes after his deadline", async () => {
         const { client, clock, transport } = script([GET(coded(429, "APIGW.0308", { "retry-after": "30" })), GET(ok)]);
         const first = show(client);

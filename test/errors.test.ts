@@ -97,6 +97,11 @@ it("cuts registered secrets out of messages and reasons, as they are, percent-en
     expect(new ApiError({ ...failure, text: `token ${spelled[0]} is bad` }).message).toContain("token [secret] is bad");
 });
 
+it("leaves no rest of a secret that begins like another one", () => {
+    for (const secret of ["abcdef-short", "abcdef-short-and-long"]) registerSecret(secret);
+    expect(redact("abcdef-short-and-long, abcdef-short")).toBe("[secret], [secret]");
+});
+
 it("does not blank out ordinary words for a short secret, or for none", () => {
     registerSecret("the");
     registerSecret("");

@@ -102,6 +102,23 @@ describe("when it looks", () => {
         expect(await Promise.all([first, second])).toEqual(["done", "done"]);
     });
 
+    it("looks often for somebody new also while he is still being judged", async () => {
+        const { wait, clock, looks, judge } = make((_, look) => (look >= 12 ? "done" : "running"), { auto: false });
+        const first = wait("a");
+        await clock.advance(50_000);
+        const before = looks.length;
+        const second = wait("b", {
+            judge: async (seen) => {
+                await clock.sleep(600);
+                return judge(seen);
+            },
+        });
+        await clock.advance(3_000);
+        expect(looks.slice(before).map((look) => look.at)).toEqual([50_250, 51_750, 52_750]);
+        await clock.advance(60_000);
+        expect(await Promise.all([first, second])).toEqual(["done", "done"]);
+    });
+
     it("puts the next look off for nobody: many that come one after the other do not starve the first", async () => {
         const { wait, clock, times } = make((_, look) => (look >= 4 ? "done" : "running"), { auto: false });
         const all = [wait("0")];

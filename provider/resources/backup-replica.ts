@@ -21,6 +21,7 @@ import {
 import { noteInJournal, postOnce, settleJournal, type Window } from "../once";
 import { copyBackup, type WireBackup } from "../operations";
 import { preflightBackupReplica } from "../preflight";
+import { sharedBackup } from "../region-snapshot";
 
 /** Copies cross a wide area: 6 h. */
 export const COPY_BUDGET_MS = 6 * 3_600_000;
@@ -337,7 +338,8 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
             throw new WaitFailedError(`There is no replica for record ${id} of backup ${backupId} in ${region}.`);
     }
     if (outputs.destinationBackupId === undefined) return { id, outputs };
-    const replica = await readBackup(context, destination, outputs.destinationBackupId);
+    const listed = await sharedBackup(context, destination, destinationVaultId, outputs.destinationBackupId);
+    const replica = listed ?? (await readBackup(context, destination, outputs.destinationBackupId));
     if (replica === undefined) {
         if (!isFinalCopy(outputs.status)) return { id, outputs };
         if (!stored) throw new WaitFailedError(`Replica ${outputs.destinationBackupId} is no longer in ${region}.`);

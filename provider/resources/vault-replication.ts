@@ -144,15 +144,19 @@ async function send(context: Context, source: Target, destination: Target, input
     }
 }
 
-/** Has every available backup of the vault its replica there? A vault without any available backup has not. */
+/** Has every available backup of the vault its good replica there? A vault without any available backup has not. */
 async function allReplicated(context: Context, source: Target, destination: Target, inputs: VaultReplicationInputs): Promise<boolean> {
     const rows = (await backupRowsWithRecords(context, source, { vault_id: inputs.vaultId })).filter((row) => row.status === "available" && row.image_type !== "replication");
     if (rows.length === 0) return false;
-    const recorded = (row: WireBackup) => row.replication_records?.some((record) => record.status === "success" && isRecordFor(record, destination, inputs.destinationVaultId, 0)) === true;
+    const replicas = (await replicasIn(context, destination, inputs.destinationVaultId)).filter((row) => row.status === "available");
+    const goodIds = new Set(replicas.map((row) => row.id));
+    const recorded = (row: WireBackup) =>
+        row.replication_records?.some(
+            (record) => record.status === "success" && isRecordFor(record, destination, inputs.destinationVaultId, 0) && goodIds.has(record.destination_backup_id ?? ""),
+        ) === true;
     const open = rows.filter((row) => !recorded(row));
     if (open.length === 0) return true;
     if (open.some((row) => (row.replication_records?.length ?? 0) > 0)) return false;
-    const replicas = (await replicasIn(context, destination, inputs.destinationVaultId)).filter((row) => row.status === "available");
     return [...new Set(open.map((row) => row.resource_id))].every(
         (resource) => replicas.filter((row) => row.resource_id === resource).length >= open.filter((row) => row.resource_id === resource).length,
     );

@@ -14,23 +14,19 @@ const folder = () => mkdtempSync(join(tmpdir(), "cbr-"));
 
 beforeEach(async () => {
     simulator = await startSimulator();
-    simulator
-        .region("eu-de")
-        .cloud.addVault({
-            id: "00000001-1111-4222-8333-444444444444",
-            name: "production",
-            sizeGb: 100,
-            usedMb: 51_200,
-            resources: 2,
-        });
-    simulator
-        .region("eu-nl")
-        .cloud.addVault({
-            id: "00000002-1111-4222-8333-444444444444",
-            name: "copies",
-            protectType: "replication",
-            sizeGb: 100,
-        });
+    simulator.region("eu-de").cloud.addVault({
+        id: "00000001-1111-4222-8333-444444444444",
+        name: "production",
+        sizeGb: 100,
+        usedMb: 51_200,
+        resources: 2,
+    });
+    simulator.region("eu-nl").cloud.addVault({
+        id: "00000002-1111-4222-8333-444444444444",
+        name: "copies",
+        protectType: "replication",
+        sizeGb: 100,
+    });
 });
 afterEach(() => simulator.close());
 

@@ -107,7 +107,7 @@ describe("simulate", () => {
         const file = join(mkdtempSync(join(tmpdir(), "cbr-")), "faults.json");
         writeFileSync(
             file,
-            JSON.stringify({ faults: [{ operation: "CreateCheckpoint", effect: { code: "BackupService.6125" } }] }),
+            JSON.stringify({ faults: [{ operation: "CreateCheckpoint", effect: { code: "BackupService.6135" } }] }),
         );
         const { out } = await simulating(["--faults", file], async ({ config }) => {
             const get = (key: string) => config[key];
@@ -116,7 +116,7 @@ describe("simulate", () => {
             const target = await client.target("eu-de");
             const body = { checkpoint: { vault_id: PRODUCTION } };
             await expect(client.call(createCheckpoint, { target, body, deadline: Date.now() + 2_000 })).rejects.toThrow(
-                "BackupService.6125",
+                "BackupService.6135",
             );
             await transport.close();
         });

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
+import type { Context } from "../../provider/context";
 import { PartialCreateError } from "../../provider/errors";
 import { checkInputs, diffInputs } from "../../provider/handler";
+import { memoryJournal } from "../../provider/journal";
 import { checkpoint } from "../../provider/resources/checkpoint";
 import {
     type CheckpointReplicaInputs,
@@ -189,9 +191,7 @@ it("never loses a copy of which it is unsure, and never doubles it", async () =>
     expect(error.outputs.replications[0]).toMatchObject({ backupId: unsure, status: "unsure" });
     world.sim.clearFaults();
     world.sim.clearRequests();
-    // On another machine: no journal tells.
-    const other = (await startJournalless()).context("copy");
-    const outputs = await checkpointReplica.update(other, error.id, error.outputs, inputs());
+    const outputs = await checkpointReplica.update(elsewhere(), error.id, error.outputs, inputs());
     expect(posts()).toEqual([]);
     expect(outputs.status).toBe("success");
     expect([...outputs.destinationBackupIds].sort()).toEqual(ids(replicas()));
@@ -210,11 +210,8 @@ it("deletes what an unsure copy has left, too", async () => {
     expect(replicas()).toEqual([]);
 });
 
-async function startJournalless(): Promise<World> {
-    const { memoryJournal } = await import("../../provider/journal");
-    const journal = memoryJournal();
-    return { ...world, context: (name) => ({ ...world.restart().context(name), journal }) };
-}
+/** The same cloud, seen from a machine that knows nothing of what this one sent. */
+const elsewhere = (): Context => ({ ...world.restart().context("copy"), journal: memoryJournal() });
 
 it("keeps every record id when the wait runs out, and update resumes without a request", async () => {
     await start({ servers: 2, replicationMs: 60_000 });

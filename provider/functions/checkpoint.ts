@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { backupsOfCheckpoint } from "../backup-lists";
+import type { Services } from "../context";
+import { objectId } from "../handler";
+import { showCheckpoint } from "../operations";
+import type { CheckpointOutputs } from "../resources/checkpoint";
+import { type checkpointFacts, toOutputs } from "../resources/checkpoint-outputs";
+import { placeArgs, readOne } from "./arguments";
+
+export const getCheckpointArgs = z.strictObject({
+    ...placeArgs,
+    /** Id of the restore point. */
+    checkpointId: objectId,
+});
+export type GetCheckpointArgs = z.input<typeof getCheckpointArgs>;
+
+/** A restore point with its backups. */
+export type CheckpointResult = Pick<CheckpointOutputs, keyof typeof checkpointFacts | "description">;
+
+export function getCheckpoint(services: Services, args: z.output<typeof getCheckpointArgs>): Promise<CheckpointResult> {
+    const { checkpointId: id } = args;
+    return readOne(services, args, { kind: "checkpoint", name: "restore point", id }, async (target) => {
+        const { checkpoint } = await services.client.call(showCheckpoint, { target, path: { checkpoint_id: id } });
+        const resources = (checkpoint.vault?.resources ?? []).map((one) => one.id);
+        const rows = await backupsOfCheckpoint(services, target, id, resources);
+        const description = checkpoint.extra_info?.description;
+        const { vaultId: _, ...facts } = toOutputs({ vaultId: "" }, target, checkpoint, rows, { description });
+        return facts;
+    });
+}
