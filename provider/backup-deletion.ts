@@ -3,7 +3,7 @@ import { backupRows, type ListOptions } from "./backup-lists";
 import type { Target } from "./client";
 import type { Context, Services } from "./context";
 import { formatDuration } from "./duration";
-import { NotFoundError, WaitFailedError } from "./errors";
+import { messageOf, NotFoundError, WaitFailedError } from "./errors";
 import { deleteBackup, showBackup, type WireBackup } from "./operations";
 import type { Topic } from "./poller";
 
@@ -13,8 +13,9 @@ const LIST_FROM = 3;
 /** All at the same time; the first failure is thrown after every one has ended, so that none is left unwatched. */
 export async function deleteBackups(context: Context, target: Target, ids: readonly string[], deadline: number): Promise<void> {
     const results = await Promise.allSettled(ids.map((id) => deleteOne(context, target, id, deadline)));
-    const failures = results.filter((result) => result.status === "rejected");
-    if (failures.length > 0) throw failures[0]?.reason;
+    const failures = results.filter((result) => result.status === "rejected").map((result): unknown => result.reason);
+    if (failures.length > 1) throw new WaitFailedError(`${failures.length} of ${ids.length} backups could not be deleted: ${failures.map(messageOf).join(" ")}`, { cause: failures[0] });
+    if (failures.length === 1) throw failures[0];
 }
 
 async function deleteOne(context: Context, target: Target, id: string, deadline: number): Promise<void> {
@@ -31,13 +32,21 @@ async function deleteOne(context: Context, target: Target, id: string, deadline:
         throw error;
     }
     let sawDeleting = false;
+    let unanswered = 0;
+    let lastStatus = "waiting_delete";
     await poller.wait({
         topic: deletionTopic(context, target),
         question: id,
         what: `deletion of backup ${id}`,
         deadline,
         onLook: (status, elapsedMs) => log.status(`deleting backup ${id}: ${status}, ${formatDuration(elapsedMs)}`),
-        judge: (row) => (row === undefined ? askById() : verdict(row)),
+        judge: (listed) => {
+            if (listed?.row !== undefined) return verdict(listed.row);
+            if (listed !== undefined) return askById();
+            // The list could not be had: asked for by id, but ever more rarely.
+            unanswered++;
+            return (unanswered & (unanswered - 1)) === 0 ? askById() : { done: false, status: lastStatus };
+        },
     });
 
     /** The list no longer shows it: only the API's word about this very backup counts. */
@@ -54,20 +63,21 @@ async function deleteOne(context: Context, target: Target, id: string, deadline:
         if (row.status === "deleting" || row.status === "waiting_delete") sawDeleting = true;
         else if (row.status === "error" && sawDeleting)
             throw new WaitFailedError(`Backup ${id} could not be deleted: the cloud accepted the deletion, then gave the backup status error. Run the same command again; if it stays, ask the cloud's support.`);
+        lastStatus = row.status;
         return { done: false, status: row.status } as const;
     }
 }
 
 /** Deletions look for the ids that are left; few are asked for one by one, which tells the end at once. */
-function deletionTopic(services: Services, target: Target): Topic<string, WireBackup> {
+function deletionTopic(services: Services, target: Target): Topic<string, { readonly row: WireBackup | undefined }> {
     return {
         key: `deletions ${target.region} ${target.projectId}`,
         look: async (ids) => {
-            if (ids.length < LIST_FROM) return ids.map(() => undefined);
+            if (ids.length < LIST_FROM) return ids.map(() => ({ row: undefined }));
             const options: ListOptions = { priority: "poll" };
             const rows = await backupRows(services, target, { status: ["waiting_delete", "deleting", "error"] }, options);
             const byId = new Map(rows.map((row) => [row.id, row]));
-            return ids.map((id) => byId.get(id));
+            return ids.map((id) => ({ row: byId.get(id) }));
         },
     };
 }

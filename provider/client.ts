@@ -39,6 +39,10 @@ export interface CallOptions<Req> {
     readonly deadline?: number | undefined;
     /** Told before each pause, for progress lines. */
     readonly onRetry?: (error: CbrError, delayMs: number) => void;
+    /** Told just before each try goes out. */
+    readonly onSend?: () => void;
+    /** "Busy" ends the call instead of being waited for. Default: false. */
+    readonly busyIsFinal?: boolean;
 }
 
 export class Client {
@@ -100,7 +104,7 @@ export class Client {
     }
 
     #mayRepeat<Req, Res>(operation: Operation<Req, Res>, options: CallOptions<Req>, error: CbrError, attempt: number): boolean {
-        if (error.retry === "never") return false;
+        if (error.retry === "never" || (error.retry === "busy" && options.busyIsFinal === true)) return false;
         if (!operation.idempotent && effectOf(error) !== "nothing") return false;
         const few = error instanceof ApiError && classify(error.failure, operation.method).few;
         if (few) return attempt < FEW_TRIES;
@@ -148,6 +152,7 @@ export class Client {
             if (refused !== undefined) throw refused;
             const request: HttpRequest = { ...authenticated, timeoutMs: Math.min(REQUEST_TIMEOUT_MS, Math.max(1_000, left)) };
             for (const name of ["x-auth-token", "x-security-token"]) registerSecret(request.headers[name]);
+            options.onSend?.();
             const sentAt = this.#clock.now();
             const response = await this.#send(operation.id, request);
             this.#noteServerClock(target.region, response, sentAt);

@@ -10,6 +10,10 @@ import { showBackup, type WireBackup, type WireOperationLog, type WireReplicatio
 import type { Topic } from "./poller";
 import { parseInstant, queryInstant } from "./time";
 
+/** Copies cross a wide area: 6 h. */
+export const COPY_BUDGET_MS = 6 * 3_600_000;
+/** 30 min. */
+export const COPY_DELETE_BUDGET_MS = 30 * 60_000;
 /** Up to this many source backups are read one by one, which also shows their records without any filter. */
 const SINGLE_READS = 2;
 /** From more vaults than this on, one list of the whole region is cheaper than one a vault. */
@@ -76,13 +80,23 @@ export function copyTopic(services: Services, source: Target): Topic<CopyQuestio
 
 export async function lookAtCopies(services: Services, source: Target, questions: readonly CopyQuestion[]): Promise<CopyState[][]> {
     const sources = await sourceBackups(services, source, questions);
-    const lacking = questions.filter((question) => question.copies.some((copy) => recordOf(sources.get(copy.backupId), copy, question) === undefined));
+    const offset = services.client.serverOffsetMs(source.region);
+    const recordFor = (copy: Copy, question: CopyQuestion) => recordOf(sources.get(copy.backupId), copy, question, question.since + offset - SINCE_SLACK_MS);
+    const lacking = questions.filter((question) => question.copies.some((copy) => recordFor(copy, question) === undefined));
     const replicas = await replicasFor(services, lacking);
     const logs = lacking.length === 0 ? [] : await copyTasks(services, source, lacking);
-    return questions.map((question) => {
-        const paired = pairReplicas(question, sources, replicas.get(vaultKey(question)) ?? []);
-        return question.copies.map((copy) => stateOf(copy, question, sources.get(copy.backupId), paired.get(copy.backupId), logs));
-    });
+    const paired = new Map<Copy, WireBackup>();
+    for (const [key, group] of groupBy(lacking, vaultKey)) {
+        const from = (question: CopyQuestion) => question.since + services.client.serverOffsetMs(question.destination.region) - SINCE_SLACK_MS;
+        pairReplicas(group, from, sources, replicas.get(key) ?? [], paired);
+    }
+    return questions.map((question) =>
+        question.copies.map((copy) => {
+            const backup = sources.get(copy.backupId);
+            const task = taskOf(copy, question.since + offset - SINCE_SLACK_MS, backup, logs);
+            return stateOf(copy, recordFor(copy, question), paired.get(copy), task);
+        }),
+    );
 }
 
 async function sourceBackups(services: Services, source: Target, questions: readonly CopyQuestion[]): Promise<Map<string, WireBackup>> {
@@ -94,8 +108,10 @@ async function sourceBackups(services: Services, source: Target, questions: read
                 const { backup } = await services.client.call(showBackup, { target: source, path: { backup_id: id }, priority: "poll" });
                 found.set(id, backup);
             } catch (error) {
-                // Its records are gone with it; the destination may still tell.
-                if (!(error instanceof NotFoundError)) throw error;
+                // Its records are gone with it, or are not to be read; the destination may still tell, and the others are not to blame.
+                const isGone = error instanceof NotFoundError;
+                const isRefused = error instanceof ApiError && error.retry === "never" && ids.size > 1;
+                if (!isGone && !isRefused) throw error;
             }
         }
         return found;
@@ -108,10 +124,11 @@ async function sourceBackups(services: Services, source: Target, questions: read
     return found;
 }
 
-function recordOf(backup: WireBackup | undefined, copy: Copy, question: CopyQuestion): WireReplicationRecord | undefined {
+/** `from` is on the source region's clock. */
+function recordOf(backup: WireBackup | undefined, copy: Copy, question: CopyQuestion, from: number): WireReplicationRecord | undefined {
     const records = backup?.replication_records ?? [];
     if (copy.recordId !== undefined) return records.find((record) => record.id === copy.recordId);
-    return records.find((record) => isRecordFor(record, question.destination, question.destinationVaultId, question.since - SINCE_SLACK_MS));
+    return records.find((record) => isRecordFor(record, question.destination, question.destinationVaultId, from));
 }
 
 /** Is this a record of a copy to that vault, begun not before `from`? */
@@ -159,30 +176,38 @@ async function copyTasks(services: Services, source: Target, questions: readonly
     }
 }
 
-/** Which replica is whose: same resource, then same name, then the order of creation. Each replica belongs to one backup. */
-function pairReplicas(question: CopyQuestion, sources: ReadonlyMap<string, WireBackup>, replicas: readonly WireBackup[]): Map<string, WireBackup> {
-    const paired = new Map<string, WireBackup>();
-    const free = new Set([...replicas].sort((a, b) => (a.created_at ?? "").localeCompare(b.created_at ?? "")));
-    const waiting = question.copies
-        .map((copy) => ({ copy, source: sources.get(copy.backupId) }))
-        .sort((a, b) => (a.source?.created_at ?? "").localeCompare(b.source?.created_at ?? ""));
-    const take = (copy: Copy, matches: (row: WireBackup) => boolean) => {
-        if (paired.has(copy.backupId)) return;
-        for (const row of free) {
-            if (!matches(row)) continue;
-            paired.set(copy.backupId, row);
-            free.delete(row);
-            return;
+/**
+ * Which replica is whose: same resource, then same name, then the order of creation. Each replica belongs to one copy
+ * only, over all that wait for the vault: else two would claim, and one day delete, the same one.
+ */
+function pairReplicas(
+    questions: readonly CopyQuestion[],
+    from: (question: CopyQuestion) => number,
+    sources: ReadonlyMap<string, WireBackup>,
+    replicas: readonly WireBackup[],
+    paired: Map<Copy, WireBackup>,
+): void {
+    const byAge = (a: WireBackup | undefined, b: WireBackup | undefined) => (parseInstant(a?.created_at) ?? 0) - (parseInstant(b?.created_at) ?? 0);
+    const free = new Set([...replicas].sort(byAge));
+    const waiting = questions
+        .flatMap((question) => question.copies.map((copy) => ({ copy, source: sources.get(copy.backupId), begun: from(question) })))
+        .sort((a, b) => byAge(a.source, b.source) || a.begun - b.begun);
+    const pair = (fits: (row: WireBackup, copy: Copy, source: WireBackup) => boolean) => {
+        for (const { copy, source, begun } of waiting) {
+            if (paired.has(copy) || source?.resource_id === undefined) continue;
+            for (const row of free) {
+                if (row.resource_id !== source.resource_id || (parseInstant(row.created_at) ?? begun) < begun || !fits(row, copy, source)) continue;
+                paired.set(copy, row);
+                free.delete(row);
+                break;
+            }
         }
     };
-    const ofResource = (row: WireBackup, source: WireBackup | undefined) => source?.resource_id !== undefined && row.resource_id === source.resource_id;
-    for (const { copy, source } of waiting) take(copy, (row) => ofResource(row, source) && row.name !== undefined && row.name === (copy.name ?? source?.name));
-    for (const { copy, source } of waiting) if (copy.name === undefined) take(copy, (row) => ofResource(row, source));
-    return paired;
+    pair((row, copy, source) => row.name !== undefined && row.name === (copy.name ?? source.name));
+    pair((_row, copy) => copy.name === undefined);
 }
 
-function stateOf(copy: Copy, question: CopyQuestion, source: WireBackup | undefined, replica: WireBackup | undefined, logs: readonly WireOperationLog[]): CopyState {
-    const record = recordOf(source, copy, question);
+function stateOf(copy: Copy, record: WireReplicationRecord | undefined, found: WireBackup | undefined, task: WireOperationLog | undefined): CopyState {
     const base = { backupId: copy.backupId, recordId: copy.recordId ?? record?.id };
     if (record !== undefined) {
         return {
@@ -195,8 +220,6 @@ function stateOf(copy: Copy, question: CopyQuestion, source: WireBackup | undefi
             failReason: record.extra_info?.fail_reason,
         };
     }
-    const task = taskOf(copy, question, source, logs);
-    const found = replica ?? undefined;
     const named = task?.extra_info?.replication;
     const none = { progress: task?.extra_info?.common?.progress, failCode: undefined, failReason: undefined };
     if (found !== undefined || named?.destination_backup_id !== undefined) {
@@ -218,8 +241,7 @@ function stateOf(copy: Copy, question: CopyQuestion, source: WireBackup | undefi
 }
 
 /** The source region's task for this copy: by the backup it names, else by the resource. */
-function taskOf(copy: Copy, question: CopyQuestion, source: WireBackup | undefined, logs: readonly WireOperationLog[]): WireOperationLog | undefined {
-    const from = question.since - SINCE_SLACK_MS;
+function taskOf(copy: Copy, from: number, source: WireBackup | undefined, logs: readonly WireOperationLog[]): WireOperationLog | undefined {
     const recent = logs.filter((log) => (parseInstant(log.started_at ?? log.created_at) ?? from) >= from);
     return (
         recent.find((log) => log.extra_info?.replication?.source_backup_id === copy.backupId) ??

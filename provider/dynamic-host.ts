@@ -32,8 +32,9 @@ const UNKNOWN_VALUES: ReadonlySet<unknown> = new Set([
 const isUnknown = (value: unknown): boolean => UNKNOWN_VALUES.has(value);
 
 /** What this process was configured with. Pulumi: one process serves one provider configuration. */
-const host: { get: (key: string) => string | undefined; services: Services | undefined } = {
+const host: { get: (key: string) => string | undefined; raw: unknown; services: Services | undefined } = {
     get: () => undefined,
+    raw: undefined,
     services: undefined,
 };
 
@@ -134,7 +135,11 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
     return {
         // Pulumi: calls may come in before this has returned, so nothing may be awaited before the configuration is kept.
         configure: async (request) => {
+            // Pulumi: each kind of resource is configured by itself, from one object a process: all share their services.
+            const raw: unknown = Reflect.get(request.config, "rawConfig");
+            if (raw !== undefined && raw === host.raw) return;
             host.get = (key) => request.config.get(key);
+            host.raw = raw;
             host.services = undefined;
         },
 

@@ -2,12 +2,17 @@
  * The functions of the package by name, for the program's own process: arguments checked, settings from stack
  * configuration and environment, one set of services for each of these.
  */
-import { z } from "zod";
+import type { z } from "zod";
 import type { Services } from "./context";
 import { ConfigError } from "./errors";
 import { getBackup, getBackupArgs, getBackups, getBackupsArgs } from "./functions/backups";
 import { getCheckpoint, getCheckpointArgs } from "./functions/checkpoint";
-import { getOperationLog, getOperationLogArgs, getOperationLogs, getOperationLogsArgs } from "./functions/operation-logs";
+import {
+    getOperationLog,
+    getOperationLogArgs,
+    getOperationLogs,
+    getOperationLogsArgs,
+} from "./functions/operation-logs";
 import { getReplicationCapabilities, getReplicationCapabilitiesArgs } from "./functions/replication-capabilities";
 import { getVault, getVaultArgs, getVaults, getVaultsArgs } from "./functions/vaults";
 import { digest } from "./journal";

@@ -2,9 +2,10 @@
  * Exactly once. No POST of this API is idempotent and answers get lost; so when one ends without an answer, its effect
  * is looked for before anything is sent again.
  */
-import { REQUEST_TIMEOUT_MS } from "./client";
+import { type CallOptions, REQUEST_TIMEOUT_MS } from "./client";
 import type { Context } from "./context";
-import { messageOf, UnsureError } from "./errors";
+import { formatDuration } from "./duration";
+import { ApiError, messageOf, UnsureError } from "./errors";
 import { digest } from "./journal";
 import { effectOf } from "./retry";
 
@@ -34,10 +35,16 @@ export interface Once<Sent, Found> {
     readonly what: string;
     /** What a person should look at when nobody knows: `the backups of vault 1234 named x`. */
     readonly whereToLook: string;
-    send(): Promise<Sent>;
+    /** Clock time at which all trying ends. */
+    readonly deadline: number;
+    /** Sends the POST, with these options of the call. */
+    send(post: PostOptions): Promise<Sent>;
     /** Looks for the effect. Undefined: not there (yet). Throws `UnsureError` when several things could be it. `facts` are those of the POST looked for. */
     find(window: Window, facts: Readonly<Record<string, string>>): Promise<Found | undefined>;
 }
+
+/** How a POST is sent by `postOnce`. */
+export type PostOptions = Required<Pick<CallOptions<never>, "onRetry" | "onSend" | "busyIsFinal">> & { readonly deadline: number };
 
 export type Outcome<Sent, Found> =
     | { readonly how: "sent"; readonly value: Sent }
@@ -67,24 +74,37 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
         const found = await look(context, once, window, left.facts, isYoung ? LOOKS_MS : [0], "an interrupted run had sent it.");
         if (found !== undefined) return { how: "recovered", value: found };
     }
+    let sentAt = begun;
+    let doubtedAt: number | undefined;
     for (let sends = 1; ; sends++) {
-        const startedAt = clock.now();
-        journal.write(key, { fingerprint, startedAt, facts: once.facts });
+        const post: PostOptions = {
+            deadline: once.deadline,
+            // While one POST is in doubt, "busy" may speak of that very one: it is looked for, not waited for.
+            busyIsFinal: doubtedAt !== undefined,
+            onSend: () => {
+                sentAt = clock.now();
+                journal.write(key, { fingerprint, startedAt: doubtedAt ?? sentAt, facts: once.facts });
+            },
+            onRetry: (error, delayMs) => context.log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),
+        };
         try {
-            return { how: "sent", value: await once.send() };
+            return { how: "sent", value: await once.send(post) };
         } catch (error) {
             const effect = effectOf(error);
-            if (effect === "nothing") {
+            const isBusy = doubtedAt !== undefined && error instanceof ApiError && error.retry === "busy";
+            if (effect === "nothing" && !isBusy) {
                 journal.remove(key);
                 throw error;
             }
+            doubtedAt ??= sentAt;
             context.log.status(`${once.what}: the answer was lost; looking for its effect`);
             const offset = client.serverOffsetMs(once.region);
-            // From the first try on: its effect may come to light only after another one was sent.
-            const window = { from: begun + offset - CLOCK_TOLERANCE_MS, to: clock.now() + offset + CLOCK_TOLERANCE_MS };
+            // From the first that is in doubt on: its effect may come to light only after another one was sent.
+            const window = { from: doubtedAt + offset - CLOCK_TOLERANCE_MS, to: clock.now() + offset + CLOCK_TOLERANCE_MS };
             const found = await look(context, once, window, once.facts, LOOKS_MS, error);
             if (found !== undefined) return { how: "found", value: found };
-            if (effect === "accepted" || sends >= MAX_SENDS) throw unsure(once, error, "its effect was not found");
+            if (isBusy && clock.now() < once.deadline) sends--;
+            else if (effect === "accepted" || sends >= MAX_SENDS || clock.now() >= once.deadline) throw unsure(once, error, "its effect was not found");
         }
     }
 }

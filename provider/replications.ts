@@ -8,6 +8,8 @@ import { backupRows } from "./backup-lists";
 import type { Target } from "./client";
 import type { Context } from "./context";
 import {
+    COPY_BUDGET_MS,
+    COPY_DELETE_BUDGET_MS,
     type CopyQuestion,
     type CopyState,
     copyTopic,
@@ -29,7 +31,6 @@ import {
     warnOrFail,
 } from "./handler";
 import type { WireBackup } from "./operations";
-import { COPY_BUDGET_MS, COPY_DELETE_BUDGET_MS } from "./resources/backup-replica";
 
 /** How long records may say `success` while their replicas cannot be read yet, in milliseconds. */
 const REPLICA_GRACE_MS = 120_000;
@@ -423,7 +424,8 @@ export async function readCopies<O extends CopySet>(
             `${lost.length} replicas of this run are no longer in ${destination.region}: ${lost.join(", ")}. Change \`triggers\` to copy again.`,
         );
     const isThere = (one: Replication) => found.get(one.destinationBackupId ?? "")?.status === "available";
-    const verified = outputs.verified === true || (isDone(outputs) && outputs.replications.filter(isGood).every(isThere));
+    const verified =
+        outputs.verified === true || (isDone(outputs) && outputs.replications.filter(isGood).every(isThere));
     // Only what was seen to be good once can be said to be gone since.
     const replications = outputs.replications.map((one) =>
         verified && lost.includes(one.destinationBackupId ?? "") ? { ...one, gone: true } : one,

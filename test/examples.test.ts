@@ -147,6 +147,19 @@ it("disaster-recovery joins all four resources by their outputs", async () => {
     await stack.destroy();
 });
 
+it("before-database-change takes a restore point before a change and before the end, and none otherwise", async () => {
+    const vault = servers();
+    const serverId = [...vault.resources.keys()][1] ?? "";
+    await using stack = await open(join(examples, "before-database-change"), { vaultId: vault.id, serverId });
+    await deploy(stack, 1);
+    expect(backupsIn(vault.id)).toHaveLength(0);
+    await stack.setConfig({ engineVersion: "17" });
+    await stack.up();
+    expect(backupsIn(vault.id)).toMatchObject([{ resourceId: serverId, status: "available" }]);
+    await stack.destroy({ runProgram: true });
+    expect(backupsIn(vault.id)).toHaveLength(2);
+});
+
 it("testing: its own tests pass, with neither cloud nor CLI", async () => {
     const vitest = resolve(__dirname, "../node_modules/vitest/vitest.mjs");
     const { stdout } = await promisify(execFile)(process.execPath, [vitest, "run", "--root", "."], {

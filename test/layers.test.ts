@@ -80,15 +80,24 @@ const all = [...files("provider"), ...files("sdk")].flatMap(importsOf);
 const isUnder = (path: string, folder: string) => path.startsWith(`${folder}/`);
 const shown = (list: readonly Import[]) => list.map((one) => `${one.from} → ${one.to}`);
 
-it("takes only types from the provider into the classes, so that a program loads nothing that talks to the API", () => {
+it("takes only types from the provider into the classes, and loads more only inside a function that needs it", () => {
     const bad = all.filter(
         (one) =>
             isUnder(one.from, "sdk") &&
             !isUnder(one.from, "sdk/testing") &&
             isUnder(one.to, "provider") &&
-            !one.typeOnly,
+            !one.typeOnly &&
+            !one.lazy,
     );
     expect(shown(bad)).toEqual([]);
+});
+
+it("lets only what runs in the program's own process load the provider: functions and the hook", () => {
+    const lazy = all.filter(
+        (one) => isUnder(one.from, "sdk") && isUnder(one.to, "provider") && one.lazy && !one.typeOnly,
+    );
+    const allowed = ["sdk/checkpoint-before.ts", "sdk/functions.ts"];
+    expect(lazy.map((one) => one.from).filter((from) => !allowed.includes(from))).toEqual([]);
 });
 
 it("keeps the simulator out of the classes, and zod and undici too", () => {

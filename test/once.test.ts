@@ -72,7 +72,9 @@ function make(parts: Parts = {}) {
         facts: parts.facts ?? { name: "it-1a2b3c4d" },
         what: "CreateCheckpoint for vault v",
         whereToLook: "the backups of vault v named it-1a2b3c4d",
-        send: async () => {
+        deadline: clock.now() + 3_600_000,
+        send: async (post) => {
+            post.onSend();
             log.push(["send", clock.elapsed - begun]);
             const answer = next(sends);
             if (answer instanceof Error) throw answer;
@@ -127,7 +129,9 @@ it("sends once and looks for nothing when the answer comes", async () => {
 
 it("notes the wish before it is sent, and forgets it only when told", async () => {
     const one = make();
-    one.once.send = async () => {
+    one.once.send = async (post) => {
+        expect(one.pending()).toBeUndefined();
+        post.onSend();
         expect(one.pending()).toMatchObject({ startedAt: one.clock.now(), facts: { name: "it-1a2b3c4d" } });
         return "sent";
     };
@@ -137,6 +141,27 @@ it("notes the wish before it is sent, and forgets it only when told", async () =
     expect(one.pending()?.facts).toEqual({ name: "it-1a2b3c4d", checkpointId: "cp" });
     settleJournal(one.context, "eu-de");
     expect(one.pending()).toBeUndefined();
+});
+
+it("takes busy, while one request is in doubt, for a reason to look again and not for one to wait and send", async () => {
+    const busy = new ApiError({ operation: "CreateCheckpoint", status: 400, code: "BackupService.6125", text: "running" }, { retry: "busy" });
+    const nothing = Array.from({ length: LOOKS_MS.length + 2 }, () => undefined);
+    const one = make({ sends: [new TransportError("reset", { sent: true }), busy], finds: [...nothing, "cp"] });
+    expect(await one.run()).toEqual({ how: "found", value: "cp" });
+    expect(one.log.filter(([what]) => what === "send")).toHaveLength(2);
+});
+
+it("notes the time at which a request really left, however long a busy vault kept it", async () => {
+    const one = make();
+    one.once.send = async (post) => {
+        expect(post.busyIsFinal).toBe(false);
+        post.onSend();
+        await one.clock.sleep(3_600_000);
+        post.onSend();
+        expect(one.pending()).toMatchObject({ startedAt: one.clock.now() });
+        return "sent";
+    };
+    await one.run();
 });
 
 it("keeps the note when nobody is left to hear the answer", async () => {

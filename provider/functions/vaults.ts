@@ -135,7 +135,8 @@ async function vaultRows(services: Services, target: Target, query: Query): Prom
         });
         offset += vaults.length;
         for (const row of vaults) all.set(row.id, row);
-        if (vaults.length === 0 || (count === undefined ? vaults.length < PAGE : offset >= count)) return [...all.values()];
+        if (vaults.length === 0 || (count === undefined ? vaults.length < PAGE : offset >= count))
+            return [...all.values()];
     }
 }
 

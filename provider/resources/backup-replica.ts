@@ -3,7 +3,7 @@ import { z } from "zod";
 import { deleteBackups } from "../backup-deletion";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
-import { type Copy, type CopyQuestion, type CopyState, copyTopic, existingReplica, isFinalCopy, isRecordFor, lookAtCopies, readBackup, replicasIn } from "../copies";
+import { COPY_BUDGET_MS, COPY_DELETE_BUDGET_MS, type Copy, type CopyQuestion, type CopyState, copyTopic, existingReplica, isFinalCopy, isRecordFor, lookAtCopies, readBackup, replicasIn } from "../copies";
 import { formatDuration } from "../duration";
 import { messageOf, PartialCreateError, WaitFailedError } from "../errors";
 import {
@@ -18,15 +18,11 @@ import {
     objectId,
     objectName,
 } from "../handler";
-import { noteInJournal, postOnce, settleJournal, type Window } from "../once";
+import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { copyBackup, type WireBackup } from "../operations";
 import { preflightBackupReplica } from "../preflight";
 import { sharedBackup } from "../region-snapshot";
 
-/** Copies cross a wide area: 6 h. */
-export const COPY_BUDGET_MS = 6 * 3_600_000;
-/** 30 min. */
-export const COPY_DELETE_BUDGET_MS = 30 * 60_000;
 /** How long a record may say `success` while its replica cannot be read yet, in milliseconds. */
 const REPLICA_GRACE_MS = 120_000;
 
@@ -135,10 +131,11 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
     const once = {
         what: `CopyBackup for backup ${inputs.backupId} to ${destination.region}`,
         whereToLook: `the replication records of backup ${inputs.backupId} and the backups in vault ${inputs.destinationVaultId}`,
+        deadline,
         region: source.region,
         wish: { ...inputs, timeouts: undefined, wait: undefined },
         facts: {},
-        send: async () => {
+        send: async (post: PostOptions) => {
             const { replication } = await context.client.call(copyBackup, {
                 target: source,
                 path: { backup_id: inputs.backupId },
@@ -151,8 +148,7 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
                         ...(inputs.description === undefined ? {} : { description: inputs.description }),
                     },
                 },
-                deadline,
-                onRetry: (error, delayMs) => context.log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),
+                ...post,
             });
             return { id: replication.replication_record_id, providerId: replication.provider_id };
         },

@@ -3,11 +3,11 @@ import { z } from "zod";
 import { backupsOfCheckpoint, checkpointTopic } from "../backup-lists";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
-import { isRecordFor, lookAtCopies, readBackup } from "../copies";
+import { COPY_BUDGET_MS, isRecordFor, lookAtCopies, readBackup } from "../copies";
 import { formatDuration } from "../duration";
 import { messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
 import { commonInputs, deadlineOf, type Handler, objectId } from "../handler";
-import { CLOCK_TOLERANCE_MS, noteInJournal, postOnce, settleJournal, type Window } from "../once";
+import { CLOCK_TOLERANCE_MS, noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { copyBackup, showCheckpoint, type WireBackup, type WireCheckpoint } from "../operations";
 import { preflightCheckpointReplica } from "../preflight";
 import {
@@ -25,7 +25,7 @@ import {
     UNSURE,
     updateCopies,
 } from "../replications";
-import { COPY_BUDGET_MS, refuseSameRegion, takeOver } from "./backup-replica";
+import { refuseSameRegion, takeOver } from "./backup-replica";
 import { isFinalCheckpoint, isGoneCheckpoint } from "./checkpoint-outputs";
 
 export const checkpointReplicaInputs = z.strictObject({
@@ -233,10 +233,11 @@ async function sendOne(
     const once = {
         what: `CopyBackup for backup ${backupId} to ${destinationRegion}`,
         whereToLook: `the replication records of backup ${backupId} and the backups in vault ${destinationVaultId}`,
+        deadline,
         region: source.region,
         wish: { backupId, destinationRegion, destinationProjectId, destinationVaultId, triggers: outputs.triggers },
         facts: {},
-        send: async (): Promise<Found> => {
+        send: async (post: PostOptions): Promise<Found> => {
             const { replication } = await context.client.call(copyBackup, {
                 target: source,
                 path: { backup_id: backupId },
@@ -247,9 +248,7 @@ async function sendOne(
                         destination_vault_id: destinationVaultId,
                     },
                 },
-                deadline,
-                onRetry: (error, delayMs) =>
-                    context.log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),
+                ...post,
             });
             return { recordId: replication.replication_record_id };
         },

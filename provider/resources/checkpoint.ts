@@ -6,7 +6,7 @@ import { type Context, targetOf } from "../context";
 import { formatDuration } from "../duration";
 import { messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
 import { commonInputs, deadlineOf, deletionPolicy, type Failure, type Handler, objectDescription, objectId, objectName, warnOrFail } from "../handler";
-import { noteInJournal, type Once, postOnce, settleJournal, type Window } from "../once";
+import { noteInJournal, type Once, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { createCheckpoint, showBackup, showCheckpoint, type WireBackup, type WireCheckpoint } from "../operations";
 import { preflightCheckpoint } from "../preflight";
 import { sharedRows } from "../region-snapshot";
@@ -204,15 +204,15 @@ function createOnce(context: Context, target: Target, inputs: CheckpointInputs, 
     return {
         what: `CreateCheckpoint for vault ${vaultId}`,
         whereToLook: `the backups of vault ${vaultId} named ${name}`,
+        deadline,
         region: target.region,
         wish: { ...inputs, timeouts: undefined, wait: undefined },
         facts: { name },
-        send: async () => {
+        send: async (post: PostOptions) => {
             const answer = await context.client.call(createCheckpoint, {
                 target,
                 body: { checkpoint: { vault_id: vaultId, parameters } },
-                deadline,
-                onRetry: (error, delayMs) => context.log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),
+                ...post,
             });
             return answer.checkpoint;
         },
@@ -428,7 +428,15 @@ async function adopt(context: Context, target: Target, inputs: CheckpointInputs,
 }
 
 async function update(context: Context, id: string, olds: CheckpointOutputs, news: CheckpointInputs): Promise<CheckpointOutputs> {
-    const outputs: CheckpointOutputs = { ...factsOf(olds), ...news, region: olds.region, projectId: olds.projectId, name: news.name ?? olds.name };
+    const outputs: CheckpointOutputs = {
+        ...factsOf(olds),
+        ...news,
+        region: olds.region,
+        projectId: olds.projectId,
+        name: news.name ?? olds.name,
+        // An adopted restore point has a name that nobody gave; without this it would look like one that was taken out.
+        adopt: news.adopt ?? olds.adopt,
+    };
     const target = await context.client.target(olds.region, olds.projectId);
     try {
         if (olds.status === EXPIRED && olds.backups.length === 0) throw gone(id, outputs, "it is no longer in the cloud");

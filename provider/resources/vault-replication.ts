@@ -2,12 +2,12 @@
 import { z } from "zod";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
-import { backupRowsWithRecords, type Copy, isRecordFor, replicasIn } from "../copies";
+import { backupRowsWithRecords, COPY_BUDGET_MS, type Copy, isRecordFor, replicasIn } from "../copies";
 import { formatDuration } from "../duration";
 import { ApiError, WaitFailedError } from "../errors";
 import { commonInputs, deadlineOf, type Handler, objectId } from "../handler";
 import { digest } from "../journal";
-import { noteInJournal, postOnce, settleJournal, type Window } from "../once";
+import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { copyCheckpoint, type WireBackup } from "../operations";
 import { preflightVaultReplication } from "../preflight";
 import {
@@ -22,7 +22,7 @@ import {
     summed,
     updateCopies,
 } from "../replications";
-import { COPY_BUDGET_MS, refuseSameRegion, takeOver } from "./backup-replica";
+import { refuseSameRegion, takeOver } from "./backup-replica";
 
 export const vaultReplicationInputs = z.strictObject({
     ...commonInputs,
@@ -74,10 +74,11 @@ async function create(context: Context, inputs: VaultReplicationInputs) {
     const once = {
         what: `CopyCheckpoint for vault ${inputs.vaultId} to ${destination.region}`,
         whereToLook: `the replication records of the backups in vault ${inputs.vaultId} and the backups in vault ${inputs.destinationVaultId}`,
+        deadline,
         region: source.region,
         wish: { ...inputs, timeouts: undefined, wait: undefined },
         facts: {},
-        send: () => send(context, source, destination, inputs, deadline),
+        send: (post: PostOptions) => send(context, source, destination, inputs, post),
         find: (window: Window, facts: Readonly<Record<string, string>>) => find(context, source, destination, inputs, window, facts),
     };
     const outcome = await postOnce<Begun, Begun>(context, once);
@@ -116,7 +117,7 @@ function idOf(outputs: VaultReplicationOutputs): string {
     return `${outputs.vaultId}/${outputs.destinationRegion}/${outputs.destinationVaultId}/${hash}`;
 }
 
-async function send(context: Context, source: Target, destination: Target, inputs: VaultReplicationInputs, deadline: number): Promise<Begun> {
+async function send(context: Context, source: Target, destination: Target, inputs: VaultReplicationInputs, post: PostOptions): Promise<Begun> {
     try {
         const { replication: answer } = await context.client.call(copyCheckpoint, {
             target: source,
@@ -129,8 +130,7 @@ async function send(context: Context, source: Target, destination: Target, input
                     ...(inputs.autoTrigger === undefined ? {} : { auto_trigger: inputs.autoTrigger }),
                 },
             },
-            deadline,
-            onRetry: (error, delayMs) => context.log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),
+            ...post,
         });
         return {
             copies: answer.backups.map((one) => ({ backupId: one.backup_id, recordId: one.replication_record_id })),

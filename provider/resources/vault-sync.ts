@@ -6,7 +6,7 @@ import { type Context, type Services, targetOf } from "../context";
 import { formatDuration } from "../duration";
 import { messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
 import { commonInputs, deadlineOf, type Handler, objectId } from "../handler";
-import { noteInJournal, postOnce, settleJournal, type Window } from "../once";
+import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { importCheckpoint, showOpLog, type WireOperationLog } from "../operations";
 import type { Topic } from "../poller";
 import { preflightVaultSync } from "../preflight";
@@ -84,15 +84,15 @@ async function create(context: Context, inputs: VaultSyncInputs) {
     const once = {
         what: `ImportCheckpoint for vault ${inputs.vaultId}`,
         whereToLook: `the tasks of type sync of vault ${inputs.vaultId}`,
+        deadline,
         region: target.region,
         wish: { ...inputs, timeouts: undefined, wait: undefined },
         facts: {},
-        send: async () => {
+        send: async (post: PostOptions) => {
             const { sync } = await context.client.call(importCheckpoint, {
                 target,
                 body: { sync: { vault_id: inputs.vaultId, auto_trigger: inputs.autoTrigger ?? false } },
-                deadline,
-                onRetry: (error, delayMs) => context.log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),
+                ...post,
             });
             return sync.operation_log_id;
         },

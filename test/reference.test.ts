@@ -1,0 +1,64 @@
+// docs/reference.md and the generated parts of other pages say what the schemas say.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { lookUpCode } from "../provider/codes";
+import { pages, reference, refreshed } from "../scripts/reference";
+
+const root = join(__dirname, "..");
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+const stale = "is stale: run `npm run reference`";
+
+it("docs/reference.md is fresh", () => {
+    expect(read("docs/reference.md") === reference(), `docs/reference.md ${stale}`).toBe(true);
+}, 60_000);
+
+it("the generated parts of other pages are fresh", () => {
+    const all = pages();
+    expect(all).toContain("docs/errors.md");
+    expect(all).toContain("docs/resources/checkpoint.md");
+    for (const page of all) expect(read(page) === refreshed(read(page)), `${page} ${stale}`).toBe(true);
+}, 60_000);
+
+it("docs/errors.md lists every code that has advice, with that advice", () => {
+    const page = read("docs/errors.md");
+    for (const service of ["BackupService", "APIGW", "CSBS"]) {
+        for (let number = 0; number < 10_000; number++) {
+            const code = `${service}.${String(number).padStart(4, "0")}`;
+            const known = lookUpCode(code);
+            if (known === undefined) continue;
+            const row = page.split("\n").find((line) => line.startsWith(`| \`${code}\` |`));
+            expect(row, code).toBeDefined();
+            if (known.advice !== undefined) expect(row).toContain(known.advice);
+        }
+    }
+});
+
+it("docs/errors.md names messages that the code really has", () => {
+    const sources = [
+        "provider/settings.ts",
+        "provider/settings/credentials.ts",
+        "provider/iam.ts",
+        "provider/endpoints.ts",
+        "provider/handler.ts",
+        "provider/preflight.ts",
+        "provider/poller.ts",
+        "provider/client.ts",
+        "provider/once.ts",
+        "provider/undici-transport.ts",
+        "provider/backup-deletion.ts",
+        "provider/replications.ts",
+        "provider/resources/checkpoint.ts",
+        "provider/resources/checkpoint-outputs.ts",
+        "provider/resources/backup-replica.ts",
+    ]
+        .map(read)
+        .join("\n");
+    const section = read("docs/errors.md").split("## Messages of the package")[1]?.split("\n## ")[0] ?? "";
+    const rows = section.split("\n").filter((line) => line.startsWith("| `"));
+    expect(rows.length).toBeGreaterThan(20);
+    for (const row of rows) {
+        const cell = row.split("|")[1] ?? "";
+        for (const [, text = ""] of cell.matchAll(/`([^`]+)`/g)) expect(sources, text).toContain(text);
+    }
+});
