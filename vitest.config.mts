@@ -12,13 +12,30 @@ export default defineConfig({
         projects: [
             {
                 resolve: { alias },
-                test: { name: "unit", include: ["test/*.test.ts", "test/testing/*.test.ts", "test/operations/*.test.ts", "test/cli/*.test.ts"], exclude: ["test/package.test.ts"] },
+                test: {
+                    name: "unit",
+                    include: [
+                        "test/*.test.ts",
+                        "test/testing/*.test.ts",
+                        "test/operations/*.test.ts",
+                        "test/cli/*.test.ts",
+                    ],
+                    exclude: ["test/package.test.ts"],
+                },
             },
-            { resolve: { alias }, test: { name: "resource", include: ["test/resources/**/*.test.ts"], testTimeout: 60_000 } },
+            {
+                resolve: { alias },
+                test: { name: "resource", include: ["test/resources/**/*.test.ts"], testTimeout: 60_000 },
+            },
             {
                 test: {
                     name: "engine",
-                    include: ["test/lifecycle/**/*.test.ts", "test/engine-selftest/**/*.test.ts", "test/package.test.ts", "test/docs.test.ts"],
+                    include: [
+                        "test/lifecycle/**/*.test.ts",
+                        "test/engine-selftest/**/*.test.ts",
+                        "test/package.test.ts",
+                        "test/docs.test.ts",
+                    ],
                     testTimeout: 180_000,
                     hookTimeout: 180_000,
                     fileParallelism: false,

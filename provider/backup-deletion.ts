@@ -11,10 +11,19 @@ import type { Topic } from "./poller";
 const LIST_FROM = 3;
 
 /** All at the same time; the first failure is thrown after every one has ended, so that none is left unwatched. */
-export async function deleteBackups(context: Context, target: Target, ids: readonly string[], deadline: number): Promise<void> {
+export async function deleteBackups(
+    context: Context,
+    target: Target,
+    ids: readonly string[],
+    deadline: number,
+): Promise<void> {
     const results = await Promise.allSettled(ids.map((id) => deleteOne(context, target, id, deadline)));
     const failures = results.filter((result) => result.status === "rejected").map((result): unknown => result.reason);
-    if (failures.length > 1) throw new WaitFailedError(`${failures.length} of ${ids.length} backups could not be deleted: ${failures.map(messageOf).join(" ")}`, { cause: failures[0] });
+    if (failures.length > 1)
+        throw new WaitFailedError(
+            `${failures.length} of ${ids.length} backups could not be deleted: ${failures.map(messageOf).join(" ")}`,
+            { cause: failures[0] },
+        );
     if (failures.length === 1) throw failures[0];
 }
 
@@ -62,7 +71,9 @@ async function deleteOne(context: Context, target: Target, id: string, deadline:
     function verdict(row: WireBackup) {
         if (row.status === "deleting" || row.status === "waiting_delete") sawDeleting = true;
         else if (row.status === "error" && sawDeleting)
-            throw new WaitFailedError(`Backup ${id} could not be deleted: the cloud accepted the deletion, then gave the backup status error. Run the same command again; if it stays, ask the cloud's support.`);
+            throw new WaitFailedError(
+                `Backup ${id} could not be deleted: the cloud accepted the deletion, then gave the backup status error. Run the same command again; if it stays, ask the cloud's support.`,
+            );
         lastStatus = row.status;
         return { done: false, status: row.status } as const;
     }
@@ -75,7 +86,12 @@ function deletionTopic(services: Services, target: Target): Topic<string, { read
         look: async (ids) => {
             if (ids.length < LIST_FROM) return ids.map(() => ({ row: undefined }));
             const options: ListOptions = { priority: "poll" };
-            const rows = await backupRows(services, target, { status: ["waiting_delete", "deleting", "error"] }, options);
+            const rows = await backupRows(
+                services,
+                target,
+                { status: ["waiting_delete", "deleting", "error"] },
+                options,
+            );
             const byId = new Map(rows.map((row) => [row.id, row]));
             return ids.map((id) => ({ row: byId.get(id) }));
         },

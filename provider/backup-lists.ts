@@ -2,8 +2,8 @@
 import type { Target } from "./client";
 import type { Services } from "./context";
 import { ApiError, type CbrError } from "./errors";
-import { listBackups, listOpLogs, type Query, type WireBackup, type WireOperationLog } from "./operations";
 import type { Priority } from "./limiter";
+import { listBackups, listOpLogs, type Query, type WireBackup, type WireOperationLog } from "./operations";
 import type { Topic } from "./poller";
 import { parseInstant, queryInstant } from "./time";
 
@@ -33,16 +33,27 @@ async function allPages<Row extends { readonly id: string }>(
         offset += rows.length;
         const before = all.size;
         for (const row of rows) all.set(row.id, row);
-        if (all.size === before || (count === undefined ? rows.length < PAGE : offset >= count)) return [...all.values()];
+        if (all.size === before || (count === undefined ? rows.length < PAGE : offset >= count))
+            return [...all.values()];
     }
 }
 
-export async function backupRows(services: Services, target: Target, query: Query, options: ListOptions = {}): Promise<WireBackup[]> {
+export async function backupRows(
+    services: Services,
+    target: Target,
+    query: Query,
+    options: ListOptions = {},
+): Promise<WireBackup[]> {
     return (await allPages(backupPage(services, target, query, options))) ?? [];
 }
 
 /** As `backupRows`; undefined when that would take more than `maxPages` requests. */
-export function fewBackupRows(services: Services, target: Target, query: Query, maxPages: number): Promise<WireBackup[] | undefined> {
+export function fewBackupRows(
+    services: Services,
+    target: Target,
+    query: Query,
+    maxPages: number,
+): Promise<WireBackup[] | undefined> {
     return allPages(backupPage(services, target, query, {}), maxPages);
 }
 
@@ -53,7 +64,12 @@ function backupPage(services: Services, target: Target, query: Query, options: L
     };
 }
 
-export async function operationLogRows(services: Services, target: Target, query: Query, options: ListOptions = {}): Promise<WireOperationLog[]> {
+export async function operationLogRows(
+    services: Services,
+    target: Target,
+    query: Query,
+    options: ListOptions = {},
+): Promise<WireOperationLog[]> {
     const rows = await allPages(async (page) => {
         const answer = await services.client.call(listOpLogs, { target, query: { ...query, ...page }, ...options });
         return { rows: answer.operation_logs, count: answer.count };
@@ -73,7 +89,12 @@ export function mayFilter(services: Services, target: Target, filter: "show_repl
     return !(refusedFilters.get(services.client)?.has(`${target.region} ${filter}`) ?? false);
 }
 
-export function noteRefusedFilter(services: Services, target: Target, filter: "show_replication" | "incremental", error: CbrError): boolean {
+export function noteRefusedFilter(
+    services: Services,
+    target: Target,
+    filter: "show_replication" | "incremental",
+    error: CbrError,
+): boolean {
     if (!(error instanceof ApiError) || error.failure.status !== 400) return false;
     const refused = refusedFilters.get(services.client) ?? new Set();
     refused.add(`${target.region} ${filter}`);
@@ -99,7 +120,10 @@ export async function backupsOfCheckpoint(
     try {
         const hidden = await backupRows(services, target, { checkpoint_id: checkpointId, incremental: true }, options);
         const known = new Set(own.map((row) => row.id));
-        return [...own, ...hidden.filter((row) => !known.has(row.id) && (row.checkpoint_id ?? checkpointId) === checkpointId)];
+        return [
+            ...own,
+            ...hidden.filter((row) => !known.has(row.id) && (row.checkpoint_id ?? checkpointId) === checkpointId),
+        ];
     } catch (error) {
         if (error instanceof ApiError && noteRefusedFilter(services, target, "incremental", error)) return own;
         throw error;
@@ -130,12 +154,22 @@ export async function backupsOfCheckpoints(
     // The few whose time is not known must not cost all others their list.
     const single = new Map<string, WireBackup[]>();
     for (const [at, { checkpointId }] of questions.entries()) {
-        if (alone || instants[at] === undefined) single.set(checkpointId, await backupRows(services, target, { checkpoint_id: checkpointId }, options));
+        if (alone || instants[at] === undefined)
+            single.set(checkpointId, await backupRows(services, target, { checkpoint_id: checkpointId }, options));
     }
-    if (questions.every(({ checkpointId }) => single.has(checkpointId))) return questions.map((question) => single.get(question.checkpointId));
-    const oldest = instants.reduce<number>((least, instant) => Math.min(least, instant ?? least), Number.POSITIVE_INFINITY);
+    if (questions.every(({ checkpointId }) => single.has(checkpointId)))
+        return questions.map((question) => single.get(question.checkpointId));
+    const oldest = instants.reduce<number>(
+        (least, instant) => Math.min(least, instant ?? least),
+        Number.POSITIVE_INFINITY,
+    );
     const oneVault = questions.every((question) => question.vaultId === first.vaultId) ? first.vaultId : undefined;
-    const rows = await backupRows(services, target, { start_time: queryInstant(oldest - LIST_SLACK_MS), vault_id: oneVault }, options);
+    const rows = await backupRows(
+        services,
+        target,
+        { start_time: queryInstant(oldest - LIST_SLACK_MS), vault_id: oneVault },
+        options,
+    );
     const byCheckpoint = groupBy(rows, (row) => row.checkpoint_id);
     return questions.map(({ checkpointId }) => single.get(checkpointId) ?? byCheckpoint.get(checkpointId));
 }

@@ -6,7 +6,17 @@ import type { Authenticator } from "./auth";
 import type { Clock } from "./clock";
 import { lookUpCode } from "./codes";
 import { cbrBaseUrl } from "./endpoints";
-import { ApiError, type ApiFailure, AuthError, CbrError, NotFoundError, registerSecret, ResponseShapeError, TransportError, WaitTimeoutError } from "./errors";
+import {
+    ApiError,
+    type ApiFailure,
+    AuthError,
+    CbrError,
+    NotFoundError,
+    ResponseShapeError,
+    registerSecret,
+    TransportError,
+    WaitTimeoutError,
+} from "./errors";
 import { describeClockSkew, parseFailure } from "./failure";
 import { Limiter, type Priority } from "./limiter";
 import type { Operation, Query } from "./operations";
@@ -80,7 +90,8 @@ export class Client {
     }
 
     async call<Req, Res>(operation: Operation<Req, Res>, options: CallOptions<Req>): Promise<Res> {
-        const body = operation.request === undefined ? undefined : JSON.stringify(this.#checked(operation, options.body));
+        const body =
+            operation.request === undefined ? undefined : JSON.stringify(this.#checked(operation, options.body));
         const limiter = this.#limiter(options.target.region);
         const renewal = { used: false };
         for (let attempt = 1; ; attempt++) {
@@ -103,7 +114,12 @@ export class Client {
         }
     }
 
-    #mayRepeat<Req, Res>(operation: Operation<Req, Res>, options: CallOptions<Req>, error: CbrError, attempt: number): boolean {
+    #mayRepeat<Req, Res>(
+        operation: Operation<Req, Res>,
+        options: CallOptions<Req>,
+        error: CbrError,
+        attempt: number,
+    ): boolean {
         if (error.retry === "never" || (error.retry === "busy" && options.busyIsFinal === true)) return false;
         if (!operation.idempotent && effectOf(error) !== "nothing") return false;
         const few = error instanceof ApiError && classify(error.failure, operation.method).few;
@@ -118,7 +134,11 @@ export class Client {
         const result = operation.request?.safeParse(body);
         if (result === undefined || result.success) return body as Req;
         const issue = result.error.issues[0];
-        throw new ResponseShapeError(operation.id, 0, `${operation.id}: the request is malformed at ${issue?.path.join(".")}: ${issue?.message}`);
+        throw new ResponseShapeError(
+            operation.id,
+            0,
+            `${operation.id}: the request is malformed at ${issue?.path.join(".")}: ${issue?.message}`,
+        );
     }
 
     async #attempt<Req, Res>(
@@ -136,7 +156,13 @@ export class Client {
             if (!(await limiter.acquire(options.priority ?? "write", undefined, deadline))) throw late();
             const plain: HttpRequest = {
                 method: operation.method,
-                url: requestUrl(cbrBaseUrl(this.#settings, target.region), target.projectId, operation.path, options.path, options.query),
+                url: requestUrl(
+                    cbrBaseUrl(this.#settings, target.region),
+                    target.projectId,
+                    operation.path,
+                    options.path,
+                    options.query,
+                ),
                 headers: {
                     accept: "application/json",
                     "x-language": "en-us",
@@ -150,7 +176,10 @@ export class Client {
             if (left <= 0) throw late();
             const refused = this.#refused.get(contactKey(target));
             if (refused !== undefined) throw refused;
-            const request: HttpRequest = { ...authenticated, timeoutMs: Math.min(REQUEST_TIMEOUT_MS, Math.max(1_000, left)) };
+            const request: HttpRequest = {
+                ...authenticated,
+                timeoutMs: Math.min(REQUEST_TIMEOUT_MS, Math.max(1_000, left)),
+            };
             for (const name of ["x-auth-token", "x-security-token"]) registerSecret(request.headers[name]);
             options.onSend?.();
             const sentAt = this.#clock.now();
@@ -169,10 +198,13 @@ export class Client {
                 throw new Renewed();
             }
             const skew = describeClockSkew(response, this.#clock.now());
-            const error = new AuthError(`${refusal.message}${skew === undefined ? "" : ` ${skew}`} Refused was ${this.#auth.describe()}.`, {
-                status: response.status,
-                cause: refusal,
-            });
+            const error = new AuthError(
+                `${refusal.message}${skew === undefined ? "" : ` ${skew}`} Refused was ${this.#auth.describe()}.`,
+                {
+                    status: response.status,
+                    cause: refusal,
+                },
+            );
             if (!hadRenewed) this.#refused.set(contactKey(target), error);
             throw error;
         } catch (error) {
@@ -187,7 +219,11 @@ export class Client {
             return await this.#transport.send(request);
         } catch (error) {
             if (!(error instanceof TransportError)) throw error;
-            throw new TransportError(`${operation}: ${error.message}`, { sent: error.sent, retry: error.retry, cause: error });
+            throw new TransportError(`${operation}: ${error.message}`, {
+                sent: error.sent,
+                retry: error.retry,
+                cause: error,
+            });
         }
     }
 
@@ -227,7 +263,10 @@ export class Client {
             const lesson = await running.lesson;
             if (lesson === "learned") return undefined;
             if (lesson !== "nothing")
-                throw new TransportError(`${operation}: not sent, for the first call to ${target.region} failed: ${lesson.message}`, { sent: false, cause: lesson });
+                throw new TransportError(
+                    `${operation}: not sent, for the first call to ${target.region} failed: ${lesson.message}`,
+                    { sent: false, cause: lesson },
+                );
         }
         let end = (_lesson: Lesson) => {};
         const lesson = new Promise<Lesson>((resolve) => {
@@ -273,7 +312,9 @@ interface Contact {
 function lesson(error: unknown): Lesson {
     if (!(error instanceof CbrError)) return "nothing";
     if (error.retry === "backoff" && !(error instanceof ApiError && error.failure.status === 500)) return error;
-    return error.retry !== "throttled" && (error instanceof ApiError || error instanceof ResponseShapeError) ? "learned" : "nothing";
+    return error.retry !== "throttled" && (error instanceof ApiError || error instanceof ResponseShapeError)
+        ? "learned"
+        : "nothing";
 }
 
 function contactKey(target: Target): string {
@@ -293,7 +334,13 @@ function encode(value: string): string {
     return encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-function requestUrl(base: string, projectId: string, path: string, values: Readonly<Record<string, string>> = {}, query: Query = {}): string {
+function requestUrl(
+    base: string,
+    projectId: string,
+    path: string,
+    values: Readonly<Record<string, string>> = {},
+    query: Query = {},
+): string {
     const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encode(values[name] ?? ""));
     const pairs: string[] = [];
     for (const [key, value] of Object.entries(query)) {

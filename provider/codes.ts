@@ -74,7 +74,9 @@ const backupService: Readonly<Record<string, Code>> = {
     "6215": permanent("The resource's status does not allow a backup."),
     "6216": busy("The backup is in use (being restored or replicated)."),
     "6217": gone("checkpoint"),
-    "6220": permanent("It is an automatic backup in a locked vault and cannot be deleted before it expires. `deletionPolicy: \"retain\"` keeps it and lets the resource go."),
+    "6220": permanent(
+        'It is an automatic backup in a locked vault and cannot be deleted before it expires. `deletionPolicy: "retain"` keeps it and lets the resource go.',
+    ),
     "6300": permanent(),
     "6301": permanent(),
     "6302": permanent("A resource does not exist: check `resources`."),
@@ -93,8 +95,10 @@ const backupService: Readonly<Record<string, Code>> = {
     "9910": few(),
     "9998": { class: "renew" },
 };
-for (const code of ["6207", "6208", "6209", "6210", "6211", "6212", "6213", "6214"]) Object.assign(backupService, { [code]: permanent() });
-for (const code of ["7001", "7002", "7003", "7004", "7006", "7007"]) Object.assign(backupService, { [code]: permanent(noDisk) });
+for (const code of ["6207", "6208", "6209", "6210", "6211", "6212", "6213", "6214"])
+    Object.assign(backupService, { [code]: permanent() });
+for (const code of ["7001", "7002", "7003", "7004", "7006", "7007"])
+    Object.assign(backupService, { [code]: permanent(noDisk) });
 for (let code = 7101; code <= 7113; code++) Object.assign(backupService, { [String(code)]: permanent(noServer) });
 
 const gateway: Readonly<Record<string, Code>> = {
@@ -102,7 +106,10 @@ const gateway: Readonly<Record<string, Code>> = {
     "0103": permanent("The endpoint has no backend for this call: check cbr:endpoints, cbr:cloud and region."),
     "0301": { class: "renew" },
     "0307": { class: "renew" },
-    "0303": { class: "renew", advice: "If you sign with an access key, check this machine's clock: it must be within 15 minutes." },
+    "0303": {
+        class: "renew",
+        advice: "If you sign with an access key, check this machine's clock: it must be within 15 minutes.",
+    },
     "0308": { class: "throttled" },
 };
 for (const code of ["0302", "0304", "0306", "0310", "0401", "0402", "0404", "0801", "0802"])

@@ -34,7 +34,10 @@ export interface Context extends Services {
 }
 
 /** The region and project that a resource's inputs and the settings name together. */
-export function targetOf(context: Services, inputs: { region?: string | undefined; projectId?: string | undefined }): Promise<Target> {
+export function targetOf(
+    context: Services,
+    inputs: { region?: string | undefined; projectId?: string | undefined },
+): Promise<Target> {
     const region = inputs.region ?? requireRegion(context.settings);
     return context.client.target(region, inputs.projectId);
 }

@@ -65,7 +65,8 @@ export async function backupRowsWithRecords(
     try {
         return await backupRows(services, target, { ...query, show_replication: true }, options);
     } catch (error) {
-        if (!(error instanceof ApiError) || !noteRefusedFilter(services, target, "show_replication", error)) throw error;
+        if (!(error instanceof ApiError) || !noteRefusedFilter(services, target, "show_replication", error))
+            throw error;
         return backupRows(services, target, query, options);
     }
 }
@@ -78,16 +79,24 @@ export function copyTopic(services: Services, source: Target): Topic<CopyQuestio
     };
 }
 
-export async function lookAtCopies(services: Services, source: Target, questions: readonly CopyQuestion[]): Promise<CopyState[][]> {
+export async function lookAtCopies(
+    services: Services,
+    source: Target,
+    questions: readonly CopyQuestion[],
+): Promise<CopyState[][]> {
     const sources = await sourceBackups(services, source, questions);
     const offset = services.client.serverOffsetMs(source.region);
-    const recordFor = (copy: Copy, question: CopyQuestion) => recordOf(sources.get(copy.backupId), copy, question, question.since + offset - SINCE_SLACK_MS);
-    const lacking = questions.filter((question) => question.copies.some((copy) => recordFor(copy, question) === undefined));
+    const recordFor = (copy: Copy, question: CopyQuestion) =>
+        recordOf(sources.get(copy.backupId), copy, question, question.since + offset - SINCE_SLACK_MS);
+    const lacking = questions.filter((question) =>
+        question.copies.some((copy) => recordFor(copy, question) === undefined),
+    );
     const replicas = await replicasFor(services, lacking);
     const logs = lacking.length === 0 ? [] : await copyTasks(services, source, lacking);
     const paired = new Map<Copy, WireBackup>();
     for (const [key, group] of groupBy(lacking, vaultKey)) {
-        const from = (question: CopyQuestion) => question.since + services.client.serverOffsetMs(question.destination.region) - SINCE_SLACK_MS;
+        const from = (question: CopyQuestion) =>
+            question.since + services.client.serverOffsetMs(question.destination.region) - SINCE_SLACK_MS;
         pairReplicas(group, from, sources, replicas.get(key) ?? [], paired);
     }
     return questions.map((question) =>
@@ -99,13 +108,21 @@ export async function lookAtCopies(services: Services, source: Target, questions
     );
 }
 
-async function sourceBackups(services: Services, source: Target, questions: readonly CopyQuestion[]): Promise<Map<string, WireBackup>> {
+async function sourceBackups(
+    services: Services,
+    source: Target,
+    questions: readonly CopyQuestion[],
+): Promise<Map<string, WireBackup>> {
     const ids = new Set(questions.flatMap((question) => question.copies.map((copy) => copy.backupId)));
     const found = new Map<string, WireBackup>();
     if (ids.size <= SINGLE_READS) {
         for (const id of ids) {
             try {
-                const { backup } = await services.client.call(showBackup, { target: source, path: { backup_id: id }, priority: "poll" });
+                const { backup } = await services.client.call(showBackup, {
+                    target: source,
+                    path: { backup_id: id },
+                    priority: "poll",
+                });
                 found.set(id, backup);
             } catch (error) {
                 // Its records are gone with it, or are not to be read; the destination may still tell, and the others are not to blame.
@@ -119,20 +136,31 @@ async function sourceBackups(services: Services, source: Target, questions: read
     const vaults = new Set(questions.map((question) => question.sourceVaultId));
     const lists = vaults.size > MAX_VAULT_LISTS || vaults.has(undefined) ? [undefined] : [...vaults];
     for (const vault of lists) {
-        for (const row of await backupRowsWithRecords(services, source, { vault_id: vault }, { priority: "poll" })) if (ids.has(row.id)) found.set(row.id, row);
+        for (const row of await backupRowsWithRecords(services, source, { vault_id: vault }, { priority: "poll" }))
+            if (ids.has(row.id)) found.set(row.id, row);
     }
     return found;
 }
 
 /** `from` is on the source region's clock. */
-function recordOf(backup: WireBackup | undefined, copy: Copy, question: CopyQuestion, from: number): WireReplicationRecord | undefined {
+function recordOf(
+    backup: WireBackup | undefined,
+    copy: Copy,
+    question: CopyQuestion,
+    from: number,
+): WireReplicationRecord | undefined {
     const records = backup?.replication_records ?? [];
     if (copy.recordId !== undefined) return records.find((record) => record.id === copy.recordId);
     return records.find((record) => isRecordFor(record, question.destination, question.destinationVaultId, from));
 }
 
 /** Is this a record of a copy to that vault, begun not before `from`? */
-export function isRecordFor(record: WireReplicationRecord, destination: Target, destinationVaultId: string, from: number): boolean {
+export function isRecordFor(
+    record: WireReplicationRecord,
+    destination: Target,
+    destinationVaultId: string,
+    from: number,
+): boolean {
     const begun = parseInstant(record.created_at);
     return (
         (record.destination_region === undefined || record.destination_region === destination.region) &&
@@ -159,16 +187,33 @@ async function replicasFor(services: Services, questions: readonly CopyQuestion[
 }
 
 /** The replicas in a vault, all or those made since `from` (its region's clock). */
-export async function replicasIn(services: Services, destination: Target, vaultId: string, from?: number): Promise<WireBackup[]> {
+export async function replicasIn(
+    services: Services,
+    destination: Target,
+    vaultId: string,
+    from?: number,
+): Promise<WireBackup[]> {
     const query = { vault_id: vaultId, start_time: from === undefined ? undefined : queryInstant(from) };
     const rows = await backupRows(services, destination, query, { priority: "poll" });
     return rows.filter((row) => row.image_type !== "backup");
 }
 
-async function copyTasks(services: Services, source: Target, questions: readonly CopyQuestion[]): Promise<WireOperationLog[]> {
-    const since = Math.min(...questions.map((question) => question.since)) + services.client.serverOffsetMs(source.region) - SINCE_SLACK_MS;
+async function copyTasks(
+    services: Services,
+    source: Target,
+    questions: readonly CopyQuestion[],
+): Promise<WireOperationLog[]> {
+    const since =
+        Math.min(...questions.map((question) => question.since)) +
+        services.client.serverOffsetMs(source.region) -
+        SINCE_SLACK_MS;
     try {
-        return await operationLogRows(services, source, { operation_type: "replication", start_time: queryInstant(since) }, { priority: "poll" });
+        return await operationLogRows(
+            services,
+            source,
+            { operation_type: "replication", start_time: queryInstant(since) },
+            { priority: "poll" },
+        );
     } catch (error) {
         // Tasks only tell failures earlier and better; without the right to read them the replicas still tell success.
         if (error instanceof ApiError && error.retry === "never") return [];
@@ -187,16 +232,24 @@ function pairReplicas(
     replicas: readonly WireBackup[],
     paired: Map<Copy, WireBackup>,
 ): void {
-    const byAge = (a: WireBackup | undefined, b: WireBackup | undefined) => (parseInstant(a?.created_at) ?? 0) - (parseInstant(b?.created_at) ?? 0);
+    const byAge = (a: WireBackup | undefined, b: WireBackup | undefined) =>
+        (parseInstant(a?.created_at) ?? 0) - (parseInstant(b?.created_at) ?? 0);
     const free = new Set([...replicas].sort(byAge));
     const waiting = questions
-        .flatMap((question) => question.copies.map((copy) => ({ copy, source: sources.get(copy.backupId), begun: from(question) })))
+        .flatMap((question) =>
+            question.copies.map((copy) => ({ copy, source: sources.get(copy.backupId), begun: from(question) })),
+        )
         .sort((a, b) => byAge(a.source, b.source) || a.begun - b.begun);
     const pair = (fits: (row: WireBackup, copy: Copy, source: WireBackup) => boolean) => {
         for (const { copy, source, begun } of waiting) {
             if (paired.has(copy) || source?.resource_id === undefined) continue;
             for (const row of free) {
-                if (row.resource_id !== source.resource_id || (parseInstant(row.created_at) ?? begun) < begun || !fits(row, copy, source)) continue;
+                if (
+                    row.resource_id !== source.resource_id ||
+                    (parseInstant(row.created_at) ?? begun) < begun ||
+                    !fits(row, copy, source)
+                )
+                    continue;
                 paired.set(copy, row);
                 free.delete(row);
                 break;
@@ -207,7 +260,12 @@ function pairReplicas(
     pair((_row, copy) => copy.name === undefined);
 }
 
-function stateOf(copy: Copy, record: WireReplicationRecord | undefined, found: WireBackup | undefined, task: WireOperationLog | undefined): CopyState {
+function stateOf(
+    copy: Copy,
+    record: WireReplicationRecord | undefined,
+    found: WireBackup | undefined,
+    task: WireOperationLog | undefined,
+): CopyState {
     const base = { backupId: copy.backupId, recordId: copy.recordId ?? record?.id };
     if (record !== undefined) {
         return {
@@ -230,18 +288,34 @@ function stateOf(copy: Copy, record: WireReplicationRecord | undefined, found: W
             status,
             destinationBackupId: found?.id ?? named?.destination_backup_id,
             destinationCheckpointId: found?.checkpoint_id ?? named?.destination_checkpoint_id,
-            ...(status === "fail" ? { failCode: task?.error_info?.code, failReason: task?.error_info?.message ?? "the replica has status error" } : {}),
+            ...(status === "fail"
+                ? {
+                      failCode: task?.error_info?.code,
+                      failReason: task?.error_info?.message ?? "the replica has status error",
+                  }
+                : {}),
         };
     }
     const nothing = { ...base, ...none, destinationBackupId: undefined, destinationCheckpointId: undefined };
     if (task?.status === "failed" || task?.status === "timeout")
-        return { ...nothing, status: "fail", failCode: task.error_info?.code, failReason: task.error_info?.message ?? `task ${task.id} has status ${task.status}` };
-    if (task?.status === "skipped") return { ...nothing, status: "skip", failCode: task.error_info?.code, failReason: task.error_info?.message };
+        return {
+            ...nothing,
+            status: "fail",
+            failCode: task.error_info?.code,
+            failReason: task.error_info?.message ?? `task ${task.id} has status ${task.status}`,
+        };
+    if (task?.status === "skipped")
+        return { ...nothing, status: "skip", failCode: task.error_info?.code, failReason: task.error_info?.message };
     return { ...nothing, status: task === undefined ? "waiting_replicate" : "replicating" };
 }
 
 /** The source region's task for this copy: by the backup it names, else by the resource. */
-function taskOf(copy: Copy, from: number, source: WireBackup | undefined, logs: readonly WireOperationLog[]): WireOperationLog | undefined {
+function taskOf(
+    copy: Copy,
+    from: number,
+    source: WireBackup | undefined,
+    logs: readonly WireOperationLog[],
+): WireOperationLog | undefined {
     const recent = logs.filter((log) => (parseInstant(log.started_at ?? log.created_at) ?? from) >= from);
     return (
         recent.find((log) => log.extra_info?.replication?.source_backup_id === copy.backupId) ??
@@ -265,17 +339,27 @@ export async function existingReplica(
 ): Promise<WireBackup | undefined> {
     if (state.destinationBackupId !== undefined) return readBackup(services, destination, state.destinationBackupId);
     const original = await readBackup(services, source, state.backupId);
-    const named = original?.replication_records?.find((record) => record.destination_region === destination.region && record.destination_backup_id !== undefined);
-    if (named?.destination_backup_id !== undefined) return readBackup(services, destination, named.destination_backup_id);
+    const named = original?.replication_records?.find(
+        (record) => record.destination_region === destination.region && record.destination_backup_id !== undefined,
+    );
+    if (named?.destination_backup_id !== undefined)
+        return readBackup(services, destination, named.destination_backup_id);
     if (original?.resource_id === undefined) return undefined;
-    const rows = (await replicasIn(services, destination, destinationVaultId)).filter((row) => row.resource_id === original.resource_id && row.status === "available");
+    const rows = (await replicasIn(services, destination, destinationVaultId)).filter(
+        (row) => row.resource_id === original.resource_id && row.status === "available",
+    );
     const sameName = rows.filter((row) => row.name === (name ?? original.name));
     const candidates = sameName.length > 0 ? sameName : rows;
     return candidates.length === 1 ? candidates[0] : undefined;
 }
 
 /** The backup, or undefined when the API says that this very backup does not exist. */
-export async function readBackup(services: Services, target: Target, id: string, deadline?: number): Promise<WireBackup | undefined> {
+export async function readBackup(
+    services: Services,
+    target: Target,
+    id: string,
+    deadline?: number,
+): Promise<WireBackup | undefined> {
     try {
         return (await services.client.call(showBackup, { target, path: { backup_id: id }, deadline })).backup;
     } catch (error) {

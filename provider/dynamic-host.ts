@@ -7,13 +7,13 @@ import { createRequire } from "node:module";
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import type { Context, Services } from "./context";
 import { ConfigError, messageOf, PartialCreateError } from "./errors";
-import { checkInputs, type CommonInputs, diffInputs, type Failure, type Handler, knownInputs } from "./handler";
+import { type CommonInputs, checkInputs, diffInputs, type Failure, type Handler, knownInputs } from "./handler";
 import { rowLog, type Send } from "./progress";
 
 type Bag = Record<string, unknown>;
 
 /** Pulumi: the code in state, and our own note of the resource's URN. Names that begin with `__` are hidden in previews. */
-const PROVIDER_KEY = "__provider";
+const _PROVIDER_KEY = "__provider";
 const URN_KEY = "__urn";
 /** Which of these the program gave, where it gave any: outputs have them all the same. */
 const GIVEN_KEY = "__given";
@@ -100,7 +100,12 @@ class InitFailure extends Error {
 }
 
 /** `run`, whose partial failures keep all that `inputs` and its outputs hold, the code in `__provider` with them. */
-async function keeping(kind: string, name: string, inputs: Bag, run: () => Promise<{ id: string; outs: Bag }>): Promise<{ id: string; outs: Bag }> {
+async function keeping(
+    kind: string,
+    name: string,
+    inputs: Bag,
+    run: () => Promise<{ id: string; outs: Bag }>,
+): Promise<{ id: string; outs: Bag }> {
     try {
         return await run();
     } catch (error) {
@@ -124,7 +129,9 @@ function inputsFrom<I extends CommonInputs, O extends I>(handler: Handler<I, O>,
     const given = new Set(String(state[GIVEN_KEY] ?? "").split(","));
     const isGiven = (key: string) => !AMBIGUOUS_KEYS.some((one) => one === key) || given.has(key);
     const keys = [...Object.keys(handler.inputs.shape).filter(isGiven), URN_KEY];
-    return Object.fromEntries(keys.filter((key) => state[key] !== undefined && state[key] !== null).map((key) => [key, state[key]]));
+    return Object.fromEntries(
+        keys.filter((key) => state[key] !== undefined && state[key] !== null).map((key) => [key, state[key]]),
+    );
 }
 
 /** A resource as Pulumi's dynamic host wants it. */
@@ -145,10 +152,15 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
 
         check: async (olds: Bag, news: Bag) => {
             const inputs = proper(news);
-            const result = { inputs: { ...inputs, ...(news[URN_KEY] === undefined ? {} : { [URN_KEY]: news[URN_KEY] }) } };
+            const result = {
+                inputs: { ...inputs, ...(news[URN_KEY] === undefined ? {} : { [URN_KEY]: news[URN_KEY] }) },
+            };
             const failures = checkInputs(handler, inputs, isUnknown);
             if (failures.length > 0) return { ...result, failures };
-            return { ...result, failures: await within(news, kind, (context) => checkPlace(context, handler, proper(olds), inputs)) };
+            return {
+                ...result,
+                failures: await within(news, kind, (context) => checkPlace(context, handler, proper(olds), inputs)),
+            };
         },
 
         diff: (id: string, olds: Bag, news: Bag) =>
@@ -191,15 +203,28 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
                 };
             }),
 
-        delete: (id: string, props: Bag) => within(props, kind, (context) => handler.remove(context, id, stored(props))),
+        delete: (id: string, props: Bag) =>
+            within(props, kind, (context) => handler.remove(context, id, stored(props))),
     } as dynamic.ResourceProvider;
 }
 
 /** Everything that needs settings or the cloud: only asked when something would be made, not for what stands already. */
-async function checkPlace<I extends CommonInputs, O extends I>(context: Context, handler: Handler<I, O>, olds: Bag, inputs: Bag): Promise<Failure[]> {
+async function checkPlace<I extends CommonInputs, O extends I>(
+    context: Context,
+    handler: Handler<I, O>,
+    olds: Bag,
+    inputs: Bag,
+): Promise<Failure[]> {
     const isNew = Object.keys(olds).length === 0;
     if (!isNew) {
-        const diff = await diffInputs({ ...handler, moved: undefined } as unknown as Handler<I, O>, context, "", olds as unknown as O, inputs, isUnknown);
+        const diff = await diffInputs(
+            { ...handler, moved: undefined } as unknown as Handler<I, O>,
+            context,
+            "",
+            olds as unknown as O,
+            inputs,
+            isUnknown,
+        );
         if (diff.replaces.length === 0) return [];
     }
     if (inputs["region"] === undefined && context.settings.region === undefined) {
@@ -226,8 +251,12 @@ function connectEngine(): Exclude<typeof engine, undefined> {
     if (!/^[\w.[\]:-]+:\d+$/.test(address) || !/dynamic-provider/.test(process.argv[1] ?? "")) return "none";
     try {
         // Pulumi's own copy, which is no dependency of ours.
-        const grpc = createRequire(require.resolve("@pulumi/pulumi"))("@grpc/grpc-js") as typeof import("@grpc/grpc-js");
-        const services = require("@pulumi/pulumi/proto/engine_grpc_pb") as { EngineClient: new (address: string, credentials: unknown) => EngineClient };
+        const grpc = createRequire(require.resolve("@pulumi/pulumi"))(
+            "@grpc/grpc-js",
+        ) as typeof import("@grpc/grpc-js");
+        const services = require("@pulumi/pulumi/proto/engine_grpc_pb") as {
+            EngineClient: new (address: string, credentials: unknown) => EngineClient;
+        };
         const proto = require("@pulumi/pulumi/proto/engine_pb") as typeof import("@pulumi/pulumi/proto/engine_pb");
         return { client: new services.EngineClient(address, grpc.credentials.createInsecure()), proto };
     } catch {

@@ -75,14 +75,16 @@ export interface CommonInputs {
     readonly region?: string | undefined;
     readonly projectId?: string | undefined;
     readonly triggers?: unknown;
-    readonly timeouts?: { create?: string | undefined; update?: string | undefined; delete?: string | undefined } | undefined;
+    readonly timeouts?:
+        | { create?: string | undefined; update?: string | undefined; delete?: string | undefined }
+        | undefined;
     readonly wait?: boolean | undefined;
 }
 
 export type DeletionPolicy = "retain" | "delete";
 /** What becomes of the backups in the cloud when the resource goes. */
-export const deletionPolicy = z.enum(["retain", "delete"], { error: "must be \"retain\" or \"delete\"" });
-export const warnOrFail = z.enum(["warn", "fail"], { error: "must be \"warn\" or \"fail\"" });
+export const deletionPolicy = z.enum(["retain", "delete"], { error: 'must be "retain" or "delete"' });
+export const warnOrFail = z.enum(["warn", "fail"], { error: 'must be "warn" or "fail"' });
 
 export type Failure = { readonly property: string; readonly reason: string };
 
@@ -130,7 +132,8 @@ export type IsUnknown = (value: unknown) => boolean;
 function holdsUnknown(value: unknown, isUnknown: IsUnknown): boolean {
     if (isUnknown(value)) return true;
     if (Array.isArray(value)) return value.some((item) => holdsUnknown(item, isUnknown));
-    if (typeof value === "object" && value !== null) return Object.values(value).some((item) => holdsUnknown(item, isUnknown));
+    if (typeof value === "object" && value !== null)
+        return Object.values(value).some((item) => holdsUnknown(item, isUnknown));
     return false;
 }
 
@@ -143,13 +146,16 @@ function at(value: unknown, path: readonly PropertyKey[]): unknown {
 /** `resourceDetails[0].type`: the way Pulumi writes a property path. */
 function pathText(path: readonly PropertyKey[]): string {
     let text = "";
-    for (const key of path) text += typeof key === "number" ? `[${key}]` : text === "" ? String(key) : `.${String(key)}`;
+    for (const key of path)
+        text += typeof key === "number" ? `[${key}]` : text === "" ? String(key) : `.${String(key)}`;
     return text;
 }
 
 /** The inputs of which every part is known. */
 export function knownInputs<I>(inputs: Readonly<Record<string, unknown>>, isUnknown: IsUnknown): Partial<I> {
-    return Object.fromEntries(Object.entries(inputs).filter(([, value]) => !holdsUnknown(value, isUnknown))) as Partial<I>;
+    return Object.fromEntries(
+        Object.entries(inputs).filter(([, value]) => !holdsUnknown(value, isUnknown)),
+    ) as Partial<I>;
 }
 
 /** Every failure at its property. What is unknown is left for later, its siblings are checked all the same. Never throws. */
@@ -184,7 +190,12 @@ function keysAt(schema: z.ZodObject, path: readonly PropertyKey[]): string[] {
     let here: unknown = schema;
     for (const key of path) {
         while (here instanceof z.ZodOptional) here = here.unwrap();
-        here = here instanceof z.ZodArray ? here.element : here instanceof z.ZodObject ? here.shape[String(key)] : undefined;
+        here =
+            here instanceof z.ZodArray
+                ? here.element
+                : here instanceof z.ZodObject
+                  ? here.shape[String(key)]
+                  : undefined;
     }
     while (here instanceof z.ZodOptional) here = here.unwrap();
     return here instanceof z.ZodObject ? Object.keys(here.shape) : [];
@@ -192,8 +203,12 @@ function keysAt(schema: z.ZodObject, path: readonly PropertyKey[]): string[] {
 
 function unknownKey(key: string, allowed: readonly string[]): string {
     const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
-    const near = allowed.find((name) => plain(name) === plain(key)) ?? allowed.find((name) => distance(plain(name), plain(key)) <= 2);
-    return near === undefined ? `is not an input of this resource; it has: ${allowed.join(", ")}` : `is not an input of this resource; did you mean ${near}?`;
+    const near =
+        allowed.find((name) => plain(name) === plain(key)) ??
+        allowed.find((name) => distance(plain(name), plain(key)) <= 2);
+    return near === undefined
+        ? `is not an input of this resource; it has: ${allowed.join(", ")}`
+        : `is not an input of this resource; did you mean ${near}?`;
 }
 
 /** Levenshtein distance. */
@@ -213,8 +228,17 @@ function distance(a: string, b: string): number {
 /** Compares by value; the order of keys does not matter, that of lists does. Absent and undefined are alike. */
 export function equal(a: unknown, b: unknown): boolean {
     if (a === b) return true;
-    if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, index) => equal(item, b[index]));
-    if (typeof a !== "object" || typeof b !== "object" || a === null || b === null || Array.isArray(a) || Array.isArray(b)) return false;
+    if (Array.isArray(a) && Array.isArray(b))
+        return a.length === b.length && a.every((item, index) => equal(item, b[index]));
+    if (
+        typeof a !== "object" ||
+        typeof b !== "object" ||
+        a === null ||
+        b === null ||
+        Array.isArray(a) ||
+        Array.isArray(b)
+    )
+        return false;
     const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
     return [...keys].every((key) => equal(Reflect.get(a, key), Reflect.get(b, key)));
 }
@@ -246,7 +270,8 @@ export async function diffInputs<I extends CommonInputs, O extends I>(
         if (!place.byInput) beyondInputs = true;
     }
     const known = knownInputs<I>(news, isUnknown);
-    if (replaces.length === 0 && handler.moved !== undefined) beyondInputs ||= await handler.moved(context, id, olds, known);
+    if (replaces.length === 0 && handler.moved !== undefined)
+        beyondInputs ||= await handler.moved(context, id, olds, known);
     return {
         replaces,
         updates,
@@ -268,12 +293,21 @@ function* placeChanges(
         yield { key: "region", byInput: news["region"] !== undefined };
     const inHomeRegion = region !== undefined && region === settings.region?.value;
     const projectId = news["projectId"] ?? (inHomeRegion ? settings.projectId?.value : undefined);
-    if (olds.projectId !== undefined && projectId !== undefined && (isUnknown(projectId) || projectId !== olds.projectId))
+    if (
+        olds.projectId !== undefined &&
+        projectId !== undefined &&
+        (isUnknown(projectId) || projectId !== olds.projectId)
+    )
         yield { key: "projectId", byInput: news["projectId"] !== undefined };
 }
 
 /** The end of a time budget. `operation` first, then what it falls back to, then the resource's default. */
-export function deadlineOf(context: Services, inputs: CommonInputs, operation: "create" | "update" | "delete", defaultMs: number): number {
+export function deadlineOf(
+    context: Services,
+    inputs: CommonInputs,
+    operation: "create" | "update" | "delete",
+    defaultMs: number,
+): number {
     const text = inputs.timeouts?.[operation] ?? (operation === "update" ? inputs.timeouts?.create : undefined);
     return context.clock.now() + ((text === undefined ? undefined : parseDuration(text)) ?? defaultMs);
 }

@@ -38,7 +38,9 @@ export function fileJournal(directory = defaultDirectory()): Journal {
             } catch {
                 return undefined;
             }
-            return isEntry(entry) && entry.fingerprint === fingerprint && now - entry.startedAt < JOURNAL_LIFE_MS ? entry : undefined;
+            return isEntry(entry) && entry.fingerprint === fingerprint && now - entry.startedAt < JOURNAL_LIFE_MS
+                ? entry
+                : undefined;
         },
         write(key, entry) {
             try {
@@ -65,7 +67,9 @@ export function fileJournal(directory = defaultDirectory()): Journal {
 function isEntry(value: unknown): value is JournalEntry {
     if (typeof value !== "object" || value === null) return false;
     const { fingerprint, startedAt, facts } = value as Partial<Record<keyof JournalEntry, unknown>>;
-    return typeof fingerprint === "string" && typeof startedAt === "number" && typeof facts === "object" && facts !== null;
+    return (
+        typeof fingerprint === "string" && typeof startedAt === "number" && typeof facts === "object" && facts !== null
+    );
 }
 
 /** For tests, and for hosts that keep nothing on disk. */

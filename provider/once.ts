@@ -44,7 +44,9 @@ export interface Once<Sent, Found> {
 }
 
 /** How a POST is sent by `postOnce`. */
-export type PostOptions = Required<Pick<CallOptions<never>, "onRetry" | "onSend" | "busyIsFinal">> & { readonly deadline: number };
+export type PostOptions = Required<Pick<CallOptions<never>, "onRetry" | "onSend" | "busyIsFinal">> & {
+    readonly deadline: number;
+};
 
 export type Outcome<Sent, Found> =
     | { readonly how: "sent"; readonly value: Sent }
@@ -71,7 +73,14 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
         const window = { from: left.startedAt + offset - CLOCK_TOLERANCE_MS, to: latest + offset + CLOCK_TOLERANCE_MS };
         // Sent a moment ago, it may take effect yet; later, one look tells.
         const isYoung = begun < left.startedAt + REQUEST_TIMEOUT_MS + LOOK_FOR_MS;
-        const found = await look(context, once, window, left.facts, isYoung ? LOOKS_MS : [0], "an interrupted run had sent it.");
+        const found = await look(
+            context,
+            once,
+            window,
+            left.facts,
+            isYoung ? LOOKS_MS : [0],
+            "an interrupted run had sent it.",
+        );
         if (found !== undefined) return { how: "recovered", value: found };
     }
     let sentAt = begun;
@@ -85,7 +94,8 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
                 sentAt = clock.now();
                 journal.write(key, { fingerprint, startedAt: doubtedAt ?? sentAt, facts: once.facts });
             },
-            onRetry: (error, delayMs) => context.log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),
+            onRetry: (error, delayMs) =>
+                context.log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),
         };
         try {
             return { how: "sent", value: await once.send(post) };
@@ -100,17 +110,25 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
             context.log.status(`${once.what}: the answer was lost; looking for its effect`);
             const offset = client.serverOffsetMs(once.region);
             // From the first that is in doubt on: its effect may come to light only after another one was sent.
-            const window = { from: doubtedAt + offset - CLOCK_TOLERANCE_MS, to: clock.now() + offset + CLOCK_TOLERANCE_MS };
+            const window = {
+                from: doubtedAt + offset - CLOCK_TOLERANCE_MS,
+                to: clock.now() + offset + CLOCK_TOLERANCE_MS,
+            };
             const found = await look(context, once, window, once.facts, LOOKS_MS, error);
             if (found !== undefined) return { how: "found", value: found };
             if (isBusy && clock.now() < once.deadline) sends--;
-            else if (effect === "accepted" || sends >= MAX_SENDS || clock.now() >= once.deadline) throw unsure(once, error, "its effect was not found");
+            else if (effect === "accepted" || sends >= MAX_SENDS || clock.now() >= once.deadline)
+                throw unsure(once, error, "its effect was not found");
         }
     }
 }
 
 /** Adds a fact to the entry, such as the id once it is known. */
-export function noteInJournal(context: Context, once: Pick<Once<unknown, unknown>, "wish" | "region" | "facts">, facts: Readonly<Record<string, string>>): void {
+export function noteInJournal(
+    context: Context,
+    once: Pick<Once<unknown, unknown>, "wish" | "region" | "facts">,
+    facts: Readonly<Record<string, string>>,
+): void {
     context.journal.write(journalKey(context, once.region), {
         fingerprint: fingerprintOf(once.wish),
         startedAt: context.clock.now(),

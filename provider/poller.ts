@@ -135,7 +135,9 @@ class Round {
             // Set before the look: who comes meanwhile may bring the next one forward.
             this.#nextLook = Number.POSITIVE_INFINITY;
             if (asking.length > 0) await this.#look(asking);
-            this.#interval = this.#progressed ? MIN_INTERVAL_MS : Math.min(MAX_INTERVAL_MS, this.#interval * INTERVAL_GROWTH);
+            this.#interval = this.#progressed
+                ? MIN_INTERVAL_MS
+                : Math.min(MAX_INTERVAL_MS, this.#interval * INTERVAL_GROWTH);
             this.#progressed = false;
             const pause = this.#interval * (1 - JITTER * this.#clock.random());
             this.#nextLook = Math.min(this.#nextLook, this.#clock.now() + pause);
@@ -220,7 +222,9 @@ class Round {
             const trouble = this.#lookError === undefined ? "" : ` The last look failed: ${this.#lookError}`;
             const waited = `${Math.round((now - waiter.since) / 1000)} s`;
             this.#end(waiter, () =>
-                waiter.reject(new WaitTimeoutError(`${waiter.wait.what}: not finished after ${waited}; seen: ${seen}.${trouble}`)),
+                waiter.reject(
+                    new WaitTimeoutError(`${waiter.wait.what}: not finished after ${waited}; seen: ${seen}.${trouble}`),
+                ),
             );
         }
     }

@@ -7,7 +7,15 @@ import type { Target } from "./client";
 import { type Context, type Services, targetOf } from "./context";
 import { AuthError, ConfigError, messageOf, NotFoundError } from "./errors";
 import type { Failure } from "./handler";
-import { showBackup, showCheckpoint, showReplicationCapabilities, showVault, type WireBackup, type WireCheckpoint, type WireVault } from "./operations";
+import {
+    showBackup,
+    showCheckpoint,
+    showReplicationCapabilities,
+    showVault,
+    type WireBackup,
+    type WireCheckpoint,
+    type WireVault,
+} from "./operations";
 import type { BackupReplicaInputs } from "./resources/backup-replica";
 import type { CheckpointInputs } from "./resources/checkpoint";
 import type { CheckpointReplicaInputs } from "./resources/checkpoint-replica";
@@ -113,10 +121,22 @@ export function preflightCheckpoint(context: Context, inputs: Partial<Checkpoint
         const vault = await vaultOf(context, target, vaultId);
         if (vault === undefined) return [noVault("vaultId", vaultId, target)];
         if (protectType(vault) === "replication")
-            return [{ property: "vaultId", reason: `vault ${vaultId} is a replication vault: only vaults of protect type backup can be backed up (BackupService.6124)` }];
+            return [
+                {
+                    property: "vaultId",
+                    reason: `vault ${vaultId} is a replication vault: only vaults of protect type backup can be backed up (BackupService.6124)`,
+                },
+            ];
         const associated = new Set(vault.resources.map((one) => one.id));
         const outside = (id: string, property: string): Failure[] =>
-            associated.has(id) ? [] : [{ property, reason: `resource ${id} is not in vault ${vaultId} (BackupService.6135): associate it with the vault first, or leave it out` }];
+            associated.has(id)
+                ? []
+                : [
+                      {
+                          property,
+                          reason: `resource ${id} is not in vault ${vaultId} (BackupService.6135): associate it with the vault first, or leave it out`,
+                      },
+                  ];
         return [
             ...(inputs.resources ?? []).flatMap((id, index) => outside(id, `resources[${index}]`)),
             ...(inputs.resourceDetails ?? []).flatMap((one, index) => outside(one.id, `resourceDetails[${index}].id`)),
@@ -133,7 +153,12 @@ export function preflightVaultSync(context: Context, inputs: Partial<VaultSyncIn
         if (vault === undefined) return [noVault("vaultId", vaultId, target)];
         // A20: either word may say hybrid; without any word the API has the last one.
         if (vault.billing === undefined || isHybrid(vault)) return [];
-        return [{ property: "vaultId", reason: `vault ${vaultId} is not a hybrid-cloud vault, and only those can be synchronised (BackupService.7300)` }];
+        return [
+            {
+                property: "vaultId",
+                reason: `vault ${vaultId} is not a hybrid-cloud vault, and only those can be synchronised (BackupService.7300)`,
+            },
+        ];
     });
 }
 
@@ -146,7 +171,12 @@ interface Destination {
 }
 
 /** Region pair, then destination vault: what both kinds of copies need. `objectType` is the source's, where known. */
-async function checkDestination(context: Context, inputs: Destination, source: Target, objectType: string | undefined): Promise<Failure[]> {
+async function checkDestination(
+    context: Context,
+    inputs: Destination,
+    source: Target,
+    objectType: string | undefined,
+): Promise<Failure[]> {
     const { destinationRegion, destinationVaultId } = inputs;
     if (destinationRegion === undefined) return [];
     if (destinationRegion === source.region)
@@ -186,7 +216,10 @@ async function checkDestination(context: Context, inputs: Destination, source: T
     const { used, size } = vault.billing ?? {};
     // Vendor: used is in MB, size in GB.
     if (used !== undefined && size !== undefined && size > 0 && used / 1024 >= size && vault.auto_expand !== true)
-        failures.push({ property: "destinationVaultId", reason: `vault ${destinationVaultId} is full: ${Math.round(used / 1024)} of ${size} GB used (BackupService.6129)` });
+        failures.push({
+            property: "destinationVaultId",
+            reason: `vault ${destinationVaultId} is full: ${Math.round(used / 1024)} of ${size} GB used (BackupService.6129)`,
+        });
     return failures;
 }
 
@@ -207,7 +240,10 @@ function destinationsOf(services: Services, source: Target): Promise<readonly st
 /** Only servers and, on Huawei Cloud, SFS Turbo can be copied (6122). */
 const REPLICABLE = new Set(["server", "turbo"]);
 
-export function preflightVaultReplication(context: Context, inputs: Partial<VaultReplicationInputs>): Promise<Failure[]> {
+export function preflightVaultReplication(
+    context: Context,
+    inputs: Partial<VaultReplicationInputs>,
+): Promise<Failure[]> {
     return look(context, async () => {
         const source = await targetOf(context, inputs);
         const failures: Failure[] = [];
@@ -217,11 +253,20 @@ export function preflightVaultReplication(context: Context, inputs: Partial<Vaul
             if (vault === undefined) failures.push(noVault("vaultId", inputs.vaultId, source));
             objectType = vault?.billing?.object_type;
             if (vault !== undefined && protectType(vault) === "replication")
-                failures.push({ property: "vaultId", reason: `vault ${inputs.vaultId} is a replication vault and cannot be replicated again (BackupService.6128)` });
+                failures.push({
+                    property: "vaultId",
+                    reason: `vault ${inputs.vaultId} is a replication vault and cannot be replicated again (BackupService.6128)`,
+                });
             else if (objectType !== undefined && !REPLICABLE.has(objectType))
-                failures.push({ property: "vaultId", reason: `vault ${inputs.vaultId} is for objects of type ${objectType}, which cannot be replicated; servers can (BackupService.6122)` });
+                failures.push({
+                    property: "vaultId",
+                    reason: `vault ${inputs.vaultId} is for objects of type ${objectType}, which cannot be replicated; servers can (BackupService.6122)`,
+                });
         }
-        return [...failures, ...(await checkDestination(context, inputs, source, failures.length > 0 ? undefined : objectType))];
+        return [
+            ...failures,
+            ...(await checkDestination(context, inputs, source, failures.length > 0 ? undefined : objectType)),
+        ];
     });
 }
 
@@ -233,17 +278,29 @@ export function preflightBackupReplica(context: Context, inputs: Partial<BackupR
         if (backupId !== undefined) {
             const backup = await backupOf(context, source, backupId);
             if (backup === undefined)
-                failures.push({ property: "backupId", reason: `there is no backup ${backupId} in ${source.region}, project ${source.projectId} (BackupService.6200): check backupId, region and projectId` });
+                failures.push({
+                    property: "backupId",
+                    reason: `there is no backup ${backupId} in ${source.region}, project ${source.projectId} (BackupService.6200): check backupId, region and projectId`,
+                });
             else if (backup.image_type === "replication")
-                failures.push({ property: "backupId", reason: `backup ${backupId} is itself a replica and cannot be replicated again (BackupService.6128)` });
+                failures.push({
+                    property: "backupId",
+                    reason: `backup ${backupId} is itself a replica and cannot be replicated again (BackupService.6128)`,
+                });
             else if (backup.resource_type === "OS::Cinder::Volume")
-                failures.push({ property: "backupId", reason: `backup ${backupId} is of a disk, which cannot be replicated; backups of servers can (BackupService.6122)` });
+                failures.push({
+                    property: "backupId",
+                    reason: `backup ${backupId} is of a disk, which cannot be replicated; backups of servers can (BackupService.6122)`,
+                });
         }
         return [...failures, ...(await checkDestination(context, inputs, source, undefined))];
     });
 }
 
-export function preflightCheckpointReplica(context: Context, inputs: Partial<CheckpointReplicaInputs>): Promise<Failure[]> {
+export function preflightCheckpointReplica(
+    context: Context,
+    inputs: Partial<CheckpointReplicaInputs>,
+): Promise<Failure[]> {
     return look(context, async () => {
         const source = await targetOf(context, inputs);
         const failures: Failure[] = [];
@@ -252,24 +309,42 @@ export function preflightCheckpointReplica(context: Context, inputs: Partial<Che
         if (checkpointId !== undefined) {
             const checkpoint = await checkpointOf(context, source, checkpointId);
             if (checkpoint === undefined)
-                failures.push({ property: "checkpointId", reason: `there is no restore point ${checkpointId} in ${source.region}, project ${source.projectId} (BackupService.6217): check checkpointId, region and projectId` });
+                failures.push({
+                    property: "checkpointId",
+                    reason: `there is no restore point ${checkpointId} in ${source.region}, project ${source.projectId} (BackupService.6217): check checkpointId, region and projectId`,
+                });
             const vaultId = checkpoint?.vault?.id;
             const vault = vaultId === undefined ? undefined : await vaultOf(context, source, vaultId);
             objectType = vault?.billing?.object_type;
             if (vault !== undefined && protectType(vault) === "replication")
-                failures.push({ property: "checkpointId", reason: `restore point ${checkpointId} is itself a replica and cannot be replicated again (BackupService.6128)` });
+                failures.push({
+                    property: "checkpointId",
+                    reason: `restore point ${checkpointId} is itself a replica and cannot be replicated again (BackupService.6128)`,
+                });
             else if (objectType !== undefined && !REPLICABLE.has(objectType))
-                failures.push({ property: "checkpointId", reason: `restore point ${checkpointId} is of a vault for objects of type ${objectType}, which cannot be replicated; servers can (BackupService.6122)` });
+                failures.push({
+                    property: "checkpointId",
+                    reason: `restore point ${checkpointId} is of a vault for objects of type ${objectType}, which cannot be replicated; servers can (BackupService.6122)`,
+                });
         }
-        return [...failures, ...(await checkDestination(context, inputs, source, failures.length > 0 ? undefined : objectType))];
+        return [
+            ...failures,
+            ...(await checkDestination(context, inputs, source, failures.length > 0 ? undefined : objectType)),
+        ];
     });
 }
 
-async function checkpointOf(services: Services, target: Target, checkpointId: string): Promise<WireCheckpoint | undefined> {
+async function checkpointOf(
+    services: Services,
+    target: Target,
+    checkpointId: string,
+): Promise<WireCheckpoint | undefined> {
     return looks(services).once(`checkpoint ${target.region} ${target.projectId} ${checkpointId}`, async () => {
         try {
             const deadline = services.clock.now() + PREFLIGHT_BUDGET_MS / 2;
-            return (await services.client.call(showCheckpoint, { target, path: { checkpoint_id: checkpointId }, deadline })).checkpoint;
+            return (
+                await services.client.call(showCheckpoint, { target, path: { checkpoint_id: checkpointId }, deadline })
+            ).checkpoint;
         } catch (error) {
             if (error instanceof NotFoundError) return undefined;
             throw error;

@@ -27,10 +27,13 @@ export function rowLog(send: Send, urn: string, now: () => number, env: NodeJS.P
     let last = Number.NEGATIVE_INFINITY;
     let ended = false;
     atWork.count++;
-    const line = (message: string, severity: Severity, ephemeral: boolean) => send({ urn, message: redact(message), severity, ephemeral });
+    const line = (message: string, severity: Severity, ephemeral: boolean) =>
+        send({ urn, message: redact(message), severity, ephemeral });
     return {
         status: (text) => {
-            const quiet = isCi ? now() - atWork.ciLine < CI_STATUS_INTERVAL_MS : now() - last < STATUS_INTERVAL_MS + STATUS_SPREAD_MS * atWork.count;
+            const quiet = isCi
+                ? now() - atWork.ciLine < CI_STATUS_INTERVAL_MS
+                : now() - last < STATUS_INTERVAL_MS + STATUS_SPREAD_MS * atWork.count;
             if (quiet) return;
             last = now();
             atWork.ciLine = last;

@@ -75,30 +75,52 @@ class SharedReads<Q, A> {
 }
 
 /** The backups of a checkpoint, as a list that other reads share shows them; undefined when it does not show any. */
-export function sharedRows(services: Services, target: Target, question: CheckpointQuestion): Promise<WireBackup[] | undefined> {
-    const reads = readsFor<CheckpointQuestion, WireBackup[]>(services, `checkpoints ${target.region} ${target.projectId}`, {
-        single: async (one) => (await backupsOfCheckpoints(services, target, [one]))[0],
-        list: async (questions) => {
-            const instants = questions.map((one) => parseInstant(one.createdAt)).filter((instant) => instant !== undefined);
-            if (instants.length < questions.length) return undefined;
-            const from = instants.reduce((a, b) => Math.min(a, b)) - MARGIN_MS;
-            const [first] = questions;
-            const vaultId = questions.every((one) => one.vaultId === first?.vaultId) ? first?.vaultId : undefined;
-            const list = await fewBackupRows(services, target, { start_time: queryInstant(from), vault_id: vaultId }, questions.length);
-            // An old checkpoint in a busy region: reading page after page would cost more than asking for each.
-            if (list === undefined) return undefined;
-            const rows = groupBy(list, (row) => row.checkpoint_id);
-            return {
-                covers: (one) => (parseInstant(one.createdAt) ?? 0) >= from && (vaultId === undefined || vaultId === one.vaultId),
-                answer: (one) => rows.get(one.checkpointId),
-            };
+export function sharedRows(
+    services: Services,
+    target: Target,
+    question: CheckpointQuestion,
+): Promise<WireBackup[] | undefined> {
+    const reads = readsFor<CheckpointQuestion, WireBackup[]>(
+        services,
+        `checkpoints ${target.region} ${target.projectId}`,
+        {
+            single: async (one) => (await backupsOfCheckpoints(services, target, [one]))[0],
+            list: async (questions) => {
+                const instants = questions
+                    .map((one) => parseInstant(one.createdAt))
+                    .filter((instant) => instant !== undefined);
+                if (instants.length < questions.length) return undefined;
+                const from = instants.reduce((a, b) => Math.min(a, b)) - MARGIN_MS;
+                const [first] = questions;
+                const vaultId = questions.every((one) => one.vaultId === first?.vaultId) ? first?.vaultId : undefined;
+                const list = await fewBackupRows(
+                    services,
+                    target,
+                    { start_time: queryInstant(from), vault_id: vaultId },
+                    questions.length,
+                );
+                // An old checkpoint in a busy region: reading page after page would cost more than asking for each.
+                if (list === undefined) return undefined;
+                const rows = groupBy(list, (row) => row.checkpoint_id);
+                return {
+                    covers: (one) =>
+                        (parseInstant(one.createdAt) ?? 0) >= from &&
+                        (vaultId === undefined || vaultId === one.vaultId),
+                    answer: (one) => rows.get(one.checkpointId),
+                };
+            },
         },
-    });
+    );
     return reads.read(question);
 }
 
 /** A backup in a vault, as a list of the vault that other reads share shows it; undefined when it does not show it, which proves nothing. */
-export function sharedBackup(services: Services, target: Target, vaultId: string, id: string): Promise<WireBackup | undefined> {
+export function sharedBackup(
+    services: Services,
+    target: Target,
+    vaultId: string,
+    id: string,
+): Promise<WireBackup | undefined> {
     const reads = readsFor<string, WireBackup>(services, `vault ${target.region} ${target.projectId} ${vaultId}`, {
         single: () => Promise.resolve(undefined),
         list: async (questions) => {

@@ -1,6 +1,15 @@
 /** May this be sent again, and when. Pure functions and their constants. */
 import { lookUpCode } from "./codes";
-import { ApiError, CbrError, NotFoundError, type ApiFailure, type NotFoundObject, ResponseShapeError, type Retry, TransportError } from "./errors";
+import {
+    ApiError,
+    type ApiFailure,
+    CbrError,
+    NotFoundError,
+    type NotFoundObject,
+    ResponseShapeError,
+    type Retry,
+    TransportError,
+} from "./errors";
 import type { Method } from "./operations/operation";
 
 /** First delay after a passing failure, in milliseconds; doubled each time. */
@@ -53,7 +62,8 @@ export function classify(failure: ApiFailure, method: Method): { retry: Retry; f
     }
     if (failure.status === 429) return plain("throttled");
     if (failure.status === 401) return { retry: "never", few: false, renew: true };
-    if (failure.status === 502 || failure.status === 503 || failure.status === 504 || failure.status === 408) return plain("backoff");
+    if (failure.status === 502 || failure.status === 503 || failure.status === 504 || failure.status === 408)
+        return plain("backoff");
     if (failure.status === 500 && method !== "POST") return { retry: "backoff", few: true, renew: false };
     if (failure.status === 500) return plain("backoff");
     return plain("never");

@@ -17,7 +17,11 @@ export interface Parts {
 }
 
 /** `get` reads the stack configuration (`cbr:region` …). Throws `ConfigError` for a setting that makes no sense. */
-export function createServices(get: (key: string) => string | undefined, env: NodeJS.ProcessEnv, parts: Parts = {}): Services {
+export function createServices(
+    get: (key: string) => string | undefined,
+    env: NodeJS.ProcessEnv,
+    parts: Parts = {},
+): Services {
     const clock = parts.clock ?? systemClock;
     const settings = resolveSettings(get, env);
     const transport = parts.transport ?? createUndiciTransport(settings);

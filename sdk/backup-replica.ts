@@ -1,14 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import type { backupReplicaInputs, BackupReplicaOutputs } from "../provider/resources/backup-replica";
+import type { BackupReplicaOutputs, backupReplicaInputs } from "../provider/resources/backup-replica";
 import { CbrResource } from "./dynamic";
 import type { Inputs, Outputs } from "./inputs";
 
 /** What a {@link BackupReplica} is made from. */
 export type BackupReplicaArgs = Inputs<z.input<typeof backupReplicaInputs>>;
 
-/** Every output is also a property of the class. */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class gives each key of `outputs` an Output at run time.
+/** Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time. */
 export interface BackupReplica extends Outputs<BackupReplicaOutputs> {}
 
 /**
@@ -20,7 +19,7 @@ export interface BackupReplica extends Outputs<BackupReplicaOutputs> {}
  * });
  * ```
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface.
 export class BackupReplica extends CbrResource {
     constructor(name: string, args: BackupReplicaArgs, options?: pulumi.CustomResourceOptions) {
         super("backupReplica", "BackupReplica", name, outputs, args, options);
@@ -30,7 +29,10 @@ export class BackupReplica extends CbrResource {
     static get(
         name: string,
         id: pulumi.Input<pulumi.ID>,
-        args: Pick<BackupReplicaArgs, "backupId" | "destinationRegion" | "destinationProjectId" | "destinationVaultId" | "region" | "projectId">,
+        args: Pick<
+            BackupReplicaArgs,
+            "backupId" | "destinationRegion" | "destinationProjectId" | "destinationVaultId" | "region" | "projectId"
+        >,
         options?: pulumi.CustomResourceOptions,
     ): BackupReplica {
         return new BackupReplica(name, args, { ...options, id });
@@ -38,7 +40,11 @@ export class BackupReplica extends CbrResource {
 
     /** True for objects of this class, also from another copy of the package. */
     static override isInstance(value: unknown): value is BackupReplica {
-        return typeof value === "object" && value !== null && Reflect.get(value, "__pulumiType") === "pulumi-nodejs:dynamic/cbr:BackupReplica";
+        return (
+            typeof value === "object" &&
+            value !== null &&
+            Reflect.get(value, "__pulumiType") === "pulumi-nodejs:dynamic/cbr:BackupReplica"
+        );
     }
 }
 

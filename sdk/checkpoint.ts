@@ -1,14 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import type { checkpointInputs, CheckpointOutputs } from "../provider/resources/checkpoint";
+import type { CheckpointOutputs, checkpointInputs } from "../provider/resources/checkpoint";
 import { CbrResource } from "./dynamic";
 import type { Inputs, Outputs } from "./inputs";
 
 /** What a {@link Checkpoint} is made from. */
 export type CheckpointArgs = Inputs<z.input<typeof checkpointInputs>>;
 
-/** Every output is also a property of the class. */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class gives each key of `outputs` an Output at run time.
+/** Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time. */
 export interface Checkpoint extends Outputs<CheckpointOutputs> {}
 
 /**
@@ -20,20 +19,29 @@ export interface Checkpoint extends Outputs<CheckpointOutputs> {}
  * export const backups = before.backupIdByResource;
  * ```
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface.
 export class Checkpoint extends CbrResource {
     constructor(name: string, args: CheckpointArgs, options?: pulumi.CustomResourceOptions) {
         super("checkpoint", "Checkpoint", name, outputs, args, options);
     }
 
     /** An existing restore point by its id, read and never changed. `args` may say where it is. */
-    static get(name: string, id: pulumi.Input<pulumi.ID>, args: Pick<CheckpointArgs, "region" | "projectId"> = {}, options?: pulumi.CustomResourceOptions): Checkpoint {
+    static get(
+        name: string,
+        id: pulumi.Input<pulumi.ID>,
+        args: Pick<CheckpointArgs, "region" | "projectId"> = {},
+        options?: pulumi.CustomResourceOptions,
+    ): Checkpoint {
         return new Checkpoint(name, args as CheckpointArgs, { ...options, id });
     }
 
     /** True for objects of this class, also from another copy of the package. */
     static override isInstance(value: unknown): value is Checkpoint {
-        return typeof value === "object" && value !== null && Reflect.get(value, "__pulumiType") === "pulumi-nodejs:dynamic/cbr:Checkpoint";
+        return (
+            typeof value === "object" &&
+            value !== null &&
+            Reflect.get(value, "__pulumiType") === "pulumi-nodejs:dynamic/cbr:Checkpoint"
+        );
     }
 }
 

@@ -19,7 +19,14 @@ export type GetOptions = pulumi.CustomResourceOptions & { readonly id: pulumi.In
  * closure instead, which puts a copy of the code into state.
  */
 export abstract class CbrResource extends pulumi.CustomResource {
-    constructor(handler: HandlerName, kind: string, name: string, outputs: Record<string, undefined>, args: object | undefined, options: pulumi.CustomResourceOptions = {}) {
+    constructor(
+        handler: HandlerName,
+        kind: string,
+        name: string,
+        outputs: Record<string, undefined>,
+        args: object | undefined,
+        options: pulumi.CustomResourceOptions = {},
+    ) {
         const type = `pulumi-nodejs:dynamic/cbr:${kind}`;
         const properties: pulumi.Inputs = {
             ...outputs,

@@ -7,7 +7,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { FunctionArgs, FunctionName, FunctionResult } from "../provider/functions";
 import type { BackupResult, GetBackupArgs, GetBackupsArgs } from "../provider/functions/backups";
 import type { CheckpointResult, GetCheckpointArgs } from "../provider/functions/checkpoint";
-import type { GetOperationLogArgs, GetOperationLogsArgs, OperationLogResult } from "../provider/functions/operation-logs";
+import type {
+    GetOperationLogArgs,
+    GetOperationLogsArgs,
+    OperationLogResult,
+} from "../provider/functions/operation-logs";
 import type {
     GetReplicationCapabilitiesArgs,
     ReplicationCapabilitiesResult,
@@ -27,7 +31,10 @@ export function getCheckpoint(args: GetCheckpointArgs): Promise<CheckpointResult
 }
 
 /** {@link getCheckpoint} of inputs that may become known later. */
-export function getCheckpointOutput(args: Inputs<GetCheckpointArgs>, options?: OutputOptions): pulumi.Output<CheckpointResult> {
+export function getCheckpointOutput(
+    args: Inputs<GetCheckpointArgs>,
+    options?: OutputOptions,
+): pulumi.Output<CheckpointResult> {
     return lifted("getCheckpoint", args, options);
 }
 
@@ -53,7 +60,10 @@ export function getBackups(args: GetBackupsArgs = {}): Promise<BackupResult[]> {
 }
 
 /** {@link getBackups} of inputs that may become known later. */
-export function getBackupsOutput(args: Inputs<GetBackupsArgs> = {}, options?: OutputOptions): pulumi.Output<BackupResult[]> {
+export function getBackupsOutput(
+    args: Inputs<GetBackupsArgs> = {},
+    options?: OutputOptions,
+): pulumi.Output<BackupResult[]> {
     return lifted("getBackups", args, options);
 }
 
@@ -79,12 +89,17 @@ export function getVaults(args: GetVaultsArgs = {}): Promise<VaultResult[]> {
 }
 
 /** {@link getVaults} of inputs that may become known later. */
-export function getVaultsOutput(args: Inputs<GetVaultsArgs> = {}, options?: OutputOptions): pulumi.Output<VaultResult[]> {
+export function getVaultsOutput(
+    args: Inputs<GetVaultsArgs> = {},
+    options?: OutputOptions,
+): pulumi.Output<VaultResult[]> {
     return lifted("getVaults", args, options);
 }
 
 /** Which region can replicate where. Fails on clouds that do not say (a 403 or 404 from FlexibleEngine is no "no"). */
-export function getReplicationCapabilities(args: GetReplicationCapabilitiesArgs = {}): Promise<ReplicationCapabilitiesResult> {
+export function getReplicationCapabilities(
+    args: GetReplicationCapabilitiesArgs = {},
+): Promise<ReplicationCapabilitiesResult> {
     return call("getReplicationCapabilities", args);
 }
 
@@ -102,7 +117,10 @@ export function getOperationLog(args: GetOperationLogArgs): Promise<OperationLog
 }
 
 /** {@link getOperationLog} of inputs that may become known later. */
-export function getOperationLogOutput(args: Inputs<GetOperationLogArgs>, options?: OutputOptions): pulumi.Output<OperationLogResult> {
+export function getOperationLogOutput(
+    args: Inputs<GetOperationLogArgs>,
+    options?: OutputOptions,
+): pulumi.Output<OperationLogResult> {
     return lifted("getOperationLog", args, options);
 }
 
@@ -141,7 +159,9 @@ function lifted<Name extends FunctionName>(
 ): pulumi.Output<FunctionResult<Name>> {
     const { dependsOn = [] } = options;
     const resources: readonly pulumi.Resource[] = pulumi.Resource.isInstance(dependsOn) ? [dependsOn] : dependsOn;
-    const there = resources.map((one): pulumi.Output<string> => (pulumi.CustomResource.isInstance(one) ? one.id : one.urn));
+    const there = resources.map(
+        (one): pulumi.Output<string> => (pulumi.CustomResource.isInstance(one) ? one.id : one.urn),
+    );
     const config = stackConfig();
     return pulumi.all([pulumi.output(args), pulumi.all(there)]).apply(async ([known]) => {
         const { invoke } = require("../provider/functions") as typeof import("../provider/functions");

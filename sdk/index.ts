@@ -1,5 +1,27 @@
 export { BackupReplica, type BackupReplicaArgs } from "./backup-replica";
 export { Checkpoint, type CheckpointArgs } from "./checkpoint";
+export { type CheckpointBeforeArgs, checkpointBefore } from "./checkpoint-before";
+export { CheckpointReplica, type CheckpointReplicaArgs } from "./checkpoint-replica";
+export {
+    getBackup,
+    getBackupOutput,
+    getBackups,
+    getBackupsOutput,
+    getCheckpoint,
+    getCheckpointOutput,
+    getOperationLog,
+    getOperationLogOutput,
+    getOperationLogs,
+    getOperationLogsOutput,
+    getReplicationCapabilities,
+    getReplicationCapabilitiesOutput,
+    getVault,
+    getVaultOutput,
+    getVaults,
+    getVaultsOutput,
+    type OutputOptions,
+} from "./functions";
 export { Provider, type ProviderArgs } from "./provider";
+export { RestorePoint, type RestorePointArgs, type RestorePointCopy } from "./restore-point";
 export { VaultReplication, type VaultReplicationArgs } from "./vault-replication";
 export { VaultSync, type VaultSyncArgs } from "./vault-sync";

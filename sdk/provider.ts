@@ -49,7 +49,8 @@ export class Provider extends pulumi.ProviderResource {
             // Pulumi: the host looks up only keys with a colon as they are.
             if (value !== undefined) properties[`cbr:${key}`] = SECRETS.includes(key) ? pulumi.secret(value) : value;
         }
-        if (args.endpoints !== undefined) properties["cbr:endpoints"] = pulumi.output(args.endpoints).apply((map) => JSON.stringify(map));
+        if (args.endpoints !== undefined)
+            properties["cbr:endpoints"] = pulumi.output(args.endpoints).apply((map) => JSON.stringify(map));
         super("pulumi-nodejs", name, properties, options);
     }
 }

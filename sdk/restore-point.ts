@@ -83,6 +83,15 @@ export class RestorePoint extends pulumi.ComponentResource {
             destinationBackupIds: this.destinationBackupIds,
         });
     }
+
+    /** True for objects of this class, also from another copy of the package. */
+    static override isInstance(value: unknown): value is RestorePoint {
+        return (
+            typeof value === "object" &&
+            value !== null &&
+            Reflect.get(value, "__pulumiType") === "cbr:index:RestorePoint"
+        );
+    }
 }
 
 /** `record` without what is not given. */
@@ -98,7 +107,9 @@ function copyNames(name: string, copies: readonly RestorePointCopy[]): string[] 
     for (const [index, copy] of copies.entries()) {
         const own = copy.name ?? (typeof copy.region === "string" ? copy.region : undefined);
         if (own === undefined)
-            throw new Error(`RestorePoint ${name}: copies[${index}] needs a name, because its region is no plain string.`);
+            throw new Error(
+                `RestorePoint ${name}: copies[${index}] needs a name, because its region is no plain string.`,
+            );
         if (names.includes(own))
             throw new Error(`RestorePoint ${name}: two copies are named ${own}: give copies[${index}] another name.`);
         names.push(own);

@@ -1,14 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import type { vaultReplicationInputs, VaultReplicationOutputs } from "../provider/resources/vault-replication";
+import type { VaultReplicationOutputs, vaultReplicationInputs } from "../provider/resources/vault-replication";
 import { CbrResource } from "./dynamic";
 import type { Inputs, Outputs } from "./inputs";
 
 /** What a {@link VaultReplication} is made from. */
 export type VaultReplicationArgs = Inputs<z.input<typeof vaultReplicationInputs>>;
 
-/** Every output is also a property of the class. */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class gives each key of `outputs` an Output at run time.
+/** Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time. */
 export interface VaultReplication extends Outputs<VaultReplicationOutputs> {}
 
 /**
@@ -22,7 +21,7 @@ export interface VaultReplication extends Outputs<VaultReplicationOutputs> {}
  * export const replicationRecordIds = copy.replicationRecordIds;
  * ```
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface.
 export class VaultReplication extends CbrResource {
     constructor(name: string, args: VaultReplicationArgs, options?: pulumi.CustomResourceOptions) {
         super("vaultReplication", "VaultReplication", name, outputs, args, options);
@@ -30,7 +29,11 @@ export class VaultReplication extends CbrResource {
 
     /** True for objects of this class, also from another copy of the package. */
     static override isInstance(value: unknown): value is VaultReplication {
-        return typeof value === "object" && value !== null && Reflect.get(value, "__pulumiType") === "pulumi-nodejs:dynamic/cbr:VaultReplication";
+        return (
+            typeof value === "object" &&
+            value !== null &&
+            Reflect.get(value, "__pulumiType") === "pulumi-nodejs:dynamic/cbr:VaultReplication"
+        );
     }
 }
 

@@ -1,14 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import type { vaultSyncInputs, VaultSyncOutputs } from "../provider/resources/vault-sync";
+import type { VaultSyncOutputs, vaultSyncInputs } from "../provider/resources/vault-sync";
 import { CbrResource } from "./dynamic";
 import type { Inputs, Outputs } from "./inputs";
 
 /** What a {@link VaultSync} is made from. */
 export type VaultSyncArgs = Inputs<z.input<typeof vaultSyncInputs>>;
 
-/** Every output is also a property of the class. */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class gives each key of `outputs` an Output at run time.
+/** Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time. */
 export interface VaultSync extends Outputs<VaultSyncOutputs> {}
 
 /**
@@ -20,7 +19,7 @@ export interface VaultSync extends Outputs<VaultSyncOutputs> {}
  * export const imported = sync.syncedBackups;
  * ```
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: as above.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface.
 export class VaultSync extends CbrResource {
     constructor(name: string, args: VaultSyncArgs, options?: pulumi.CustomResourceOptions) {
         super("vaultSync", "VaultSync", name, outputs, args, options);
@@ -28,7 +27,11 @@ export class VaultSync extends CbrResource {
 
     /** True for objects of this class, also from another copy of the package. */
     static override isInstance(value: unknown): value is VaultSync {
-        return typeof value === "object" && value !== null && Reflect.get(value, "__pulumiType") === "pulumi-nodejs:dynamic/cbr:VaultSync";
+        return (
+            typeof value === "object" &&
+            value !== null &&
+            Reflect.get(value, "__pulumiType") === "pulumi-nodejs:dynamic/cbr:VaultSync"
+        );
     }
 }
 

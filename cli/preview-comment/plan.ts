@@ -81,8 +81,7 @@ export function planOf(preview: Preview): Plan {
         const { type } = parseUrn(step.urn);
         const kind = kindOf(type);
         if (kind !== undefined) warnings.push(...warningsOf(kind, step));
-        if (!CHANGING.includes(step.op) || type === "pulumi:pulumi:Stack" || type.startsWith("pulumi:providers:"))
-            continue;
+        if (!CHANGING.includes(step.op) || isNobodys(type)) continue;
         changed.push(step);
         const row = kind === undefined ? undefined : rowOf(kind, step, names);
         if (kind === undefined || row === undefined) {
@@ -101,6 +100,10 @@ export function planOf(preview: Preview): Plan {
         unchanged: Math.max(0, (preview.counts["same"] ?? 0) - (preview.steps.some(isSameStack) ? 1 : 0)),
     };
 }
+
+/** Has no life in any cloud: the stack, providers, and components of ours, whose parts are listed themselves. */
+const isNobodys = (type: string) =>
+    type === "pulumi:pulumi:Stack" || type.startsWith("pulumi:providers:") || type.startsWith("cbr:index:");
 
 /** The stack counts as a resource for Pulumi, and for nobody else. */
 const isSameStack = (step: Step) => step.op === "same" && parseUrn(step.urn).type === "pulumi:pulumi:Stack";

@@ -13,7 +13,13 @@ export const createCheckpointRequest = z.strictObject({
                 name: requestName.optional(),
                 resources: z.array(requestId).optional(),
                 resource_details: z
-                    .array(z.strictObject({ id: requestId, type: z.string().min(1), name: z.string().max(255).optional() }))
+                    .array(
+                        z.strictObject({
+                            id: requestId,
+                            type: z.string().min(1),
+                            name: z.string().max(255).optional(),
+                        }),
+                    )
                     .max(256)
                     .optional(),
             })

@@ -12,4 +12,11 @@ export { showCheckpoint } from "./show-checkpoint";
 export { showOpLog } from "./show-op-log";
 export { showReplicationCapabilities } from "./show-replication-capabilities";
 export { showVault } from "./show-vault";
-export type { WireBackup, WireCheckpoint, WireChildBackup, WireOperationLog, WireReplicationRecord, WireVault } from "./wire";
+export type {
+    WireBackup,
+    WireCheckpoint,
+    WireChildBackup,
+    WireOperationLog,
+    WireReplicationRecord,
+    WireVault,
+} from "./wire";

@@ -7,5 +7,10 @@ export const listOpLogs = defineOperation({
     id: "ListOpLogs",
     method: "GET",
     path: "/operation-logs",
-    response: z.object({ operation_logs: z.array(wireOperationLog), count: wireNumber, limit: wireNumber, offset: wireNumber }),
+    response: z.object({
+        operation_logs: z.array(wireOperationLog),
+        count: wireNumber,
+        limit: wireNumber,
+        offset: wireNumber,
+    }),
 });

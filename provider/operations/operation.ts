@@ -34,9 +34,10 @@ interface OperationSpec<RequestSchema extends z.ZodType, ResponseSchema extends 
     notFound?: NotFoundObject;
 }
 
-export function defineOperation<RequestSchema extends z.ZodType = z.ZodType<undefined, undefined>, ResponseSchema extends z.ZodType = z.ZodType<undefined, undefined>>(
-    spec: OperationSpec<RequestSchema, ResponseSchema>,
-): Operation<z.input<RequestSchema>, z.output<ResponseSchema>> {
+export function defineOperation<
+    RequestSchema extends z.ZodType = z.ZodType<undefined, undefined>,
+    ResponseSchema extends z.ZodType = z.ZodType<undefined, undefined>,
+>(spec: OperationSpec<RequestSchema, ResponseSchema>): Operation<z.input<RequestSchema>, z.output<ResponseSchema>> {
     return {
         id: spec.id,
         method: spec.method,

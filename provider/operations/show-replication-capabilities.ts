@@ -7,5 +7,7 @@ export const showReplicationCapabilities = defineOperation({
     id: "ShowReplicationCapabilities",
     method: "GET",
     path: "/replication-capabilities",
-    response: z.object({ regions: wireList(z.object({ name: wireId, replication_destinations: wireList(z.string()) })) }),
+    response: z.object({
+        regions: wireList(z.object({ name: wireId, replication_destinations: wireList(z.string()) })),
+    }),
 });

@@ -153,9 +153,15 @@ export const wireOperationLog = z.object({
         .transform((info) => info ?? undefined),
     extra_info: z
         .object({
-            common: z.object({ progress: wireNumber, request_id: wireText, task_id: wireText }).nullish().catch(undefined),
+            common: z
+                .object({ progress: wireNumber, request_id: wireText, task_id: wireText })
+                .nullish()
+                .catch(undefined),
             resource: z.object({ id: wireText, type: wireText, name: wireText }).nullish().catch(undefined),
-            backup: z.object({ backup_id: wireText, backup_name: wireText, incremental: wireFlag }).nullish().catch(undefined),
+            backup: z
+                .object({ backup_id: wireText, backup_name: wireText, incremental: wireFlag })
+                .nullish()
+                .catch(undefined),
             sync: z
                 .object({ sync_backup_num: wireNumber, delete_backup_num: wireNumber, err_sync_backup_num: wireNumber })
                 .nullish()

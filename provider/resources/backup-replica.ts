@@ -3,7 +3,20 @@ import { z } from "zod";
 import { deleteBackups } from "../backup-deletion";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
-import { COPY_BUDGET_MS, COPY_DELETE_BUDGET_MS, type Copy, type CopyQuestion, type CopyState, copyTopic, existingReplica, isFinalCopy, isRecordFor, lookAtCopies, readBackup, replicasIn } from "../copies";
+import {
+    COPY_BUDGET_MS,
+    COPY_DELETE_BUDGET_MS,
+    type Copy,
+    type CopyQuestion,
+    type CopyState,
+    copyTopic,
+    existingReplica,
+    isFinalCopy,
+    isRecordFor,
+    lookAtCopies,
+    readBackup,
+    replicasIn,
+} from "../copies";
 import { formatDuration } from "../duration";
 import { messageOf, PartialCreateError, WaitFailedError } from "../errors";
 import {
@@ -93,13 +106,21 @@ function refine(inputs: Partial<BackupReplicaInputs>): Failure[] {
 }
 
 /** A21: the console refuses it; the API would, later. */
-export function refuseSameRegion(inputs: { region?: string | undefined; destinationRegion?: string | undefined }): Failure[] {
+export function refuseSameRegion(inputs: {
+    region?: string | undefined;
+    destinationRegion?: string | undefined;
+}): Failure[] {
     if (inputs.region === undefined || inputs.region !== inputs.destinationRegion) return [];
     return [{ property: "destinationRegion", reason: "is the source's own region; copies go to another one" }];
 }
 
 /** A project that was looked up and is not written down is no change. */
-function same(key: keyof BackupReplicaInputs, _id: string, _olds: BackupReplicaOutputs, value: unknown): boolean | undefined {
+function same(
+    key: keyof BackupReplicaInputs,
+    _id: string,
+    _olds: BackupReplicaOutputs,
+    value: unknown,
+): boolean | undefined {
     return key === "destinationProjectId" && value === undefined ? true : undefined;
 }
 
@@ -118,7 +139,12 @@ async function moved(context: Context, _id: string, olds: BackupReplicaOutputs):
 
 /** One replica a backup and destination region: the old one must go before the new one can come. */
 function deleteBeforeReplace(olds: BackupReplicaOutputs, news: Partial<BackupReplicaInputs>): boolean {
-    return olds.deletionPolicy === "delete" && olds.adopted !== true && news.backupId === olds.backupId && news.destinationRegion === olds.destinationRegion;
+    return (
+        olds.deletionPolicy === "delete" &&
+        olds.adopted !== true &&
+        news.backupId === olds.backupId &&
+        news.destinationRegion === olds.destinationRegion
+    );
 }
 
 async function create(context: Context, inputs: BackupReplicaInputs) {
@@ -152,12 +178,14 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
             });
             return { id: replication.replication_record_id, providerId: replication.provider_id };
         },
-        find: (window: Window, facts: Readonly<Record<string, string>>) => findCopy(context, source, destination, inputs, window, facts),
+        find: (window: Window, facts: Readonly<Record<string, string>>) =>
+            findCopy(context, source, destination, inputs, window, facts),
     };
     const outcome = await postOnce(context, once);
     const { id, providerId } = outcome.value;
     noteInJournal(context, once, { recordId: id });
-    if (outcome.how !== "sent") context.log.info(`copy ${id} was under way already (its answer was lost): it was not started again`);
+    if (outcome.how !== "sent")
+        context.log.info(`copy ${id} was under way already (its answer was lost): it was not started again`);
     const outputs: BackupReplicaOutputs = {
         ...inputs,
         region: source.region,
@@ -188,11 +216,15 @@ async function findCopy(
     const backup = await readBackup(context, source, inputs.backupId);
     const providerId = backup?.provider_id;
     if (facts["recordId"] !== undefined) return { id: facts["recordId"], providerId };
-    const record = backup?.replication_records?.find((one) => isRecordFor(one, destination, inputs.destinationVaultId, window.from));
+    const record = backup?.replication_records?.find((one) =>
+        isRecordFor(one, destination, inputs.destinationVaultId, window.from),
+    );
     if (record !== undefined) return { id: record.id, providerId };
     if (backup?.resource_id === undefined || backup.replication_records !== undefined) return undefined;
     const rows = await replicasIn(context, destination, inputs.destinationVaultId, window.from);
-    const replica = rows.find((row) => row.resource_id === backup.resource_id && (inputs.name === undefined || row.name === inputs.name));
+    const replica = rows.find(
+        (row) => row.resource_id === backup.resource_id && (inputs.name === undefined || row.name === inputs.name),
+    );
     return replica === undefined ? undefined : { id: replica.id, providerId };
 }
 
@@ -226,7 +258,12 @@ function withState(outputs: BackupReplicaOutputs, state: CopyState): BackupRepli
 }
 
 /** Waits for the record, then for the replica; a failure keeps all that is known by then. */
-async function finish(context: Context, inputs: BackupReplicaInputs, begun: BackupReplicaOutputs, deadline: number): Promise<BackupReplicaOutputs> {
+async function finish(
+    context: Context,
+    inputs: BackupReplicaInputs,
+    begun: BackupReplicaOutputs,
+    deadline: number,
+): Promise<BackupReplicaOutputs> {
     let outputs = begun;
     const id = begun.replicationRecordId;
     try {
@@ -237,63 +274,120 @@ async function finish(context: Context, inputs: BackupReplicaInputs, begun: Back
             question: questionOf(begun),
             what: `copy of backup ${begun.backupId} to ${begun.destinationRegion}`,
             deadline,
-            onLook: (status, elapsedMs, waiting) => context.log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
+            onLook: (status, elapsedMs, waiting) =>
+                context.log.status(
+                    `${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`,
+                ),
             judge: (states) => {
                 const seen = states?.[0];
                 if (seen === undefined) return { done: false, status: outputs.status };
                 outputs = withState(outputs, seen);
                 if (isFinalCopy(seen.status)) return { done: true, result: seen };
-                return { done: false, status: seen.status, note: seen.progress === undefined ? seen.status : `${seen.status} ${seen.progress} %` };
+                return {
+                    done: false,
+                    status: seen.status,
+                    note: seen.progress === undefined ? seen.status : `${seen.status} ${seen.progress} %`,
+                };
             },
         });
         const destination = questionOf(begun).destination;
         if (state.status === "fail") throw new WaitFailedError(failureText(outputs));
         if (state.status === "skip") return await adoptExisting(context, source, destination, outputs, state);
         const replica = await readableReplica(context, destination, outputs, deadline);
-        return { ...outputs, destinationBackupId: replica.id, destinationCheckpointId: replica.checkpoint_id ?? outputs.destinationCheckpointId, verified: true };
+        return {
+            ...outputs,
+            destinationBackupId: replica.id,
+            destinationCheckpointId: replica.checkpoint_id ?? outputs.destinationCheckpointId,
+            verified: true,
+        };
     } catch (error) {
-        throw error instanceof PartialCreateError ? error : new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
+        throw error instanceof PartialCreateError
+            ? error
+            : new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
     }
 }
 
 function failureText(outputs: BackupReplicaOutputs): string {
-    const why = [outputs.failCode, outputs.failReason].filter((text) => text !== undefined).join(": ") || "the cloud gave no reason";
+    const why =
+        [outputs.failCode, outputs.failReason].filter((text) => text !== undefined).join(": ") ||
+        "the cloud gave no reason";
     return `copy ${outputs.replicationRecordId} of backup ${outputs.backupId} to ${outputs.destinationRegion} failed (${why}). There is no good replica: change \`triggers\`, or run \`pulumi up --replace\` with this resource's URN, to copy again.`;
 }
 
 /** A skip means "not replicable" or "there already": only a replica that can be read is taken for one. */
-async function adoptExisting(context: Context, source: Target, destination: Target, outputs: BackupReplicaOutputs, state: CopyState): Promise<BackupReplicaOutputs> {
-    const existing = await existingReplica(context, source, destination, outputs.destinationVaultId, state, outputs.name);
+async function adoptExisting(
+    context: Context,
+    source: Target,
+    destination: Target,
+    outputs: BackupReplicaOutputs,
+    state: CopyState,
+): Promise<BackupReplicaOutputs> {
+    const existing = await existingReplica(
+        context,
+        source,
+        destination,
+        outputs.destinationVaultId,
+        state,
+        outputs.name,
+    );
     if (existing?.status !== "available") {
         const why = [state.failCode, state.failReason].filter((text) => text !== undefined).join(": ");
         throw new WaitFailedError(
             `the cloud skipped the copy of backup ${outputs.backupId} to ${outputs.destinationRegion}${why === "" ? "" : ` (${why})`}, and no replica of it was found in vault ${outputs.destinationVaultId}: only available server backups with their system disk (on Huawei Cloud also SFS Turbo) can be copied.`,
         );
     }
-    context.log.warn(`backup ${outputs.backupId} already had replica ${existing.id} in ${outputs.destinationRegion}: adopted. It is not deleted with this resource.`);
-    return { ...outputs, destinationBackupId: existing.id, destinationCheckpointId: existing.checkpoint_id, adopted: true, verified: true };
+    context.log.warn(
+        `backup ${outputs.backupId} already had replica ${existing.id} in ${outputs.destinationRegion}: adopted. It is not deleted with this resource.`,
+    );
+    return {
+        ...outputs,
+        destinationBackupId: existing.id,
+        destinationCheckpointId: existing.checkpoint_id,
+        adopted: true,
+        verified: true,
+    };
 }
 
 /** `success` is the record's word; the replica's own status has to agree. */
-async function readableReplica(context: Context, destination: Target, outputs: BackupReplicaOutputs, deadline: number): Promise<WireBackup> {
+async function readableReplica(
+    context: Context,
+    destination: Target,
+    outputs: BackupReplicaOutputs,
+    deadline: number,
+): Promise<WireBackup> {
     const { clock } = context;
     const until = Math.min(deadline, clock.now() + REPLICA_GRACE_MS);
     const id = outputs.destinationBackupId;
     for (let pause = 500; id !== undefined; pause = Math.min(pause * 2, 15_000)) {
         const replica = await readBackup(context, destination, id, deadline);
         if (replica?.status === "available") return replica;
-        if (replica?.status === "error") throw new WaitFailedError(`replica ${id} in ${destination.region} has status error, although its record says success. Change \`triggers\` to copy again.`);
+        if (replica?.status === "error")
+            throw new WaitFailedError(
+                `replica ${id} in ${destination.region} has status error, although its record says success. Change \`triggers\` to copy again.`,
+            );
         if (clock.now() + pause >= until) {
             const seen = replica === undefined ? "does not exist" : `has status ${replica.status}`;
-            throw new WaitFailedError(`replica ${id} in ${destination.region} ${seen}, although its record says success. Run \`pulumi up\` again to look once more.`);
+            throw new WaitFailedError(
+                `replica ${id} in ${destination.region} ${seen}, although its record says success. Run \`pulumi up\` again to look once more.`,
+            );
         }
         await clock.sleep(pause);
     }
-    throw new WaitFailedError(`the record of the copy of backup ${outputs.backupId} says success but names no replica. Run \`pulumi up\` again to look once more.`);
+    throw new WaitFailedError(
+        `the record of the copy of backup ${outputs.backupId} says success but names no replica. Run \`pulumi up\` again to look once more.`,
+    );
 }
 
-async function update(context: Context, id: string, olds: BackupReplicaOutputs, news: BackupReplicaInputs): Promise<BackupReplicaOutputs> {
-    const outputs: BackupReplicaOutputs = { ...takeOver(olds, news, backupReplicaInputs), destinationProjectId: olds.destinationProjectId };
+async function update(
+    context: Context,
+    id: string,
+    olds: BackupReplicaOutputs,
+    news: BackupReplicaInputs,
+): Promise<BackupReplicaOutputs> {
+    const outputs: BackupReplicaOutputs = {
+        ...takeOver(olds, news, backupReplicaInputs),
+        destinationProjectId: olds.destinationProjectId,
+    };
     // `success` in state may be the record's word alone, when the replica was not readable yet: `verified` says that it was.
     if (olds.verified === true) return outputs;
     if (olds.status === "fail") throw new PartialCreateError(id, outputs, [failureText(outputs)]);
@@ -306,7 +400,11 @@ async function update(context: Context, id: string, olds: BackupReplicaOutputs, 
 }
 
 /** Old facts, new inputs: inputs that are no longer given are taken out. */
-export function takeOver<O extends { region: string; projectId: string }, I extends object>(olds: O, news: I, schema: z.ZodObject): O {
+export function takeOver<O extends { region: string; projectId: string }, I extends object>(
+    olds: O,
+    news: I,
+    schema: z.ZodObject,
+): O {
     const facts = Object.fromEntries(Object.entries(olds).filter(([key]) => !(key in schema.shape)));
     return { ...facts, ...news, region: olds.region, projectId: olds.projectId } as unknown as O;
 }
@@ -316,7 +414,9 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
     const stored = olds.status !== undefined;
     const { backupId, destinationRegion: region, destinationVaultId } = olds;
     if (backupId === undefined || region === undefined || destinationVaultId === undefined)
-        throw new WaitFailedError("BackupReplica.get needs backupId, destinationRegion and destinationVaultId: a replication record can only be found through them.");
+        throw new WaitFailedError(
+            "BackupReplica.get needs backupId, destinationRegion and destinationVaultId: a replication record can only be found through them.",
+        );
     const destination = await context.client.target(region, olds.destinationProjectId);
     let outputs = {
         ...olds,
@@ -339,18 +439,30 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
     if (replica === undefined) {
         if (!isFinalCopy(outputs.status)) return { id, outputs };
         if (!stored) throw new WaitFailedError(`Replica ${outputs.destinationBackupId} is no longer in ${region}.`);
-        context.log.warn(`replica ${outputs.destinationBackupId} is no longer in ${region}: the next \`pulumi up\` copies backup ${backupId} again`);
+        context.log.warn(
+            `replica ${outputs.destinationBackupId} is no longer in ${region}: the next \`pulumi up\` copies backup ${backupId} again`,
+        );
         return undefined;
     }
     const verified = replica.status === "available" ? { verified: true } : {};
-    return { id, outputs: { ...outputs, destinationCheckpointId: replica.checkpoint_id ?? outputs.destinationCheckpointId, ...verified } };
+    return {
+        id,
+        outputs: {
+            ...outputs,
+            destinationCheckpointId: replica.checkpoint_id ?? outputs.destinationCheckpointId,
+            ...verified,
+        },
+    };
 }
 
 async function remove(context: Context, id: string, olds: BackupReplicaOutputs): Promise<void> {
     const where = `in ${olds.destinationRegion}, vault ${olds.destinationVaultId}`;
     if (olds.deletionPolicy !== "delete" || olds.adopted === true) {
         const why = olds.deletionPolicy === "delete" ? " (it was there before this resource)" : "";
-        if (olds.destinationBackupId !== undefined) context.log.info(`retained replica ${olds.destinationBackupId} ${where}${why}: it costs money until deleted`);
+        if (olds.destinationBackupId !== undefined)
+            context.log.info(
+                `retained replica ${olds.destinationBackupId} ${where}${why}: it costs money until deleted`,
+            );
         return;
     }
     const deadline = deadlineOf(context, olds, "delete", COPY_DELETE_BUDGET_MS);
@@ -365,7 +477,10 @@ async function remove(context: Context, id: string, olds: BackupReplicaOutputs):
             what: `copy ${id}, which has to end before its replica can be deleted`,
             deadline,
             onLook: (status, elapsedMs) => context.log.status(`${status}, ${formatDuration(elapsedMs)}`),
-            judge: (seen) => (seen?.[0] !== undefined && isFinalCopy(seen[0].status) ? { done: true, result: seen[0] } : { done: false, status: seen?.[0]?.status ?? olds.status }),
+            judge: (seen) =>
+                seen?.[0] !== undefined && isFinalCopy(seen[0].status)
+                    ? { done: true, result: seen[0] }
+                    : { done: false, status: seen?.[0]?.status ?? olds.status },
         });
         if (states.status === "skip") return;
         replicaId = states.destinationBackupId ?? replicaId;

@@ -125,7 +125,9 @@ export function goodIds(backups: readonly Backup[]): Pick<CheckpointOutputs, "ba
     const good = backups.filter((one) => one.status === "available");
     return {
         backupIds: good.map((one) => one.id),
-        backupIdByResource: Object.fromEntries(good.filter((one) => one.resourceId !== undefined).map((one) => [one.resourceId, one.id])),
+        backupIdByResource: Object.fromEntries(
+            good.filter((one) => one.resourceId !== undefined).map((one) => [one.resourceId, one.id]),
+        ),
     };
 }
 
@@ -137,14 +139,24 @@ export function toOutputs(
     rows: readonly WireBackup[],
     earlier: Partial<CheckpointOutputs>,
 ): CheckpointOutputs {
-    const listed = (wire.vault?.skipped_resources ?? []).map(({ id, type, name, code, reason }) => ({ id, type, name, code, reason }));
-    const skippedResources = (listed.length > 0 ? listed : [...(earlier.skippedResources ?? [])]).sort((a, b) => compare(a.id, b.id));
+    const listed = (wire.vault?.skipped_resources ?? []).map(({ id, type, name, code, reason }) => ({
+        id,
+        type,
+        name,
+        code,
+        reason,
+    }));
+    const skippedResources = (listed.length > 0 ? listed : [...(earlier.skippedResources ?? [])]).sort((a, b) =>
+        compare(a.id, b.id),
+    );
     const resources = (wire.vault?.resources ?? [])
         .map((one) => ({ id: one.id, name: one.name, type: one.type, resourceSizeGb: one.resource_size }))
         .sort((a, b) => compare(a.id, b.id));
     const listedIds = new Set(rows.map((row) => row.id));
     // A good backup that is gone was good: it is not the same as one that failed.
-    const lost = (earlier.backups ?? []).filter((one) => !listedIds.has(one.id)).map((one) => ({ ...one, status: one.status === "available" ? EXPIRED : one.status }));
+    const lost = (earlier.backups ?? [])
+        .filter((one) => !listedIds.has(one.id))
+        .map((one) => ({ ...one, status: one.status === "available" ? EXPIRED : one.status }));
     const backups = ordered([...rows.map(toBackup), ...lost]);
     return {
         ...inputs,
@@ -160,7 +172,8 @@ export function toOutputs(
             name: wire.vault?.name ?? earlier.vault?.name,
             providerId: wire.vault?.provider_id ?? earlier.vault?.providerId ?? rows[0]?.provider_id,
             // What the POST said it would back up: a resource that joins the vault later is not missing from this run.
-            resources: earlier.vault !== undefined && earlier.vault.resources.length > 0 ? earlier.vault.resources : resources,
+            resources:
+                earlier.vault !== undefined && earlier.vault.resources.length > 0 ? earlier.vault.resources : resources,
             skippedResources,
         },
         skippedResources,
@@ -206,7 +219,8 @@ export function outcomeOf(outputs: CheckpointOutputs): Outcome {
     for (const id of new Set([...requestedResources(outputs, outputs), ...backedUp.keys()])) {
         const found = backedUp.get(id);
         if (found?.status === "available" || found?.status === EXPIRED) good++;
-        else if (found !== undefined) failed.push({ resourceId: id, what: `backup ${found.id} has status ${found.status}` });
+        else if (found !== undefined)
+            failed.push({ resourceId: id, what: `backup ${found.id} has status ${found.status}` });
         else if (!skipped.has(id)) failed.push({ resourceId: id, what: "no backup of it appeared" });
     }
     return { good, failed, skipped: outputs.skippedResources };

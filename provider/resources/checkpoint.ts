@@ -1,17 +1,27 @@
 /** Checkpoint: a restore point of a vault. From the inputs to the life cycle, read from top to bottom. */
 import { z } from "zod";
-import { backupRows, checkpointTopic, backupsOfCheckpoint, groupBy, operationLogRows } from "../backup-lists";
+import { deleteBackups } from "../backup-deletion";
+import { backupRows, backupsOfCheckpoint, checkpointTopic, groupBy, operationLogRows } from "../backup-lists";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
 import { formatDuration } from "../duration";
 import { messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
-import { commonInputs, deadlineOf, deletionPolicy, type Failure, type Handler, objectDescription, objectId, objectName, warnOrFail } from "../handler";
+import {
+    commonInputs,
+    deadlineOf,
+    deletionPolicy,
+    type Failure,
+    type Handler,
+    objectDescription,
+    objectId,
+    objectName,
+    warnOrFail,
+} from "../handler";
 import { noteInJournal, type Once, type PostOptions, postOnce, settleJournal, type Window } from "../once";
-import { createCheckpoint, showBackup, showCheckpoint, type WireBackup, type WireCheckpoint } from "../operations";
+import { createCheckpoint, showCheckpoint, type WireBackup, type WireCheckpoint } from "../operations";
 import { preflightCheckpoint } from "../preflight";
 import { sharedRows } from "../region-snapshot";
 import { parseInstant, queryInstant } from "../time";
-import { deleteBackups } from "../backup-deletion";
 import {
     checkpointFacts,
     EXPIRED,
@@ -48,7 +58,11 @@ export const checkpointInputs = z.strictObject({
     /** Marks the backups as automatic: retention applies to them, and a locked vault protects them from deletion. Default: false. Changing it replaces the checkpoint. */
     autoTrigger: z.boolean().optional().meta({ replaces: true, default: false }),
     /** Ids of resources of the vault to back up. Default: all of them. Not together with resourceDetails. Changing it replaces the checkpoint. */
-    resources: z.array(objectId).min(1, "must name at least one resource; leave it out to back up all").optional().meta({ replaces: true }),
+    resources: z
+        .array(objectId)
+        .min(1, "must name at least one resource; leave it out to back up all")
+        .optional()
+        .meta({ replaces: true }),
     /** As `resources`, with types; at most 256. Not together with resources. Changing it replaces the checkpoint. */
     resourceDetails: z
         .array(
@@ -98,16 +112,23 @@ export const checkpoint: Handler<CheckpointInputs, CheckpointOutputs> = {
 function refine(inputs: Partial<CheckpointInputs>): Failure[] {
     const failures: Failure[] = [];
     if (inputs.resources !== undefined && inputs.resourceDetails !== undefined)
-        failures.push({ property: "resourceDetails", reason: "cannot be given together with resources: name the resources in one of the two" });
+        failures.push({
+            property: "resourceDetails",
+            reason: "cannot be given together with resources: name the resources in one of the two",
+        });
     const ids = inputs.resources ?? inputs.resourceDetails?.map((one) => one?.id);
     if (Array.isArray(ids) && new Set(ids).size < ids.length)
-        failures.push({ property: inputs.resources === undefined ? "resourceDetails" : "resources", reason: "names a resource twice" });
+        failures.push({
+            property: inputs.resources === undefined ? "resourceDetails" : "resources",
+            reason: "names a resource twice",
+        });
     return failures;
 }
 
 /** A name that nobody gave is no input; the one in the outputs is then ours. An adopted id that is this one's is no change, nor is its removal. */
 function same(key: keyof CheckpointInputs, id: string, olds: CheckpointOutputs, value: unknown): boolean | undefined {
-    if (key === "name" && value === undefined) return olds.name === undefined || isGeneratedName(olds.name) || olds.adopt !== undefined;
+    if (key === "name" && value === undefined)
+        return olds.name === undefined || isGeneratedName(olds.name) || olds.adopt !== undefined;
     if (key === "adopt") return value === undefined || value === id;
     return undefined;
 }
@@ -153,8 +174,14 @@ async function create(context: Context, inputs: CheckpointInputs) {
     const sentName = outcome.how === "recovered" ? (wire.extra_info?.name ?? inputs.name) : name;
     let outputs = toOutputs(inputs, target, wire, [], { name: sentName });
     noteInJournal(context, once, { checkpointId: wire.id });
-    if (outcome.how === "recovered") context.log.info(`resumed restore point ${wire.id}, which an interrupted run had started: no second one was taken`);
-    if (outcome.how === "found") context.log.info(`restore point ${wire.id} was taken although its answer was lost: found by name, not taken again`);
+    if (outcome.how === "recovered")
+        context.log.info(
+            `resumed restore point ${wire.id}, which an interrupted run had started: no second one was taken`,
+        );
+    if (outcome.how === "found")
+        context.log.info(
+            `restore point ${wire.id} was taken although its answer was lost: found by name, not taken again`,
+        );
     try {
         outputs = await finish(context, target, inputs, outputs, deadline, context.clock.now() + NEWBORN_MS);
         return { id: wire.id, outputs };
@@ -189,7 +216,13 @@ function partial(id: string, outputs: CheckpointOutputs, error: unknown): Partia
     return new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
 }
 
-function createOnce(context: Context, target: Target, inputs: CheckpointInputs, name: string, deadline: number): Once<WireCheckpoint, WireCheckpoint> {
+function createOnce(
+    context: Context,
+    target: Target,
+    inputs: CheckpointInputs,
+    name: string,
+    deadline: number,
+): Once<WireCheckpoint, WireCheckpoint> {
     const { vaultId, description, incremental, autoTrigger, resources, resourceDetails } = inputs;
     const parameters = {
         name,
@@ -199,7 +232,13 @@ function createOnce(context: Context, target: Target, inputs: CheckpointInputs, 
         ...(resources === undefined ? {} : { resources }),
         ...(resourceDetails === undefined
             ? {}
-            : { resource_details: resourceDetails.map((one) => ({ id: one.id, type: one.type, ...(one.name === undefined ? {} : { name: one.name }) })) }),
+            : {
+                  resource_details: resourceDetails.map((one) => ({
+                      id: one.id,
+                      type: one.type,
+                      ...(one.name === undefined ? {} : { name: one.name }),
+                  })),
+              }),
     };
     return {
         what: `CreateCheckpoint for vault ${vaultId}`,
@@ -235,7 +274,8 @@ async function findCheckpoint(
 ): Promise<WireCheckpoint | undefined> {
     const show = async (id: string) => {
         try {
-            return (await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id }, deadline })).checkpoint;
+            return (await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id }, deadline }))
+                .checkpoint;
         } catch (error) {
             if (error instanceof NotFoundError) return undefined;
             throw error;
@@ -244,7 +284,9 @@ async function findCheckpoint(
     if (facts["checkpointId"] !== undefined) return show(facts["checkpointId"]);
     const name = facts["name"] ?? "";
     const since = { vault_id: inputs.vaultId, start_time: queryInstant(window.from) };
-    const isOurs = (rowName: string | undefined) => rowName === name || (rowName?.startsWith(`${name}-`) === true && /^\d{4}$/.test(rowName.slice(name.length + 1)));
+    const isOurs = (rowName: string | undefined) =>
+        rowName === name ||
+        (rowName?.startsWith(`${name}-`) === true && /^\d{4}$/.test(rowName.slice(name.length + 1)));
     const inTime = (text: string | undefined) => {
         const instant = parseInstant(text);
         return instant === undefined || (instant >= window.from && instant <= window.to);
@@ -256,15 +298,23 @@ async function findCheckpoint(
         const mayBe = (row: WireBackup) =>
             isOurs(row.name) &&
             (!userNamed || inTime(row.created_at)) &&
-            (row.description === undefined || inputs.description === undefined || row.description === inputs.description);
+            (row.description === undefined ||
+                inputs.description === undefined ||
+                row.description === inputs.description);
         const wanted = inputs.resources ?? inputs.resourceDetails?.map((one) => one.id);
-        const within = wanted === undefined || group.every((row) => row.resource_id === undefined || wanted.includes(row.resource_id));
+        const within =
+            wanted === undefined ||
+            group.every((row) => row.resource_id === undefined || wanted.includes(row.resource_id));
         if (within && group.some(mayBe)) candidates.add(checkpointId);
     }
     if (candidates.size === 0) {
         const logs = await operationLogRows(context, target, { ...since, operation_type: "backup" }, { deadline });
         for (const log of logs) {
-            if (log.checkpoint_id !== undefined && isOurs(log.extra_info?.backup?.backup_name) && (!userNamed || inTime(log.started_at ?? log.created_at)))
+            if (
+                log.checkpoint_id !== undefined &&
+                isOurs(log.extra_info?.backup?.backup_name) &&
+                (!userNamed || inTime(log.started_at ?? log.created_at))
+            )
                 candidates.add(log.checkpoint_id);
         }
     }
@@ -289,7 +339,9 @@ async function waitForCheckpoint(
 ): Promise<CheckpointOutputs> {
     const { client, clock, log, poller } = context;
     const id = begun.checkpointId;
-    const expected = requestedResources(inputs, begun).filter((one) => !begun.skippedResources.some((skipped) => skipped.id === one));
+    const expected = requestedResources(inputs, begun).filter(
+        (one) => !begun.skippedResources.some((skipped) => skipped.id === one),
+    );
     let unseen = 0;
     let empty = 0;
     let lastStatus = begun.status;
@@ -333,7 +385,8 @@ async function waitForCheckpoint(
         const complete = listed.length > 0 && expected.every((one) => seen.has(one));
         const rows = complete ? listed : await backupsOfCheckpoint(context, target, id, expected, { deadline });
         if (rows.some((row) => !isFinalBackup(row.status))) return { done: false, status: "protecting" } as const;
-        if (rows.length === 0 && expected.length > 0 && ++empty < EMPTY_LOOKS) return { done: false, status: `${wire.status}, no backup listed yet` } as const;
+        if (rows.length === 0 && expected.length > 0 && ++empty < EMPTY_LOOKS)
+            return { done: false, status: `${wire.status}, no backup listed yet` } as const;
         return { done: true, result: toOutputs(inputs, target, wire, rows, begun) } as const;
     }
 }
@@ -351,12 +404,16 @@ async function judge(context: Context, target: Target, outputs: CheckpointOutput
     const bad = failed.length > 0 || outputs.status !== "available";
     if (bad) {
         const details = await errorDetails(context, target, outputs);
-        const parts = failed.map((one) => `resource ${one.resourceId}: ${one.what}${details.get(one.resourceId) ?? ""}`);
+        const parts = failed.map(
+            (one) => `resource ${one.resourceId}: ${one.what}${details.get(one.resourceId) ?? ""}`,
+        );
         const text = `restore point ${outputs.checkpointId} has status ${outputs.status}; ${good} good, ${failed.length} failed${parts.length === 0 ? (details.get("") ?? "") : `: ${parts.join("; ")}`}.`;
         if (good > 0 && outputs.onPartialFailure === "warn") context.log.warn(text);
         else {
             const next = good > 0 ? ' Accept the good ones with `onPartialFailure: "warn"`, or take' : " Take";
-            reasons.push(`${text}${next} a new restore point by changing \`triggers\` or with \`pulumi up --replace\`.`);
+            reasons.push(
+                `${text}${next} a new restore point by changing \`triggers\` or with \`pulumi up --replace\`.`,
+            );
         }
     } else if (good === 0) {
         reasons.push(
@@ -365,27 +422,41 @@ async function judge(context: Context, target: Target, outputs: CheckpointOutput
     }
     if (skipped.length > 0) {
         if (outputs.onSkipped === "fail")
-            reasons.push(`${describeSkipped(outputs)}. Accept it with \`onSkipped: "warn"\`, or take a new restore point by changing \`triggers\`.`);
+            reasons.push(
+                `${describeSkipped(outputs)}. Accept it with \`onSkipped: "warn"\`, or take a new restore point by changing \`triggers\`.`,
+            );
         else if (reasons.length === 0) warnSkipped(context, outputs);
     }
     if (reasons.length > 0) throw new PartialCreateError(outputs.checkpointId, outputs, reasons);
 }
 
 function describeSkipped(outputs: CheckpointOutputs): string {
-    const parts = outputs.skippedResources.map((one) => `${one.name ?? one.id} (${[one.code, one.reason].filter((text) => text !== undefined).join(": ") || "no reason given"})`);
+    const parts = outputs.skippedResources.map(
+        (one) =>
+            `${one.name ?? one.id} (${[one.code, one.reason].filter((text) => text !== undefined).join(": ") || "no reason given"})`,
+    );
     return `the cloud skipped ${parts.length} of the resources: ${parts.join(", ")}`;
 }
 
 function warnSkipped(context: Context, outputs: CheckpointOutputs): void {
-    if (outputs.skippedResources.length > 0) context.log.warn(`restore point ${outputs.checkpointId}: ${describeSkipped(outputs)}`);
+    if (outputs.skippedResources.length > 0)
+        context.log.warn(`restore point ${outputs.checkpointId}: ${describeSkipped(outputs)}`);
 }
 
 /** What the tasks' logs say about the failures, by resource id; under "" what names no resource. Best effort: a failure is reported with or without it. */
-async function errorDetails(context: Context, target: Target, outputs: CheckpointOutputs): Promise<Map<string, string>> {
+async function errorDetails(
+    context: Context,
+    target: Target,
+    outputs: CheckpointOutputs,
+): Promise<Map<string, string>> {
     const details = new Map<string, string>();
     try {
         const from = (parseInstant(outputs.createdAt) ?? context.clock.now()) - 60_000;
-        const rows = await operationLogRows(context, target, { operation_type: "backup", vault_id: outputs.vault.id, start_time: queryInstant(from) });
+        const rows = await operationLogRows(context, target, {
+            operation_type: "backup",
+            vault_id: outputs.vault.id,
+            start_time: queryInstant(from),
+        });
         for (const row of rows) {
             if (row.checkpoint_id !== outputs.checkpointId || row.error_info?.code === undefined) continue;
             const request = row.extra_info?.common?.request_id;
@@ -405,29 +476,53 @@ async function adopt(context: Context, target: Target, inputs: CheckpointInputs,
     try {
         wire = (await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } })).checkpoint;
     } catch (error) {
-        if (error instanceof NotFoundError) throw new WaitFailedError(`adopt: there is no restore point ${id} in ${target.region}, project ${target.projectId}: ${error.message}`, { cause: error });
+        if (error instanceof NotFoundError)
+            throw new WaitFailedError(
+                `adopt: there is no restore point ${id} in ${target.region}, project ${target.projectId}: ${error.message}`,
+                { cause: error },
+            );
         throw error;
     }
-    if (isGoneCheckpoint(wire.status)) throw new WaitFailedError(`adopt: restore point ${id} has status ${wire.status}.`);
+    if (isGoneCheckpoint(wire.status))
+        throw new WaitFailedError(`adopt: restore point ${id} has status ${wire.status}.`);
     if (wire.vault?.id !== undefined && wire.vault.id !== inputs.vaultId)
-        throw new WaitFailedError(`adopt: restore point ${id} is of vault ${wire.vault.id}, but vaultId is ${inputs.vaultId}.`);
+        throw new WaitFailedError(
+            `adopt: restore point ${id} is of vault ${wire.vault.id}, but vaultId is ${inputs.vaultId}.`,
+        );
     const name = wire.extra_info?.name;
     if (inputs.name !== undefined && name !== undefined && inputs.name !== name)
-        throw new WaitFailedError(`adopt: restore point ${id} is named ${name}, but name is ${inputs.name}. Leave name out to adopt it.`);
+        throw new WaitFailedError(
+            `adopt: restore point ${id} is named ${name}, but name is ${inputs.name}. Leave name out to adopt it.`,
+        );
     const resources = (wire.vault?.resources ?? []).map((one) => one.id);
     const rows = await backupsOfCheckpoint(context, target, id, resources);
     const outputs = toOutputs(inputs, target, wire, rows, {});
-    if (rows.length === 0 && isFinalCheckpoint(wire.status)) throw new WaitFailedError(`adopt: restore point ${id} has no backups left.`);
+    if (rows.length === 0 && isFinalCheckpoint(wire.status))
+        throw new WaitFailedError(`adopt: restore point ${id} has no backups left.`);
     settleJournal(context, target.region);
     context.log.info(`adopted restore point ${id} (${wire.status}); none was taken`);
     try {
-        return { id, outputs: await finish(context, target, inputs, outputs, deadlineOf(context, inputs, "create", CREATE_BUDGET_MS)) };
+        return {
+            id,
+            outputs: await finish(
+                context,
+                target,
+                inputs,
+                outputs,
+                deadlineOf(context, inputs, "create", CREATE_BUDGET_MS),
+            ),
+        };
     } catch (error) {
         throw partial(id, outputs, error);
     }
 }
 
-async function update(context: Context, id: string, olds: CheckpointOutputs, news: CheckpointInputs): Promise<CheckpointOutputs> {
+async function update(
+    context: Context,
+    id: string,
+    olds: CheckpointOutputs,
+    news: CheckpointInputs,
+): Promise<CheckpointOutputs> {
     const outputs: CheckpointOutputs = {
         ...factsOf(olds),
         ...news,
@@ -439,7 +534,8 @@ async function update(context: Context, id: string, olds: CheckpointOutputs, new
     };
     const target = await context.client.target(olds.region, olds.projectId);
     try {
-        if (olds.status === EXPIRED && olds.backups.length === 0) throw gone(id, outputs, "it is no longer in the cloud");
+        if (olds.status === EXPIRED && olds.backups.length === 0)
+            throw gone(id, outputs, "it is no longer in the cloud");
         if (olds.status === EXPIRED) return outputs;
         if (isFinalCheckpoint(olds.status)) {
             await judge(context, target, outputs);
@@ -459,14 +555,21 @@ async function update(context: Context, id: string, olds: CheckpointOutputs, new
 }
 
 /** The outputs without what repeats the inputs. */
-function factsOf(outputs: CheckpointOutputs): Omit<CheckpointOutputs, keyof CheckpointInputs> & Pick<CheckpointOutputs, "region" | "projectId"> {
+function factsOf(
+    outputs: CheckpointOutputs,
+): Omit<CheckpointOutputs, keyof CheckpointInputs> & Pick<CheckpointOutputs, "region" | "projectId"> {
     const facts: Record<string, unknown> = {};
     for (const key of Object.keys(checkpointFacts)) facts[key] = Reflect.get(outputs, key);
     return facts as ReturnType<typeof factsOf>;
 }
 
 /** What the cloud says now; undefined when it says that this very checkpoint is no more. */
-async function observe(context: Context, target: Target, id: string, known: CheckpointOutputs): Promise<CheckpointOutputs | undefined> {
+async function observe(
+    context: Context,
+    target: Target,
+    id: string,
+    known: CheckpointOutputs,
+): Promise<CheckpointOutputs | undefined> {
     let wire: WireCheckpoint;
     try {
         wire = (await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } })).checkpoint;
@@ -475,8 +578,16 @@ async function observe(context: Context, target: Target, id: string, known: Chec
         throw error;
     }
     if (isGoneCheckpoint(wire.status)) return undefined;
-    const expected = known.backups.filter((one) => one.status !== EXPIRED).map((one) => one.resourceId).filter((one) => one !== undefined);
-    const rows = await backupsOfCheckpoint(context, target, id, expected.length > 0 ? expected : (wire.vault?.resources ?? []).map((one) => one.id));
+    const expected = known.backups
+        .filter((one) => one.status !== EXPIRED)
+        .map((one) => one.resourceId)
+        .filter((one) => one !== undefined);
+    const rows = await backupsOfCheckpoint(
+        context,
+        target,
+        id,
+        expected.length > 0 ? expected : (wire.vault?.resources ?? []).map((one) => one.id),
+    );
     // An existing checkpoint without a backup is gone (A12), unless it never had one.
     if (rows.length === 0 && isFinalCheckpoint(wire.status) && known.backups.length > 0) return undefined;
     return toOutputs(known, target, wire, rows, known);
@@ -487,7 +598,11 @@ async function read(context: Context, id: string, olds: Partial<CheckpointOutput
     if (!isStored(olds)) return get(context, target, id, olds);
     if (olds.status === EXPIRED) return olds.recreateWhenExpired === true ? undefined : { id, outputs: olds };
     if (isFinalCheckpoint(olds.status) && olds.backups.length > 0) {
-        const rows = await sharedRows(context, target, { checkpointId: id, vaultId: olds.vault.id, createdAt: olds.createdAt });
+        const rows = await sharedRows(context, target, {
+            checkpointId: id,
+            vaultId: olds.vault.id,
+            createdAt: olds.createdAt,
+        });
         if (rows !== undefined && unchanged(olds, rows)) return { id, outputs: olds };
     }
     const outputs = await observe(context, target, id, olds);
@@ -503,7 +618,10 @@ async function read(context: Context, id: string, olds: Partial<CheckpointOutput
     }
     const before = new Set(olds.backups.filter((one) => one.status === EXPIRED).map((one) => one.id));
     const lost = outputs.backups.filter((one) => one.status === EXPIRED && !before.has(one.id));
-    if (lost.length > 0) context.log.warn(`restore point ${id}: ${lost.length} of ${olds.backups.length} backups are no longer in the cloud: ${lost.map((one) => one.id).join(", ")}`);
+    if (lost.length > 0)
+        context.log.warn(
+            `restore point ${id}: ${lost.length} of ${olds.backups.length} backups are no longer in the cloud: ${lost.map((one) => one.id).join(", ")}`,
+        );
     return { id, outputs };
 }
 
@@ -524,7 +642,12 @@ function unchanged(olds: CheckpointOutputs, rows: readonly WireBackup[]): boolea
 /** `Checkpoint.get`: everything comes from the cloud. */
 async function get(context: Context, target: Target, id: string, given: Partial<CheckpointOutputs>) {
     const { checkpoint: wire } = await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } });
-    const rows = await backupsOfCheckpoint(context, target, id, (wire.vault?.resources ?? []).map((one) => one.id));
+    const rows = await backupsOfCheckpoint(
+        context,
+        target,
+        id,
+        (wire.vault?.resources ?? []).map((one) => one.id),
+    );
     const inputs = { ...given, vaultId: given.vaultId ?? wire.vault?.id ?? "" } as CheckpointInputs;
     return { id, outputs: { ...toOutputs(inputs, target, wire, rows, {}), vaultId: wire.vault?.id ?? inputs.vaultId } };
 }
@@ -533,8 +656,13 @@ async function remove(context: Context, id: string, olds: CheckpointOutputs): Pr
     const known = olds.backups ?? [];
     if (olds.deletionPolicy !== "delete") {
         if (olds.status === EXPIRED) return;
-        const what = known.length === 0 ? "its backups stay" : `${known.length === 1 ? "backup" : "backups"} ${known.map((one) => one.id).join(", ")} ${known.length === 1 ? "stays" : "stay"}`;
-        context.log.info(`retained restore point ${id}: ${what} in vault ${olds.vaultId} and ${known.length === 1 ? "costs" : "cost"} money until deleted`);
+        const what =
+            known.length === 0
+                ? "its backups stay"
+                : `${known.length === 1 ? "backup" : "backups"} ${known.map((one) => one.id).join(", ")} ${known.length === 1 ? "stays" : "stay"}`;
+        context.log.info(
+            `retained restore point ${id}: ${what} in vault ${olds.vaultId} and ${known.length === 1 ? "costs" : "cost"} money until deleted`,
+        );
         return;
     }
     const target = await context.client.target(olds.region, olds.projectId);
@@ -543,24 +671,49 @@ async function remove(context: Context, id: string, olds: CheckpointOutputs): Pr
     if (!isFinalCheckpoint(olds.status) || ids.length === 0) {
         // State does not know them all: a running backup cannot be cancelled, so wait for it, then ask.
         if (!(await untilDeletable(context, target, id, olds, deadline))) return;
-        ids = (await backupsOfCheckpoint(context, target, id, olds.vault.resources.map((one) => one.id), { deadline })).map((row) => row.id);
+        ids = (
+            await backupsOfCheckpoint(
+                context,
+                target,
+                id,
+                olds.vault.resources.map((one) => one.id),
+                { deadline },
+            )
+        ).map((row) => row.id);
     }
     await deleteBackups(context, target, ids, deadline);
     if (known.length === ids.length && known.length > 0) return;
     const left = await backupsOfCheckpoint(context, target, id, [], { deadline });
-    await deleteBackups(context, target, left.map((row) => row.id), deadline);
+    await deleteBackups(
+        context,
+        target,
+        left.map((row) => row.id),
+        deadline,
+    );
 }
 
 /** False when there is nothing left to delete. */
-async function untilDeletable(context: Context, target: Target, id: string, olds: CheckpointOutputs, deadline: number): Promise<boolean> {
+async function untilDeletable(
+    context: Context,
+    target: Target,
+    id: string,
+    olds: CheckpointOutputs,
+    deadline: number,
+): Promise<boolean> {
     try {
-        const { checkpoint: wire } = await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id }, deadline });
+        const { checkpoint: wire } = await context.client.call(showCheckpoint, {
+            target,
+            path: { checkpoint_id: id },
+            deadline,
+        });
         if (isGoneCheckpoint(wire.status)) return false;
-        if (!isFinalCheckpoint(wire.status)) await waitForCheckpoint(context, target, olds, { ...olds, status: wire.status }, deadline);
+        if (!isFinalCheckpoint(wire.status))
+            await waitForCheckpoint(context, target, olds, { ...olds, status: wire.status }, deadline);
         return true;
     } catch (error) {
         if (error instanceof NotFoundError) return false;
-        if (error instanceof PartialCreateError && (error.outputs as CheckpointOutputs).status === EXPIRED) return false;
+        if (error instanceof PartialCreateError && (error.outputs as CheckpointOutputs).status === EXPIRED)
+            return false;
         throw error;
     }
 }

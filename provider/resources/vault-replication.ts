@@ -3,7 +3,6 @@ import { z } from "zod";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
 import { backupRowsWithRecords, COPY_BUDGET_MS, type Copy, isRecordFor, replicasIn } from "../copies";
-import { formatDuration } from "../duration";
 import { ApiError, WaitFailedError } from "../errors";
 import { commonInputs, deadlineOf, type Handler, objectId } from "../handler";
 import { digest } from "../journal";
@@ -67,7 +66,8 @@ interface Begun {
 
 async function create(context: Context, inputs: VaultReplicationInputs) {
     const source = await targetOf(context, inputs);
-    if (source.region === inputs.destinationRegion) throw new WaitFailedError("destinationRegion is the source's own region; copies go to another one.");
+    if (source.region === inputs.destinationRegion)
+        throw new WaitFailedError("destinationRegion is the source's own region; copies go to another one.");
     const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
     const requestedAt = context.clock.now();
@@ -79,15 +79,28 @@ async function create(context: Context, inputs: VaultReplicationInputs) {
         wish: { ...inputs, timeouts: undefined, wait: undefined },
         facts: {},
         send: (post: PostOptions) => send(context, source, destination, inputs, post),
-        find: (window: Window, facts: Readonly<Record<string, string>>) => find(context, source, destination, inputs, window, facts),
+        find: (window: Window, facts: Readonly<Record<string, string>>) =>
+            find(context, source, destination, inputs, window, facts),
     };
     const outcome = await postOnce<Begun, Begun>(context, once);
     const { copies, providerId } = outcome.value;
     noteInJournal(context, once, { copies: JSON.stringify(copies) });
-    if (outcome.how !== "sent") context.log.info(`the run was under way already (its answer was lost): ${copies.length} copies found, none started again`);
-    if (copies.length === 0) context.log.info(`nothing to copy: every available backup of vault ${inputs.vaultId} has its replica in ${destination.region}`);
+    if (outcome.how !== "sent")
+        context.log.info(
+            `the run was under way already (its answer was lost): ${copies.length} copies found, none started again`,
+        );
+    if (copies.length === 0)
+        context.log.info(
+            `nothing to copy: every available backup of vault ${inputs.vaultId} has its replica in ${destination.region}`,
+        );
     const replications = copies
-        .map((copy): Replication => ({ backupId: copy.backupId, replicationRecordId: copy.recordId, status: "waiting_replicate" }))
+        .map(
+            (copy): Replication => ({
+                backupId: copy.backupId,
+                replicationRecordId: copy.recordId,
+                status: "waiting_replicate",
+            }),
+        )
         .sort((a, b) => (a.backupId < b.backupId ? -1 : 1));
     const outputs = summed({
         ...inputs,
@@ -117,7 +130,13 @@ function idOf(outputs: VaultReplicationOutputs): string {
     return `${outputs.vaultId}/${outputs.destinationRegion}/${outputs.destinationVaultId}/${hash}`;
 }
 
-async function send(context: Context, source: Target, destination: Target, inputs: VaultReplicationInputs, post: PostOptions): Promise<Begun> {
+async function send(
+    context: Context,
+    source: Target,
+    destination: Target,
+    inputs: VaultReplicationInputs,
+    post: PostOptions,
+): Promise<Begun> {
     try {
         const { replication: answer } = await context.client.call(copyCheckpoint, {
             target: source,
@@ -138,27 +157,45 @@ async function send(context: Context, source: Target, destination: Target, input
         };
     } catch (error) {
         // "Nothing to replicate" is no failure when everything has been replicated (A6).
-        if (error instanceof ApiError && error.failure.code === "BackupService.0001" && (await allReplicated(context, source, destination, inputs)))
+        if (
+            error instanceof ApiError &&
+            error.failure.code === "BackupService.0001" &&
+            (await allReplicated(context, source, destination, inputs))
+        )
             return { copies: [], providerId: undefined };
         throw error;
     }
 }
 
 /** Has every available backup of the vault its good replica there? A vault without any available backup has not. */
-async function allReplicated(context: Context, source: Target, destination: Target, inputs: VaultReplicationInputs): Promise<boolean> {
-    const rows = (await backupRowsWithRecords(context, source, { vault_id: inputs.vaultId })).filter((row) => row.status === "available" && row.image_type !== "replication");
+async function allReplicated(
+    context: Context,
+    source: Target,
+    destination: Target,
+    inputs: VaultReplicationInputs,
+): Promise<boolean> {
+    const rows = (await backupRowsWithRecords(context, source, { vault_id: inputs.vaultId })).filter(
+        (row) => row.status === "available" && row.image_type !== "replication",
+    );
     if (rows.length === 0) return false;
-    const replicas = (await replicasIn(context, destination, inputs.destinationVaultId)).filter((row) => row.status === "available");
+    const replicas = (await replicasIn(context, destination, inputs.destinationVaultId)).filter(
+        (row) => row.status === "available",
+    );
     const goodIds = new Set(replicas.map((row) => row.id));
     const recorded = (row: WireBackup) =>
         row.replication_records?.some(
-            (record) => record.status === "success" && isRecordFor(record, destination, inputs.destinationVaultId, 0) && goodIds.has(record.destination_backup_id ?? ""),
+            (record) =>
+                record.status === "success" &&
+                isRecordFor(record, destination, inputs.destinationVaultId, 0) &&
+                goodIds.has(record.destination_backup_id ?? ""),
         ) === true;
     const open = rows.filter((row) => !recorded(row));
     if (open.length === 0) return true;
     if (open.some((row) => (row.replication_records?.length ?? 0) > 0)) return false;
     return [...new Set(open.map((row) => row.resource_id))].every(
-        (resource) => replicas.filter((row) => row.resource_id === resource).length >= open.filter((row) => row.resource_id === resource).length,
+        (resource) =>
+            replicas.filter((row) => row.resource_id === resource).length >=
+            open.filter((row) => row.resource_id === resource).length,
     );
 }
 
@@ -175,7 +212,9 @@ async function find(
     const rows = await backupRowsWithRecords(context, source, { vault_id: inputs.vaultId });
     const copies: Copy[] = [];
     for (const row of rows) {
-        const record = row.replication_records?.find((one) => isRecordFor(one, destination, inputs.destinationVaultId, window.from));
+        const record = row.replication_records?.find((one) =>
+            isRecordFor(one, destination, inputs.destinationVaultId, window.from),
+        );
         if (record !== undefined) copies.push({ backupId: row.id, recordId: record.id });
     }
     const keepsRecords = rows.some((row) => row.replication_records !== undefined);
@@ -183,7 +222,9 @@ async function find(
         const replicas = await replicasIn(context, destination, inputs.destinationVaultId, window.from);
         for (const replica of replicas) {
             const taken = new Set(copies.map((copy) => copy.backupId));
-            const candidates = rows.filter((row) => row.resource_id === replica.resource_id && row.status === "available" && !taken.has(row.id));
+            const candidates = rows.filter(
+                (row) => row.resource_id === replica.resource_id && row.status === "available" && !taken.has(row.id),
+            );
             const original = candidates.find((row) => row.name === replica.name) ?? candidates[0];
             if (original !== undefined) copies.push({ backupId: original.id, recordId: undefined });
         }

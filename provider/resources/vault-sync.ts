@@ -96,13 +96,21 @@ async function create(context: Context, inputs: VaultSyncInputs) {
             });
             return sync.operation_log_id;
         },
-        find: (window: Window, facts: Readonly<Record<string, string>>) => findTask(context, target, inputs.vaultId, window, facts, deadline),
+        find: (window: Window, facts: Readonly<Record<string, string>>) =>
+            findTask(context, target, inputs.vaultId, window, facts, deadline),
     };
     const outcome = await postOnce(context, once);
     const id = outcome.value;
     noteInJournal(context, once, { operationLogId: id });
-    if (outcome.how !== "sent") context.log.info(`synchronisation ${id} was under way already (its answer was lost): it was not started again`);
-    const outputs: VaultSyncOutputs = { ...inputs, region: target.region, projectId: target.projectId, operationLogId: id, status: "waiting" };
+    if (outcome.how !== "sent")
+        context.log.info(`synchronisation ${id} was under way already (its answer was lost): it was not started again`);
+    const outputs: VaultSyncOutputs = {
+        ...inputs,
+        region: target.region,
+        projectId: target.projectId,
+        operationLogId: id,
+        status: "waiting",
+    };
     try {
         return { id, outputs: await finish(context, target, inputs, outputs, deadline) };
     } finally {
@@ -120,7 +128,12 @@ async function findTask(
     deadline: number,
 ): Promise<string | undefined> {
     if (facts["operationLogId"] !== undefined) return facts["operationLogId"];
-    const rows = await operationLogRows(context, target, { operation_type: "sync", vault_id: vaultId, start_time: queryInstant(window.from) }, { deadline });
+    const rows = await operationLogRows(
+        context,
+        target,
+        { operation_type: "sync", vault_id: vaultId, start_time: queryInstant(window.from) },
+        { deadline },
+    );
     const begun = rows.filter((row) => {
         const at = parseInstant(row.created_at ?? row.started_at);
         return at === undefined || (at >= window.from && at <= window.to);
@@ -133,7 +146,8 @@ async function findTask(
 }
 
 async function show(services: Services, target: Target, id: string): Promise<WireOperationLog> {
-    return (await services.client.call(showOpLog, { target, path: { operation_log_id: id }, priority: "poll" })).operation_log;
+    return (await services.client.call(showOpLog, { target, path: { operation_log_id: id }, priority: "poll" }))
+        .operation_log;
 }
 
 function withLog(outputs: VaultSyncOutputs, log: WireOperationLog): VaultSyncOutputs {
@@ -156,16 +170,33 @@ function syncTopic(services: Services, target: Target): Topic<{ id: string; sinc
     return {
         key: `syncs ${target.region} ${target.projectId}`,
         look: async (questions) => {
-            if (questions.length <= SINGLE_READS) return Promise.all(questions.map((question) => show(services, target, question.id).catch(() => undefined)));
-            const from = Math.min(...questions.map((question) => question.since)) + services.client.serverOffsetMs(target.region) - 60_000;
-            const rows = await operationLogRows(services, target, { operation_type: "sync", start_time: queryInstant(from) }, { priority: "poll" });
+            if (questions.length <= SINGLE_READS)
+                return Promise.all(
+                    questions.map((question) => show(services, target, question.id).catch(() => undefined)),
+                );
+            const from =
+                Math.min(...questions.map((question) => question.since)) +
+                services.client.serverOffsetMs(target.region) -
+                60_000;
+            const rows = await operationLogRows(
+                services,
+                target,
+                { operation_type: "sync", start_time: queryInstant(from) },
+                { priority: "poll" },
+            );
             const byId = new Map(rows.map((row) => [row.id, row]));
             return questions.map((question) => byId.get(question.id));
         },
     };
 }
 
-async function finish(context: Context, target: Target, inputs: VaultSyncInputs, begun: VaultSyncOutputs, deadline: number): Promise<VaultSyncOutputs> {
+async function finish(
+    context: Context,
+    target: Target,
+    inputs: VaultSyncInputs,
+    begun: VaultSyncOutputs,
+    deadline: number,
+): Promise<VaultSyncOutputs> {
     const id = begun.operationLogId;
     let outputs = begun;
     let unseen = 0;
@@ -175,21 +206,29 @@ async function finish(context: Context, target: Target, inputs: VaultSyncInputs,
             outputs = withLog(outputs, log);
             if (FINAL.has(log.status)) return { done: true, result: outputs } as const;
             const progress = log.extra_info?.common?.progress;
-            return { done: false, status: log.status, note: progress === undefined ? log.status : `${log.status} ${progress} %` } as const;
+            return {
+                done: false,
+                status: log.status,
+                note: progress === undefined ? log.status : `${log.status} ${progress} %`,
+            } as const;
         };
         await context.poller.wait({
             topic: syncTopic(context, target),
             question: { id, since: context.clock.now() },
             what: `synchronisation ${id} of vault ${begun.vaultId}`,
             deadline,
-            onLook: (status, elapsedMs, waiting) => context.log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
+            onLook: (status, elapsedMs, waiting) =>
+                context.log.status(
+                    `${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`,
+                ),
             judge: (log) => {
                 if (log !== undefined) return judgeLog(log);
                 unseen++;
                 if ((unseen & (unseen - 1)) !== 0) return { done: false, status: outputs.status };
                 return show(context, target, id).then(judgeLog, (error: unknown) => {
                     // Tasks may be listed a moment late; one that stays unknown ends the wait.
-                    if (error instanceof NotFoundError && unseen < 4) return { done: false, status: "not listed yet" } as const;
+                    if (error instanceof NotFoundError && unseen < 4)
+                        return { done: false, status: "not listed yet" } as const;
                     throw error;
                 });
             },
@@ -197,7 +236,9 @@ async function finish(context: Context, target: Target, inputs: VaultSyncInputs,
         judge(context, outputs);
         return outputs;
     } catch (error) {
-        throw error instanceof PartialCreateError ? error : new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
+        throw error instanceof PartialCreateError
+            ? error
+            : new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
     }
 }
 
@@ -206,7 +247,9 @@ function judge(context: Context, outputs: VaultSyncOutputs): void {
     if (outputs.status === "success") {
         // A19: success and failures go together.
         if ((outputs.failedBackups ?? 0) > 0)
-            context.log.warn(`synchronisation ${id} of vault ${vaultId} succeeded, but ${outputs.failedBackups} backups could not be imported`);
+            context.log.warn(
+                `synchronisation ${id} of vault ${vaultId} succeeded, but ${outputs.failedBackups} backups could not be imported`,
+            );
         return;
     }
     const why = [outputs.errorCode, outputs.errorMessage].filter((text) => text !== undefined).join(": ");
@@ -215,7 +258,12 @@ function judge(context: Context, outputs: VaultSyncOutputs): void {
     );
 }
 
-async function update(context: Context, id: string, olds: VaultSyncOutputs, news: VaultSyncInputs): Promise<VaultSyncOutputs> {
+async function update(
+    context: Context,
+    id: string,
+    olds: VaultSyncOutputs,
+    news: VaultSyncInputs,
+): Promise<VaultSyncOutputs> {
     const outputs = takeOver(olds, news, vaultSyncInputs);
     const target = await context.client.target(olds.region, olds.projectId);
     let seen = outputs;
@@ -241,7 +289,13 @@ async function read(context: Context, id: string, olds: Partial<VaultSyncOutputs
     const target = await targetOf(context, olds);
     try {
         const log = await show(context, target, id);
-        const base = { ...olds, ...target, vaultId: olds.vaultId ?? log.vault_id ?? "", operationLogId: id, status: log.status };
+        const base = {
+            ...olds,
+            ...target,
+            vaultId: olds.vaultId ?? log.vault_id ?? "",
+            operationLogId: id,
+            status: log.status,
+        };
         return { id, outputs: withLog(base, log) };
     } catch (error) {
         if (!(error instanceof NotFoundError) || !stored) throw error;

@@ -68,6 +68,7 @@ type Control = Record<string, { create?: string; update?: string; read?: string;
 
 /** The folder that plays the cloud. */
 export class Cloud {
+    #seen = 0;
     readonly folder = mkdtempSync(join(tmpdir(), "pulumi-cbr-cloud-"));
 
     /** All calls that a provider got since the last look, as `[method, name, ...]`. */
@@ -76,12 +77,10 @@ export class Cloud {
         if (!existsSync(file)) {
             return [];
         }
-        const text = readFileSync(file, "utf8");
-        rmSync(file);
-        return text
-            .trim()
-            .split("\n")
-            .map((line) => JSON.parse(line) as [string, ...unknown[]]);
+        const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
+        const fresh = lines.slice(this.#seen);
+        this.#seen = lines.length;
+        return fresh.map((line) => JSON.parse(line) as [string, ...unknown[]]);
     }
 
     /** Names of the calls that change something, as `method name`. */

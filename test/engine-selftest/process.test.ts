@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Cloud, openWorld, Thing } from "./cloud";
@@ -75,12 +75,15 @@ describe("processes", () => {
             new Thing("first", { name: "a" });
         });
         const work = join(stack.folder, "work");
-        const { mkdirSync, symlinkSync } = await import("node:fs");
         mkdirSync(join(work, "program"));
         symlinkSync(join(root, "node_modules"), join(work, "node_modules"));
         writeProgram(work);
         cloud.control({ a: { delayMs: 60_000 } });
-        const env = { ...stack.stack.workspace.envVars, PULUMI_HOME: join(stack.folder, "home") };
+        const env = {
+            ...stack.stack.workspace.envVars,
+            PULUMI_HOME: join(stack.folder, "home"),
+            PULUMI_DEBUG_COMMANDS: "true",
+        };
         const child = start(
             stack.engine,
             ["up", "--yes", "--skip-preview", "--stack", "dev", "--event-log", join(stack.folder, "log")],
@@ -88,8 +91,13 @@ describe("processes", () => {
             env,
         );
         const end = ended(child);
+        let early: string | undefined;
+        void end.then(({ output }) => {
+            early = output;
+        });
         let provider = 0;
         await until(() => {
+            expect(early).toBeUndefined();
             const calls = cloud.calls();
             provider = Number(calls.find(([method]) => method === "start")?.[1] ?? provider);
             return calls.some(([method]) => method === "create");

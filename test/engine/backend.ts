@@ -4,7 +4,7 @@ import { rename, writeFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Json, JsonObject } from "./state";
+import type { Json, JsonObject } from "./json";
 
 /** One line of a stack's history, as `stack history --json` prints it (secrets encrypted when stored). */
 export interface HistoryEntry {

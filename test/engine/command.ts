@@ -6,7 +6,8 @@ import { configCommand } from "./config-command";
 import { CommandContext, type CommandIo } from "./context";
 import { engineVersion } from "./deployment-file";
 import { Flags, UsageError } from "./flags";
-import { type OperationRequest, operate } from "./operation";
+import { operate } from "./operation";
+import type { OperationRequest } from "./prepare";
 import { PreviewDigest } from "./preview-json";
 import { stackCommand } from "./stack-command";
 

@@ -1,6 +1,8 @@
-import { type Run, type Step, StepFailed } from "./run";
+import { deleteStep, removePendingStep } from "./delete-steps";
+import type { Run } from "./run";
 import { neededBy, newState, type ResourceState } from "./state";
-import { deleteStep, removePendingStep, sameStep } from "./steps";
+import { type Step, StepFailed } from "./step";
+import { sameStep } from "./steps";
 import type { Tracker } from "./tracker";
 
 /** Deletes what the program did not ask for, and what was replaced: dependents first. */

@@ -1,15 +1,7 @@
 import { createHash } from "node:crypto";
+import type { Json, JsonObject, SecretForm } from "./json";
 import { type Crypter, openCrypter } from "./secrets";
-import {
-    type Json,
-    type JsonObject,
-    neededBy,
-    newState,
-    type ResourceState,
-    readState,
-    type SecretForm,
-    writeState,
-} from "./state";
+import { neededBy, newState, type ResourceState, readState, writeState } from "./state";
 import { isProviderType } from "./urn";
 
 /** Pulumi: the version our state claims to be written by; the engine whose rules we follow. */

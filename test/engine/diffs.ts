@@ -2,11 +2,16 @@ import { diffInputs, keysToReplace } from "./paths";
 import type { Diff } from "./provider-client";
 import type { Run } from "./run";
 import type { ResourceState } from "./state";
-import { clientOf, emptyDiff } from "./steps";
+import { clientOf } from "./steps";
 import { type Bag, equal } from "./values";
 
 /** Pulumi: the name in `replaceOnChanges` for a resource that was created but never got ready. */
 const initErrorKey = "#initerror";
+
+/** A diff without details. */
+export function emptyDiff(changes: Diff["changes"], replaces: string[] = []): Diff {
+    return { changes, replaces, deleteBeforeReplace: false, changedKeys: [], detailedDiff: undefined };
+}
 
 /** Asks the provider what changes; where it leaves the question open, compares the inputs. */
 export async function diffResource(

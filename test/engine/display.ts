@@ -1,5 +1,5 @@
 import type { Diagnostic, Op, ResourceChanges, StepInfo } from "./events";
-import type { Display } from "./run";
+import type { Display } from "./step";
 import { nameOf, stackType, typeOf } from "./urn";
 import { type Bag, equal, isBag, Secret, Unknown, type Value } from "./values";
 

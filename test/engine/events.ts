@@ -1,7 +1,8 @@
 import { appendFileSync } from "node:fs";
+import { type JsonObject, writeBag } from "./json";
 import type { DetailedDiff } from "./paths";
 import { channelOptions, eventsMessages, eventsService, grpc } from "./protocol";
-import { type JsonObject, type ResourceState, writeBag } from "./state";
+import type { ResourceState } from "./state";
 
 /** Pulumi: the names of what can happen to a resource. */
 export type Op =

@@ -1,4 +1,4 @@
-import { emptyGoal, type Goal, readGoal } from "./goals";
+import { readGoal } from "./goals";
 import { ProgramOutputs } from "./outputs";
 import {
     channelOptions,
@@ -12,15 +12,10 @@ import {
     resourceMessages,
     resourceService,
 } from "./protocol";
-import { dynamicPackage } from "./providers";
-import { claimUrn, decide, inherit, type Mode } from "./registration";
-import { type Run, StepFailed, Stopped } from "./run";
-import { newState, type ResourceState } from "./state";
-import { readStep, replaceStep } from "./steps";
-import { refuseUntargetedNeeds } from "./targeting";
-import { findOld, Tracker } from "./tracker";
-import { isProviderType, packageOf, providerType } from "./urn";
-import { type Bag, fromWire, Secret, toProgram, unknownText } from "./values";
+import { type ProgramMode, Registrar } from "./registrar";
+import type { Run } from "./run";
+import { StepFailed, Stopped } from "./step";
+import { fromWire, toProgram, unknownText } from "./values";
 
 const { ResourceMonitorFeature: Feature, Result } = resourceMessages;
 /** What we tell the SDK that we do; it refuses the rest with a message of its own. */
@@ -43,25 +38,14 @@ const featureNames: Record<string, boolean> = {
     resourceHooks: true,
 };
 
-/** What the monitor is asked by a program, beside the run itself. */
-export interface MonitorOptions {
-    mode: Mode;
-    /** Each resource is read when the program registers it. */
-    refreshes: boolean;
-}
-
 /** The engine as the program sees it: registrations, reads, outputs, logs, hooks. */
 export class Monitor {
-    readonly tracker = new Tracker();
     readonly outputs: ProgramOutputs;
     readonly #server = new grpc.Server(channelOptions);
     /** Set once, by `attach`: the server must have an address before the run, whose providers get it, can exist. */
     #run: Run | undefined;
-    #options: MonitorOptions = { mode: "update", refreshes: false };
+    #registrar: Registrar | undefined;
     #rootUrn = "";
-    /** Registrations are decided one at a time. */
-    #turn: Promise<unknown> = Promise.resolve();
-    readonly #defaults = new Map<string, Promise<string>>();
     #signalEnd: () => void = () => {};
     /** Resolves when the program says that it will register nothing more. */
     readonly programEnded = new Promise<void>((resolve) => {
@@ -155,9 +139,16 @@ export class Monitor {
         this.address = await listen(this.#server);
     }
 
-    attach(run: Run, options: MonitorOptions): void {
+    attach(run: Run, mode: ProgramMode): void {
         this.#run = run;
-        this.#options = options;
+        this.#registrar = new Registrar(run, mode);
+    }
+
+    get registrar(): Registrar {
+        if (this.#registrar === undefined) {
+            throw new Error("the engine is not ready");
+        }
+        return this.#registrar;
     }
 
     /** Lets a program that waits for our end go. */
@@ -190,24 +181,12 @@ export class Monitor {
         }
     }
 
-    /** Waits for all earlier decisions. */
-    #inTurn<Answer>(work: () => Promise<Answer>): Promise<Answer> {
-        const mine = this.#turn.then(() => {
-            if (this.#getRun().isStopping) {
-                throw new Stopped();
-            }
-            return work();
-        });
-        this.#turn = mine.catch(() => {});
-        return mine;
-    }
-
     async #registerResource(
         request: resourceMessages.RegisterResourceRequest,
     ): Promise<resourceMessages.RegisterResourceResponse> {
         const response = new resourceMessages.RegisterResourceResponse();
         try {
-            const { state, isUnknown } = await this.#guard(() => this.#register(readGoal(request)), "");
+            const { state, isUnknown } = await this.#guard(() => this.registrar.register(readGoal(request)), "");
             response.setUrn(state.urn);
             response.setId(state.id === unknownText ? "" : state.id);
             response.setUnknown(isUnknown);
@@ -221,95 +200,12 @@ export class Monitor {
         return response;
     }
 
-    async #register(goal: Goal): Promise<{ state: ResourceState; isUnknown: boolean }> {
-        const run = this.#getRun();
-        inherit(this.tracker, goal);
-        if (goal.custom && !isProviderType(goal.type) && goal.provider === "") {
-            goal.provider = await this.#defaultProvider(packageOf(goal.type));
-        }
-        if (isProviderType(goal.type) && packageOf(goal.type) !== dynamicPackage) {
-            throw new Error(
-                `the local engine serves dynamic resources only, not package "${packageOf(goal.type)}"; use the Pulumi CLI`,
-            );
-        }
-        const decision = await this.#inTurn(async () => {
-            const decided = await decide(run, this.tracker, goal, this.#options.mode, this.#options.refreshes);
-            refuseUntargetedNeeds(run, this.tracker, decided.steps);
-            return decided;
-        });
-        if (decision.steps.length > 0) {
-            await run.execute(decision.steps);
-        }
-        return decision;
-    }
-
-    /** Pulumi: resources without a provider share one of their package, whose inputs are the stack's whole configuration. */
-    #defaultProvider(packageName: string): Promise<string> {
-        let reference = this.#defaults.get(packageName);
-        if (reference === undefined) {
-            if (packageName !== dynamicPackage) {
-                return Promise.reject(
-                    new Error(
-                        `the local engine serves dynamic resources only, not package "${packageName}"; use the Pulumi CLI`,
-                    ),
-                );
-            }
-            reference = this.#register(emptyGoal(providerType(packageName), "default", this.#configInputs())).then(
-                ({ state }) => `${state.urn}::${state.id}`,
-            );
-            this.#defaults.set(packageName, reference);
-        }
-        return reference;
-    }
-
-    #configInputs(): Bag {
-        const inputs: Bag = {};
-        for (const [key, { value, secret }] of Object.entries(this.#getRun().options.config)) {
-            inputs[key] = secret ? new Secret(value) : value;
-        }
-        return inputs;
-    }
-
     async #readResource(request: resourceMessages.ReadResourceRequest): Promise<resourceMessages.ReadResourceResponse> {
-        const state = await this.#guard(() => this.#read(request), "");
+        const state = await this.#guard(() => this.registrar.read(request), "");
         const response = new resourceMessages.ReadResourceResponse();
         response.setUrn(state.urn);
         response.setProperties(toProgram(state.outputs));
         return response;
-    }
-
-    async #read(request: resourceMessages.ReadResourceRequest): Promise<ResourceState> {
-        const run = this.#getRun();
-        const tracker = this.tracker;
-        const goal = emptyGoal(request.getType(), request.getName(), fromWire(request.getProperties()));
-        goal.parent = request.getParent();
-        goal.provider = request.getProvider() || (await this.#defaultProvider(packageOf(goal.type)));
-        const { steps, state } = await this.#inTurn(async () => {
-            const urn = claimUrn(run, tracker, goal);
-            const { old, alias } = findOld(run, tracker, urn, goal);
-            const wanted = newState({
-                urn,
-                type: goal.type,
-                custom: true,
-                external: true,
-                id: request.getId(),
-                inputs: goal.inputs,
-                parent: goal.parent,
-                provider: goal.provider,
-                dependencies: request.getDependenciesList(),
-                additionalSecretOutputs: request.getAdditionalsecretoutputsList(),
-                aliases: alias === "" ? [] : [alias],
-            });
-            const isReplacing = old !== undefined && !old.external && old.id !== wanted.id;
-            const read = readStep(run, old, wanted, isReplacing);
-            (isReplacing ? tracker.replaces : tracker.reads).add(urn);
-            if (this.#options.mode === "destroy") {
-                tracker.toDelete.push(wanted);
-            }
-            return { steps: isReplacing ? [read, replaceStep(wanted, { old, keys: [] })] : [read], state: wanted };
-        });
-        await run.execute(steps);
-        return state;
     }
 
     async #invoke(request: resourceMessages.ResourceInvokeRequest): Promise<resourceMessages.ResourceInvokeResponse> {

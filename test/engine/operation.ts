@@ -1,56 +1,17 @@
-import { cpus } from "node:os";
-import type { Backend } from "./backend";
 import type { ConfigMap } from "./config";
 import { deleteLeftovers } from "./deletes";
-import { readDeployment } from "./deployment-file";
 import { TextDisplay } from "./display";
-import { type EventSink, EventStream, openEventLog, type ResourceChanges } from "./events";
-import { Hooks } from "./hooks";
+import type { ResourceChanges } from "./events";
 import { Monitor } from "./monitor";
-import { locateProgram, type RunningProgram, startInline, startLocal } from "./program";
-import type { Project } from "./project";
-import { Providers } from "./providers";
-import { rebase, refreshAll, refreshStep } from "./refresh";
-import { Bail, type Display, Run, type RunOptions, Stopped } from "./run";
+import { type OperationRequest, prepareRun } from "./prepare";
+import { type RunningProgram, startInline, startLocal } from "./program";
+import { refreshAll } from "./refresh";
+import type { Run } from "./run";
 import type { Crypter } from "./secrets";
-import { Snapshot } from "./snapshot";
 import type { ResourceState } from "./state";
-import { Targets } from "./targets";
-import { isProviderType, makeUrn, stackType } from "./urn";
-
-export interface OperationRequest {
-    kind: "update" | "refresh" | "destroy";
-    dryRun: boolean;
-    project: Project;
-    stack: string;
-    backend: Backend;
-    crypter: Crypter;
-    env: NodeJS.ProcessEnv;
-    config: ConfigMap;
-    /** Address of an inline program; without it the program of the project's folder runs. */
-    client: string | undefined;
-    /** Whether refresh and destroy run the program too. */
-    runProgram: boolean;
-    /** Refresh before an update or destroy. */
-    refresh: boolean;
-    clearPendingCreates: boolean;
-    expectNoChanges: boolean;
-    continueOnError: boolean;
-    targets: string[];
-    targetDependents: boolean;
-    replace: string[];
-    parallel: number | undefined;
-    message: string;
-    debug: boolean;
-    eventLog: string | undefined;
-    sinks: EventSink[];
-    write: (text: string) => void;
-    display: Display | undefined;
-    hidesOutputs: boolean;
-    hidesProgress: boolean;
-    signal: AbortSignal | undefined;
-    execKind: string;
-}
+import { Bail, Stopped } from "./step";
+import type { Targets } from "./targets";
+import { makeUrn, stackType } from "./urn";
 
 export interface OperationResult {
     isSuccess: boolean;
@@ -109,7 +70,7 @@ class Operation {
     async perform(): Promise<OperationResult> {
         const request = this.#request;
         await this.#monitor.start();
-        const run = await this.#prepare();
+        const run = await prepareRun(request, this.#text, this.#monitor);
         const onAbort = () => run.cancel();
         request.signal?.addEventListener("abort", onAbort, { once: true });
         try {
@@ -124,78 +85,6 @@ class Operation {
             this.#monitor.close();
             await run.events.close();
         }
-    }
-
-    async #prepare(): Promise<Run> {
-        const request = this.#request;
-        const { project, stack, backend, env } = request;
-        const deployment = await readDeployment(backend.read(project.name, stack), env);
-        deployment.crypter = request.crypter;
-        if (request.clearPendingCreates) {
-            deployment.pendingOperations = deployment.pendingOperations.filter(({ type }) => type !== "creating");
-        }
-        const write = (json: string) => backend.write(project.name, stack, json);
-        const options: RunOptions = {
-            kind: request.kind,
-            dryRun: request.dryRun,
-            parallel: Math.max(1, request.parallel ?? 4 * cpus().length),
-            continueOnError: request.continueOnError,
-            targets: new Targets(request.targets),
-            targetDependents: request.targetDependents,
-            replace: new Targets(request.replace),
-            project: project.name,
-            stack,
-            config: request.config,
-            backend,
-            debug: request.debug,
-        };
-        const states = deployment.resources;
-        const sinks = [...request.sinks, ...(request.eventLog === undefined ? [] : [openEventLog(request.eventLog)])];
-        const run: Run = new Run({
-            options,
-            events: new EventStream(sinks),
-            display: request.display ?? this.#text,
-            snapshot: new Snapshot(deployment, request.dryRun ? undefined : write),
-            providers: new Providers(
-                {
-                    cwd: locateProgram(project).folder,
-                    env: providerEnv(project, env),
-                    engineAddress: this.#monitor.address,
-                    onLine: (line, isError) => run.diagnose(isError ? "info#err" : "info", line),
-                },
-                new Map(
-                    states
-                        .filter(({ type }) => isProviderType(type))
-                        .map((state) => [`${state.urn}::${state.id}`, state]),
-                ),
-            ),
-            hooks: new Hooks(request.dryRun, (message, urn) => run.diagnose("warning", message, urn)),
-            olds: new Map(states.filter((state) => !state.delete).map((state) => [state.urn, state])),
-            oldStates: states,
-        });
-        this.#monitor.attach(run, {
-            mode: request.runProgram ? request.kind : "update",
-            refreshes: request.runProgram && (request.kind === "refresh" || request.refresh),
-        });
-        const pending = deployment.pendingOperations;
-        if (pending.length > 0 && request.kind !== "refresh" && !request.dryRun) {
-            this.#warnOfPending(
-                run,
-                pending.map(({ resource, type }) => `  * ${resource.urn}, interrupted while ${type}`),
-            );
-        }
-        return run;
-    }
-
-    #warnOfPending(run: Run, lines: string[]): void {
-        run.diagnose(
-            "warning",
-            `Attempting to deploy or update resources with ${lines.length} pending operations from previous deployment.\n` +
-                `${lines.join("\n")}\n` +
-                "These resources are in an unknown state because the Pulumi CLI was interrupted while waiting for changes to them " +
-                "to complete. Look at each of them at the provider. `pulumi refresh` drops the entries of all but creations; " +
-                "`pulumi refresh --clear-pending-creates` drops those too, and whatever was created must then be removed by hand.",
-        );
     }
 
     async #performWith(run: Run): Promise<OperationResult> {
@@ -296,11 +185,13 @@ class Operation {
                 return program;
             }
         }
-        const { tracker } = this.#monitor;
+        const { tracker } = this.#monitor.registrar;
+        run.oldStates = run.oldStates
+            .map((old) => (tracker.refreshed.has(old) ? tracker.refreshed.get(old) : old))
+            .filter((state) => state !== undefined);
         this.#checkTargets(run, run.options.targets, tracker.urns);
         if (kind === "refresh") {
-            rebase(run, new Map());
-            await refreshRest(run, (state) => isWanted(state) && !tracker.refreshes.has(state.urn));
+            await refreshAll(run, (state) => isWanted(state) && !tracker.refreshes.has(state.urn));
         } else {
             await deleteLeftovers(run, tracker);
         }
@@ -360,32 +251,4 @@ function refuseDeleteHooks(run: Run): void {
     if (run.hasFailed) {
         throw new Bail();
     }
-}
-
-/** What the program did not register is refreshed after it. */
-async function refreshRest(run: Run, isWanted: (state: ResourceState) => boolean): Promise<void> {
-    const results = new Map<ResourceState, ResourceState | undefined>();
-    await Promise.all(
-        run.oldStates.filter(isWanted).map(async (old) => {
-            const step = refreshStep(run, old);
-            await run.execute([step]).catch((error: unknown) => run.fail(error, old.urn));
-            results.set(old, step.new);
-        }),
-    );
-    rebase(run, results);
-}
-
-/** Pulumi: what a provider process is told by its environment, beside ours. */
-function providerEnv(project: Project, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-    const options: NodeJS.ProcessEnv = {};
-    for (const [name, value] of Object.entries(project.runtimeOptions)) {
-        options[`PULUMI_RUNTIME_${name.toUpperCase()}`] = String(value);
-    }
-    return {
-        ...env,
-        ...options,
-        PULUMI_PROJECT: project.name,
-        PULUMI_NODEJS_PROJECT: project.name,
-        PULUMI_CONFIG: "{}",
-    };
 }

@@ -1,3 +1,4 @@
+import { sendOutputs } from "./executor";
 import type { Run } from "./run";
 import { stackType, typeOf } from "./urn";
 import type { Bag } from "./values";
@@ -34,7 +35,7 @@ export class ProgramOutputs {
                 .run("AfterUpdate", state, step.old, state)
                 .catch((error: unknown) => run.failAfter(error, urn));
         }
-        run.sendOutputs(step);
+        sendOutputs(run, step);
     }
 
     /** Stores the stack's outputs; a failed program's are added to the old ones, which stay. */
@@ -47,7 +48,7 @@ export class ProgramOutputs {
         const old = step.old?.outputs ?? {};
         step.new.outputs = run.hasFailed ? { ...old, ...this.#stack.outputs } : this.#stack.outputs;
         run.snapshot.touch(step.new);
-        run.sendOutputs(step);
+        sendOutputs(run, step);
         return { outputs: step.new.outputs, old };
     }
 }

@@ -1,7 +1,8 @@
 import type { ConfigMap } from "./config";
 import { type Diagnostic, diagnosticBody, type ResourceChanges, type StepInfo } from "./events";
-import type { Display } from "./run";
-import { type Json, type JsonObject, newState, type ResourceState, writeState } from "./state";
+import type { Json, JsonObject } from "./json";
+import { newState, type ResourceState, writeState } from "./state";
+import type { Display } from "./step";
 import { stackType } from "./urn";
 import { type Bag, maskSecrets } from "./values";
 

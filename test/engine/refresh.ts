@@ -1,8 +1,9 @@
 import { diffResource } from "./diffs";
 import type { Op } from "./events";
 import { invertDiff } from "./paths";
-import type { Run, Step } from "./run";
+import type { Run } from "./run";
 import { newState, type ResourceState } from "./state";
+import type { Step } from "./step";
 import { clientOf } from "./steps";
 import { isProviderType } from "./urn";
 import { equal } from "./values";

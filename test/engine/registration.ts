@@ -1,16 +1,15 @@
-import { diffPlain, diffProvider, diffResource, withReplaceOnChanges } from "./diffs";
+import { decideChange } from "./changes";
+import { check, refuseImport } from "./checks";
 import type { Goal } from "./goals";
-import { forcesReplacement, ignoreChanges } from "./paths";
-import type { Diff } from "./provider-client";
+import { ignoreChanges } from "./paths";
 import { refreshStep } from "./refresh";
-import { deletesBeforeReplacement } from "./replacement";
-import { Bail, type Run, type Step } from "./run";
+import type { Run } from "./run";
 import { neededBy, newState, type ResourceState } from "./state";
-import { clientOf, createStep, emptyDiff, replaceStep, sameStep, skippedStep, updateStep } from "./steps";
+import { Bail, type Step } from "./step";
+import { createStep, replaceStep, sameStep, skippedStep } from "./steps";
 import { carriedSteps, isTargeted } from "./targeting";
 import { findOld, type Tracker } from "./tracker";
-import { isProviderType, makeUrn, nameOf, parseReference, stackType } from "./urn";
-import { type Bag, containsUnknown, equal, isBag, Secret, Unknown, type Value } from "./values";
+import { isProviderType, makeUrn, parseReference, stackType } from "./urn";
 
 /** What the engine does with a registration, in the order in which it does it. */
 export interface Decision {
@@ -90,13 +89,9 @@ async function refreshFirst(run: Run, tracker: Tracker, old: ResourceState): Pro
     const step = refreshStep(run, old);
     tracker.refreshes.add(old.urn);
     await run.execute([step]);
-    const state = step.new;
-    if (state !== undefined) {
-        tracker.refreshed.set(old, state);
-        run.oldStates[run.oldStates.indexOf(old)] = state;
-    } else {
-        run.oldStates = run.oldStates.filter((item) => item !== old);
-    }
+    const state = step.new === old ? newState(old) : step.new;
+    tracker.refreshed.set(old, state);
+    run.snapshot.refresh(old, state);
     return state;
 }
 
@@ -192,157 +187,6 @@ async function decideUpdate(
         return { steps, state: own, isUnknown: false };
     }
     return decision(await decideChange(run, tracker, goal, old, state, isReplaceTarget));
-}
-
-/** Pulumi: the dynamic host cannot read by id alone; its own words for that are what the user gets to see. */
-async function refuseImport(run: Run, state: ResourceState): Promise<never> {
-    const client = await clientOf(run, state);
-    await client?.read(state.urn, state.importId, undefined, undefined, 0);
-    throw new Error("the local engine does not support import; use the Pulumi CLI");
-}
-
-async function check(run: Run, state: ResourceState, olds: Bag, news: Bag): Promise<void> {
-    state.inputs = news;
-    if (!state.custom || isProviderType(state.type)) {
-        return;
-    }
-    const client = await clientOf(run, state);
-    if (client === undefined) {
-        return;
-    }
-    const { inputs, failures } = await client.check(state.urn, olds, news, run.options.dryRun);
-    state.inputs = inputs;
-    for (const { property, reason } of failures) {
-        const subject = `${state.type} resource '${nameOf(state.urn)}'`;
-        const problem =
-            property === ""
-                ? `${subject} has a problem: ${reason}`
-                : `${subject}: property ${property} value {${describe(inputs[property])}} has a problem: ${reason}`;
-        run.diagnose("error", problem, state.urn);
-    }
-    if (failures.length > 0) {
-        throw new Bail();
-    }
-}
-
-/** Pulumi: how a value reads in a check failure. */
-function describe(value: Value | undefined): string {
-    if (value === undefined || value === null) {
-        return "<nil>";
-    }
-    if (value instanceof Secret) {
-        return "[secret]";
-    }
-    if (value instanceof Unknown) {
-        return "output<string>{}";
-    }
-    if (Array.isArray(value)) {
-        return `[${value.map((item) => `{${describe(item)}}`).join(" ")}]`;
-    }
-    if (isBag(value)) {
-        return `map[${Object.keys(value)
-            .sort()
-            .map((key) => `${key}:{${describe(value[key])}}`)
-            .join(" ")}]`;
-    }
-    return String(value);
-}
-
-async function decideChange(
-    run: Run,
-    tracker: Tracker,
-    goal: Goal,
-    old: ResourceState,
-    state: ResourceState,
-    isReplaceTarget: boolean,
-): Promise<Step[]> {
-    const { urn } = state;
-    const isTriggered = wantsReplacement(run, urn, old.replacementTrigger, state.replacementTrigger);
-    const found = isTriggered ? emptyDiff("some") : await findDiff(run, tracker, old, state, isReplaceTarget);
-    const hasInitErrors = old.initErrors.length > 0;
-    const diff = withReplaceOnChanges(found, goal.replaceOnChanges, hasInitErrors);
-    if (diff.changes === "some" || old.pendingReplacement) {
-        if (forcesReplacement(diff.replaces, diff.detailedDiff) || isTriggered || old.pendingReplacement) {
-            return replace(run, tracker, goal, old, state, diff, isReplaceTarget);
-        }
-        tracker.updates.add(urn);
-        return [updateStep(run, old, state, diff)];
-    }
-    if (hasInitErrors) {
-        tracker.updates.add(urn);
-        return [updateStep(run, old, state, diff)];
-    }
-    tracker.sames.add(urn);
-    return [sameStep(run, old, state)];
-}
-
-function wantsReplacement(run: Run, urn: string, old: Value | undefined, wanted: Value | undefined): boolean {
-    if (wanted !== undefined && containsUnknown(wanted) && !run.options.dryRun) {
-        run.diagnose("error", `replacement trigger contains unknowns for ${urn}`, urn);
-        throw new Bail();
-    }
-    return old !== undefined && wanted !== undefined && old !== null && wanted !== null && !equal(old, wanted);
-}
-
-async function findDiff(
-    run: Run,
-    tracker: Tracker,
-    old: ResourceState,
-    state: ResourceState,
-    isReplaceTarget: boolean,
-): Promise<Diff> {
-    if (isReplaceTarget) {
-        return emptyDiff("some", ["id"]);
-    }
-    if (state.replaceWith.some((urn) => tracker.replaces.has(urn))) {
-        return emptyDiff("some", ["replaceWith"]);
-    }
-    if (state.deletedWith !== "" && tracker.replaces.has(state.deletedWith)) {
-        return emptyDiff("some", ["deletedWith"]);
-    }
-    if ((old.provider === "") !== (state.provider === "")) {
-        return emptyDiff("some", ["provider"]);
-    }
-    if (isProviderType(state.type)) {
-        return diffProvider(old, state.inputs);
-    }
-    if (!state.custom) {
-        return diffPlain(old.inputs, state.inputs);
-    }
-    return diffResource(run, old, state.provider, state.inputs, run.options.dryRun, state.ignoreChanges);
-}
-
-async function replace(
-    run: Run,
-    tracker: Tracker,
-    goal: Goal,
-    old: ResourceState,
-    state: ResourceState,
-    diff: Diff,
-    isReplaceTarget: boolean,
-): Promise<Step[]> {
-    const { urn } = state;
-    if (state.protect && old.protect) {
-        run.diagnose(
-            "error",
-            `unable to replace resource "${urn}"\nas it is currently marked for protection. To unprotect the resource, ` +
-                "remove the `protect` flag from the resource in your Pulumi program and run `pulumi up`",
-            urn,
-        );
-        if (!run.options.dryRun) {
-            throw new Bail();
-        }
-    }
-    tracker.replaces.add(urn);
-    if (!isReplaceTarget) {
-        await check(run, state, {}, goal.inputs);
-    }
-    const facts = { old, keys: diff.replaces, diff };
-    if (goal.deleteBeforeReplace ?? diff.deleteBeforeReplace) {
-        const deletes = await deletesBeforeReplacement(run, tracker, old);
-        return [...deletes, replaceStep(state, facts), createStep(run, state, facts)];
-    }
-    return [createStep(run, state, facts, true), replaceStep(state, facts)];
 }
 
 /** The provider a resource inherits from its parent: only for resources of the same package. */

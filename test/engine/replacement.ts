@@ -1,8 +1,9 @@
+import { deleteStep } from "./delete-steps";
 import { diffResource, withReplaceOnChanges } from "./diffs";
 import { forcesReplacement } from "./paths";
-import { Bail, type Run, type Step } from "./run";
+import type { Run } from "./run";
 import { neededBy, type ResourceState } from "./state";
-import { deleteStep } from "./steps";
+import { Bail, type Step } from "./step";
 import type { Tracker } from "./tracker";
 import { isProviderType, parseReference } from "./urn";
 import { unknown } from "./values";
@@ -12,24 +13,61 @@ interface Dependent {
     keys: string[];
 }
 
+/** Who needs whom among the old resources, found once for a run. */
+interface Dependents {
+    /** Old resources by what they need, their parent aside. */
+    byNeed: Map<string, ResourceState[]>;
+    /** Old resources by what they are to be replaced or deleted with. */
+    byBond: Map<string, ResourceState[]>;
+    /** Places in the state. */
+    order: Map<ResourceState, number>;
+}
+
+const indexes = new WeakMap<Run, Dependents>();
+
+function indexOf(run: Run): Dependents {
+    let index = indexes.get(run);
+    if (index === undefined) {
+        index = { byNeed: new Map(), byBond: new Map(), order: new Map() };
+        for (const state of run.oldStates) {
+            index.order.set(state, index.order.size);
+            for (const urn of neededBy(state)) {
+                if (urn !== state.parent || state.dependencies.includes(urn)) {
+                    addTo(index.byNeed, urn, state);
+                }
+            }
+            for (const urn of new Set([...state.replaceWith, state.deletedWith])) {
+                addTo(index.byBond, urn, state);
+            }
+        }
+        indexes.set(run, index);
+    }
+    return index;
+}
+
+function addTo(map: Map<string, ResourceState[]>, key: string, state: ResourceState): void {
+    const list = map.get(key);
+    if (list === undefined) {
+        map.set(key, [state]);
+    } else {
+        list.push(state);
+    }
+}
+
 /** Old resources that need this one, directly or not, in the order of the state. */
 function dependentsOf(run: Run, tracker: Tracker, root: ResourceState): ResourceState[] {
-    const reached = new Set([root.urn]);
-    const found: ResourceState[] = [];
-    let isAfterRoot = false;
-    for (const state of run.oldStates) {
-        if (state === root) {
-            isAfterRoot = true;
-        } else if (isAfterRoot && !tracker.isOperatedOn(state.urn)) {
-            const needed = neededBy(state);
-            needed.delete(state.parent);
-            if ([...needed].some((urn) => reached.has(urn))) {
-                reached.add(state.urn);
-                found.push(state);
+    const { byNeed, order } = indexOf(run);
+    const found = new Set<ResourceState>();
+    const open = [root.urn];
+    for (let urn = open.pop(); urn !== undefined; urn = open.pop()) {
+        for (const state of byNeed.get(urn) ?? []) {
+            if (!found.has(state) && !tracker.isOperatedOn(state.urn)) {
+                found.add(state);
+                open.push(state.urn);
             }
         }
     }
-    return found;
+    return [...found].sort((left, right) => (order.get(left) ?? 0) - (order.get(right) ?? 0));
 }
 
 /**
@@ -68,9 +106,8 @@ export async function replacedWith(run: Run, tracker: Tracker, root: ResourceSta
             add(state, diff.replaces);
         }
     }
-    for (const state of [...run.news.values(), ...run.olds.values()]) {
-        const isBound = state.replaceWith.includes(root.urn) || state.deletedWith === root.urn;
-        if (isBound && !replaced.has(state.urn)) {
+    for (const state of indexOf(run).byBond.get(root.urn) ?? []) {
+        if (!replaced.has(state.urn) && !state.delete && !tracker.isOperatedOn(state.urn)) {
             add(state, []);
         }
     }

@@ -1,23 +1,14 @@
 import type { Backend } from "./backend";
 import type { ConfigMap } from "./config";
-import {
-    type Diagnostic,
-    diagnosticBody,
-    type EventStream,
-    type Op,
-    type ResourceChanges,
-    type Severity,
-    type StepInfo,
-    stepMetadata,
-} from "./events";
+import { diagnosticBody, type EventStream, type ResourceChanges, type Severity } from "./events";
+import { executeStep } from "./executor";
 import type { Hooks } from "./hooks";
-import { InitError, messageOf } from "./provider-client";
+import { messageOf } from "./provider-client";
 import type { Providers } from "./providers";
 import type { Snapshot } from "./snapshot";
 import type { ResourceState } from "./state";
+import { Bail, type Display, type Step, StepFailed, Stopped } from "./step";
 import type { Targets } from "./targets";
-import { isDefaultProvider } from "./urn";
-import { makeSecret, Secret } from "./values";
 
 export interface RunOptions {
     kind: "update" | "refresh" | "destroy";
@@ -33,46 +24,6 @@ export interface RunOptions {
     backend: Backend;
     debug: boolean;
 }
-
-/** Where steps and diagnostics are shown. */
-export interface Display {
-    diagnostic(diagnostic: Diagnostic): void;
-    before(step: StepInfo): void;
-    after(step: StepInfo, op: Op, seconds: number): void;
-    failed(step: StepInfo): void;
-}
-
-/** One thing to do to a resource. */
-export interface Step extends StepInfo {
-    /** Noted in the state while the call runs. */
-    pending?:
-        | { resource: ResourceState; type: "creating" | "updating" | "deleting" | "reading" | "importing" }
-        | undefined;
-    /** For a refresh: what came of it. */
-    resultOp?: () => Op;
-    isInternal?: boolean;
-    /** Whether it counts in the summary, when that depends on the result. */
-    isCounted?: () => boolean;
-    /** Does it; resolves with the error of an object that exists but is not ready. */
-    apply(): Promise<InitError | undefined>;
-    /** Puts the result into the state. */
-    commit?: (snapshot: Snapshot) => void;
-    /** Runs once the result is stored; an error fails the operation, not the step. */
-    after?: () => Promise<void>;
-}
-
-/** The operation is ending; whatever waits for it gets this. */
-export class Stopped extends Error {
-    constructor() {
-        super("resource monitor shut down");
-    }
-}
-
-/** A step failed, and has been reported. */
-export class StepFailed extends Error {}
-
-/** Something was already reported; the operation fails without another message. */
-export class Bail extends Error {}
 
 /** One operation on one stack: what all of its parts share. */
 export class Run {
@@ -208,7 +159,7 @@ export class Run {
                     if (this.isStopping) {
                         throw new Stopped();
                     }
-                    await this.#executeStep(step);
+                    await executeStep(this, step);
                 }
             } finally {
                 this.#giveSlot();
@@ -228,112 +179,4 @@ export class Run {
             await Promise.allSettled([...this.#active]);
         }
     }
-
-    async #executeStep(step: Step): Promise<void> {
-        const { dryRun } = this.options;
-        const started = performance.now();
-        this.#announce(step);
-        const pending =
-            step.pending && !dryRun ? this.snapshot.begin(step.pending.resource, step.pending.type) : undefined;
-        if (pending) {
-            await this.snapshot.save();
-        }
-        let error: unknown;
-        try {
-            error = await step.apply();
-        } catch (thrown) {
-            error = thrown ?? new Error("unknown error");
-        }
-        const isPartial = error instanceof InitError;
-        if (error === undefined || isPartial) {
-            this.#remember(step);
-        }
-        if (error === undefined) {
-            this.#report(step, (performance.now() - started) / 1000);
-        } else {
-            this.#reportFailure(step, error);
-        }
-        if (pending) {
-            this.snapshot.end(pending);
-        }
-        if (!dryRun) {
-            if (error === undefined || isPartial) {
-                step.commit?.(this.snapshot);
-            }
-            if (pending) {
-                await this.snapshot.save();
-            }
-        }
-        if (error !== undefined) {
-            throw new StepFailed(messageOf(error));
-        }
-        await step.after?.().catch((failure: unknown) => this.failAfter(failure, step.urn));
-    }
-
-    #announce(step: Step): void {
-        if (!isHidden(step)) {
-            this.display.before(step);
-        }
-        const planning = this.options.dryRun ? { planning: true } : {};
-        this.events.send(() => ({ resourcePreEvent: { metadata: stepMetadata(step), ...planning } }));
-    }
-
-    /** Marks outputs secret that must be, and makes the result findable. */
-    #remember(step: Step): void {
-        const state = step.new;
-        if (state !== undefined && step.op !== "replace") {
-            for (const key of state.additionalSecretOutputs) {
-                const output = state.outputs[key];
-                if (output !== undefined) {
-                    state.outputs[key] = makeSecret(output);
-                }
-            }
-            for (const key of Object.keys(state.outputs)) {
-                const output = state.outputs[key];
-                if (state.inputs[key] instanceof Secret && output !== undefined) {
-                    state.outputs[key] = makeSecret(output);
-                }
-            }
-            this.news.set(state.urn, state);
-        }
-        if (step.logical && state !== undefined) {
-            this.lastSteps.set(step.urn, step);
-        }
-    }
-
-    #report(step: Step, seconds: number): void {
-        const op = step.resultOp?.() ?? step.op;
-        const isCounted = step.isCounted?.() ?? (step.logical || step.resultOp !== undefined);
-        if (isCounted && !isHidden(step)) {
-            this.changes[op] = (this.changes[op] ?? 0) + 1;
-        }
-        if (!isHidden(step)) {
-            this.display.after(step, op, seconds);
-        }
-        // Pulumi: a component's outputs are only shown once the program has given them.
-        const isShown =
-            this.options.dryRun || (step.new ?? step.old)?.custom || step.op === "delete" || step.op === "refresh";
-        if (isShown) {
-            this.sendOutputs(step, op);
-        }
-    }
-
-    sendOutputs(step: Step, op: Op = step.op): void {
-        const planning = this.options.dryRun ? { planning: true } : {};
-        this.events.send(() => ({ resOutputsEvent: { metadata: stepMetadata(step, op), ...planning } }));
-    }
-
-    #reportFailure(step: Step, error: unknown): void {
-        this.hasFailed = true;
-        this.diagnose("error", messageOf(error), isHidden(step) ? "" : step.urn);
-        if (!this.options.dryRun) {
-            this.display.failed(step);
-            const steps = Object.values(this.changes).reduce((sum, count) => sum + count, 0);
-            this.events.send(() => ({ resOpFailedEvent: { metadata: stepMetadata(step), status: 0, steps } }));
-        }
-    }
-}
-
-function isHidden(step: Step): boolean {
-    return step.isInternal === true || step.op === "remove-pending-replace" || isDefaultProvider(step.urn);
 }

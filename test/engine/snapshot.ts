@@ -1,5 +1,6 @@
 import { type Deployment, manifest, type PendingOperation, type PendingType, secretsProvider } from "./deployment-file";
-import { type ResourceState, type SecretForm, writeState } from "./state";
+import type { SecretForm } from "./json";
+import { type ResourceState, writeState } from "./state";
 
 /**
  * The state of a stack while an operation runs: resources that this run has finished, in the order in which they finished, then
@@ -9,6 +10,8 @@ export class Snapshot {
     #old: ResourceState[];
     readonly #finished = new Set<ResourceState>();
     readonly #gone = new Set<ResourceState>();
+    /** What a refresh made of an old resource: another state, or nothing. */
+    readonly #refreshed = new Map<ResourceState, ResourceState | undefined>();
     readonly #pending = new Set<PendingOperation>();
     readonly #kept: PendingOperation[];
     readonly #crypter: Deployment["crypter"];
@@ -30,15 +33,26 @@ export class Snapshot {
     }
 
     resources(): ResourceState[] {
-        return [
-            ...this.#finished,
-            ...this.#old.filter((state) => !this.#gone.has(state) && !this.#finished.has(state)),
-        ];
+        const result = [...this.#finished];
+        for (const old of this.#old) {
+            const state = this.#refreshed.has(old) ? this.#refreshed.get(old) : old;
+            if (state !== undefined && !this.#gone.has(state) && !this.#finished.has(state)) {
+                result.push(state);
+            }
+        }
+        return result;
+    }
+
+    /** Puts the result of a refresh in the place of an old resource. */
+    refresh(old: ResourceState, state: ResourceState | undefined): void {
+        this.#refreshed.set(old, state);
+        this.#dirty = true;
     }
 
     /** Replaces the old resources one for one, after a refresh. */
     rebase(old: ResourceState[]): void {
         this.#old = old;
+        this.#refreshed.clear();
         this.#dirty = true;
     }
 

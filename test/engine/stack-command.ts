@@ -4,7 +4,7 @@ import type { CommandContext } from "./context";
 import { type Deployment, integrityError, readDeployment, writeDeployment } from "./deployment-file";
 import { formatValue } from "./display";
 import { UsageError } from "./flags";
-import type { Json, JsonObject } from "./state";
+import type { Json, JsonObject } from "./json";
 import { makeUrn, stackType } from "./urn";
 import { maskSecrets, unwrapSecrets } from "./values";
 

@@ -1,24 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { Diff, Result } from "./provider-client";
 import type { Provider } from "./providers";
-import type { Run, Step } from "./run";
+import type { Run } from "./run";
 import type { ResourceState } from "./state";
+import type { Step } from "./step";
 import { isProviderType } from "./urn";
-import { equal, unknownText } from "./values";
+import { unknownText } from "./values";
 
-/** What a step may not do: delete something protected. Others go on. */
-export class ProtectedError extends Error {
-    constructor(urn: string) {
-        super(
-            `resource "${urn}" cannot be deleted\n` +
-                "because it is protected. To unprotect the resource, either remove the `protect` flag from the resource in " +
-                "your Pulumi program and run `pulumi up`, or use the command:\n" +
-                `\`pulumi state unprotect '${urn}'\``,
-        );
-    }
-}
-
-const nothing = { keys: [], diffs: [], detailedDiff: undefined, logical: true };
+/** Most steps have no diff. */
+export const nothing = { keys: [], diffs: [], detailedDiff: undefined, logical: true };
 
 export function providerReference(state: ResourceState): string {
     return `${state.urn}::${state.id}`;
@@ -29,7 +19,7 @@ export async function clientOf(run: Run, state: ResourceState): Promise<Provider
     return (await run.providers.get(state.provider)).client;
 }
 
-function now(): string {
+export function now(): string {
     return new Date().toISOString();
 }
 
@@ -211,123 +201,4 @@ export function replaceStep(state: ResourceState, facts: ReplacementFacts): Step
         provider: state.provider,
         apply: () => Promise.resolve(undefined),
     };
-}
-
-/**
- * `replacing`: part of a replacement. `isPending`: before the replacement exists, so that the state stays, marked, until then.
- * `deleted` holds what else is deleted in this run.
- */
-export function deleteStep(
-    run: Run,
-    old: ResourceState,
-    deleted: Set<string>,
-    replacing: "no" | "after" | "before" = "no",
-): Step {
-    return {
-        ...nothing,
-        op: replacing === "no" ? "delete" : "delete-replaced",
-        urn: old.urn,
-        type: old.type,
-        old,
-        new: undefined,
-        logical: replacing === "no",
-        provider: old.provider,
-        pending: old.custom && !isProviderType(old.type) ? { resource: old, type: "deleting" } : undefined,
-        apply: async () => {
-            await run.hooks.run("BeforeDelete", old, old, undefined);
-            if (replacing === "no" && old.protect) {
-                throw new ProtectedError(old.urn);
-            }
-            const isSpared =
-                run.options.dryRun ||
-                old.external ||
-                old.retainOnDelete ||
-                (old.deletedWith !== "" && deleted.has(old.deletedWith)) ||
-                !old.custom ||
-                isProviderType(old.type);
-            if (!isSpared) {
-                const client = await clientOf(run, old);
-                if (client === undefined) {
-                    throw new Error("the provider's configuration is unknown");
-                }
-                await client.delete(old);
-            }
-            if (replacing === "before") {
-                old.pendingReplacement = true;
-                run.snapshot.touch(old);
-            }
-            return undefined;
-        },
-        commit: (snapshot) => {
-            if (replacing !== "before") {
-                snapshot.drop(old);
-            }
-        },
-        after: () => run.hooks.run("AfterDelete", old, old, undefined),
-    };
-}
-
-/** Forgets something that was deleted for a replacement which never came. */
-export function removePendingStep(old: ResourceState): Step {
-    return {
-        ...nothing,
-        op: "remove-pending-replace",
-        urn: old.urn,
-        type: old.type,
-        old,
-        new: undefined,
-        logical: false,
-        provider: old.provider,
-        apply: () => Promise.resolve(undefined),
-        commit: (snapshot) => snapshot.drop(old),
-    };
-}
-
-/** Reads what others own (`Resource.get`). */
-export function readStep(run: Run, old: ResourceState | undefined, state: ResourceState, isReplacing: boolean): Step {
-    return {
-        ...nothing,
-        op: isReplacing ? "read-replacement" : "read",
-        urn: state.urn,
-        type: state.type,
-        old,
-        new: state,
-        logical: !isReplacing,
-        // Pulumi: reading what has not changed is no event worth counting.
-        isCounted: () => old !== undefined && !equal(old.outputs, state.outputs),
-        provider: state.provider,
-        pending: { resource: state, type: "reading" },
-        apply: async () => {
-            if (state.id !== unknownText) {
-                const client = await clientOf(run, state);
-                const result = await client?.read(state.urn, state.id, state.inputs, state.inputs, 0);
-                if (result !== undefined) {
-                    state.outputs = result.outputs;
-                    state.id = result.id || state.id;
-                }
-            }
-            if (old !== undefined) {
-                state.created = old.created;
-                state.modified = old.modified;
-                if (!equal(old.inputs, state.inputs) || !equal(old.outputs, state.outputs)) {
-                    state.modified = now();
-                }
-                if (isReplacing) {
-                    old.delete = true;
-                    run.snapshot.touch(old);
-                }
-            }
-            return undefined;
-        },
-        commit: (snapshot) => {
-            if (old !== undefined && !isReplacing) {
-                snapshot.drop(old);
-            }
-            snapshot.finish(state);
-        },
-    };
-}
-
-export function emptyDiff(changes: Diff["changes"], replaces: string[] = []): Diff {
-    return { changes, replaces, deleteBeforeReplace: false, changedKeys: [], detailedDiff: undefined };
 }

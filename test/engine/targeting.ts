@@ -1,5 +1,6 @@
-import { Bail, type Run, type Step } from "./run";
+import type { Run } from "./run";
 import { neededBy, newState, type ResourceState } from "./state";
+import { Bail, type Step } from "./step";
 import { sameStep } from "./steps";
 import type { Tracker } from "./tracker";
 

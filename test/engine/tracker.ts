@@ -26,7 +26,7 @@ export class Tracker {
     /** In a destroy that runs the program: what it registered, to be deleted at the end. */
     readonly toDelete: ResourceState[] = [];
     /** Old states that were refreshed when the program registered them. */
-    readonly refreshed = new Map<ResourceState, ResourceState>();
+    readonly refreshed = new Map<ResourceState, ResourceState | undefined>();
 
     isOperatedOn(urn: string): boolean {
         return [this.creates, this.sames, this.updates, this.replaces, this.deletes, this.reads].some((set) =>

@@ -9,7 +9,12 @@ let stack: TestStack;
 const vaults = { source: "", copies: "", archive: "", hybrid: "" };
 
 beforeAll(async () => {
-    sim = await startSimulator({ regions: [{ name: "eu-de" }, { name: "eu-nl" }, { name: "eu-ch2" }], backupMs: 300, replicationMs: 300, checkAnswers: true });
+    sim = await startSimulator({
+        regions: [{ name: "eu-de" }, { name: "eu-nl" }, { name: "eu-ch2" }],
+        backupMs: 300,
+        replicationMs: 300,
+        checkAnswers: true,
+    });
     vaults.source = sim.regions["eu-de"].cloud.addVault({ resources: 2 }).id;
     vaults.hybrid = sim.regions["eu-de"].cloud.addVault({ cloudType: "hybrid", onPremises: { added: 2 } }).id;
     vaults.copies = sim.regions["eu-nl"].cloud.addVault({ protectType: "replication" }).id;
@@ -33,8 +38,10 @@ afterAll(async () => {
     await sim.close();
 });
 
-const held = (region: "eu-de" | "eu-nl" | "eu-ch2", vaultId: string) => sim.regions[region].cloud.snapshot().backups.filter((one) => one.vaultId === vaultId);
-const posts = () => sim.requests.filter((one) => one.method === "POST" && one.service === "cbr").map((one) => one.operation);
+const held = (region: "eu-de" | "eu-nl" | "eu-ch2", vaultId: string) =>
+    sim.regions[region].cloud.snapshot().backups.filter((one) => one.vaultId === vaultId);
+const posts = () =>
+    sim.requests.filter((one) => one.method === "POST" && one.service === "cbr").map((one) => one.operation);
 
 it("shows all that is to be made, and makes nothing", async () => {
     const preview = await stack.preview();
@@ -47,13 +54,22 @@ it("makes it, each with one request, and keeps no credential and no code but one
     expect([...posts()].sort()).toEqual(["CopyBackup", "CopyCheckpoint", "CreateCheckpoint", "ImportCheckpoint"]);
     const outputs = await stack.outputs();
     expect(outputs["replicationRecordIds"]?.value).toHaveLength(2);
-    expect(held("eu-nl", vaults.copies).map((one) => one.id).sort()).toEqual([...(outputs["destinationBackupIds"]?.value as string[])].sort());
+    expect(
+        held("eu-nl", vaults.copies)
+            .map((one) => one.id)
+            .sort(),
+    ).toEqual([...((outputs["destinationBackupIds"]?.value ?? []) as string[])].sort());
     expect(held("eu-ch2", vaults.archive).map((one) => one.id)).toEqual([outputs["archivedBackupId"]?.value]);
     const state = JSON.stringify(await stack.resources());
     expect(state).not.toContain(sim.credentials.password);
-    const lines = (await stack.resources()).filter((one) => one.type.startsWith("pulumi-nodejs:")).map((one) => one.outputs?.["__provider"]);
+    const lines = (await stack.resources())
+        .filter((one) => one.type.startsWith("pulumi-nodejs:"))
+        .map((one) => one.outputs?.["__provider"]);
     expect(lines).toHaveLength(4);
-    for (const line of lines) expect(line).toMatch(/^exports\.handler = \(\) => require\("pulumi-cbr\/provider"\)\.(checkpoint|vaultReplication|backupReplica|vaultSync)$/);
+    for (const line of lines)
+        expect(line).toMatch(
+            /^exports\.handler = \(\) => require\("pulumi-cbr\/provider"\)\.(checkpoint|vaultReplication|backupReplica|vaultSync)$/,
+        );
 });
 
 it("is unchanged after a refresh, which asks the cloud and changes nothing there", async () => {

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { PartialCreateError } from "../../provider/errors";
-import { checkpoint, type CheckpointInputs, type CheckpointOutputs } from "../../provider/resources/checkpoint";
+import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../../provider/resources/checkpoint";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 
 let world: World;
@@ -100,7 +100,9 @@ it("keeps the id when the wait runs out, and update resumes without a second req
     await start({ backupMs: 2_000 });
     const error = await failure(create({ timeouts: { create: "300ms" } }));
     expect(error.reasons[0]).toMatch(/not finished after .*seen: \w+ × \d+/);
-    const again = await failure(checkpoint.update(world.context(), error.id, error.outputs, inputs({ timeouts: { create: "300ms" } })));
+    const again = await failure(
+        checkpoint.update(world.context(), error.id, error.outputs, inputs({ timeouts: { create: "300ms" } })),
+    );
     expect(again.id).toBe(error.id);
     world.sim.finishAll();
     const outputs = await checkpoint.update(world.context(), error.id, again.outputs, inputs());
@@ -111,7 +113,10 @@ it("keeps the id when the wait runs out, and update resumes without a second req
 
 it("fails the resumed wait when the backup failed meanwhile, and when it is gone meanwhile", async () => {
     await start({ backupMs: 1_000 });
-    world.sim.fail({ operation: "CreateCheckpoint", effect: { kind: "backup-error", code: "BackupService.7103", message: "no agent" } });
+    world.sim.fail({
+        operation: "CreateCheckpoint",
+        effect: { kind: "backup-error", code: "BackupService.7103", message: "no agent" },
+    });
     const first = await failure(create({ timeouts: { create: "300ms" } }));
     world.sim.finishAll();
     const failed = await failure(checkpoint.update(world.context(), first.id, first.outputs, inputs()));
@@ -133,14 +138,22 @@ it("judges every resource: partly failed fails by default and keeps the good one
     expect(error.outputs.backups).toHaveLength(3);
     expect(error.outputs.backupIds).toHaveLength(2);
     expect(error.reasons[0]).toMatch(/2 good, 1 failed/);
-    const accepted = await checkpoint.update(world.context(), error.id, error.outputs, inputs({ onPartialFailure: "warn" }));
+    const accepted = await checkpoint.update(
+        world.context(),
+        error.id,
+        error.outputs,
+        inputs({ onPartialFailure: "warn" }),
+    );
     expect(accepted.backupIds).toHaveLength(2);
     expect(world.lines.warn.at(-1)).toMatch(/2 good, 1 failed/);
 });
 
 it("warns of skipped resources, fails on request, and fails when nothing at all was backed up", async () => {
     await start({ servers: 2 });
-    const skip = { operation: "CreateCheckpoint", effect: { kind: "skip-resource", code: "BackupService.2002", reason: "busy" } } as const;
+    const skip = {
+        operation: "CreateCheckpoint",
+        effect: { kind: "skip-resource", code: "BackupService.2002", reason: "busy" },
+    } as const;
     world.sim.fail(skip);
     const { outputs } = await create();
     expect(outputs.skippedResources).toMatchObject([{ code: "BackupService.2002", reason: "busy" }]);
@@ -155,7 +168,8 @@ it("warns of skipped resources, fails on request, and fails when nothing at all 
 
 it("waits for a busy vault and then takes the restore point", async () => {
     await start();
-    for (const code of ["BackupService.0002", "BackupService.1001", "BackupService.6125"]) world.sim.fail({ operation: "CreateCheckpoint", effect: { code } });
+    for (const code of ["BackupService.0002", "BackupService.1001", "BackupService.6125"])
+        world.sim.fail({ operation: "CreateCheckpoint", effect: { code } });
     const { outputs } = await create();
     expect(outputs.status).toBe("available");
     expect(checkpoints()).toHaveLength(1);
@@ -251,8 +265,12 @@ it("adopts an existing restore point without taking one, and refuses what does n
     const adopted = await create({ adopt: id });
     expect(adopted.outputs).toMatchObject({ checkpointId: id, status: "available", backupIds: outputs.backupIds });
     expect(posts()).toBe(0);
-    await expect(create({ adopt: "8b0851a8-adf3-4f4c-a914-dead08bf9664" })).rejects.toThrow(/adopt: there is no restore point/);
-    await expect(checkpoint.create(world.context(), { vaultId: world.hybridVaultId, adopt: id })).rejects.toThrow(/adopt: .* is of vault/);
+    await expect(create({ adopt: "8b0851a8-adf3-4f4c-a914-dead08bf9664" })).rejects.toThrow(
+        /adopt: there is no restore point/,
+    );
+    await expect(checkpoint.create(world.context(), { vaultId: world.hybridVaultId, adopt: id })).rejects.toThrow(
+        /adopt: .* is of vault/,
+    );
 });
 
 it("finds the restore point of an interrupted run instead of taking a second one", async () => {
@@ -272,7 +290,13 @@ it("finds the restore point of an interrupted run instead of taking a second one
 });
 
 it("works in the dialect that echoes nothing and sends numbers and zones", async () => {
-    await start({ servers: 2, regions: [{ name: "eu-de", dialect: "otc" }, { name: "eu-nl", dialect: "otc" }] });
+    await start({
+        servers: 2,
+        regions: [
+            { name: "eu-de", dialect: "otc" },
+            { name: "eu-nl", dialect: "otc" },
+        ],
+    });
     const { id, outputs } = await create({ name: "plain", description: "text" });
     expect(outputs).toMatchObject({ name: "plain", description: "text", status: "available" });
     expect((await checkpoint.read(world.context(), id, outputs))?.outputs).toEqual(outputs);

@@ -1,14 +1,19 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { PartialCreateError } from "../../provider/errors";
-import { backupReplica, type BackupReplicaInputs } from "../../provider/resources/backup-replica";
+import { type BackupReplicaInputs, backupReplica } from "../../provider/resources/backup-replica";
 import { checkpoint } from "../../provider/resources/checkpoint";
-import { vaultReplication, type VaultReplicationInputs } from "../../provider/resources/vault-replication";
+import { type VaultReplicationInputs, vaultReplication } from "../../provider/resources/vault-replication";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 
 let world: World;
 afterEach(() => world.close());
 
-const otc = { regions: [{ name: "eu-de", dialect: "otc" }, { name: "eu-nl", dialect: "otc" }] } as const satisfies WorldOptions;
+const otc = {
+    regions: [
+        { name: "eu-de", dialect: "otc" },
+        { name: "eu-nl", dialect: "otc" },
+    ],
+} as const satisfies WorldOptions;
 
 async function start(options?: WorldOptions) {
     world = await startWorld(options);
@@ -16,21 +21,24 @@ async function start(options?: WorldOptions) {
     return outputs.backupIds;
 }
 
-const replicas = () => world.sim.regions["eu-nl"].cloud.snapshot().backups.filter((one) => one.vaultId === world.destinationVaultId);
+const replicas = () =>
+    world.sim.regions["eu-nl"].cloud.snapshot().backups.filter((one) => one.vaultId === world.destinationVaultId);
 const vaultInputs = (more: Partial<VaultReplicationInputs> = {}): VaultReplicationInputs => ({
     vaultId: world.vaultId,
     destinationRegion: "eu-nl",
     destinationVaultId: world.destinationVaultId,
     ...more,
 });
-const replicate = (more?: Partial<VaultReplicationInputs>) => vaultReplication.create(world.context("dr"), vaultInputs(more));
+const replicate = (more?: Partial<VaultReplicationInputs>) =>
+    vaultReplication.create(world.context("dr"), vaultInputs(more));
 const backupInputs = (backupId: string, more: Partial<BackupReplicaInputs> = {}): BackupReplicaInputs => ({
     backupId,
     destinationRegion: "eu-nl",
     destinationVaultId: world.destinationVaultId,
     ...more,
 });
-const copy = (backupId: string, more?: Partial<BackupReplicaInputs>) => backupReplica.create(world.context("copy"), backupInputs(backupId, more));
+const copy = (backupId: string, more?: Partial<BackupReplicaInputs>) =>
+    backupReplica.create(world.context("copy"), backupInputs(backupId, more));
 
 async function failure<O>(run: Promise<unknown>): Promise<PartialCreateError<O>> {
     const error = await run.then(
@@ -51,7 +59,11 @@ describe.each([
         expect(outputs.status).toBe("success");
         expect(outputs.replications.map((one) => one.backupId)).toEqual([...backups].sort());
         expect(outputs.replicationRecordIds).toHaveLength(3);
-        expect([...outputs.destinationBackupIds].sort()).toEqual(replicas().map((one) => one.id).sort());
+        expect([...outputs.destinationBackupIds].sort()).toEqual(
+            replicas()
+                .map((one) => one.id)
+                .sort(),
+        );
         expect(id).toMatch(new RegExp(`^${world.vaultId}/eu-nl/${world.destinationVaultId}/[0-9a-f]{8}$`));
         const read = await vaultReplication.read(world.context(), id, outputs);
         expect(read?.outputs).toEqual(outputs);
@@ -62,7 +74,11 @@ describe.each([
     it("copies one backup and knows its replica", async () => {
         const [backupId = ""] = await start(dialect);
         const { id, outputs } = await copy(backupId, { name: "archive", deletionPolicy: "delete" });
-        expect(outputs).toMatchObject({ status: "success", replicationRecordId: id, destinationBackupId: replicas()[0]?.id });
+        expect(outputs).toMatchObject({
+            status: "success",
+            replicationRecordId: id,
+            destinationBackupId: replicas()[0]?.id,
+        });
         expect((await backupReplica.read(world.context(), id, outputs))?.outputs).toEqual(outputs);
         await backupReplica.remove(world.context(), id, outputs);
         expect(replicas()).toEqual([]);
@@ -76,7 +92,11 @@ describe.each([
             const { outputs } = await replicate();
             expect(replicas()).toHaveLength(2);
             expect(outputs.replications.map((one) => one.status)).toEqual(["success", "success"]);
-            expect([...outputs.destinationBackupIds].sort()).toEqual(replicas().map((one) => one.id).sort());
+            expect([...outputs.destinationBackupIds].sort()).toEqual(
+                replicas()
+                    .map((one) => one.id)
+                    .sort(),
+            );
             expect(backups).toHaveLength(2);
             await world.close();
             const [backupId = ""] = await start(dialect);
@@ -90,19 +110,29 @@ describe.each([
 
     it("reports a failed copy with the cloud's reason, and keeps the good ones", async () => {
         await start({ servers: 2, ...dialect });
-        world.sim.fail({ operation: "CopyCheckpoint", effect: { kind: "record-fail", backup: 0, code: "BackupService.1006", reason: "import failed" } });
+        world.sim.fail({
+            operation: "CopyCheckpoint",
+            effect: { kind: "record-fail", backup: 0, code: "BackupService.1006", reason: "import failed" },
+        });
         const error = await failure<{ destinationBackupIds: string[]; status: string }>(replicate());
         expect(error.reasons[0]).toMatch(/1 good, 1 not: .*BackupService.1006: import failed/);
         expect(error.outputs.destinationBackupIds).toHaveLength(1);
         expect(error.outputs.status).toBe("fail");
-        const accepted = await vaultReplication.update(world.context(), error.id, error.outputs as never, vaultInputs({ onPartialFailure: "warn" }));
+        const accepted = await vaultReplication.update(
+            world.context(),
+            error.id,
+            error.outputs as never,
+            vaultInputs({ onPartialFailure: "warn" }),
+        );
         expect(accepted.destinationBackupIds).toHaveLength(1);
     });
 });
 
 it("keeps every id when the wait runs out, and update resumes", async () => {
     const [backupId = ""] = await start({ replicationMs: 60_000 });
-    const all = await failure<Awaited<ReturnType<typeof replicate>>["outputs"]>(replicate({ timeouts: { create: "400ms" } }));
+    const all = await failure<Awaited<ReturnType<typeof replicate>>["outputs"]>(
+        replicate({ timeouts: { create: "400ms" } }),
+    );
     expect(all.outputs.replicationRecordIds).toHaveLength(1);
     expect(all.reasons[0]).toMatch(/not finished/);
     world.sim.finishAll();
@@ -130,12 +160,19 @@ it("takes a skip for good only when the replica is there, and never deletes one 
     const first = await copy(backupId);
     world.sim.fail({ operation: "CopyBackup", effect: { kind: "record-skip" } });
     const second = await copy(backupId, { deletionPolicy: "delete", triggers: { again: 1 } });
-    expect(second.outputs).toMatchObject({ status: "skip", adopted: true, destinationBackupId: first.outputs.destinationBackupId });
+    expect(second.outputs).toMatchObject({
+        status: "skip",
+        adopted: true,
+        destinationBackupId: first.outputs.destinationBackupId,
+    });
     await backupReplica.remove(world.context(), second.id, second.outputs);
     expect(replicas()).toHaveLength(1);
     await world.close();
     const [lonely = ""] = await start();
-    world.sim.fail({ operation: "CopyBackup", effect: { kind: "record-skip", code: "BackupService.6122", reason: "not replicable" } });
+    world.sim.fail({
+        operation: "CopyBackup",
+        effect: { kind: "record-skip", code: "BackupService.6122", reason: "not replicable" },
+    });
     const error = await failure(copy(lonely));
     expect(error.reasons[0]).toMatch(/skipped .*6122: not replicable.*no replica of it was found/);
 });

@@ -19,7 +19,13 @@ const clock = new VirtualClock(7);
 let sim: Simulator;
 
 beforeAll(async () => {
-    sim = (await startSimulator({ clock, backupMs: 3_000, replicationMs: 3_000, syncMs: 3_000, deleteMs: 1_000 })) as Simulator;
+    sim = (await startSimulator({
+        clock,
+        backupMs: 3_000,
+        replicationMs: 3_000,
+        syncMs: 3_000,
+        deleteMs: 1_000,
+    })) as Simulator;
 });
 afterAll(() => sim.close());
 
@@ -42,7 +48,19 @@ const effects = fc.constantFrom<Fault["effect"]>(
 const faultsFor = (post: string) =>
     fc.array(
         fc.record({
-            operation: fc.oneof({ weight: 3, arbitrary: fc.constant(post) }, { weight: 1, arbitrary: fc.constantFrom("ListBackups", "ShowCheckpoint", "ShowBackup", "ListOpLogs", "ShowOpLog") }),
+            operation: fc.oneof(
+                { weight: 3, arbitrary: fc.constant(post) },
+                {
+                    weight: 1,
+                    arbitrary: fc.constantFrom(
+                        "ListBackups",
+                        "ShowCheckpoint",
+                        "ShowBackup",
+                        "ListOpLogs",
+                        "ShowOpLog",
+                    ),
+                },
+            ),
             nth: fc.integer({ min: 1, max: 3 }),
             times: fc.integer({ min: 1, max: 2 }),
             effect: effects,
@@ -52,7 +70,10 @@ const faultsFor = (post: string) =>
 
 /** As a new process on the same machine has it: the journal stays. */
 function newContext(name: string, journal: Journal): Context {
-    const settings: Record<string, string> = { ...sim.settings({ signIn: "password" }).config, "cbr:maxRequestsPerSecond": "10000" };
+    const settings: Record<string, string> = {
+        ...sim.settings({ signIn: "password" }).config,
+        "cbr:maxRequestsPerSecond": "10000",
+    };
     const services = createServices((key) => settings[key], {}, { clock, journal });
     const log = { status: () => {}, info: () => {}, warn: () => {} };
     return { ...services, resourceName: name, urn: `urn:pulumi:p::p::t::${name}`, log };
@@ -61,7 +82,11 @@ function newContext(name: string, journal: Journal): Context {
 let runs = 0;
 
 /** Creates under faults; then, as the engine would, resumes or tries again until it is good. Returns what ended up in state. */
-async function drive<I extends CommonInputs, O extends I>(handler: Handler<I, O>, inputs: I, faults: readonly Fault[]): Promise<{ id: string; outputs: O }> {
+async function drive<I extends CommonInputs, O extends I>(
+    handler: Handler<I, O>,
+    inputs: I,
+    faults: readonly Fault[],
+): Promise<{ id: string; outputs: O }> {
     const journal = memoryJournal();
     const name = `r${runs++}`;
     sim.clearFaults();
@@ -71,11 +96,15 @@ async function drive<I extends CommonInputs, O extends I>(handler: Handler<I, O>
     for (let ups = 0; ups < 6; ups++) {
         const context = newContext(name, journal);
         try {
-            state = state === undefined ? await handler.create(context, inputs) : { id: state.id, outputs: await handler.update(context, state.id, state.outputs, inputs) };
+            state =
+                state === undefined
+                    ? await handler.create(context, inputs)
+                    : { id: state.id, outputs: await handler.update(context, state.id, state.outputs, inputs) };
             break;
         } catch (error) {
             if (error instanceof PartialCreateError) state = { id: error.id, outputs: error.outputs as O };
-            else if (!(error instanceof UnsureError)) expect((error as Error).name).toMatch(/ApiError|TransportError|AuthError|ResponseShapeError/);
+            else if (!(error instanceof UnsureError))
+                expect((error as Error).name).toMatch(/ApiError|TransportError|AuthError|ResponseShapeError/);
             if (ups === 3) sim.clearFaults();
         }
     }
@@ -127,8 +156,14 @@ check(
         const destination = sim.regions["eu-nl"].cloud.addVault({ protectType: "replication" });
         const source = cloud.addCheckpoint(cloud.addVault({ resources: 1 }).id);
         const [backup] = cloud.backupsOf(source.id);
-        const { outputs } = await drive(backupReplica, { backupId: backup?.id ?? "", destinationRegion: "eu-nl", destinationVaultId: destination.id }, faults);
-        const replicas = [...sim.regions["eu-nl"].cloud.backups.values()].filter((one) => one.vaultId === destination.id && one.parentId === undefined);
+        const { outputs } = await drive(
+            backupReplica,
+            { backupId: backup?.id ?? "", destinationRegion: "eu-nl", destinationVaultId: destination.id },
+            faults,
+        );
+        const replicas = [...sim.regions["eu-nl"].cloud.backups.values()].filter(
+            (one) => one.vaultId === destination.id && one.parentId === undefined,
+        );
         expect(replicas.map((one) => one.id)).toEqual([outputs.destinationBackupId]);
     },
     "CopyBackup",
@@ -141,8 +176,14 @@ check(
         const destination = sim.regions["eu-nl"].cloud.addVault({ protectType: "replication" });
         const vault = cloud.addVault({ resources: 2 });
         cloud.addCheckpoint(vault.id);
-        const { outputs } = await drive(vaultReplication, { vaultId: vault.id, destinationRegion: "eu-nl", destinationVaultId: destination.id }, faults);
-        const replicas = [...sim.regions["eu-nl"].cloud.backups.values()].filter((one) => one.vaultId === destination.id && one.parentId === undefined);
+        const { outputs } = await drive(
+            vaultReplication,
+            { vaultId: vault.id, destinationRegion: "eu-nl", destinationVaultId: destination.id },
+            faults,
+        );
+        const replicas = [...sim.regions["eu-nl"].cloud.backups.values()].filter(
+            (one) => one.vaultId === destination.id && one.parentId === undefined,
+        );
         expect(replicas.map((one) => one.id).sort()).toEqual([...outputs.destinationBackupIds].sort());
         expect(outputs.replications.map((one) => one.status)).toEqual(["success", "success"]);
     },

@@ -39,7 +39,10 @@ it("finds the task of a request whose answer was lost", async () => {
 it("takes skipped, failed and timeout for final, and none of them for success", async () => {
     for (const status of ["skipped", "failed", "timeout"] as const) {
         await start();
-        world.sim.fail({ operation: "ImportCheckpoint", effect: { kind: "sync-outcome", status, code: "BackupService.9910", message: "storage is off" } });
+        world.sim.fail({
+            operation: "ImportCheckpoint",
+            effect: { kind: "sync-outcome", status, code: "BackupService.9910", message: "storage is off" },
+        });
         const error = await create().then(
             () => expect.unreachable(),
             (thrown: unknown) => thrown,
@@ -53,7 +56,10 @@ it("takes skipped, failed and timeout for final, and none of them for success", 
 
 it("warns when it succeeded and some backups could not be imported", async () => {
     await start();
-    world.sim.fail({ operation: "ImportCheckpoint", effect: { kind: "sync-outcome", status: "success", added: 4, failed: 2 } });
+    world.sim.fail({
+        operation: "ImportCheckpoint",
+        effect: { kind: "sync-outcome", status: "success", added: 4, failed: 2 },
+    });
     const { outputs } = await create();
     expect(outputs).toMatchObject({ status: "success", failedBackups: 2 });
     expect(world.lines.warn.at(-1)).toMatch(/2 backups could not be imported/);
@@ -71,5 +77,7 @@ it("waits for a synchronisation that already runs, and refuses what cannot be sy
     await start();
     world.sim.fail({ operation: "ImportCheckpoint", effect: { code: "BackupService.7302" } });
     expect((await create()).outputs.status).toBe("success");
-    await expect(vaultSync.create(world.context(), { vaultId: world.vaultId })).rejects.toThrow(/BackupService.7300.*hybrid/);
+    await expect(vaultSync.create(world.context(), { vaultId: world.vaultId })).rejects.toThrow(
+        /BackupService.7300.*hybrid/,
+    );
 });

@@ -53,16 +53,40 @@ export interface WorldOptions extends SimulatorOptions<"eu-de" | "eu-nl"> {
 
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const { servers = 1, config = {}, ...rest } = options;
-    const sim = (await startSimulator({ backupMs: 60, replicationMs: 60, syncMs: 60, deleteMs: 40, checkAnswers: true, ...rest })) as Simulator;
+    const sim = (await startSimulator({
+        backupMs: 60,
+        replicationMs: 60,
+        syncMs: 60,
+        deleteMs: 40,
+        checkAnswers: true,
+        ...rest,
+    })) as Simulator;
     const vault = sim.regions["eu-de"].cloud.addVault({ resources: servers });
     const destination = sim.regions["eu-nl"].cloud.addVault({ protectType: "replication" });
     const dialect = sim.regions["eu-de"].dialect;
     const hybrid = sim.regions["eu-de"].cloud.addVault({ cloudType: "hybrid", onPremises: { added: 3 } as never });
-    const settings = { ...sim.settings({ signIn: "password" }).config, "cbr:maxRequestsPerSecond": "1000", "cbr:cloud": dialect === "otc" ? "otc" : "huaweicloud", ...config };
-    return build({ sim, vaultId: vault.id, destinationVaultId: destination.id, hybridVaultId: hybrid.id, journal: memoryJournal() }, settings);
+    const settings = {
+        ...sim.settings({ signIn: "password" }).config,
+        "cbr:maxRequestsPerSecond": "1000",
+        "cbr:cloud": dialect === "otc" ? "otc" : "huaweicloud",
+        ...config,
+    };
+    return build(
+        {
+            sim,
+            vaultId: vault.id,
+            destinationVaultId: destination.id,
+            hybridVaultId: hybrid.id,
+            journal: memoryJournal(),
+        },
+        settings,
+    );
 }
 
-function build(parts: Pick<World, "sim" | "vaultId" | "destinationVaultId" | "hybridVaultId" | "journal">, settings: Record<string, string>): World {
+function build(
+    parts: Pick<World, "sim" | "vaultId" | "destinationVaultId" | "hybridVaultId" | "journal">,
+    settings: Record<string, string>,
+): World {
     const services = createServices((key) => settings[key], {}, { clock: quickClock, journal: parts.journal });
     const lines: Lines = { status: [], info: [], warn: [] };
     return {
@@ -73,10 +97,17 @@ function build(parts: Pick<World, "sim" | "vaultId" | "destinationVaultId" | "hy
             ...services,
             resourceName: name,
             urn: `urn:pulumi:dev::test::pulumi-nodejs:dynamic/cbr:X::${name}`,
-            log: { status: (text) => lines.status.push(text), info: (text) => lines.info.push(text), warn: (text) => lines.warn.push(text) },
+            log: {
+                status: (text) => lines.status.push(text),
+                info: (text) => lines.info.push(text),
+                warn: (text) => lines.warn.push(text),
+            },
         }),
         restart: () => build(parts, settings),
-        calls: () => parts.sim.requests.map((request) => request.operation ?? "?").filter((operation) => !operation.startsWith("Keystone")),
+        calls: () =>
+            parts.sim.requests
+                .map((request) => request.operation ?? "?")
+                .filter((operation) => !operation.startsWith("Keystone")),
         close: () => parts.sim.close(),
     };
 }

@@ -1,0 +1,23 @@
+// One restore point and its copies for each release and each night. The pipeline sets `restorePoint`; a new value takes
+// a new one. The output keeps the value of the last run, so that a preview in between shows no change.
+import * as pulumi from "@pulumi/pulumi";
+import * as cbr from "pulumi-cbr";
+
+const config = new pulumi.Config();
+export const restorePoint = config.require("restorePoint");
+
+const before = new cbr.Checkpoint("before-release", {
+    vaultId: config.require("vaultId"),
+    description: restorePoint,
+    triggers: { restorePoint },
+});
+
+const copies = new cbr.VaultReplication("copies", {
+    vaultId: before.vaultId,
+    destinationRegion: config.require("destinationRegion"),
+    destinationVaultId: config.require("destinationVaultId"),
+    triggers: { checkpoint: before.id },
+});
+
+export const checkpointId = before.id;
+export const copyIds = copies.destinationBackupIds;

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Previews the stack, writes preview.json and, from it, comment.md; fails when the preview does.
+#
+#   STACK          stack to preview
+#   RESTORE_POINT  what the restore point is for, e.g. release-1a2b3c; unset: that of the last run, so nothing new
+#   RUN_URL        link for the comment
+#
+# Without access to the state (a fork's pull request has no secrets) an empty state of its own is taken, with the plain
+# values of Pulumi.preview.yaml: then the preview shows everything as new, and says that the cloud was not asked.
+set -eu
+
+if [ -n "${PULUMI_ACCESS_TOKEN:-}${PULUMI_BACKEND_URL:-}" ]; then
+    pulumi stack select "$STACK"
+    RESTORE_POINT=${RESTORE_POINT:-$(pulumi stack output restorePoint)}
+else
+    # An empty variable is not the same as none for every tool.
+    unset PULUMI_ACCESS_TOKEN
+    PULUMI_BACKEND_URL="file://$(mktemp -d)"
+    PULUMI_CONFIG_PASSPHRASE=nothing-secret
+    export PULUMI_BACKEND_URL PULUMI_CONFIG_PASSPHRASE
+    pulumi stack init preview
+fi
+# Written to this checkout's stack file only.
+pulumi config set restorePoint -- "${RESTORE_POINT:-preview}"
+
+status=0
+pulumi preview --json --non-interactive >preview.json || status=$?
+npx --no-install pulumi-cbr preview-comment --title "Backups" --url "${RUN_URL:-}" preview.json >comment.md
+exit "$status"

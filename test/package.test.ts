@@ -1,0 +1,188 @@
+// The packed package: what is in it, how it resolves, and that it works where users install it.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { publint } from "publint";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Simulator, startSimulator } from "../sdk/testing/index";
+import { command, installed, manifest, pack, pulumiVersion, temporaryFolder, typescriptVersion } from "./support/packed";
+import { openStack } from "./support/stack";
+
+const root = resolve(__dirname, "..");
+const program = {
+    ts: `import * as pulumi from "@pulumi/pulumi";
+import * as cbr from "pulumi-cbr";
+const before: cbr.Checkpoint = new cbr.Checkpoint("before", { vaultId: new pulumi.Config().require("vaultId") });
+export const backupIds: pulumi.Output<string[]> = before.backupIds;
+`,
+    js: `const pulumi = require("@pulumi/pulumi");
+const cbr = require("pulumi-cbr");
+const before = new cbr.Checkpoint("before", { vaultId: new pulumi.Config().require("vaultId") });
+exports.backupIds = before.backupIds;
+`,
+};
+
+let sim: Simulator;
+let folder: string;
+beforeAll(async () => {
+    sim = await startSimulator({ backupMs: 50 });
+    folder = await installed();
+}, 600_000);
+afterAll(() => sim.close());
+
+/** Runs the project in a folder through up (with its empty preview) and destroy. */
+async function upAndDestroy(at: string): Promise<void> {
+    writeFileSync(join(at, "Pulumi.yaml"), "name: packed\nruntime: nodejs\n");
+    const vault = sim.regions["eu-de"].cloud.addVault();
+    const settings = Object.entries(sim.settings().config);
+    const config = Object.fromEntries(settings.map(([key, value]) => [key, { value, secret: key === "cbr:secretKey" }]));
+    await using stack = await openStack({ program: at, config: { ...config, vaultId: vault.id } });
+    await stack.up();
+    expect((await stack.outputs())["backupIds"]?.value).toHaveLength(1);
+    expect(await stack.resources()).toMatchObject([{ type: "pulumi-nodejs:dynamic/cbr:Checkpoint" }]);
+    await stack.destroy();
+    expect(await stack.resources()).toEqual([]);
+}
+
+it("contains the build, its declarations and maps, and the documents; nothing else", async () => {
+    const { files, unpackedBytes } = await pack();
+    expect([...new Set(files.map((file) => file.split("/")[0]))].sort()).toEqual([
+        "CHANGELOG.md",
+        "LICENSE",
+        "README.md",
+        "dist",
+        "package.json",
+    ]);
+    const built = files.filter((file) => file.startsWith("dist/"));
+    expect([...new Set(built.map((file) => file.split("/")[1]))].sort()).toEqual(["cli", "provider", "sdk"]);
+    const sources = new Set<string>();
+    for (const file of built) {
+        const source = `${file.slice("dist/".length).replace(/(\.d\.ts|\.js|\.js\.map)$/, "")}.ts`;
+        expect(existsSync(join(root, source)), `${file} has no source`).toBe(true);
+        sources.add(source.slice(0, -".ts".length));
+    }
+    for (const source of sources)
+        for (const ending of [".js", ".js.map", ".d.ts"]) expect(built).toContain(`dist/${source}${ending}`);
+    // Maps bring their sources along, which is most of it.
+    expect(unpackedBytes).toBeLessThan(2_000_000);
+});
+
+it("has no install script, three dependencies, and the peer", () => {
+    const packed = JSON.parse(readFileSync(join(folder, "node_modules/pulumi-cbr/package.json"), "utf8"));
+    expect(Object.keys(packed.scripts)).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(pre|post)?(install|prepare)$/)]));
+    expect(Object.keys(packed.dependencies)).toEqual(["undici", "yaml", "zod"]);
+    expect(Object.keys(packed.peerDependencies)).toEqual(["@pulumi/pulumi"]);
+    expect(packed.publishConfig).toEqual({ access: "public", provenance: true });
+    // That announces a plugin binary, which there is none of.
+    expect(packed.pulumi).toBeUndefined();
+});
+
+it("is clean for publint", async () => {
+    const { tarball } = await pack();
+    const bytes = readFileSync(tarball);
+    const data = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+    const { messages } = await publint({ pack: { tarball: data }, strict: true });
+    expect(messages).toEqual([]);
+});
+
+it.each(["strict", "node16", "esm-only"])("is clean for attw, profile %s", async (profile) => {
+    const { tarball } = await pack();
+    const attw = join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
+    const out = await command(process.execPath, [attw, "--profile", profile, "--no-color", "--no-emoji", tarball], root);
+    expect(out).toMatch(/No problems found/);
+});
+
+it("loads neither zod, undici nor yaml for a program", async () => {
+    const script = `require("pulumi-cbr"); console.log(JSON.stringify(Object.keys(require.cache)))`;
+    const loaded = JSON.parse(await command(process.execPath, ["-e", script], folder)) as string[];
+    expect(loaded.filter((file) => /node_modules[\\/](zod|undici|yaml)[\\/]/.test(file))).toEqual([]);
+    expect(loaded.filter((file) => /pulumi-cbr[\\/]dist[\\/]provider/.test(file))).toEqual([]);
+});
+
+it("resolves the line in state to a handler, for every class", async () => {
+    const names = ["checkpoint", "vaultReplication", "backupReplica", "checkpointReplica", "vaultSync"];
+    const script = `
+        const { providerLine } = require("./node_modules/pulumi-cbr/dist/sdk/dynamic.js");
+        const methods = ${JSON.stringify(names)}.map((name) => {
+            const exports = {};
+            new Function("exports", "require", providerLine(name))(exports, require);
+            return Object.keys(exports.handler()).sort();
+        });
+        console.log(JSON.stringify(methods));`;
+    const methods = JSON.parse(await command(process.execPath, ["-e", script], folder)) as string[][];
+    const all = ["check", "configure", "create", "delete", "diff", "read", "update"];
+    expect(methods).toEqual(names.map(() => all));
+});
+
+it("can be imported by name from an ES module, and required", async () => {
+    const module = `import { Checkpoint, RestorePoint, getVaults } from "pulumi-cbr";
+        import { checkpoint } from "pulumi-cbr/provider";
+        import { startSimulator } from "pulumi-cbr/testing";
+        console.log([Checkpoint, RestorePoint, getVaults, checkpoint, startSimulator].map((one) => typeof one).join());`;
+    const out = await command(process.execPath, ["--input-type=module", "-e", module], folder);
+    expect(out.trim()).toBe("function,function,function,object,function");
+});
+
+it("has a command that knows its version", async () => {
+    const out = await command("npx", ["--no-install", "pulumi-cbr", "--version"], folder);
+    expect(out.trim()).toBe(manifest.version);
+});
+
+it("works from a plain index.ts and Pulumi.yaml", async () => {
+    writeFileSync(join(folder, "index.ts"), program.ts);
+    await upAndDestroy(folder);
+});
+
+it("works in a workspace: the program in a sub-folder, the package hoisted to the root", async () => {
+    const at = join(folder, "packages/backup");
+    mkdirSync(at, { recursive: true });
+    writeFileSync(join(at, "package.json"), JSON.stringify({ name: "backup", private: true, main: "index.js" }));
+    writeFileSync(join(at, "index.js"), program.js);
+    await upAndDestroy(at);
+});
+
+/** An empty project with the packed package among its dependencies. */
+async function project(): Promise<string> {
+    const { tarball } = await pack();
+    const at = temporaryFolder();
+    const dependencies = { "@pulumi/pulumi": pulumiVersion, "pulumi-cbr": `file:${tarball}`, typescript: typescriptVersion };
+    writeFileSync(join(at, "package.json"), JSON.stringify({ name: "program", private: true, main: "index.js", dependencies }));
+    writeFileSync(join(at, "index.js"), program.js);
+    return at;
+}
+
+async function tool(name: string): Promise<string> {
+    const tools = temporaryFolder();
+    await command("npm", ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", tools, name], tools);
+    return join(tools, "node_modules");
+}
+
+it("works when pnpm installed it", async ({ skip }) => {
+    const at = await project();
+    try {
+        const pnpm = join(await tool("pnpm"), "pnpm/bin/pnpm.cjs");
+        await command(process.execPath, [pnpm, "install", "--ignore-scripts"], at);
+    } catch (error) {
+        process.stderr.write(`pnpm was not tried: ${String(error)}\n`);
+        skip("pnpm cannot be installed or cannot install here");
+    }
+    await upAndDestroy(at);
+});
+
+it("works when Yarn installed it, with its node-modules linker", async ({ skip }) => {
+    const at = await project();
+    try {
+        const yarn = join(await tool("@yarnpkg/cli-dist"), "@yarnpkg/cli-dist/bin/yarn.js");
+        const registry = (await command("npm", ["config", "get", "registry"], at)).trim();
+        writeFileSync(join(at, "yarn.lock"), "");
+        writeFileSync(join(at, ".yarnrc.yml"), "nodeLinker: node-modules\nenableScripts: false\n");
+        await command(process.execPath, [yarn, "install", "--no-immutable"], at, {
+            YARN_NPM_REGISTRY_SERVER: registry,
+            YARN_UNSAFE_HTTP_WHITELIST: new URL(registry).hostname,
+            YARN_ENABLE_TELEMETRY: "0",
+        });
+    } catch (error) {
+        process.stderr.write(`Yarn was not tried: ${String(error)}\n`);
+        skip("Yarn cannot be installed or cannot install here");
+    }
+    await upAndDestroy(at);
+});

@@ -1,0 +1,96 @@
+// The package as users get it: packed once a process, and installed into empty folders.
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+
+const root = resolve(__dirname, "../..");
+const run = promisify(execFile);
+
+interface Manifest {
+    readonly version: string;
+    readonly devDependencies: Record<string, string>;
+}
+export const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
+/** Versions that the clone is tested with, which are in npm's cache since its `npm ci`. */
+export const pulumiVersion = manifest.devDependencies["@pulumi/pulumi"] ?? "3";
+export const typescriptVersion = manifest.devDependencies["typescript"] ?? "6";
+
+export interface Packed {
+    readonly tarball: string;
+    /** Paths in the package. */
+    readonly files: readonly string[];
+    readonly unpackedBytes: number;
+}
+
+/** Programs get the Node that runs the tests, and none of npm's variables of an `npm test` around them. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+    const env = Object.fromEntries(
+        Object.entries(process.env).filter(([key]) => !/^(npm_(?!config_)|VITEST|NODE_ENV)/.test(key)),
+    );
+    return { ...env, PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`, NO_COLOR: "1" };
+}
+
+export async function command(
+    file: string,
+    args: readonly string[],
+    cwd: string,
+    env: NodeJS.ProcessEnv = {},
+): Promise<string> {
+    try {
+        const options = { cwd, env: { ...cleanEnvironment(), ...env }, maxBuffer: 64 * 1024 * 1024 };
+        return (await run(file, args, options)).stdout;
+    } catch (error) {
+        const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+        throw new Error(`${file} ${args.join(" ")} failed\n${stdout}\n${stderr}`.slice(0, 4_000), { cause: error });
+    }
+}
+
+export function temporaryFolder(): string {
+    return mkdtempSync(join(tmpdir(), "pulumi-cbr-packed-"));
+}
+
+let packed: Promise<Packed> | undefined;
+
+/** `npm pack` of the clone's build. */
+export function pack(): Promise<Packed> {
+    packed ??= (async () => {
+        const folder = temporaryFolder();
+        const stdout = await command("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder], root);
+        const [entry] = JSON.parse(stdout) as { filename: string; unpackedSize: number; files: { path: string }[] }[];
+        if (entry === undefined) throw new Error("npm pack packed nothing");
+        const files = entry.files.map(({ path }) => path).sort();
+        return { tarball: join(folder, entry.filename), files, unpackedBytes: entry.unpackedSize };
+    })();
+    return packed;
+}
+
+/** A folder with the packed package in it; other packages from the registry, or, where there is none, from the clone. */
+export async function installed(): Promise<string> {
+    const { tarball } = await pack();
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "program", private: true }));
+    const flags = ["--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
+    try {
+        const others = [`@pulumi/pulumi@${pulumiVersion}`, `typescript@${typescriptVersion}`];
+        await command("npm", ["install", ...flags, tarball, ...others], folder);
+    } catch (error) {
+        process.stderr.write(
+            `The registry does not serve @pulumi/pulumi; linked from the clone instead: ${String(error).slice(0, 300)}\n`,
+        );
+        linkFromClone(folder);
+        await command(
+            "tar",
+            ["-xzf", tarball, "--strip-components=1", "-C", join(folder, "node_modules/pulumi-cbr")],
+            folder,
+        );
+    }
+    return folder;
+}
+
+function linkFromClone(folder: string): void {
+    for (const name of ["pulumi-cbr", "@pulumi"]) mkdirSync(join(folder, "node_modules", name), { recursive: true });
+    for (const name of ["@pulumi/pulumi", "typescript", "zod", "undici", "yaml"])
+        symlinkSync(join(root, "node_modules", name), join(folder, "node_modules", name), "junction");
+}
