@@ -6,6 +6,17 @@ const alias = {
     "pulumi-cbr/testing": resolve("sdk/testing/index.ts"),
 };
 
+/** Tests that need the built package, most of them an engine too. */
+const built = [
+    "test/lifecycle/**/*.test.ts",
+    "test/engine-selftest/**/*.test.ts",
+    "test/cli/engine/**/*.test.ts",
+    "test/docs.test.ts",
+    "test/examples.test.ts",
+    "test/package.test.ts",
+    "test/performance.test.ts",
+];
+
 /** Three levels: functions and parts over scripted transports; handlers against the simulator; whole life cycles through an engine. */
 export default defineConfig({
     test: {
@@ -14,30 +25,21 @@ export default defineConfig({
                 resolve: { alias },
                 test: {
                     name: "unit",
-                    include: [
-                        "test/*.test.ts",
-                        "test/testing/*.test.ts",
-                        "test/operations/*.test.ts",
-                        "test/cli/*.test.ts",
-                    ],
-                    exclude: ["test/package.test.ts"],
+                    include: ["test/*.test.ts", "test/{testing,operations,cli}/*.test.ts"],
+                    exclude: built,
+                    testTimeout: 60_000,
                 },
             },
             {
                 resolve: { alias },
-                test: { name: "resource", include: ["test/resources/**/*.test.ts"], testTimeout: 60_000 },
+                test: { name: "resource", include: ["test/resources/**/*.test.ts"], testTimeout: 120_000 },
             },
             {
                 test: {
                     name: "engine",
-                    include: [
-                        "test/lifecycle/**/*.test.ts",
-                        "test/engine-selftest/**/*.test.ts",
-                        "test/package.test.ts",
-                        "test/docs.test.ts",
-                    ],
-                    testTimeout: 180_000,
-                    hookTimeout: 180_000,
+                    include: built,
+                    testTimeout: 300_000,
+                    hookTimeout: 300_000,
                     fileParallelism: false,
                 },
             },

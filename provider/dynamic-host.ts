@@ -62,7 +62,7 @@ function proper(bag: Bag): Bag {
 }
 
 function nameOf(urn: string): string {
-    return urn.slice(urn.lastIndexOf("::") + 2);
+    return urn.split("::").slice(3).join("::");
 }
 
 /** Errors reach people as a message alone: a stack says nothing about a cloud. Pulumi: the host prints `${error}: ${error.stack}`. */

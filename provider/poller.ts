@@ -48,6 +48,8 @@ interface Waiter {
     readonly since: number;
     readonly seen: Map<string, number>;
     status: string | undefined;
+    /** Status and percentage, as people saw them last. */
+    shown: string | undefined;
     judging: boolean;
     readonly resolve: (value: unknown) => void;
     readonly reject: (reason: unknown) => void;
@@ -100,6 +102,7 @@ class Round {
                 since: now,
                 seen: new Map(),
                 status: undefined,
+                shown: undefined,
                 judging: false,
                 resolve: resolve as (value: unknown) => void,
                 reject,
@@ -204,11 +207,14 @@ class Round {
         // Judged too late: it has timed out or was aborted meanwhile.
         if (!this.#waiters.has(waiter)) return;
         // The first status is news, too: the pauses begin at the shortest.
-        if (waiter.status !== verdict.status) this.#progressed = true;
+        // So is a percentage that moves: what takes seconds is then looked at each second.
+        const shown = verdict.note ?? verdict.status;
+        if (waiter.status !== verdict.status || waiter.shown !== shown) this.#progressed = true;
         waiter.status = verdict.status;
+        waiter.shown = shown;
         waiter.seen.set(verdict.status, (waiter.seen.get(verdict.status) ?? 0) + 1);
         try {
-            waiter.wait.onLook?.(verdict.note ?? verdict.status, this.#clock.now() - waiter.since, this.#waiters.size);
+            waiter.wait.onLook?.(shown, this.#clock.now() - waiter.since, this.#waiters.size);
         } catch {
             // A progress line that cannot be shown ends no wait, and above all not those of the others.
         }

@@ -101,16 +101,17 @@ function defaultName(vaultId: unknown): string {
     throw new Error("checkpointBefore: needs a `name`, because vaultId is no plain string.");
 }
 
-/** Equal for equal plain arguments; Outputs are told apart by identity. */
+/** Equal for equal plain arguments; what is not known yet is told apart by identity. */
 function fingerprintOf(inputs: HookInputs): string {
-    const text = JSON.stringify(inputs, (_key, value: unknown) =>
-        isFuture(value) ? `(future ${identity(value)})` : value,
-    );
-    return createHash("sha256").update(text).digest("hex");
-}
-
-function isFuture(value: unknown): value is object {
-    return value instanceof Promise || pulumi.Output.isInstance(value);
+    const plain = (value: unknown): unknown => {
+        if (typeof value !== "object" || value === null) return value;
+        if (value instanceof Promise || pulumi.Output.isInstance(value)) return `(not known yet: ${identity(value)})`;
+        if (Array.isArray(value)) return value.map(plain);
+        return Object.entries(value).map(([key, item]) => [key, plain(item)]);
+    };
+    return createHash("sha256")
+        .update(JSON.stringify(plain(inputs)))
+        .digest("hex");
 }
 
 const identities = new WeakMap<object, number>();

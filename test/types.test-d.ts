@@ -70,13 +70,9 @@ export function copies(before: cbr.Checkpoint): void {
     new cbr.CheckpointReplica("c", { checkpointId: before, destinationRegion: "eu-nl", destinationVaultId: "x" });
     // @ts-expect-error destinationVaultId is required
     new cbr.CheckpointReplica("d", { checkpointId: id, destinationRegion: "eu-nl" });
+    const ofVault = { checkpointId: id, destinationRegion: "eu-nl", destinationVaultId: "x" };
     // @ts-expect-error the vault is the restore point's
-    new cbr.CheckpointReplica("e", {
-        vaultId: id,
-        checkpointId: id,
-        destinationRegion: "eu-nl",
-        destinationVaultId: "x",
-    });
+    new cbr.CheckpointReplica("e", { ...ofVault, vaultId: id });
 
     same<typeof replica.destinationBackupIds, pulumi.Output<string[]>>(true);
     same<typeof replica.replicationRecordIds, pulumi.Output<string[]>>(true);

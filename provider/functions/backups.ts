@@ -58,46 +58,46 @@ export type GetBackupsArgs = z.input<typeof getBackupsArgs>;
 
 interface BackupFields {
     readonly id: string;
-    readonly name?: string | undefined;
-    readonly description?: string | undefined;
+    readonly name: string | undefined;
+    readonly description: string | undefined;
     /** The API's word: available, protecting, deleting, restoring, error, waiting_protect, waiting_delete, waiting_restore. */
     readonly status: string;
     /** `backup`, or `replication` for a replica. */
-    readonly imageType?: string | undefined;
-    readonly vaultId?: string | undefined;
-    readonly checkpointId?: string | undefined;
-    readonly resourceId?: string | undefined;
-    readonly resourceName?: string | undefined;
-    readonly resourceType?: string | undefined;
+    readonly imageType: string | undefined;
+    readonly vaultId: string | undefined;
+    readonly checkpointId: string | undefined;
+    readonly resourceId: string | undefined;
+    readonly resourceName: string | undefined;
+    readonly resourceType: string | undefined;
     /** Gibibytes. */
-    readonly resourceSizeGb?: number | undefined;
-    readonly incremental?: boolean | undefined;
+    readonly resourceSizeGb: number | undefined;
+    readonly incremental: boolean | undefined;
     /** True when a policy took it, or `autoTrigger` was set. */
-    readonly autoTrigger?: boolean | undefined;
+    readonly autoTrigger: boolean | undefined;
     /** Kind of object that was backed up. */
-    readonly providerId?: string | undefined;
+    readonly providerId: string | undefined;
     /** UTC, as the API says it. */
-    readonly createdAt?: string | undefined;
+    readonly createdAt: string | undefined;
     /** UTC, as the API says it. Absent: kept until deleted. */
-    readonly expiredAt?: string | undefined;
+    readonly expiredAt: string | undefined;
 }
 
 /** One copy of a backup to another region. */
 export interface ReplicationRecordResult {
     readonly id: string;
     /** The API's word: waiting_replicate, replicating, success, fail, skip. */
-    readonly status?: string | undefined;
+    readonly status: string | undefined;
     /** Percent. */
-    readonly progress?: number | undefined;
+    readonly progress: number | undefined;
     /** UTC, as the API says it. */
-    readonly createdAt?: string | undefined;
-    readonly destinationRegion?: string | undefined;
-    readonly destinationProjectId?: string | undefined;
-    readonly destinationVaultId?: string | undefined;
-    readonly destinationBackupId?: string | undefined;
-    readonly destinationCheckpointId?: string | undefined;
-    readonly failCode?: string | undefined;
-    readonly failReason?: string | undefined;
+    readonly createdAt: string | undefined;
+    readonly destinationRegion: string | undefined;
+    readonly destinationProjectId: string | undefined;
+    readonly destinationVaultId: string | undefined;
+    readonly destinationBackupId: string | undefined;
+    readonly destinationCheckpointId: string | undefined;
+    readonly failCode: string | undefined;
+    readonly failReason: string | undefined;
 }
 
 /** A backup of one resource. */
@@ -105,7 +105,7 @@ export interface BackupResult extends BackupFields, Place {
     /** A server's disks. By id. */
     readonly children: readonly BackupFields[];
     /** Copies to other regions, oldest first. Undefined where the cloud does not say. */
-    readonly replicationRecords?: readonly ReplicationRecordResult[] | undefined;
+    readonly replicationRecords: readonly ReplicationRecordResult[] | undefined;
 }
 
 function toFields(row: WireChildBackup): BackupFields {

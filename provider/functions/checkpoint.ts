@@ -4,7 +4,7 @@ import type { Services } from "../context";
 import { objectId } from "../handler";
 import { showCheckpoint } from "../operations";
 import type { CheckpointOutputs } from "../resources/checkpoint";
-import { type checkpointFacts, toOutputs } from "../resources/checkpoint-outputs";
+import { checkpointFacts, toOutputs } from "../resources/checkpoint-outputs";
 import { placeArgs, readOne } from "./arguments";
 
 export const getCheckpointArgs = z.strictObject({
@@ -14,8 +14,10 @@ export const getCheckpointArgs = z.strictObject({
 });
 export type GetCheckpointArgs = z.input<typeof getCheckpointArgs>;
 
-/** A restore point with its backups. */
-export type CheckpointResult = Pick<CheckpointOutputs, keyof typeof checkpointFacts | "description">;
+/** A restore point with its backups: what the outputs of a Checkpoint say. */
+export type CheckpointResult = {
+    readonly [Key in keyof typeof checkpointFacts | "description"]: CheckpointOutputs[Key];
+};
 
 export function getCheckpoint(services: Services, args: z.output<typeof getCheckpointArgs>): Promise<CheckpointResult> {
     const { checkpointId: id } = args;
@@ -24,7 +26,8 @@ export function getCheckpoint(services: Services, args: z.output<typeof getCheck
         const resources = (checkpoint.vault?.resources ?? []).map((one) => one.id);
         const rows = await backupsOfCheckpoint(services, target, id, resources);
         const description = checkpoint.extra_info?.description;
-        const { vaultId: _, ...facts } = toOutputs({ vaultId: "" }, target, checkpoint, rows, { description });
-        return facts;
+        const outputs = toOutputs({ vaultId: "" }, target, checkpoint, rows, { description });
+        const keys = [...Object.keys(checkpointFacts), "description"];
+        return Object.fromEntries(keys.map((key) => [key, Reflect.get(outputs, key)])) as CheckpointResult;
     });
 }

@@ -41,37 +41,37 @@ export interface OperationLogResult extends Place {
     /** The API's word: waiting, running, success, failed, skipped, timeout; the last four are final. */
     readonly status: string;
     /** The API's word: backup, copy, replication, restore, delete, sync, vault_delete, remove_resource. */
-    readonly operationType?: string | undefined;
-    readonly checkpointId?: string | undefined;
-    readonly vaultId?: string | undefined;
-    readonly providerId?: string | undefined;
+    readonly operationType: string | undefined;
+    readonly checkpointId: string | undefined;
+    readonly vaultId: string | undefined;
+    readonly providerId: string | undefined;
     /** UTC, as the API says it; so are the times below. */
-    readonly createdAt?: string | undefined;
-    readonly startedAt?: string | undefined;
-    readonly updatedAt?: string | undefined;
-    readonly endedAt?: string | undefined;
-    readonly errorCode?: string | undefined;
-    readonly errorMessage?: string | undefined;
+    readonly createdAt: string | undefined;
+    readonly startedAt: string | undefined;
+    readonly updatedAt: string | undefined;
+    readonly endedAt: string | undefined;
+    readonly errorCode: string | undefined;
+    readonly errorMessage: string | undefined;
     /** Percent. */
-    readonly progress?: number | undefined;
-    readonly requestId?: string | undefined;
-    readonly resourceId?: string | undefined;
-    readonly resourceType?: string | undefined;
-    readonly resourceName?: string | undefined;
+    readonly progress: number | undefined;
+    readonly requestId: string | undefined;
+    readonly resourceId: string | undefined;
+    readonly resourceType: string | undefined;
+    readonly resourceName: string | undefined;
     /** Of a backup. */
-    readonly backupId?: string | undefined;
-    readonly backupName?: string | undefined;
-    readonly incremental?: boolean | undefined;
+    readonly backupId: string | undefined;
+    readonly backupName: string | undefined;
+    readonly incremental: boolean | undefined;
     /** Of a synchronisation: backups imported, dropped, and not imported. */
-    readonly syncedBackups?: number | undefined;
-    readonly deletedBackups?: number | undefined;
-    readonly failedBackups?: number | undefined;
+    readonly syncedBackups: number | undefined;
+    readonly deletedBackups: number | undefined;
+    readonly failedBackups: number | undefined;
     /** Of a copy to another region. */
-    readonly sourceBackupId?: string | undefined;
-    readonly destinationBackupId?: string | undefined;
-    readonly destinationCheckpointId?: string | undefined;
-    readonly destinationRegion?: string | undefined;
-    readonly destinationProjectId?: string | undefined;
+    readonly sourceBackupId: string | undefined;
+    readonly destinationBackupId: string | undefined;
+    readonly destinationCheckpointId: string | undefined;
+    readonly destinationRegion: string | undefined;
+    readonly destinationProjectId: string | undefined;
 }
 
 function toResult(row: WireOperationLog, target: Target): OperationLogResult {

@@ -39,46 +39,46 @@ export type GetVaultsArgs = z.input<typeof getVaultsArgs>;
 /** A vault, and what it protects. */
 export interface VaultResult extends Place {
     readonly id: string;
-    readonly name?: string | undefined;
-    readonly description?: string | undefined;
-    readonly providerId?: string | undefined;
+    readonly name: string | undefined;
+    readonly description: string | undefined;
+    readonly providerId: string | undefined;
     /** UTC, as the API says it. */
-    readonly createdAt?: string | undefined;
+    readonly createdAt: string | undefined;
     /** The API's word: available, lock, frozen, deleting, error. */
-    readonly status?: string | undefined;
+    readonly status: string | undefined;
     /** `backup`, `replication`, or `hybrid`. */
-    readonly protectType?: string | undefined;
+    readonly protectType: string | undefined;
     /** `public` or `hybrid`. */
-    readonly cloudType?: string | undefined;
+    readonly cloudType: string | undefined;
     /** server, disk, turbo, workspace, vmware, rds, file. */
-    readonly objectType?: string | undefined;
-    readonly specCode?: string | undefined;
+    readonly objectType: string | undefined;
+    readonly specCode: string | undefined;
     /** `crash_consistent` or `app_consistent`. */
-    readonly consistentLevel?: string | undefined;
+    readonly consistentLevel: string | undefined;
     /** `post_paid` or `pre_paid`. */
-    readonly chargingMode?: string | undefined;
+    readonly chargingMode: string | undefined;
     /** Capacity, gibibytes. */
-    readonly sizeGb?: number | undefined;
+    readonly sizeGb: number | undefined;
     /** Size of the resources in it, gibibytes. */
-    readonly allocatedGb?: number | undefined;
+    readonly allocatedGb: number | undefined;
     /** Room that backups take, mebibytes: the API's own unit. */
-    readonly usedMb?: number | undefined;
+    readonly usedMb: number | undefined;
     /** True: automatic backups cannot be deleted before they expire. */
-    readonly locked?: boolean | undefined;
+    readonly locked: boolean | undefined;
     /** True: it grows when it is full. */
-    readonly autoExpand?: boolean | undefined;
+    readonly autoExpand: boolean | undefined;
     /** What it protects. By id. */
     readonly resources: readonly {
         readonly id: string;
-        readonly name?: string | undefined;
-        readonly type?: string | undefined;
+        readonly name: string | undefined;
+        readonly type: string | undefined;
         /** The API's word: available, error, protecting, restoring, removing. */
-        readonly protectStatus?: string | undefined;
+        readonly protectStatus: string | undefined;
         /** Gibibytes. */
-        readonly sizeGb?: number | undefined;
+        readonly sizeGb: number | undefined;
         /** Size of its backups; the API's pages give no unit. */
-        readonly backupSize?: number | undefined;
-        readonly backupCount?: number | undefined;
+        readonly backupSize: number | undefined;
+        readonly backupCount: number | undefined;
     }[];
 }
 

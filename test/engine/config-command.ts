@@ -83,14 +83,12 @@ export async function configCommand(context: CommandContext, words: string[]): P
             if (last === undefined) {
                 throw new UsageError("no previous deployment");
             }
-            const crypter = await file.crypter(io.env);
             for (const key of Object.keys(nodes)) {
                 delete nodes[key];
             }
             for (const [key, { value, secret }] of Object.entries(last.config)) {
                 nodes[key] = secret ? { secure: value } : value;
             }
-            void crypter;
             save();
             return;
         }

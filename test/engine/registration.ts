@@ -123,7 +123,6 @@ function decideByMode(
     }
     tracker.sames.add(state.urn);
     state.inputs = old.inputs;
-    void run;
     return { steps: [sameStep(run, old, state)], state, isUnknown: false };
 }
 

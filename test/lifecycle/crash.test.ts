@@ -1,0 +1,94 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import * as cbr from "../../sdk/index";
+import { messages, openLife, ops, until } from "./life";
+
+/** Ids of the processes below this one that run Pulumi's dynamic provider host. */
+function providerProcesses(): number[] {
+    const parents = new Map<number, number>();
+    const hosts: number[] = [];
+    for (const name of readdirSync("/proc")) {
+        if (!/^\d+$/.test(name)) continue;
+        try {
+            const stat = readFileSync(join("/proc", name, "stat"), "utf8");
+            parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
+            if (/cmd\/dynamic-provider/.test(readFileSync(join("/proc", name, "cmdline"), "utf8"))) hosts.push(Number(name));
+        } catch {
+            // It ended while we looked.
+        }
+    }
+    const isOurs = (id: number): boolean => id === process.pid || (parents.has(id) && isOurs(parents.get(id) ?? 0));
+    return hosts.filter(isOurs);
+}
+
+it.runIf(process.platform === "linux")(
+    "neither doubles nor loses what a provider process that was killed had asked for",
+    async () => {
+        const life = await openLife({ backupMs: 3_000, replicationMs: 3_000, syncMs: 3_000 });
+        const vaultId = life.vault();
+        const namedVaultId = life.vault();
+        const source = life.vaultWithBackup();
+        const single = life.vaultWithBackup();
+        const hybridVaultId = life.hybridVault({ onPremises: { added: 1 } });
+        const destinationVaultId = life.destination();
+        life.use(async () => {
+            const copyTo = { destinationRegion: "eu-nl", destinationVaultId };
+            new cbr.Checkpoint("generated", { vaultId });
+            new cbr.Checkpoint("named", { vaultId: namedVaultId, name: "release" });
+            new cbr.VaultReplication("run", { vaultId: source.vaultId, ...copyTo });
+            new cbr.BackupReplica("copy", { backupId: single.backupId, ...copyTo });
+            new cbr.VaultSync("sync", { vaultId: hybridVaultId });
+        });
+        // Half of the answers never arrive, the others do: in either case nothing of them is stored yet.
+        const late = { delayMs: 60_000, when: "after" } as const;
+        life.fail("CreateCheckpoint", vaultId, late);
+        life.fail("CopyCheckpoint", source.vaultId, late);
+        const operations = ["CreateCheckpoint", "CopyCheckpoint", "CopyBackup", "ImportCheckpoint"];
+        const total = () => operations.reduce((sum, operation) => sum + life.count(operation), 0);
+        const done = () =>
+            life.home.checkpoints.size >= 4 && life.home.records.size >= 2 && life.home.operationLogs.size >= 5;
+
+        const dying = life.up({ expectFailure: true });
+        await until(() => done() && /"type": ?"creating"/.test(life.stored()));
+        // What would be there if the engine had died with its provider.
+        const stateFile = join(life.stack.folder, "state", ".pulumi", "stacks", "test", "dev.json");
+        const interrupted = readFileSync(stateFile, "utf8");
+        for (const id of providerProcesses()) process.kill(id, "SIGKILL");
+        const crash = await dying;
+        expect(messages(crash)).not.toBe("");
+        expect(life.calls().filter((call) => operations.includes(call)).length).toBeLessThanOrEqual(5);
+        expect((await life.states()).size).toBe(0);
+
+        life.sim.clearFaults();
+        writeFileSync(stateFile, interrupted);
+        const sent = total();
+        const recovered = await life.up();
+        expect(ops(recovered)).toEqual(["copy", "generated", "named", "run", "sync"].map((name) => `create ${name}`));
+        expect(total(), "nothing is sent again").toBe(sent);
+        expect(messages(recovered)).toMatch(/warning: Attempting to deploy or update resources with \d pending operations/);
+        expect(messages(recovered)).toMatch(/Checkpoint::generated, interrupted while creating/);
+        expect(messages(recovered, "generated")).toMatch(/info: resumed restore point .* no second one was taken/);
+        for (const name of ["run", "copy", "sync"]) expect(messages(recovered, name)).toMatch(/under way already/);
+        const states = await life.states();
+        const { checkpoints, backups, operationLogs } = life.home.snapshot();
+        const takenOf = (id: string) => checkpoints.filter((one) => one.vaultId === id).map((one) => one.id);
+        expect(takenOf(vaultId)).toEqual([states.get("generated")?.id]);
+        expect(takenOf(namedVaultId)).toEqual([states.get("named")?.id]);
+        expect(operationLogs.filter((one) => one.operationType === "sync").map((one) => one.id)).toEqual([
+            states.get("sync")?.id,
+        ]);
+        const recordsOf = (id: string) => backups.find((one) => one.id === id)?.records.map((one) => one.id);
+        expect(states.get("run")?.outputs["replicationRecordIds"]).toEqual(recordsOf(source.backupId));
+        expect([states.get("copy")?.id]).toEqual(recordsOf(single.backupId));
+        for (const name of ["generated", "named"]) expect(states.get(name)?.outputs["status"]).toBe("available");
+        for (const name of ["run", "copy", "sync"]) expect(states.get(name)?.outputs["status"]).toBe("success");
+
+        // The engine forgets its note when told to. The journal has done its work: the same wish, newly made, is a new one.
+        await life.refresh({ clearPendingCreates: true });
+        expect(life.stored()).not.toMatch(/"type": ?"creating"/);
+        await life.destroy();
+        await life.up({ target: [states.get("generated")?.urn ?? ""] });
+        expect(life.home.snapshot().checkpoints.filter((one) => one.vaultId === vaultId)).toHaveLength(2);
+    },
+);
