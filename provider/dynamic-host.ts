@@ -73,14 +73,21 @@ function plainError(kind: string, name: string, error: unknown): Error {
     return plain;
 }
 
-async function within<T>(bag: Bag, kind: string, run: (context: Context) => Promise<T>): Promise<T> {
+const asIs = (_kind: string, _name: string, error: unknown): unknown => error;
+
+async function within<T>(
+    bag: Bag,
+    kind: string,
+    run: (context: Context) => Promise<T>,
+    toThrow: (kind: string, name: string, error: unknown) => unknown = plainError,
+): Promise<T> {
     const urn = typeof bag[URN_KEY] === "string" && !isUnknown(bag[URN_KEY]) ? bag[URN_KEY] : "";
     const name = nameOf(urn);
     const log = rowLog(sendToEngine, urn, () => Date.now(), process.env);
     try {
         return await run({ ...services(), log, resourceName: name === "" ? kind.toLowerCase() : name, urn });
     } catch (error) {
-        throw error instanceof InitFailure ? error : plainError(kind, name, error);
+        throw error instanceof InitFailure ? error : toThrow(kind, name, error);
     } finally {
         log.end();
     }
@@ -157,10 +164,18 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
             };
             const failures = checkInputs(handler, inputs, isUnknown);
             if (failures.length > 0) return { ...result, failures };
-            return {
-                ...result,
-                failures: await within(news, kind, (context) => checkPlace(context, handler, proper(olds), inputs)),
-            };
+            try {
+                const found = await within(
+                    news,
+                    kind,
+                    (context) => checkPlace(context, handler, proper(olds), inputs),
+                    asIs,
+                );
+                return { ...result, failures: found };
+            } catch (error) {
+                // Pulumi: a failure is said once; what is thrown is said again on the stack's own row.
+                return { ...result, failures: [{ property: "", reason: messageOf(error) }] };
+            }
         },
 
         diff: (id: string, olds: Bag, news: Bag) =>

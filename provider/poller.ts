@@ -13,6 +13,8 @@ export const MIN_INTERVAL_MS = 1_000;
 export const MAX_INTERVAL_MS = 15_000;
 /** Growth of the pause from look to look while nothing happens. */
 export const INTERVAL_GROWTH = 1.5;
+/** A look for many costs more than one for few: somebody new brings the next one forward to this long after the last for each that waits, in milliseconds, and by no more than to the shortest pause. */
+const CROWD_MS = 1;
 /** A pause is shortened by up to this share, so that processes started together drift apart. */
 export const JITTER = 0.2;
 
@@ -84,6 +86,7 @@ class Round {
     readonly #waiters = new Set<Waiter>();
     #interval = MIN_INTERVAL_MS;
     #nextLook = 0;
+    #lookedAt = Number.NEGATIVE_INFINITY;
     #lookError: string | undefined;
     #wake: AbortController | undefined;
     #running = false;
@@ -117,7 +120,8 @@ class Round {
             wait.signal?.addEventListener("abort", onAbort, { once: true });
             this.#waiters.add(waiter);
             this.#interval = MIN_INTERVAL_MS;
-            const soon = now + FIRST_LOOK_MS;
+            const crowd = Math.min(MIN_INTERVAL_MS, this.#waiters.size * CROWD_MS);
+            const soon = Math.max(now + FIRST_LOOK_MS, this.#lookedAt + crowd);
             if (!this.#running) {
                 this.#nextLook = soon;
                 void this.#run();
@@ -137,6 +141,7 @@ class Round {
             const asking = [...this.#waiters].filter((waiter) => !waiter.judging);
             // Set before the look: who comes meanwhile may bring the next one forward.
             this.#nextLook = Number.POSITIVE_INFINITY;
+            this.#lookedAt = this.#clock.now();
             if (asking.length > 0) await this.#look(asking);
             this.#interval = this.#progressed
                 ? MIN_INTERVAL_MS

@@ -72,7 +72,7 @@ function reasonOf(error: unknown, sent: boolean): Reason {
         };
     switch (code) {
         case "ECONNREFUSED":
-            return { text: "connection refused" };
+            return { text: "connection refused: check cbr:endpoints and cbr:authUrl" };
         case "ENOTFOUND":
             return { text: "host name not found: check cbr:region, cbr:cloud and cbr:endpoints" };
         case "EAI_AGAIN":

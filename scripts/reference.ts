@@ -53,6 +53,36 @@ const docOf = (symbol: ts.Symbol): string =>
         .replace(/\{@link (\w+)\}/g, "`$1`")
         // Classes are merged with the interface of their outputs.
         .replace("Every output is also a property of the class.\n", "");
+/** What the examples in comments take for given. */
+const GIVEN: Readonly<Record<string, string>> = {
+    before: "const before: cbr.Checkpoint",
+    vaultId: "const vaultId: string",
+    destinationVaultId: "const destinationVaultId: string",
+    hybridVaultId: "const hybridVaultId: string",
+    vaultInNl: "const vaultInNl: string",
+    serverId: "const serverId: string",
+    release: "const release: string",
+    version: "const version: string",
+    day: "const day: string",
+    Instance:
+        "class Instance extends pulumi.CustomResource { constructor(name: string, args: object, options?: pulumi.CustomResourceOptions) }",
+};
+
+/** The comment of a class or function, its example made a block that stands by itself. */
+function exampleDoc(symbol: ts.Symbol): string {
+    return docOf(symbol).replace(/```ts\n([\s\S]*?)```/g, (_all, code: string) => {
+        const body = code.replace("{ … }", "{}");
+        const uses = (name: string) =>
+            new RegExp(`\\b${name}\\b`).test(body.replace(/"[^"]*"/g, "")) &&
+            !new RegExp(`const ${name}\\b`).test(body);
+        const given = Object.keys(GIVEN)
+            .filter(uses)
+            .map((name) => GIVEN[name]);
+        const note = given.length === 0 ? "" : `<!-- given: ${given.join("; ")} -->\n`;
+        return `${note}\`\`\`ts\nimport * as cbr from "pulumi-cbr";\n\n${body}\`\`\``;
+    });
+}
+
 const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 const cell = (text: string): string => oneLine(text).replaceAll("|", "\\|");
 
@@ -223,6 +253,16 @@ const howOften: Readonly<Record<string, string>> = {
     renew: "renews",
 };
 
+/** For codes whose text says it all. */
+const unadvised: Readonly<Record<string, string>> = {
+    busy: "Nothing: it passes.",
+    few: "The message says more; run the same command again.",
+    permanent: "The message says what is wrong with the request.",
+    throttled: "Nothing; `cbr:maxRequestsPerSecond` lowers the rate.",
+    gateway: "Nothing: trouble inside the cloud's gateway.",
+    renew: "Check the credential that the message names.",
+};
+
 /** Every code that the table in provider/codes.ts knows, in order. */
 function codesTable(): string {
     const { lookUpCode } = loadCodes();
@@ -233,7 +273,9 @@ function codesTable(): string {
             const known = lookUpCode(code);
             if (known === undefined) continue;
             const gone = known.notFound === undefined ? "" : `There is no such ${known.notFound}. `;
-            lines.push(`| \`${code}\` | ${howOften[known.class]} | ${cell(`${gone}${known.advice ?? ""}`)} |`);
+            lines.push(
+                `| \`${code}\` | ${howOften[known.class]} | ${cell(`${gone}${known.advice ?? (gone === "" ? unadvised[known.class] : "")}`)} |`,
+            );
         }
     }
     return lines.join("\n");
@@ -282,7 +324,7 @@ function functionsSection(): string {
             return [
                 `### ${name}`,
                 "",
-                docOf(symbol),
+                exampleDoc(symbol),
                 "",
                 ...(plainFrom === undefined ? [] : [table("argument", rowsOf(plainFrom), true), ""]),
                 ...(result === undefined
@@ -319,7 +361,12 @@ function faultsSection(): string {
 }
 
 export function reference(): string {
-    const section = (name: string) => [`### ${name}`, "", docOf(sdk.get(name) ?? testing.get(name) ?? fail(name)), ""];
+    const section = (name: string) => [
+        `### ${name}`,
+        "",
+        exampleDoc(sdk.get(name) ?? testing.get(name) ?? fail(name)),
+        "",
+    ];
     return [
         "<!-- Written by `npm run reference` from the schemas and their comments. -->",
         "",
@@ -357,7 +404,7 @@ export function reference(): string {
         functionsSection(),
         "## Provider",
         "",
-        docOf(sdk.get("Provider") ?? fail("Provider")),
+        exampleDoc(sdk.get("Provider") ?? fail("Provider")),
         "",
         table("property", propertiesOf("ProviderArgs"), true),
         "",

@@ -83,7 +83,10 @@ it.each(["examples/checkpoint", "examples/javascript", "examples/es-module", "."
 
 it("restore-point-per-release names the restore point after the release", async () => {
     const vault = servers();
-    await using stack = await open(join(examples, "restore-point-per-release"), { vaultId: vault.id, release: "v1.4.2" });
+    await using stack = await open(join(examples, "restore-point-per-release"), {
+        vaultId: vault.id,
+        release: "v1.4.2",
+    });
     expect(await deploy(stack, 1)).toMatchObject({ name: "release-v1-4-2" });
     await stack.setConfig({ release: "v1.5.0" });
     await stack.up();
@@ -117,7 +120,9 @@ it("many-vaults-from-configuration makes what the configuration lists", async ()
         web: { vaultId: web.id, resources: [one] },
         db: { vaultId: db.id, copyTo: { region: "eu-nl", vaultId: target.id } },
     };
-    await using stack = await open(join(examples, "many-vaults-from-configuration"), { vaults: JSON.stringify(vaults) });
+    await using stack = await open(join(examples, "many-vaults-from-configuration"), {
+        vaults: JSON.stringify(vaults),
+    });
     const outputs = await deploy(stack, 3);
     expect(Object.keys(outputs["checkpointIds"] as object).sort()).toEqual(["db", "web"]);
     expect((outputs["replicaIds"] as Record<string, string[]>)["db"]).toHaveLength(2);

@@ -6,7 +6,11 @@ import { expect, it } from "vitest";
 
 const root = join(__dirname, "..");
 const recorded = join(__dirname, "public-api.json");
-const entries = { "pulumi-cbr": "sdk/index.ts", "pulumi-cbr/provider": "provider/index.ts", "pulumi-cbr/testing": "sdk/testing/index.ts" };
+const entries = {
+    "pulumi-cbr": "sdk/index.ts",
+    "pulumi-cbr/provider": "provider/index.ts",
+    "pulumi-cbr/testing": "sdk/testing/index.ts",
+};
 
 /** Kind of an export, and the names of what it has: members of classes and of object types. */
 function namesOf(): Record<string, Record<string, unknown>> {
@@ -37,7 +41,9 @@ function namesOf(): Record<string, Record<string, unknown>> {
                     return [
                         one.name,
                         {
-                            class: members(checker.getDeclaredTypeOfSymbol(symbol)).filter((name) => !name.startsWith("#")),
+                            class: members(checker.getDeclaredTypeOfSymbol(symbol)).filter(
+                                (name) => !name.startsWith("#"),
+                            ),
                             static: statics.map(({ name }) => name).filter((name) => name !== "prototype"),
                         },
                     ];
@@ -58,7 +64,8 @@ it("the public names are those of public-api.json", () => {
 }, 60_000);
 
 it("what the line in state requires is there under the same names", () => {
-    const provider = (JSON.parse(readFileSync(recorded, "utf8")) as Record<string, object>)["pulumi-cbr/provider"] ?? {};
+    const provider =
+        (JSON.parse(readFileSync(recorded, "utf8")) as Record<string, object>)["pulumi-cbr/provider"] ?? {};
     for (const name of ["checkpoint", "vaultReplication", "backupReplica", "checkpointReplica", "vaultSync"])
         expect(Object.keys(provider)).toContain(name);
 });

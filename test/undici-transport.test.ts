@@ -199,7 +199,7 @@ describe("what surely was not sent", () => {
         const port = await listen(server);
         await closeServer(server);
         const error = await failure(transport().send(post(`http://127.0.0.1:${port}`)));
-        expect(error.message).toBe(`127.0.0.1:${port}: connection refused`);
+        expect(error.message).toBe(`127.0.0.1:${port}: connection refused: check cbr:endpoints and cbr:authUrl`);
         expect([error.sent, error.retry]).toEqual([false, "backoff"]);
     });
 

@@ -1,5 +1,5 @@
 // One restore point, in plain JavaScript (CommonJS).
-"use strict";
+
 const pulumi = require("@pulumi/pulumi");
 const cbr = require("pulumi-cbr");
 

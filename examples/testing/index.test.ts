@@ -4,12 +4,18 @@ import * as provider from "pulumi-cbr/provider";
 import { type Simulator, startSimulator } from "pulumi-cbr/testing";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-const settings = { vaultId: "3b5816b5-f29c-4172-9d9a-76c719a659ce", release: "7", destinationVaultId: "3b5816b5-f29c-4172-9d9a-76c719a659cf" };
+const settings = {
+    vaultId: "3b5816b5-f29c-4172-9d9a-76c719a659ce",
+    release: "7",
+    destinationVaultId: "3b5816b5-f29c-4172-9d9a-76c719a659cf",
+};
 
 /** Runs the program with these mocks and this configuration; its outputs, once they are known. */
 async function run(mocks: pulumi.runtime.Mocks, config: Record<string, string>): Promise<Record<string, unknown>> {
     await pulumi.runtime.setMocks(mocks, "testing", "test", false);
-    pulumi.runtime.setAllConfig(Object.fromEntries(Object.entries(config).map(([key, value]) => [`testing:${key}`, value])));
+    pulumi.runtime.setAllConfig(
+        Object.fromEntries(Object.entries(config).map(([key, value]) => [`testing:${key}`, value])),
+    );
     vi.resetModules();
     const program: Record<string, unknown> = await import("./index");
     return new Promise((resolve) => {

@@ -2,6 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { checkpointTaker } from "../../provider/functions/checkpoint-before";
 import { type Journal, memoryJournal } from "../../provider/journal";
+import { checkpoint } from "../../provider/resources/checkpoint";
+import { vaultReplication } from "../../provider/resources/vault-replication";
 import * as cbr from "../../sdk/index";
 import { requireTypeScript } from "../support/require-typescript";
 import { startWorld, type World, type WorldOptions } from "../support/world";
@@ -107,7 +109,6 @@ describe.each(["huawei", "otc"] as const)("in the %s dialect", (dialect) => {
                 { name: "eu-nl", destinations: ["eu-de"] },
             ],
         });
-        const { checkpoint } = await import("../../provider/resources/checkpoint.js");
         const { id } = await checkpoint.create(world.context(), { vaultId: world.vaultId });
         await checkpoint.create(world.context(), { vaultId: world.vaultId });
         const logs = await cbr.getOperationLogs({ checkpointId: id, operationType: "backup" });
@@ -133,7 +134,6 @@ it("reads every page", async () => {
 
 it("gives the replication records of a backup", async () => {
     const cloud = await start();
-    const { vaultReplication } = await import("../../provider/resources/vault-replication.js");
     cloud.addCheckpoint(world.vaultId);
     const { vaultId, destinationVaultId } = world;
     const { outputs } = await vaultReplication.create(world.context(), {
