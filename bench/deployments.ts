@@ -23,6 +23,12 @@ export interface OperationFigures {
     readonly ours: Spread;
     /** Of `ours` to no-op plus the time that the backups take anyhow: for each round, then the least and the median. */
     readonly ratio: Spread;
+    /**
+     * `up` beside a provider that only waits as long as a backup takes: the engine's own cost of so many creations at
+     * the same time, which a no-op that ends at once never has. Undefined where nothing is waited for.
+     */
+    readonly waiting: Spread | undefined;
+    readonly ratioToWaiting: Spread | undefined;
     /** Requests to CBR for each resource, and which. */
     readonly requests: number;
     readonly byOperation: Record<string, number>;
@@ -49,6 +55,7 @@ export interface DeploymentFigures {
 interface Round {
     readonly noopMs: number;
     readonly oursMs: number;
+    readonly waitingMs: number | undefined;
     readonly noopMb: number;
     readonly oursMb: number;
     readonly sockets: number;
@@ -87,6 +94,8 @@ export async function measureDeployment(options: DeploymentOptions): Promise<Dep
         const shared = { entries, deletionPolicy: policy, config: cloud.config };
         const noop = await BenchStack.open({ ...shared, program: "noop" });
         const ours = await BenchStack.open({ ...shared, program: "checkpoints" });
+        const waiting =
+            backupMs > 0 ? await BenchStack.open({ ...shared, program: "noop", waitMs: backupMs }) : undefined;
         engine = ours.engine;
         try {
             for (const operation of allOperations) {
@@ -98,9 +107,11 @@ export async function measureDeployment(options: DeploymentOptions): Promise<Dep
                 const own = await ours.run(operation, parallel);
                 const seen = await cloud.call("requests");
                 const other = before ?? (await noop.run(operation, parallel));
+                const waiter = operation === "up" ? await waiting?.run(operation, parallel) : undefined;
                 measured.get(operation)?.push({
                     noopMs: other.ms,
                     oursMs: own.ms,
+                    waitingMs: waiter?.ms,
                     noopMb: other.memoryMb,
                     oursMb: own.memoryMb,
                     sockets: own.sockets,
@@ -108,7 +119,7 @@ export async function measureDeployment(options: DeploymentOptions): Promise<Dep
                 });
                 say(
                     `  ${operation} of ${count}, ${backupMs / 1000} s backups, ${policy}, parallel ${parallel}, round ${round + 1} of ${rounds}: ` +
-                        `no-op ${(other.ms / 1000).toFixed(2)} s, ours ${(own.ms / 1000).toFixed(2)} s, ${seen.length} requests, ${own.memoryMb.toFixed(0)} MB`,
+                        `no-op ${(other.ms / 1000).toFixed(2)} s${waiter === undefined ? "" : `, waiting no-op ${(waiter.ms / 1000).toFixed(2)} s`}, ours ${(own.ms / 1000).toFixed(2)} s, ${seen.length} requests, ${own.memoryMb.toFixed(0)} MB`,
                 );
                 if (operation === "up") {
                     state ??= { noop: await noop.stateSize(), ours: await ours.stateSize() };
@@ -124,7 +135,7 @@ export async function measureDeployment(options: DeploymentOptions): Promise<Dep
                 }
             }
         } finally {
-            await Promise.all([noop.close(), ours.close(), cloud.close()]);
+            await Promise.all([noop.close(), ours.close(), waiting?.close(), cloud.close()]);
         }
     }
     if (state === undefined) throw new Error("nothing was measured");
@@ -146,11 +157,14 @@ function figuresOf(operation: Operation, all: readonly Round[], options: Deploym
     const cbr = all.map(({ seen }) => seen.filter((one) => !isSignIn(one)));
     const last = cbr.at(-1) ?? [];
     const perLook = cbr.map(perLookOf).filter((one) => one !== undefined);
+    const waited = all.flatMap((one) => (one.waitingMs === undefined ? [] : [{ ...one, waitingMs: one.waitingMs }]));
     return {
         operation,
         noop: spread(all.map((one) => one.noopMs)),
         ours: spread(all.map((one) => one.oursMs)),
         ratio: spread(all.map((one) => one.oursMs / (one.noopMs + extra))),
+        waiting: waited.length === 0 ? undefined : spread(waited.map((one) => one.waitingMs)),
+        ratioToWaiting: waited.length === 0 ? undefined : spread(waited.map((one) => one.oursMs / one.waitingMs)),
         requests: median(cbr.map((seen) => seen.length)) / options.count,
         byOperation: countBy(last, (one) => one.operation),
         signIns: median(all.map(({ seen }) => seen.filter(isSignIn).length)),

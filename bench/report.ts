@@ -30,6 +30,7 @@ function deploymentTable(deployments: readonly DeploymentFigures[]): string {
         "ours min",
         "ratio",
         "min",
+        "to waiting",
         "requests",
         "a look",
         "no-op MB",
@@ -47,6 +48,7 @@ function deploymentTable(deployments: readonly DeploymentFigures[]): string {
             `${seconds(one.ours.min)} s`,
             one.ratio.median.toFixed(2),
             one.ratio.min.toFixed(2),
+            one.ratioToWaiting?.median.toFixed(2) ?? "–",
             one.requests.toFixed(2),
             one.perLook === undefined ? "–" : String(one.perLook),
             one.memoryMb.noop.toFixed(0),
@@ -75,7 +77,7 @@ export function render(results: Results): string {
     }
     if (deployments?.[0] !== undefined) {
         parts.push(
-            `Deployments: ${deployments[0].engine}, ${deployments[0].rounds} rounds, medians; no-op includes the time that the backups take anyhow; cbr:maxRequestsPerSecond is set out of the way`,
+            `Deployments: ${deployments[0].engine}, ${deployments[0].rounds} rounds, medians; no-op includes the time that the backups take anyhow, "to waiting" compares with a provider that waits as long in each create; cbr:maxRequestsPerSecond is set out of the way`,
             deploymentTable(deployments),
             `Bytes of state: ${deployments.map(({ count, state }) => `n ${count}: ${state.ours.resource} a checkpoint (${state.ours.code} of them code), no-op ${state.noop.resource} (${state.noop.code})`).join("; ")}`,
         );

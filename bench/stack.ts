@@ -26,6 +26,8 @@ export interface BenchStackOptions {
     readonly program: Program;
     readonly entries: readonly Entry[];
     readonly deletionPolicy: "retain" | "delete";
+    /** What the no-op provider's `create` waits. Default 0. */
+    readonly waitMs?: number;
     readonly config: Record<string, string>;
 }
 
@@ -47,7 +49,8 @@ export class BenchStack {
         const layout = join(stack.folder, "layout.json");
         writeFileSync(layout, JSON.stringify(options.entries));
         const secret = (key: string) => /password|secret|token/i.test(key);
-        const values = { ...options.config, layout, deletionPolicy: options.deletionPolicy };
+        const { deletionPolicy, waitMs = 0 } = options;
+        const values = { ...options.config, layout, deletionPolicy, waitMs: String(waitMs) };
         await stack.stack.setAllConfig(
             Object.fromEntries(Object.entries(values).map(([key, value]) => [key, { value, secret: secret(key) }])),
         );

@@ -227,7 +227,7 @@ it.skipIf(process.platform === "win32")(
         const clean = Object.entries(cleanEnvironment()).filter(
             ([key]) => !/^(HW_|OS_|HUAWEICLOUD_|PULUMI_)/.test(key),
         );
-        const base = {
+        const base: Record<string, string | undefined> = {
             ...Object.fromEntries(clean),
             PULUMI_HOME: join(home, ".pulumi"),
             PULUMI_SKIP_UPDATE_CHECK: "true",

@@ -144,7 +144,10 @@ it("notes the wish before it is sent, and forgets it only when told", async () =
 });
 
 it("takes busy, while one request is in doubt, for a reason to look again and not for one to wait and send", async () => {
-    const busy = new ApiError({ operation: "CreateCheckpoint", status: 400, code: "BackupService.6125", text: "running" }, { retry: "busy" });
+    const busy = new ApiError(
+        { operation: "CreateCheckpoint", status: 400, code: "BackupService.6125", text: "running" },
+        { retry: "busy" },
+    );
     const nothing = Array.from({ length: LOOKS_MS.length + 2 }, () => undefined);
     const one = make({ sends: [new TransportError("reset", { sent: true }), busy], finds: [...nothing, "cp"] });
     expect(await one.run()).toEqual({ how: "found", value: "cp" });

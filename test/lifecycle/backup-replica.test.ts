@@ -14,7 +14,11 @@ it("keeps a copy whose wait fails, and resumes it in update without a second req
     >;
     life.fail("CopyBackup", backups.slow, slow);
     life.fail("CopyBackup", backups.unwanted, slow);
-    life.fail("CopyBackup", backups.failing, slow, { kind: "record-fail", code: "BackupService.1006", reason: "import failed" });
+    life.fail("CopyBackup", backups.failing, slow, {
+        kind: "record-fail",
+        code: "BackupService.1006",
+        reason: "import failed",
+    });
     life.fail("CopyBackup", backups.broken, { kind: "replica-error" });
     life.fail("CopyBackup", backups.missing, { kind: "replica-missing" });
     let round = 1;
@@ -65,7 +69,11 @@ it("keeps a copy whose wait fails, and resumes it in update without a second req
     await destroying;
     present = false;
     expect(life.count("DeleteBackup")).toBe(1);
-    expect([...life.away.backups.values()].filter((one) => one.resourceName === life.home.backups.get(backups.unwanted)?.resourceName)).toEqual([]);
+    expect(
+        [...life.away.backups.values()].filter(
+            (one) => one.resourceName === life.home.backups.get(backups.unwanted)?.resourceName,
+        ),
+    ).toEqual([]);
 
     round = 3;
     const third = await life.up({ expectFailure: true, continueOnError: true });
@@ -129,7 +137,10 @@ it("is gone when its replica is gone, adopts what was there, and deletes only wh
     const first = await life.up();
     const born = await life.states();
     const replicaOf = (name: string) => String(born.get(name)?.outputs["destinationBackupId"]);
-    expect(life.away.backups.get(replicaOf("kept"))).toMatchObject({ name: "kept-copy", description: "for the auditor" });
+    expect(life.away.backups.get(replicaOf("kept"))).toMatchObject({
+        name: "kept-copy",
+        description: "for the auditor",
+    });
     expect(born.get("again")?.outputs).toMatchObject({ adopted: true, destinationBackupId: replicaOf("adopted") });
     expect(messages(first, "again")).toMatch(/warning: .*already had replica .*adopted/);
     for (const name of ["later", "refreshed"]) expect(born.get(name)?.outputs["status"]).toBe("waiting_replicate");
@@ -145,11 +156,19 @@ it("is gone when its replica is gone, adopts what was there, and deletes only wh
     const refresh = await life.refresh({ expectPendingChanges: "a replica is gone, and the trigger has changed" });
     expect((await life.state("refreshed")).outputs).toMatchObject({ status: "success", verified: true });
     expect((await life.states()).has("kept")).toBe(false);
-    expect(messages(refresh, "kept")).toMatch(/warning: replica .* is no longer in eu-nl: the next `pulumi up` copies backup/);
+    expect(messages(refresh, "kept")).toMatch(
+        /warning: replica .* is no longer in eu-nl: the next `pulumi up` copies backup/,
+    );
     life.forget();
     const second = await life.up();
     expect(ops(second)).toEqual(
-        ["create kept", "create-replacement replaced", "delete-replaced replaced", "read got", "replace replaced"].sort(),
+        [
+            "create kept",
+            "create-replacement replaced",
+            "delete-replaced replaced",
+            "read got",
+            "replace replaced",
+        ].sort(),
     );
     const order = second.steps.filter(({ name }) => name === "replaced").map(({ op }) => op);
     expect(order.indexOf("delete-replaced")).toBeLessThan(order.indexOf("create-replacement"));

@@ -168,7 +168,9 @@ it("follows what becomes of restore points: expired, thinned, adopted, not waite
     expect(life.calls().filter((call) => !/^(List|Show)/.test(call))).toEqual([]);
     const now = await life.states();
     expect(now.get("kept")?.outputs).toEqual({ ...born.get("kept")?.outputs, status: "expired" });
-    expect(messages(refresh, "kept")).toMatch(/warning: restore point .* no longer in the cloud.*kept in state as expired/);
+    expect(messages(refresh, "kept")).toMatch(
+        /warning: restore point .* no longer in the cloud.*kept in state as expired/,
+    );
     expect(now.has("recreated")).toBe(false);
     expect(messages(refresh, "recreated")).toMatch(/warning: .*takes a new one/);
     expect(now.get("thinned")?.outputs).toMatchObject({ status: "available", backupIds: left });

@@ -13,7 +13,8 @@ function providerProcesses(): number[] {
         try {
             const stat = readFileSync(join("/proc", name, "stat"), "utf8");
             parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
-            if (/cmd\/dynamic-provider/.test(readFileSync(join("/proc", name, "cmdline"), "utf8"))) hosts.push(Number(name));
+            if (/cmd\/dynamic-provider/.test(readFileSync(join("/proc", name, "cmdline"), "utf8")))
+                hosts.push(Number(name));
         } catch {
             // It ended while we looked.
         }
@@ -66,7 +67,9 @@ it.runIf(process.platform === "linux")(
         const recovered = await life.up();
         expect(ops(recovered)).toEqual(["copy", "generated", "named", "run", "sync"].map((name) => `create ${name}`));
         expect(total(), "nothing is sent again").toBe(sent);
-        expect(messages(recovered)).toMatch(/warning: Attempting to deploy or update resources with \d pending operations/);
+        expect(messages(recovered)).toMatch(
+            /warning: Attempting to deploy or update resources with \d pending operations/,
+        );
         expect(messages(recovered)).toMatch(/Checkpoint::generated, interrupted while creating/);
         expect(messages(recovered, "generated")).toMatch(/info: resumed restore point .* no second one was taken/);
         for (const name of ["run", "copy", "sync"]) expect(messages(recovered, name)).toMatch(/under way already/);

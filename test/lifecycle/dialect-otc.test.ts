@@ -47,7 +47,10 @@ it("lives a whole life on Open Telekom Cloud", async () => {
         name: "release",
         description: "before the release",
     });
-    const [first, second] = born.get("before")?.outputs["backups"] as { incremental: boolean; resourceSizeGb: number }[];
+    const [first, second] = born.get("before")?.outputs["backups"] as {
+        incremental: boolean;
+        resourceSizeGb: number;
+    }[];
     expect([first, second]).toMatchObject([{ resourceSizeGb: 40 }, { incremental: false }]);
     expect(life.requests().filter((one) => /show_replication|incremental=true/.test(one.query))).toEqual([]);
 

@@ -12,8 +12,8 @@ import {
     type VaultSeed,
 } from "../../sdk/testing/index";
 import {
-    type OperationOptions,
     OperationFailed,
+    type OperationOptions,
     openStack,
     type Report,
     type StateResource,

@@ -59,7 +59,8 @@ function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     const copyTo = { destinationRegion: "eu-nl", destinationVaultId };
     const rows: Row[] = [];
     const common = (kind: Kind, base: () => Args, elsewhere: () => Args, inTeam: () => Args, more: Args): void => {
-        const add = (input: string, steps: readonly Step[]) => rows.push({ kind, input, base: { ...base(), ...more }, steps });
+        const add = (input: string, steps: readonly Step[]) =>
+            rows.push({ kind, input, base: { ...base(), ...more }, steps });
         add("region", [
             [{ region: "eu-de" }, "nothing"],
             [{ region: "eu-ch", ...elsewhere() }, "replace"],
@@ -197,21 +198,34 @@ it("replaces, updates in place or does nothing, as each input demands, and calls
         expect(covered.sort(), kind).toEqual(Object.keys(schema.shape).sort());
     }
     let stage = 0;
-    const argsAt = (row: Row, at: number): Args => ({ ...row.base, ...row.steps[Math.min(at, row.steps.length) - 1]?.[0] });
+    const argsAt = (row: Row, at: number): Args => ({
+        ...row.base,
+        ...row.steps[Math.min(at, row.steps.length) - 1]?.[0],
+    });
     life.use(async () => {
         for (const row of rows) {
-            const Class = cbr[row.kind] as new (name: string, args: never, options?: pulumi.CustomResourceOptions) => unknown;
+            const Class = cbr[row.kind] as new (
+                name: string,
+                args: never,
+                options?: pulumi.CustomResourceOptions,
+            ) => unknown;
             new Class(nameOf(row), argsAt(row, stage) as never);
         }
     });
     /** Requests that name the objects the row is about, now or before this stage. */
     const about = (row: Row) => {
-        const ids = [argsAt(row, stage), argsAt(row, Math.max(0, stage - 1))].map((args) => args["vaultId"] ?? args["backupId"]);
+        const ids = [argsAt(row, stage), argsAt(row, Math.max(0, stage - 1))].map(
+            (args) => args["vaultId"] ?? args["backupId"],
+        );
         return [...new Set(ids)].flatMap((id) => life.calls(String(id)));
     };
     const created = await life.up();
     expect(created.changes).toEqual({ create: rows.length + 1 });
-    for (const row of rows) expect(about(row).filter((call) => call === posts[row.kind]), nameOf(row)).toHaveLength(1);
+    for (const row of rows)
+        expect(
+            about(row).filter((call) => call === posts[row.kind]),
+            nameOf(row),
+        ).toHaveLength(1);
 
     const longest = Math.max(...rows.map((row) => row.steps.length));
     for (stage = 1; stage <= longest; stage++) {
@@ -240,8 +254,14 @@ it("replaces, updates in place or does nothing, as each input demands, and calls
                 const keys = report.steps.find((one) => one.name === nameOf(row) && one.op === "replace")?.replaceKeys;
                 expect(keys, nameOf(row)).toContain(row.input);
                 const adopts = argsAt(row, stage)["adopt"] !== undefined;
-                expect(calls.filter((call) => call === posts[row.kind]), nameOf(row)).toHaveLength(adopts ? 0 : 1);
-                expect(calls.filter((call) => call === "DeleteBackup"), nameOf(row)).toEqual([]);
+                expect(
+                    calls.filter((call) => call === posts[row.kind]),
+                    nameOf(row),
+                ).toHaveLength(adopts ? 0 : 1);
+                expect(
+                    calls.filter((call) => call === "DeleteBackup"),
+                    nameOf(row),
+                ).toEqual([]);
             }
         }
         expect(seen).toEqual(wanted);

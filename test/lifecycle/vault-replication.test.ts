@@ -21,7 +21,11 @@ it("keeps a run whose wait fails, resumes it in update without a second request,
         reason: "the vault is full",
     });
     life.fail("CopyCheckpoint", vaults.broken.vaultId, { kind: "replica-error" });
-    life.fail("CopyCheckpoint", vaults.partial.vaultId, { kind: "record-fail", backup: second, code: "BackupService.4005" });
+    life.fail("CopyCheckpoint", vaults.partial.vaultId, {
+        kind: "record-fail",
+        backup: second,
+        code: "BackupService.4005",
+    });
     life.fail("CopyCheckpoint", vaults.adopted.vaultId, { kind: "record-skip" });
     // A replica that somebody made before, unknown to the record of the skipped copy.
     life.away.addCheckpoint(destinationVaultId);
@@ -29,7 +33,12 @@ it("keeps a run whose wait fails, resumes it in update without a second request,
     let present = true;
     life.use(async () => {
         const copy = (name: (typeof names)[number], more: Partial<cbr.VaultReplicationArgs> = {}) =>
-            new cbr.VaultReplication(name, { vaultId: vaults[name].vaultId, destinationRegion, destinationVaultId, ...more });
+            new cbr.VaultReplication(name, {
+                vaultId: vaults[name].vaultId,
+                destinationRegion,
+                destinationVaultId,
+                ...more,
+            });
         const timeouts = { create: "1s" };
         const triggers = { round: round > 3 ? 2 : 1 };
         copy("slow", { timeouts });
@@ -68,7 +77,7 @@ it("keeps a run whose wait fails, resumes it in update without a second request,
     life.forget();
     const again = await life.up({ expectFailure: true, continueOnError: true });
     expect(ops(again)).toEqual(names.map((name) => `update ${name}`).sort());
-    expect(messages(again, "slow")).toMatch(/info: resuming the wait for 1 copies[^]*not finished after/);
+    expect(messages(again, "slow")).toMatch(/info: resuming the wait for 1 copies[\s\S]*not finished after/);
     for (const [name, state] of await life.states()) expect(state.id, name).toBe(born.get(name)?.id);
 
     // Reading and deleting work as ever; what still runs is waited for before its replica goes.
@@ -96,7 +105,9 @@ it("keeps a run whose wait fails, resumes it in update without a second request,
 
     // A refresh takes the engine's note of the failures away; what failed stays failed.
     await life.refresh({ expectPendingChanges: "some of this is not good" });
-    expect(ops(await life.preview())).toEqual(["adopted", "broken", "failing", "partial"].map((one) => `update ${one}`));
+    expect(ops(await life.preview())).toEqual(
+        ["adopted", "broken", "failing", "partial"].map((one) => `update ${one}`),
+    );
 
     expect(life.count("CopyCheckpoint")).toBe(0);
     // The run that left a broken replica counts as done for the cloud: only a new backup gives it something to copy.
@@ -136,7 +147,12 @@ it("records what happened: nothing to copy, replicas that were there, replicas t
     let again = false;
     life.use(async () => {
         const copy = (name: (typeof names)[number], more: Partial<cbr.VaultReplicationArgs> = {}) =>
-            new cbr.VaultReplication(name, { vaultId: vaults[name].vaultId, destinationRegion, destinationVaultId, ...more });
+            new cbr.VaultReplication(name, {
+                vaultId: vaults[name].vaultId,
+                destinationRegion,
+                destinationVaultId,
+                ...more,
+            });
         const whole = copy("whole", { triggers: [again] });
         // The same vault once more: everything has its replica by then (A6).
         new cbr.VaultReplication(
@@ -148,7 +164,11 @@ it("records what happened: nothing to copy, replicas that were there, replicas t
         copy("refreshed", { wait: false });
     });
     const first = await life.up();
-    expect((await life.state("idle")).outputs).toMatchObject({ status: "skip", replicationRecordIds: [], replications: [] });
+    expect((await life.state("idle")).outputs).toMatchObject({
+        status: "skip",
+        replicationRecordIds: [],
+        replications: [],
+    });
     expect(messages(first, "idle")).toMatch(/info: nothing to copy/);
     for (const name of ["later", "refreshed"])
         expect((await life.state(name)).outputs).toMatchObject({ status: "replicating", destinationBackupIds: [] });

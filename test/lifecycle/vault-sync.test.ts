@@ -6,9 +6,13 @@ it("keeps a run whose wait fails, resumes it in update without a second request,
     const life = await openLife();
     const names = ["slow", "failing", "vanishing", "skipped", "later", "refreshed", "partial"] as const;
     const vaults = Object.fromEntries(
-        names.map((name) => [name, life.hybridVault({ onPremises: { added: 2, failing: name === "partial" ? 1 : 0 } })]),
+        names.map((name) => [
+            name,
+            life.hybridVault({ onPremises: { added: 2, failing: name === "partial" ? 1 : 0 } }),
+        ]),
     ) as Record<(typeof names)[number], string>;
-    for (const name of ["slow", "vanishing", "later", "refreshed"] as const) life.fail("ImportCheckpoint", vaults[name], slow);
+    for (const name of ["slow", "vanishing", "later", "refreshed"] as const)
+        life.fail("ImportCheckpoint", vaults[name], slow);
     life.fail("ImportCheckpoint", vaults.failing, slow, {
         kind: "sync-outcome",
         status: "failed",

@@ -25,14 +25,14 @@ export interface Packed {
 }
 
 /** As it was before `openStack` took out of it what is not for stacks: package managers may need proxies and authorities. */
-const environment = { ...process.env };
+ const environment = { ...process.env };
 
 /** Programs get the Node that runs the tests, and none of npm's variables of an `npm test` around them. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
     const env = Object.fromEntries(
-        Object.entries(process.env).filter(([key]) => !/^(npm_(?!config_)|VITEST|NODE_ENV)/.test(key)),
+        Object.entries(environment).filter(([key]) => !/^(npm_(?!config_)|VITEST|NODE_ENV)/.test(key)),
     );
-    return { ...env, PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`, NO_COLOR: "1" };
+    return { ...env, PATH: `${dirname(process.execPath)}${delimiter}${environment["PATH"] ?? ""}`, NO_COLOR: "1" };
 }
 
 export async function command(
