@@ -301,6 +301,15 @@ function* placeChanges(
         yield { key: "projectId", byInput: news["projectId"] !== undefined };
 }
 
+/** The inputs that make the request what it is: two runs that agree in them want the same thing, whatever else they say. */
+export function wishOf(schema: z.ZodObject, inputs: object): Record<string, unknown> {
+    const counts = (key: string) => {
+        const facts = ((schema.shape[key] as z.ZodType | undefined)?.meta() ?? {}) as KeyFacts;
+        return facts.replaces === true || key === "region" || key === "projectId";
+    };
+    return Object.fromEntries(Object.entries(inputs).filter(([key]) => counts(key)));
+}
+
 /** The end of a time budget. `operation` first, then what it falls back to, then the resource's default. */
 export function deadlineOf(
     context: Services,

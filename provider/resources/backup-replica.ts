@@ -30,6 +30,7 @@ import {
     objectDescription,
     objectId,
     objectName,
+    wishOf,
 } from "../handler";
 import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { copyBackup, type WireBackup } from "../operations";
@@ -153,13 +154,15 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
         throw new WaitFailedError("destinationRegion is the source's own region; copies go to another one.");
     const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
-    const requestedAt = context.clock.now();
+    const begun = context.clock.now();
+    // Of a request whose answer was lost: when it may have been sent.
+    let since = begun;
     const once = {
         what: `CopyBackup for backup ${inputs.backupId} to ${destination.region}`,
         whereToLook: `the replication records of backup ${inputs.backupId} and the backups in vault ${inputs.destinationVaultId}`,
         deadline,
         region: source.region,
-        wish: { ...inputs, timeouts: undefined, wait: undefined },
+        wish: wishOf(backupReplicaInputs, inputs),
         facts: {},
         send: async (post: PostOptions) => {
             const { replication } = await context.client.call(copyBackup, {
@@ -178,8 +181,10 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
             });
             return { id: replication.replication_record_id, providerId: replication.provider_id };
         },
-        find: (window: Window, facts: Readonly<Record<string, string>>) =>
-            findCopy(context, source, destination, inputs, window, facts),
+        find: (window: Window, facts: Readonly<Record<string, string>>) => {
+            since = window.from - context.client.serverOffsetMs(source.region);
+            return findCopy(context, source, destination, inputs, window, facts);
+        },
     };
     const outcome = await postOnce(context, once);
     const { id, providerId } = outcome.value;
@@ -195,7 +200,7 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
         status: "waiting_replicate",
         providerId,
         sourceRegion: source.region,
-        requestedAt,
+        requestedAt: outcome.how === "sent" ? begun : since,
     };
     try {
         return { id, outputs: await finish(context, inputs, outputs, deadline) };

@@ -16,6 +16,7 @@ import {
     objectId,
     objectName,
     warnOrFail,
+    wishOf,
 } from "../handler";
 import { noteInJournal, type Once, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { createCheckpoint, showCheckpoint, type WireBackup, type WireCheckpoint } from "../operations";
@@ -245,7 +246,7 @@ function createOnce(
         whereToLook: `the backups of vault ${vaultId} named ${name}`,
         deadline,
         region: target.region,
-        wish: { ...inputs, timeouts: undefined, wait: undefined },
+        wish: wishOf(checkpointInputs, inputs),
         facts: { name },
         send: async (post: PostOptions) => {
             const answer = await context.client.call(createCheckpoint, {

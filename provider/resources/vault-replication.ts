@@ -4,7 +4,7 @@ import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
 import { backupRowsWithRecords, COPY_BUDGET_MS, type Copy, isRecordFor, replicasIn } from "../copies";
 import { ApiError, WaitFailedError } from "../errors";
-import { commonInputs, deadlineOf, type Handler, objectId } from "../handler";
+import { commonInputs, deadlineOf, type Handler, objectId, wishOf } from "../handler";
 import { digest } from "../journal";
 import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { copyCheckpoint, type WireBackup } from "../operations";
@@ -70,17 +70,21 @@ async function create(context: Context, inputs: VaultReplicationInputs) {
         throw new WaitFailedError("destinationRegion is the source's own region; copies go to another one.");
     const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
-    const requestedAt = context.clock.now();
+    const begun = context.clock.now();
+    // Of a request whose answer was lost: when it may have been sent.
+    let since = begun;
     const once = {
         what: `CopyCheckpoint for vault ${inputs.vaultId} to ${destination.region}`,
         whereToLook: `the replication records of the backups in vault ${inputs.vaultId} and the backups in vault ${inputs.destinationVaultId}`,
         deadline,
         region: source.region,
-        wish: { ...inputs, timeouts: undefined, wait: undefined },
+        wish: wishOf(vaultReplicationInputs, inputs),
         facts: {},
         send: (post: PostOptions) => send(context, source, destination, inputs, post),
-        find: (window: Window, facts: Readonly<Record<string, string>>) =>
-            find(context, source, destination, inputs, window, facts),
+        find: (window: Window, facts: Readonly<Record<string, string>>) => {
+            since = window.from - context.client.serverOffsetMs(source.region);
+            return find(context, source, destination, inputs, window, facts);
+        },
     };
     const outcome = await postOnce<Begun, Begun>(context, once);
     const { copies, providerId } = outcome.value;
@@ -113,7 +117,7 @@ async function create(context: Context, inputs: VaultReplicationInputs) {
         status: "replicating",
         providerId,
         sourceRegion: source.region,
-        requestedAt,
+        requestedAt: outcome.how === "sent" ? begun : since,
     });
     const id = idOf(outputs);
     try {

@@ -5,7 +5,7 @@ import type { Target } from "../client";
 import { type Context, type Services, targetOf } from "../context";
 import { formatDuration } from "../duration";
 import { messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
-import { commonInputs, deadlineOf, type Handler, objectId } from "../handler";
+import { commonInputs, deadlineOf, type Handler, objectId, wishOf } from "../handler";
 import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { importCheckpoint, showOpLog, type WireOperationLog } from "../operations";
 import type { Topic } from "../poller";
@@ -86,7 +86,7 @@ async function create(context: Context, inputs: VaultSyncInputs) {
         whereToLook: `the tasks of type sync of vault ${inputs.vaultId}`,
         deadline,
         region: target.region,
-        wish: { ...inputs, timeouts: undefined, wait: undefined },
+        wish: wishOf(vaultSyncInputs, inputs),
         facts: {},
         send: async (post: PostOptions) => {
             const { sync } = await context.client.call(importCheckpoint, {

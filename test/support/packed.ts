@@ -25,7 +25,7 @@ export interface Packed {
 }
 
 /** As it was before `openStack` took out of it what is not for stacks: package managers may need proxies and authorities. */
- const environment = { ...process.env };
+const environment = { ...process.env };
 
 /** Programs get the Node that runs the tests, and none of npm's variables of an `npm test` around them. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
