@@ -11,15 +11,15 @@ const simple = (user: string) => `clouds:\n  otc:\n    auth:\n      username: ${
 describe("readCloudsYaml", () => {
     it.each([
         ["OS_CLIENT_CONFIG_FILE", "/elsewhere/c.yaml"],
-        ["the working directory", "/work/clouds.yaml"],
-        ["the working directory, .yml", "/work/clouds.yml"],
+        ["the working directory", "/project/clouds.yaml"],
+        ["the working directory, .yml", "/project/clouds.yml"],
         ["~/.config/openstack", "/home/u/.config/openstack/clouds.yaml"],
         ["/etc/openstack", "/etc/openstack/clouds.yaml"],
     ])("takes the first file there is: %s", (_, path) => {
         const order = [
             "/elsewhere/c.yaml",
-            "/work/clouds.yaml",
-            "/work/clouds.yml",
+            "/project/clouds.yaml",
+            "/project/clouds.yml",
             "/home/u/.config/openstack/clouds.yaml",
             "/etc/openstack/clouds.yaml",
         ];
@@ -43,16 +43,16 @@ describe("readCloudsYaml", () => {
         const entry = readCloudsYaml(
             "a",
             {},
-            files({ "/work/clouds.json": '{"clouds":{"a":{"region_name":"eu-de"}}}' }),
+            files({ "/project/clouds.json": '{"clouds":{"a":{"region_name":"eu-de"}}}' }),
         );
         expect(entry?.values).toEqual({ region_name: "eu-de" });
     });
 
     it("is undefined when no file, or no entry, is there", () => {
         expect(readCloudsYaml("otc", {}, files({}))).toBeUndefined();
-        expect(readCloudsYaml("nope", {}, files({ "/work/clouds.yaml": simple("x") }))).toBeUndefined();
-        expect(readCloudsYaml("toString", {}, files({ "/work/clouds.yaml": simple("x") }))).toBeUndefined();
-        expect(readCloudsYaml("otc", {}, files({ "/work/clouds.yaml": "" }))).toBeUndefined();
+        expect(readCloudsYaml("nope", {}, files({ "/project/clouds.yaml": simple("x") }))).toBeUndefined();
+        expect(readCloudsYaml("toString", {}, files({ "/project/clouds.yaml": simple("x") }))).toBeUndefined();
+        expect(readCloudsYaml("otc", {}, files({ "/project/clouds.yaml": "" }))).toBeUndefined();
     });
 
     it("lets secure.yaml beat the entry, and the entry beat its profile", () => {
@@ -60,7 +60,7 @@ describe("readCloudsYaml", () => {
             "mine",
             {},
             files({
-                "/work/clouds.yaml":
+                "/project/clouds.yaml":
                     "clouds: {mine: {profile: corp, auth: {username: u, password: plain}, verify: false}}",
                 "/home/u/.config/openstack/secure.yaml": "clouds: {mine: {auth: {password: secret}}}",
                 "/etc/openstack/clouds-public.yaml":
@@ -78,12 +78,12 @@ describe("readCloudsYaml", () => {
                 verify: "false",
                 profile: "corp",
             },
-            files: ["/work/clouds.yaml", "/home/u/.config/openstack/secure.yaml", "/etc/openstack/clouds-public.yaml"],
+            files: ["/project/clouds.yaml", "/home/u/.config/openstack/secure.yaml", "/etc/openstack/clouds-public.yaml"],
         });
     });
 
     it("takes OS_CLIENT_SECURE_FILE for secure.yaml", () => {
-        const content = { "/work/clouds.yaml": simple("u"), "/s.yaml": "clouds: {otc: {auth: {password: p}}}" };
+        const content = { "/project/clouds.yaml": simple("u"), "/s.yaml": "clouds: {otc: {auth: {password: p}}}" };
         const entry = readCloudsYaml("otc", { OS_CLIENT_SECURE_FILE: "/s.yaml" }, files(content));
         expect(entry?.values).toEqual({ "auth.username": "u", "auth.password": "p" });
     });
@@ -92,21 +92,21 @@ describe("readCloudsYaml", () => {
         ["otc", "https://iam.{region_name}.otc.t-systems.com/v3", undefined],
         ["otc-swiss", "https://iam-pub.{region_name}.sc.otc.t-systems.com/v3", "eu-ch2"],
     ])("has profile %s built in", (profile, url, region) => {
-        const entry = readCloudsYaml("a", {}, files({ "/work/clouds.yaml": `clouds: {a: {profile: ${profile}}}` }));
+        const entry = readCloudsYaml("a", {}, files({ "/project/clouds.yaml": `clouds: {a: {profile: ${profile}}}` }));
         expect(entry?.values["auth.auth_url"]).toBe(url);
         expect(entry?.values["region_name"]).toBe(region);
     });
 
     it("takes clouds-public.yaml over a built-in profile, and `cloud` for `profile`", () => {
         const content = {
-            "/work/clouds.yaml": "clouds: {a: {cloud: otc}}",
-            "/work/clouds-public.yaml": "public-clouds: {otc: {auth: {auth_url: https://own}}}",
+            "/project/clouds.yaml": "clouds: {a: {cloud: otc}}",
+            "/project/clouds-public.yaml": "public-clouds: {otc: {auth: {auth_url: https://own}}}",
         };
         expect(readCloudsYaml("a", {}, files(content))?.values["auth.auth_url"]).toBe("https://own");
     });
 
     it("refuses a profile that does not exist", () => {
-        expect(() => readCloudsYaml("a", {}, files({ "/work/clouds.yaml": "clouds: {a: {profile: vexx}}" }))).toThrow(
+        expect(() => readCloudsYaml("a", {}, files({ "/project/clouds.yaml": "clouds: {a: {profile: vexx}}" }))).toThrow(
             'clouds.yaml entry a is built on profile "vexx", which is neither in clouds-public.yaml nor built in (otc, otc-swiss).',
         );
     });
@@ -118,17 +118,17 @@ describe("readCloudsYaml", () => {
             "  a: {<<: *base, auth: {password: p}}",
             "  b: {<<: *base, auth: {username: inner}}",
         ].join("\n");
-        expect(readCloudsYaml("a", {}, files({ "/work/clouds.yaml": text }))?.values).toEqual({
+        expect(readCloudsYaml("a", {}, files({ "/project/clouds.yaml": text }))?.values).toEqual({
             region_name: "eu-de",
             "auth.username": "loose",
             "auth.password": "p",
         });
-        expect(readCloudsYaml("b", {}, files({ "/work/clouds.yaml": text }))?.values["auth.username"]).toBe("inner");
+        expect(readCloudsYaml("b", {}, files({ "/project/clouds.yaml": text }))?.values["auth.username"]).toBe("inner");
     });
 
     it("keeps a password of digits as it is written", () => {
         const text = "clouds: {a: {auth: {password: 0012345, project_id: 1e10, username: yes}}}";
-        expect(readCloudsYaml("a", {}, files({ "/work/clouds.yaml": text }))?.values).toEqual({
+        expect(readCloudsYaml("a", {}, files({ "/project/clouds.yaml": text }))?.values).toEqual({
             "auth.password": "0012345",
             "auth.project_id": "1e10",
             "auth.username": "yes",
@@ -142,7 +142,7 @@ describe("readCloudsYaml", () => {
         ["regions: [eu-nl], region_name: eu-de", "eu-de"],
     ])("%s gives region %s", (text, region) => {
         expect(
-            readCloudsYaml("a", {}, files({ "/work/clouds.yaml": `clouds: {a: {${text}}}` }))?.values["region_name"],
+            readCloudsYaml("a", {}, files({ "/project/clouds.yaml": `clouds: {a: {${text}}}` }))?.values["region_name"],
         ).toBe(region);
     });
 
@@ -150,7 +150,7 @@ describe("readCloudsYaml", () => {
         const text = "clouds:\n  a:\n    auth:\n      password: TOP-SECRET-1\n     sk: [TOP-SECRET-2\n";
         let error: unknown;
         try {
-            readCloudsYaml("a", {}, files({ "/work/clouds.yaml": text }));
+            readCloudsYaml("a", {}, files({ "/project/clouds.yaml": text }));
         } catch (caught) {
             error = caught;
         }
@@ -160,17 +160,17 @@ describe("readCloudsYaml", () => {
     });
 
     it("refuses a file that is no map", () => {
-        expect(() => readCloudsYaml("a", {}, files({ "/work/clouds.yaml": "- a\n- b\n" }))).toThrow(
-            "/work/clouds.yaml is not a clouds.yaml",
+        expect(() => readCloudsYaml("a", {}, files({ "/project/clouds.yaml": "- a\n- b\n" }))).toThrow(
+            "/project/clouds.yaml is not a clouds.yaml",
         );
     });
 });
 
 describe("listCloudsYaml", () => {
     it("names the entries and the file", () => {
-        expect(listCloudsYaml({}, files({ "/work/clouds.yaml": "clouds: {a: {}, b: {}}" }))).toEqual({
+        expect(listCloudsYaml({}, files({ "/project/clouds.yaml": "clouds: {a: {}, b: {}}" }))).toEqual({
             names: ["a", "b"],
-            path: "/work/clouds.yaml",
+            path: "/project/clouds.yaml",
         });
         expect(listCloudsYaml({}, files({}))).toEqual({ names: [], path: undefined });
     });
