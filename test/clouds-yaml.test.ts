@@ -3,7 +3,7 @@ import { type FileAccess, listCloudsYaml, readCloudsYaml } from "../provider/clo
 import { ConfigError } from "../provider/errors";
 
 function files(content: Record<string, string>): FileAccess & { read(path: string): string | undefined } {
-    return { read: (path) => content[path], cwd: () => "/work", home: () => "/home/u" };
+    return { read: (path) => content[path], cwd: () => "/project", home: () => "/home/u" };
 }
 
 const simple = (user: string) => `clouds:\n  otc:\n    auth:\n      username: ${user}\n`;
@@ -155,7 +155,7 @@ describe("readCloudsYaml", () => {
             error = caught;
         }
         expect(error).toBeInstanceOf(ConfigError);
-        expect(String(error)).toMatch(/^ConfigError: \/work\/clouds\.yaml is not valid YAML \(line \d\): [A-Z_]+\.$/);
+        expect(String(error)).toMatch(/^ConfigError: \/project\/clouds\.yaml is not valid YAML \(line \d\): [A-Z_]+\.$/);
         expect(JSON.stringify([String(error), (error as Error).cause ?? null])).not.toContain("TOP-SECRET");
     });
 
