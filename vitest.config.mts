@@ -6,16 +6,22 @@ const alias = {
     "pulumi-cbr/testing": resolve("sdk/testing/index.ts"),
 };
 
-/** Tests that need the built package, most of them an engine too. */
-const built = [
+/** Tests that need the built package, most of them an engine too: the life cycles and the documents. */
+const built = ["state", "table", "checkpoint", "options", "vault-replication", "whole-way"]
+    .map((name) => `test/lifecycle/${name}.test.ts`)
+    .concat("test/docs.test.ts");
+
+/** `npm run test:more`: longer ones, for a quiet machine and both engines. */
+const more = [
     "test/lifecycle/**/*.test.ts",
     "test/engine-selftest/**/*.test.ts",
     "test/cli/engine/**/*.test.ts",
-    "test/docs.test.ts",
+    "test/components.test.ts",
     "test/examples.test.ts",
     "test/package.test.ts",
     "test/performance.test.ts",
 ];
+const engine = { testTimeout: 300_000, hookTimeout: 300_000, fileParallelism: false };
 
 /** Three levels: functions and parts over scripted transports; handlers against the simulator; whole life cycles through an engine. */
 export default defineConfig({
@@ -26,7 +32,7 @@ export default defineConfig({
                 test: {
                     name: "unit",
                     include: ["test/*.test.ts", "test/{testing,operations,cli}/*.test.ts"],
-                    exclude: built,
+                    exclude: [...built, ...more],
                     testTimeout: 60_000,
                 },
             },
@@ -34,15 +40,8 @@ export default defineConfig({
                 resolve: { alias },
                 test: { name: "resource", include: ["test/resources/**/*.test.ts"], testTimeout: 120_000 },
             },
-            {
-                test: {
-                    name: "engine",
-                    include: built,
-                    testTimeout: 300_000,
-                    hookTimeout: 300_000,
-                    fileParallelism: false,
-                },
-            },
+            { test: { name: "engine", include: built, ...engine } },
+            { test: { name: "more", include: more, exclude: built, ...engine } },
         ],
     },
 });
