@@ -78,7 +78,11 @@ describe("readCloudsYaml", () => {
                 verify: "false",
                 profile: "corp",
             },
-            files: ["/project/clouds.yaml", "/home/u/.config/openstack/secure.yaml", "/etc/openstack/clouds-public.yaml"],
+            files: [
+                "/project/clouds.yaml",
+                "/home/u/.config/openstack/secure.yaml",
+                "/etc/openstack/clouds-public.yaml",
+            ],
         });
     });
 
@@ -106,7 +110,9 @@ describe("readCloudsYaml", () => {
     });
 
     it("refuses a profile that does not exist", () => {
-        expect(() => readCloudsYaml("a", {}, files({ "/project/clouds.yaml": "clouds: {a: {profile: vexx}}" }))).toThrow(
+        expect(() =>
+            readCloudsYaml("a", {}, files({ "/project/clouds.yaml": "clouds: {a: {profile: vexx}}" })),
+        ).toThrow(
             'clouds.yaml entry a is built on profile "vexx", which is neither in clouds-public.yaml nor built in (otc, otc-swiss).',
         );
     });
@@ -155,7 +161,9 @@ describe("readCloudsYaml", () => {
             error = caught;
         }
         expect(error).toBeInstanceOf(ConfigError);
-        expect(String(error)).toMatch(/^ConfigError: \/project\/clouds\.yaml is not valid YAML \(line \d\): [A-Z_]+\.$/);
+        expect(String(error)).toMatch(
+            /^ConfigError: \/project\/clouds\.yaml is not valid YAML \(line \d\): [A-Z_]+\.$/,
+        );
         expect(JSON.stringify([String(error), (error as Error).cause ?? null])).not.toContain("TOP-SECRET");
     });
 
