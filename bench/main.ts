@@ -53,7 +53,7 @@ async function measure(flags: BenchFlags): Promise<Results> {
         (results as Writable<BenchParts>)[name] = await run();
         results.measured = { ...results.measured, [name]: new Date().toISOString() };
         // What is measured stays measured, whatever becomes of the rest.
-        if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(results, undefined, 2)}\n`);
+        if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(results, undefined, 4)}\n`);
     };
     await part("load", () => measureLoad(flags.quick ? 3 : 15));
     await part("deployments", () => measureDeployments(flags));

@@ -107,7 +107,8 @@ describe("replacement", () => {
             new Thing("second", { name: "b" });
         });
         await stack.up();
-        const [first] = await stack.resources();
+        // The two are made side by side: their order in the state is not given.
+        const first = (await stack.resources()).find(({ urn }) => urn.endsWith("::first"));
         cloud.calls();
         const up = await stack.up({ replace: [first?.urn as string] });
         expect(ops(up)).toEqual(["create-replacement first", "replace first", "delete-replaced first"]);

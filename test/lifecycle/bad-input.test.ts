@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
 import type { Report } from "../support/stack";
-import { type Life, messages, openLife } from "./life";
+import { classes, type Kind, type Life, messages, openLife } from "./life";
 
 const uuid = "8b0851a8-adf3-4f4c-a914-dead08bf9664";
 const mustBeUuid = "must be a UUID, e.g. 3b5816b5-f29c-4172-9d9a-76c719a659ce";
@@ -29,8 +29,7 @@ async function failing(life: Life, program: () => unknown, what: "preview" | "up
 it("names each bad input at its property, all of them at once, in the preview", async () => {
     const life = await openLife();
     const vaultId = life.vault();
-    const bad = async (kind: "Checkpoint" | "VaultReplication" | "BackupReplica" | "VaultSync", args: object) =>
-        failing(life, () => new cbr[kind]("bad", args as never));
+    const bad = async (kind: Kind, args: object) => failing(life, () => new classes[kind]("bad", args));
 
     expect(
         await bad("Checkpoint", {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import { messages, openLife, ops, providerLines, slow, step } from "./life";
+import { listOf, messages, openLife, ops, providerLines, slow, step } from "./life";
 
 it("keeps a restore point whose wait fails, and resumes in update without a second request", async () => {
     const life = await openLife();
@@ -142,13 +142,13 @@ it("follows what becomes of restore points: expired, thinned, adopted, not waite
     expect((await life.stack.outputs())["got"]?.value).toEqual(life.home.backupsOf(foreign).map(({ id }) => id));
     for (const name of ["later", "refreshed"])
         expect(born.get(name)?.outputs).toMatchObject({ status: "protecting", backups: [], backupIds: [] });
-    const order = (born.get("thinned")?.outputs["backups"] as { resourceId: string }[]).map((one) => one.resourceId);
+    const order = listOf<{ resourceId: string }>(born.get("thinned")?.outputs["backups"]).map((one) => one.resourceId);
     expect(order).toEqual([...order].sort());
     expect(order).toHaveLength(3);
 
     life.home.expireCheckpoint(born.get("kept")?.id ?? "");
     life.home.expireCheckpoint(born.get("recreated")?.id ?? "");
-    const [lost, ...left] = born.get("thinned")?.outputs["backupIds"] as string[];
+    const [lost, ...left] = listOf(born.get("thinned")?.outputs["backupIds"]);
     life.home.deleteBackupBehindOurBack(lost ?? "");
     life.sim.finishAll();
     adopt = undefined;

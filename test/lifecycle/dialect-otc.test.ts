@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import { messages, openLife, ops, slow } from "./life";
+import { listOf, messages, openLife, ops, slow } from "./life";
 
 /** Open Telekom Cloud keeps no replication records, repeats no name or description, has numbers for strings, zones in timestamps, and no sync. */
 it("lives a whole life on Open Telekom Cloud", async () => {
@@ -47,10 +47,10 @@ it("lives a whole life on Open Telekom Cloud", async () => {
         name: "release",
         description: "before the release",
     });
-    const [first, second] = born.get("before")?.outputs["backups"] as {
+    const [first, second] = listOf<{
         incremental: boolean;
         resourceSizeGb: number;
-    }[];
+    }>(born.get("before")?.outputs["backups"]);
     expect([first, second]).toMatchObject([{ resourceSizeGb: 40 }, { incremental: false }]);
     expect(life.requests().filter((one) => /show_replication|incremental=true/.test(one.query))).toEqual([]);
 
@@ -83,7 +83,7 @@ it("lives a whole life on Open Telekom Cloud", async () => {
     const now = await life.states();
     expect(now.get("later")?.outputs).toMatchObject({ status: "available" });
     expect(now.get("failing")?.outputs).toMatchObject({ status: "success" });
-    const [incremental] = now.get("before")?.outputs["backups"] as { incremental: boolean }[];
+    const [incremental] = listOf<{ incremental: boolean }>(now.get("before")?.outputs["backups"]);
     expect(incremental?.incremental).toBe(true);
 
     await life.refresh();

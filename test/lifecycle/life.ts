@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { PulumiFn } from "@pulumi/pulumi/automation";
 import { expect, onTestFinished } from "vitest";
+import * as cbr from "../../sdk/index";
 import {
     type Fault,
     type RequestLogEntry,
@@ -242,6 +243,20 @@ export function messages(report: Report, name?: string, onlyResources = name !==
     const about = report.steps.filter((one) => name === undefined || one.name === name);
     return [...(onlyResources ? [] : report.diagnostics), ...about.flatMap((one) => one.diagnostics)].join("\n");
 }
+
+/** A list in a state, as what it holds. */
+export function listOf<Item = string>(value: unknown): Item[] {
+    return Array.isArray(value) ? (value as Item[]) : expect.unreachable("this is not a list");
+}
+
+/** The classes by name, as tables make them: with whatever arguments. */
+export const classes = {
+    Checkpoint: cbr.Checkpoint,
+    VaultReplication: cbr.VaultReplication,
+    BackupReplica: cbr.BackupReplica,
+    VaultSync: cbr.VaultSync,
+} as unknown as Readonly<Record<Kind, new (name: string, args: object) => unknown>>;
+export type Kind = "Checkpoint" | "VaultReplication" | "BackupReplica" | "VaultSync";
 
 /** An hour: for work that has to be under way until a test ends it. */
 export const slow = { kind: "slow", ms: 3_600_000 } as const;

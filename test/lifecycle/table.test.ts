@@ -1,4 +1,3 @@
-import type * as pulumi from "@pulumi/pulumi";
 import { expect, it } from "vitest";
 import { backupReplicaInputs } from "../../provider/resources/backup-replica";
 import { checkpointInputs } from "../../provider/resources/checkpoint";
@@ -6,13 +5,12 @@ import { vaultReplicationInputs } from "../../provider/resources/vault-replicati
 import { vaultSyncInputs } from "../../provider/resources/vault-sync";
 import * as cbr from "../../sdk/index";
 import type { Report } from "../support/stack";
-import { type Life, openLife } from "./life";
+import { classes, type Kind, type Life, openLife } from "./life";
 
 type Effect = "replace" | "update" | "nothing";
 type Args = Record<string, unknown>;
 /** New values of one input (and of those that have to go with it), and what they mean. */
 type Step = readonly [Args, Effect];
-type Kind = "Checkpoint" | "VaultReplication" | "BackupReplica" | "VaultSync";
 
 interface Row {
     readonly kind: Kind;
@@ -204,12 +202,7 @@ it("replaces, updates in place or does nothing, as each input demands, and calls
     });
     life.use(async () => {
         for (const row of rows) {
-            const Class = cbr[row.kind] as new (
-                name: string,
-                args: never,
-                options?: pulumi.CustomResourceOptions,
-            ) => unknown;
-            new Class(nameOf(row), argsAt(row, stage) as never);
+            new classes[row.kind](nameOf(row), argsAt(row, stage));
         }
     });
     /** Requests that name the objects the row is about, now or before this stage. */

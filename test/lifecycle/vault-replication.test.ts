@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import { messages, openLife, ops, providerLines, slow, step, until } from "./life";
+import { listOf, messages, openLife, ops, providerLines, slow, step, until } from "./life";
 
 const destinationRegion = "eu-nl";
 
@@ -70,7 +70,7 @@ it("keeps a run whose wait fails, resumes it in update without a second request,
     expect(born.get("slow")?.outputs).toMatchObject({ status: "replicating", destinationBackupIds: [] });
     expect(born.get("broken")?.outputs).toMatchObject({ status: "fail", destinationBackupIds: [] });
     expect(born.get("partial")?.outputs["destinationBackupIds"]).toHaveLength(1);
-    const order = (born.get("partial")?.outputs["replications"] as { backupId: string }[]).map((one) => one.backupId);
+    const order = listOf<{ backupId: string }>(born.get("partial")?.outputs["replications"]).map((one) => one.backupId);
     expect(order).toEqual([vaults.partial.backupId, second].sort());
 
     round = 2;
@@ -125,7 +125,7 @@ it("keeps a run whose wait fails, resumes it in update without a second request,
     expect(states.get("partial")?.id).toBe(born.get("partial")?.id);
 
     // Replicas outlive the stack by default, and a line says which; the others go, in their own region.
-    const replicas = (name: string) => (states.get(name)?.outputs["destinationBackupIds"] as string[])[0] ?? "";
+    const replicas = (name: string) => listOf(states.get(name)?.outputs["destinationBackupIds"])[0] ?? "";
     const destroyed = await life.destroy();
     expect(messages(destroyed, "slow")).toContain(replicas("slow"));
     expect(messages(destroyed, "slow")).toMatch(/info: retained 1 replica in eu-nl.* cost money/);

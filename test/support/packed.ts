@@ -1,9 +1,10 @@
 // The package as users get it: packed once a process, and installed into empty folders.
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { afterAll } from "vitest";
 
 const root = resolve(__dirname, "../..");
 const run = promisify(execFile);
@@ -50,8 +51,16 @@ export async function command(
     }
 }
 
+const folders: string[] = [];
+afterAll(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+});
+
+/** A new folder, gone when the tests of this file have ended. */
 export function temporaryFolder(): string {
-    return mkdtempSync(join(tmpdir(), "pulumi-cbr-packed-"));
+    const folder = mkdtempSync(join(tmpdir(), "pulumi-cbr-packed-"));
+    folders.push(folder);
+    return folder;
 }
 
 let packed: Promise<Packed> | undefined;
