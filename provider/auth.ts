@@ -66,6 +66,8 @@ export interface Authenticator {
      * @throws AuthError when signing in again was refused; TransportError (`sent: false`).
      */
     renew(scope: { readonly region: string; readonly projectId: string }, rejected: HttpRequest): Promise<boolean>;
+    /** The access key that signs the calls to every region and project; undefined where each has a token or keys of its own. */
+    sharedKey(): string | undefined;
     /** Which credentials are in use and which setting each part came from, for the end of a sentence; never a secret. */
     describe(): string;
 }
@@ -239,6 +241,13 @@ class SignIn implements Authenticator {
             return await token.replace((value) => value.token === stale);
         });
         return fresh !== undefined && fresh.token !== stale;
+    }
+
+    sharedKey(): string | undefined {
+        const credentials = this.#active;
+        return credentials?.kind === "aksk" && this.#settings.agency === undefined
+            ? `access key ${credentials.accessKey.value}`
+            : undefined;
     }
 
     describe(): string {
@@ -453,12 +462,13 @@ class SignIn implements Authenticator {
             credentials.kind === "token"
                 ? { token: credentials.token.value }
                 : { keys: await this.#signingKeys(region) };
-        const own = settings.agency === undefined;
+        // A token that another region refuses may be good at home; a key stands or falls everywhere.
+        const proves = settings.agency === undefined && (credentials.kind === "aksk" || atHome);
         return await this.#once(
             `project ${region}`,
             credentials,
             () => findProject(this.#iam, base, name, proof, this.describe()),
-            own,
+            proves,
         );
     }
 

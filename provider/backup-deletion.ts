@@ -9,6 +9,8 @@ import type { Topic } from "./poller";
 
 /** Shared look-up pages are worth it from this many waiting deletions on; below, each is asked for by id. */
 const LIST_FROM = 3;
+/** A backup that had status `error` before needs no more than this to show that its deletion has begun, in milliseconds. */
+const BEGIN_MS = 120_000;
 
 /** All at the same time; the first failure is thrown after every one has ended, so that none is left unwatched. */
 export async function deleteBackups(
@@ -41,6 +43,7 @@ async function deleteOne(context: Context, target: Target, id: string, deadline:
         throw error;
     }
     let sawDeleting = false;
+    const begunBy = context.clock.now() + BEGIN_MS;
     let unanswered = 0;
     let lastStatus = "waiting_delete";
     await poller.wait({
@@ -70,7 +73,7 @@ async function deleteOne(context: Context, target: Target, id: string, deadline:
 
     function verdict(row: WireBackup) {
         if (row.status === "deleting" || row.status === "waiting_delete") sawDeleting = true;
-        else if (row.status === "error" && sawDeleting)
+        else if (row.status === "error" && (sawDeleting || context.clock.now() > begunBy))
             throw new WaitFailedError(
                 `Backup ${id} could not be deleted: the cloud accepted the deletion, then gave the backup status error. Run the same command again; if it stays, ask the cloud's support.`,
             );

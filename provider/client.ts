@@ -18,6 +18,7 @@ import {
     WaitTimeoutError,
 } from "./errors";
 import { describeClockSkew, parseFailure } from "./failure";
+import { FirstContacts, type Lesson } from "./first-contact";
 import { Limiter, type Priority } from "./limiter";
 import type { Operation, Query } from "./operations";
 import { backoffMs, classify, effectOf, FEW_TRIES, notFoundObject } from "./retry";
@@ -61,8 +62,7 @@ export class Client {
     readonly #transport: Transport;
     readonly #clock: Clock;
     readonly #limiters = new Map<string, Limiter>();
-    readonly #contacts = new Map<string, Contact>();
-    readonly #refused = new Map<string, AuthError>();
+    readonly #contacts = new FirstContacts();
     readonly #offsets = new Map<string, number>();
     /** Counts changes made through this client, so that caches know when they are stale. */
     changes = 0;
@@ -76,7 +76,14 @@ export class Client {
 
     /** The region with its project id: the given one, the configured one, or the one that IAM names. */
     async target(region: string, projectId?: string): Promise<Target> {
-        return { region, projectId: await this.#auth.projectId({ region, projectId }) };
+        const key = this.#auth.sharedKey();
+        // To look a project up is a signed call, too.
+        const done = key === undefined ? undefined : await this.#contacts.enter("ListProjects", undefined, [key]);
+        try {
+            return { region, projectId: await this.#auth.projectId({ region, projectId }) };
+        } finally {
+            done?.("nothing");
+        }
     }
 
     /** The region's clock minus ours, in milliseconds, from its `Date` headers; 0 before the first answer. */
@@ -151,7 +158,8 @@ export class Client {
         const { target, deadline = Number.POSITIVE_INFINITY } = options;
         const late = () => new WaitTimeoutError(`${operation.id}: no time is left for this call.`);
         if (this.#clock.now() >= deadline) throw late();
-        const contact = await this.#firstContact(operation.id, target);
+        const credentials = this.#credentialsFor(target);
+        const learn = await this.#contacts.enter(operation.id, target.region, credentials);
         try {
             if (!(await limiter.acquire(options.priority ?? "write", undefined, deadline))) throw late();
             const plain: HttpRequest = {
@@ -174,7 +182,7 @@ export class Client {
             // The gate, the limiter and the sign-in may have taken long, and somebody else may have been refused meanwhile.
             const left = deadline - this.#clock.now();
             if (left <= 0) throw late();
-            const refused = this.#refused.get(contactKey(target));
+            const refused = this.#contacts.refused(credentials);
             if (refused !== undefined) throw refused;
             const request: HttpRequest = {
                 ...authenticated,
@@ -189,7 +197,7 @@ export class Client {
             const refusal = this.#refusal(operation, response);
             if (refusal === undefined) {
                 const answer = this.#understand(operation, response, limiter);
-                contact?.end("learned");
+                learn?.("learned");
                 return answer;
             }
             const hadRenewed = renewal.used;
@@ -205,11 +213,11 @@ export class Client {
                     cause: refusal,
                 },
             );
-            if (!hadRenewed) this.#refused.set(contactKey(target), error);
+            if (!hadRenewed) this.#contacts.refuse(credentials, error);
             throw error;
         } catch (error) {
             if (operation.method !== "GET") this.changes++;
-            contact?.end(lesson(error));
+            learn?.(lesson(error));
             throw error;
         }
     }
@@ -248,36 +256,11 @@ export class Client {
         throw new ApiError(failure, { retry });
     }
 
-    /**
-     * The first call to a project goes alone; those behind it learn from its answer. So a wrong key costs one refused
-     * call and not one a resource: five in a row would block the key (cbr-api §5.4). Where no answer came, those behind
-     * have failed with it, unsent, and try again by their own rules: one after the other they would wait for ever.
-     */
-    async #firstContact(operation: string, target: Target): Promise<Contact | undefined> {
-        const key = contactKey(target);
-        for (;;) {
-            const refused = this.#refused.get(key);
-            if (refused !== undefined) throw refused;
-            const running = this.#contacts.get(key);
-            if (running === undefined) break;
-            const lesson = await running.lesson;
-            if (lesson === "learned") return undefined;
-            if (lesson !== "nothing")
-                throw new TransportError(
-                    `${operation}: not sent, for the first call to ${target.region} failed: ${lesson.message}`,
-                    { sent: false, cause: lesson },
-                );
-        }
-        let end = (_lesson: Lesson) => {};
-        const lesson = new Promise<Lesson>((resolve) => {
-            end = (what) => {
-                if (what !== "learned") this.#contacts.delete(key);
-                resolve(what);
-            };
-        });
-        const contact: Contact = { lesson, end };
-        this.#contacts.set(key, contact);
-        return contact;
+    /** What a refused call to this project condemns: the project's token, or the key that signs for all of them. */
+    #credentialsFor(target: Target): string[] {
+        const key = this.#auth.sharedKey();
+        const own = `${target.region}/${target.projectId}`;
+        return key === undefined ? [own] : [key, own];
     }
 
     #limiter(region: string): Limiter {
@@ -300,25 +283,12 @@ export class Client {
     }
 }
 
-/** What the first call taught: the credential was looked at; nothing; or no answer came at all, for this reason. */
-type Lesson = "learned" | "nothing" | CbrError;
-
-interface Contact {
-    readonly lesson: Promise<Lesson>;
-    /** To be called once, however the call ends. */
-    readonly end: (lesson: Lesson) => void;
-}
-
 function lesson(error: unknown): Lesson {
     if (!(error instanceof CbrError)) return "nothing";
     if (error.retry === "backoff" && !(error instanceof ApiError && error.failure.status === 500)) return error;
     return error.retry !== "throttled" && (error instanceof ApiError || error instanceof ResponseShapeError)
         ? "learned"
         : "nothing";
-}
-
-function contactKey(target: Target): string {
-    return `${target.region}/${target.projectId}`;
 }
 
 /** Not an error: the credential was renewed, and the same request may go out once more. */

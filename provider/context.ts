@@ -31,6 +31,8 @@ export interface Context extends Services {
     readonly resourceName: string;
     /** Tells this resource from every other: what the journal files its entries under. */
     readonly urn: string;
+    /** In `remove`: the inputs that take this one's place when it is replaced. Undefined: nothing does, it goes for good. */
+    readonly successor?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The region and project that a resource's inputs and the settings name together. */

@@ -49,6 +49,8 @@ export interface CopyState {
     readonly destinationCheckpointId: string | undefined;
     readonly failCode: string | undefined;
     readonly failReason: string | undefined;
+    /** The source region's task, where no record says what becomes of the copy. */
+    readonly taskId?: string | undefined;
 }
 
 const FINAL = new Set(["success", "fail", "skip"]);
@@ -194,8 +196,8 @@ export async function replicasIn(
     from?: number,
 ): Promise<WireBackup[]> {
     const query = { vault_id: vaultId, start_time: from === undefined ? undefined : queryInstant(from) };
-    const rows = await backupRows(services, destination, query, { priority: "poll" });
-    return rows.filter((row) => row.image_type !== "backup");
+    // Vendor: a replication vault holds nothing else, and not every cloud says "replication" as their image_type.
+    return backupRows(services, destination, query, { priority: "poll" });
 }
 
 async function copyTasks(
@@ -279,7 +281,12 @@ function stateOf(
         };
     }
     const named = task?.extra_info?.replication;
-    const none = { progress: task?.extra_info?.common?.progress, failCode: undefined, failReason: undefined };
+    const none = {
+        progress: task?.extra_info?.common?.progress,
+        failCode: undefined,
+        failReason: undefined,
+        taskId: task?.id,
+    };
     if (found !== undefined || named?.destination_backup_id !== undefined) {
         const status = found?.status === "error" ? "fail" : found?.status === "available" ? "success" : "replicating";
         return {
@@ -351,6 +358,45 @@ export async function existingReplica(
     const sameName = rows.filter((row) => row.name === (name ?? original.name));
     const candidates = sameName.length > 0 ? sameName : rows;
     return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/** Where a request for a copy went, as far as finding it again needs to know. */
+export interface CopyRequest {
+    readonly source: Target;
+    readonly sourceVaultId?: string | undefined;
+    readonly destination: Target;
+    readonly destinationVaultId: string;
+}
+
+export interface FoundCopy {
+    /** Undefined where the cloud keeps no records. */
+    readonly recordId: string | undefined;
+    /** What it is known by where there is no record: its replica, else its task. */
+    readonly mark: string | undefined;
+    /** Kind of object. */
+    readonly providerId: string | undefined;
+}
+
+/** The copy that a POST whose answer was lost began at `from` (the source region's clock) or later: by the source's records; where the cloud keeps none, by what its tasks and the destination vault show. */
+export async function findLostCopy(
+    services: Services,
+    request: CopyRequest,
+    copy: Pick<Copy, "backupId" | "name">,
+    from: number,
+): Promise<FoundCopy | undefined> {
+    const { source, destination, destinationVaultId } = request;
+    const backup = await readBackup(services, source, copy.backupId);
+    const providerId = backup?.provider_id;
+    const record = backup?.replication_records?.find((one) => isRecordFor(one, destination, destinationVaultId, from));
+    if (record !== undefined) return { recordId: record.id, mark: undefined, providerId };
+    if (backup?.replication_records !== undefined) return undefined;
+    const since = from - services.client.serverOffsetMs(source.region);
+    const copies = [{ ...copy, recordId: undefined }];
+    const question = { copies, sourceVaultId: request.sourceVaultId, destination, destinationVaultId, since };
+    const [states] = await lookAtCopies(services, source, [question]);
+    const state = states?.[0];
+    const mark = state?.destinationBackupId ?? state?.taskId;
+    return state === undefined || mark === undefined ? undefined : { recordId: state.recordId, mark, providerId };
 }
 
 /** The backup, or undefined when the API says that this very backup does not exist. */

@@ -38,6 +38,12 @@ const host: { get: (key: string) => string | undefined; raw: unknown; services: 
     services: undefined,
 };
 
+/**
+ * Pulumi: `delete` is not told whether the resource goes or is replaced. Only a resource that the program still declares
+ * is checked; a `destroy`, with or without the program, checks none.
+ */
+const declared = new Map<unknown, Bag>();
+
 function services(): Services {
     if (host.services === undefined) {
         // Loaded on first use: a preview of a stack without CBR resources pays for nothing.
@@ -159,6 +165,7 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
 
         check: async (olds: Bag, news: Bag) => {
             const inputs = proper(news);
+            if (handler.asksForSuccessor && news[URN_KEY] !== undefined) declared.set(news[URN_KEY], inputs);
             const result = {
                 inputs: { ...inputs, ...(news[URN_KEY] === undefined ? {} : { [URN_KEY]: news[URN_KEY] }) },
             };
@@ -219,7 +226,9 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
             }),
 
         delete: (id: string, props: Bag) =>
-            within(props, kind, (context) => handler.remove(context, id, stored(props))),
+            within(props, kind, (context) =>
+                handler.remove({ ...context, successor: declared.get(props[URN_KEY]) }, id, stored(props)),
+            ),
     } as dynamic.ResourceProvider;
 }
 

@@ -116,6 +116,8 @@ export interface Handler<I extends CommonInputs, O extends I> {
     /** Resource-specific part of the diff: a change that no input shows. */
     readonly moved?: (context: Context, id: string, olds: O, news: Partial<I>) => Promise<boolean>;
     readonly deleteBeforeReplace?: (olds: O, news: Partial<I>, replaces: readonly string[]) => boolean;
+    /** `remove` wants to know what takes its place (`context.successor`). */
+    readonly asksForSuccessor?: true;
     /** How one input compares, where plain equality is not the question. Undefined: it has no say. */
     readonly same?: (key: keyof I & string, id: string, olds: O, value: unknown) => boolean | undefined;
     create(context: Context, inputs: I): Promise<Created<O>>;

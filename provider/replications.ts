@@ -433,11 +433,13 @@ export async function readCopies<O extends CopySet>(
     return { id, outputs: summed({ ...outputs, replications, ...(verified ? { verified } : {}) }) };
 }
 
+/** `mayGo` picks those of the run's own replicas that are deleted; by default all of them. */
 export async function removeCopies<O extends CopySet>(
     context: Context,
     subject: Subject<O>,
     id: string,
     olds: O,
+    mayGo: (ids: readonly string[], deadline: number) => Promise<readonly string[]> = async (ids) => ids,
 ): Promise<void> {
     const where = `in ${olds.destinationRegion}, vault ${olds.destinationVaultId}`;
     if (olds.deletionPolicy !== "delete") {
@@ -457,10 +459,6 @@ export async function removeCopies<O extends CopySet>(
         .filter((one) => one !== undefined);
     const kept = ended.replications.filter((one) => one.adopted === true).length;
     if (kept > 0) context.log.info(`${id}: ${kept} replicas ${where} were there before this resource and are retained`);
-    await deleteBackups(
-        context,
-        await context.client.target(olds.destinationRegion, olds.destinationProjectId),
-        own,
-        deadline,
-    );
+    const destination = await context.client.target(olds.destinationRegion, olds.destinationProjectId);
+    await deleteBackups(context, destination, own.length === 0 ? [] : await mayGo(own, deadline), deadline);
 }

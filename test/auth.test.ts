@@ -190,6 +190,16 @@ describe("a given token", () => {
         transport.done();
     });
 
+    it("that another region refuses is still good at home", async () => {
+        const { auth, transport } = make({ "cbr:region": "eu-de", "cbr:token": "TOKEN-from-stack" }, [
+            { method: "GET", url: /eu-nl.*projects/, answer: refusal(401, { error_code: "IAM.0067", error_msg: "x" }) },
+        ]);
+        const [refused] = await Promise.allSettled([auth.projectId({ region: "eu-nl" })]);
+        expect(refused.status).toBe("rejected");
+        expect((await auth.authenticate(request, home)).headers["x-auth-token"]).toBe("TOKEN-from-stack");
+        transport.done();
+    });
+
     it("is refused once, however many ask", async () => {
         const { auth, transport } = make({ "cbr:region": "eu-de", "cbr:token": "TOKEN-from-stack" }, [
             { method: "GET", url: /projects/, answer: refusal(401, { error_code: "IAM.0067", error_msg: "expired" }) },

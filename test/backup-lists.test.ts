@@ -36,6 +36,7 @@ const auth: Authenticator = {
     projectId: async () => P,
     authenticate: async (request) => request,
     renew: async () => false,
+    sharedKey: () => undefined,
     describe: () => "nothing",
 };
 

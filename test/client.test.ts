@@ -56,6 +56,7 @@ function fakeAuth(renewals: boolean[] = []): Authenticator & { renewed: string[]
             if (fresh) count++;
             return fresh;
         },
+        sharedKey: () => undefined,
         describe: () => 'the token from "cbr:token"',
     };
 }
@@ -706,6 +707,57 @@ describe("the first contact with a project", () => {
         expect(new Set(errors).size).toBe(1);
         expect(errors[0]).toBeInstanceOf(AuthError);
         expect(server.requests[0]?.headers["authorization"]).toMatch(/^SDK-HMAC-SHA256 Access=/);
+    });
+
+    it("costs one refused call with a wrong key however many regions and projects it is for", async () => {
+        const server = new Server(() => json(401, refusal));
+        const { client } = make({ config: KEYS, transport: server, auth: createAuthenticator });
+        const places = ["eu-de", "eu-nl", "eu-ch2"].flatMap((region) =>
+            [P, "0123456789abcdef0123456789abcdef"].map((projectId) => ({ region, projectId })),
+        );
+        const errors = await Promise.all(
+            places.flatMap((target) => [errorOf(show(client, { target })), errorOf(create(client, { target }))]),
+        );
+        const lookUp = await errorOf(client.target("eu-nl"));
+        expect(server.requests.length).toBe(1);
+        expect(new Set([...errors, lookUp]).size).toBe(1);
+    });
+
+    it("looks projects up with a wrong key no more than once, and asks nothing else with it", async () => {
+        const server = new Server(() => json(401, refusal));
+        const { client } = make({ config: KEYS, transport: server, auth: createAuthenticator });
+        const errors = await Promise.all([
+            errorOf(client.target("eu-nl")),
+            errorOf(client.target("eu-ch2")),
+            errorOf(show(client)),
+        ]);
+        expect(server.requests.map((request) => new URL(request.url).pathname)).toEqual(["/v3/projects"]);
+        expect(errors.every((error) => error instanceof AuthError)).toBe(true);
+    });
+
+    it("does not condemn a key that one region accepts because another one refuses it", async () => {
+        const server = new Server((request) =>
+            request.url.includes("eu-nl") ? json(401, refusal) : json(200, backup),
+        );
+        const { client } = make({ config: KEYS, transport: server, auth: createAuthenticator });
+        await show(client);
+        const nl = { region: "eu-nl", projectId: P };
+        expect(await errorOf(show(client, { target: nl }))).toBeInstanceOf(AuthError);
+        expect(await errorOf(show(client, { target: nl }))).toBeInstanceOf(AuthError);
+        expect((await show(client)).backup.id).toBe(ID);
+        expect(server.requests.length).toBe(3);
+    });
+
+    it("to a region that does not answer keeps no other region waiting for more than its own time", async () => {
+        const server = new Server((request) => {
+            if (request.url.includes("eu-nl")) throw refusedConnection();
+            return json(200, backup);
+        });
+        const { client } = make({ config: KEYS, transport: server, auth: createAuthenticator });
+        const nl = { region: "eu-nl", projectId: P };
+        const [away, home] = await Promise.all([errorOf(show(client, { target: nl })), show(client)]);
+        expect(away).toBeInstanceOf(TransportError);
+        expect(home.backup.id).toBe(ID);
     });
 
     it("goes alone, and then lets all others go at the same time", async () => {

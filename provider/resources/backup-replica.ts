@@ -11,11 +11,10 @@ import {
     type CopyState,
     copyTopic,
     existingReplica,
+    findLostCopy,
     isFinalCopy,
-    isRecordFor,
     lookAtCopies,
     readBackup,
-    replicasIn,
 } from "../copies";
 import { formatDuration } from "../duration";
 import { messageOf, PartialCreateError, WaitFailedError } from "../errors";
@@ -209,7 +208,7 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
     }
 }
 
-/** The copy that a lost POST began: by the source's records, else by a replica of the same resource made since. */
+/** The copy that a lost POST began. Where the cloud keeps no records it is known by its replica or its task. */
 async function findCopy(
     context: Context,
     source: Target,
@@ -218,19 +217,15 @@ async function findCopy(
     window: Window,
     facts: Readonly<Record<string, string>>,
 ): Promise<{ id: string; providerId: string | undefined } | undefined> {
-    const backup = await readBackup(context, source, inputs.backupId);
-    const providerId = backup?.provider_id;
-    if (facts["recordId"] !== undefined) return { id: facts["recordId"], providerId };
-    const record = backup?.replication_records?.find((one) =>
-        isRecordFor(one, destination, inputs.destinationVaultId, window.from),
-    );
-    if (record !== undefined) return { id: record.id, providerId };
-    if (backup?.resource_id === undefined || backup.replication_records !== undefined) return undefined;
-    const rows = await replicasIn(context, destination, inputs.destinationVaultId, window.from);
-    const replica = rows.find(
-        (row) => row.resource_id === backup.resource_id && (inputs.name === undefined || row.name === inputs.name),
-    );
-    return replica === undefined ? undefined : { id: replica.id, providerId };
+    const { backupId, name, destinationVaultId } = inputs;
+    if (facts["recordId"] !== undefined) {
+        const backup = await readBackup(context, source, backupId);
+        return { id: facts["recordId"], providerId: backup?.provider_id };
+    }
+    const request = { source, destination, destinationVaultId };
+    const found = await findLostCopy(context, request, { backupId, name }, window.from);
+    const id = found?.recordId ?? found?.mark;
+    return id === undefined ? undefined : { id, providerId: found?.providerId };
 }
 
 function questionOf(outputs: BackupReplicaOutputs): CopyQuestion & { copies: [Copy] } {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { backupsOfCheckpoint, checkpointTopic } from "../backup-lists";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
-import { COPY_BUDGET_MS, isRecordFor, lookAtCopies, readBackup } from "../copies";
+import { COPY_BUDGET_MS, findLostCopy } from "../copies";
 import { formatDuration } from "../duration";
 import { messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
 import { commonInputs, deadlineOf, type Handler, objectId } from "../handler";
@@ -273,7 +273,7 @@ interface Found {
     readonly since?: number;
 }
 
-/** The copy that a lost POST began: by the source's records; where the cloud keeps none, by what its tasks and the destination vault show. */
+/** The copy that a lost POST began. */
 async function findCopy(
     context: Context,
     outputs: CheckpointReplicaOutputs,
@@ -281,24 +281,20 @@ async function findCopy(
     window: Pick<Window, "from">,
     facts: Readonly<Record<string, string>>,
 ): Promise<Found | undefined> {
-    const { destinationVaultId } = outputs;
     const source = { region: outputs.region, projectId: outputs.projectId };
-    const destination = { region: outputs.destinationRegion, projectId: outputs.destinationProjectId };
     const offset = context.client.serverOffsetMs(source.region);
     // One that was left unsure may be older than this run.
     const from = Math.min(window.from, outputs.requestedAt + offset - CLOCK_TOLERANCE_MS);
     const since = from - offset;
     if (facts["recordId"] !== undefined) return { recordId: facts["recordId"], since };
-    const backup = await readBackup(context, source, backupId);
-    const record = backup?.replication_records?.find((one) => isRecordFor(one, destination, destinationVaultId, from));
-    if (record !== undefined) return { recordId: record.id, since };
-    if (backup?.replication_records !== undefined) return undefined;
-    const copies = [{ backupId, recordId: undefined }];
-    const question = { copies, sourceVaultId: outputs.sourceVaultId, destination, destinationVaultId, since };
-    const [states] = await lookAtCopies(context, source, [question]);
-    return states?.[0] === undefined || states[0].status === "waiting_replicate"
-        ? undefined
-        : { recordId: undefined, since };
+    const request = {
+        source,
+        sourceVaultId: outputs.sourceVaultId,
+        destination: { region: outputs.destinationRegion, projectId: outputs.destinationProjectId },
+        destinationVaultId: outputs.destinationVaultId,
+    };
+    const found = await findLostCopy(context, request, { backupId }, from);
+    return found === undefined ? undefined : { recordId: found.recordId, since };
 }
 
 async function update(

@@ -1,8 +1,9 @@
 /** VaultReplication: one run that copies all backups of a vault to another region. */
 import { z } from "zod";
+import { backupRows } from "../backup-lists";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
-import { backupRowsWithRecords, COPY_BUDGET_MS, type Copy, isRecordFor, replicasIn } from "../copies";
+import { backupRowsWithRecords, COPY_BUDGET_MS, type Copy, isRecordFor, readBackup, replicasIn } from "../copies";
 import { ApiError, WaitFailedError } from "../errors";
 import { commonInputs, deadlineOf, type Handler, objectId, wishOf } from "../handler";
 import { digest } from "../journal";
@@ -21,6 +22,7 @@ import {
     summed,
     updateCopies,
 } from "../replications";
+import { parseInstant } from "../time";
 import { refuseSameRegion, takeOver } from "./backup-replica";
 
 export const vaultReplicationInputs = z.strictObject({
@@ -56,8 +58,51 @@ export const vaultReplication: Handler<VaultReplicationInputs, VaultReplicationO
             destinationProjectId: olds.destinationProjectId,
         }),
     read: (context, id, olds) => readCopies(context, subject, "VaultReplication", id, olds),
-    remove: (context, id, olds) => removeCopies(context, subject, id, olds),
+    asksForSuccessor: true,
+    remove: (context, id, olds) =>
+        removeCopies(context, subject, id, olds, (ids, deadline) => superseded(context, olds, ids, deadline)),
 };
+
+/**
+ * A run copies only what has no replica yet. So the run that takes this one's place may rest on this one's replicas, and
+ * one of those goes only when the vault has a newer good one of the same resource.
+ */
+async function superseded(
+    context: Context,
+    olds: VaultReplicationOutputs,
+    ids: readonly string[],
+    deadline: number,
+): Promise<readonly string[]> {
+    const { destinationRegion, destinationVaultId } = olds;
+    const { successor } = context;
+    if (
+        successor?.["destinationRegion"] !== destinationRegion ||
+        successor["destinationVaultId"] !== destinationVaultId
+    )
+        return ids;
+    const destination = { region: destinationRegion, projectId: olds.destinationProjectId };
+    const rows = await backupRows(context, destination, { vault_id: destinationVaultId }, { deadline });
+    const own = new Set(ids);
+    const newest = new Map<string, number>();
+    for (const row of rows) {
+        if (own.has(row.id) || row.status !== "available" || row.resource_id === undefined) continue;
+        const made = parseInstant(row.created_at) ?? 0;
+        newest.set(row.resource_id, Math.max(made, newest.get(row.resource_id) ?? 0));
+    }
+    const going: string[] = [];
+    for (const id of ids) {
+        const row = rows.find((one) => one.id === id) ?? (await readBackup(context, destination, id, deadline));
+        const newer = newest.get(row?.resource_id ?? "") ?? Number.NEGATIVE_INFINITY;
+        // One that is no good, or no longer there, is nothing to lose.
+        if (row?.status !== "available" || newer >= (parseInstant(row.created_at) ?? 0)) going.push(id);
+    }
+    const kept = ids.filter((id) => !going.includes(id));
+    if (kept.length > 0)
+        context.log.info(
+            `retained ${kept.length} of ${ids.length} replicas in ${destinationRegion}, vault ${destinationVaultId}: ${kept.join(", ")}. The run that takes this one's place made no newer ones; they cost money until deleted.`,
+        );
+    return going;
+}
 
 interface Begun {
     readonly copies: readonly Copy[];

@@ -199,3 +199,43 @@ it("records what happened: nothing to copy, replicas that were there, replicas t
     await life.destroy();
     expect(life.away.backups.size).toBe(3);
 });
+
+it("with deletionPolicy delete rotates its replicas, and never leaves a resource without one", async () => {
+    const life = await openLife();
+    const destinationVaultId = life.destination();
+    const { vaultId } = life.vaultWithBackup();
+    let release = 1;
+    life.use(async () => {
+        new cbr.VaultReplication("copies", {
+            vaultId,
+            destinationRegion,
+            destinationVaultId,
+            deletionPolicy: "delete",
+            triggers: { release },
+        });
+    });
+    await life.up();
+    const [first = ""] = listOf((await life.state("copies")).outputs["destinationBackupIds"]);
+
+    // Nothing new to copy: what is there stays, although the run that made it goes.
+    release = 2;
+    const idle = await life.up();
+    expect(idle.changes).toEqual({ replace: 1, same: 1 });
+    expect(messages(idle)).toMatch(new RegExp(`info: retained 1 of 1 replicas in eu-nl.*${first}`));
+    expect(life.away.backups.get(first)).toMatchObject({ status: "available" });
+
+    // With something new, the run before goes with its own; what it kept for others is no longer anybody's.
+    life.home.addCheckpoint(vaultId);
+    release = 3;
+    await life.up();
+    const [second = ""] = listOf((await life.state("copies")).outputs["destinationBackupIds"]);
+    life.home.addCheckpoint(vaultId);
+    release = 4;
+    await life.up();
+    const [third = ""] = listOf((await life.state("copies")).outputs["destinationBackupIds"]);
+    expect([...life.away.backups.keys()].sort()).toEqual([first, third].sort());
+    expect(second).not.toBe(third);
+
+    await life.destroy();
+    expect([...life.away.backups.keys()]).toEqual([first]);
+});

@@ -137,6 +137,7 @@ describe.each(examples)("%s", (_, example) => {
             projectId: async () => projectId,
             authenticate: async <T>(request: T) => request,
             renew: async () => false,
+            sharedKey: () => undefined,
             describe: () => "nothing",
         };
         const client = new Client({ settings, auth, transport, clock });

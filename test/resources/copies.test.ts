@@ -189,6 +189,54 @@ it("has nothing to do when everything has its replica, and fails when there is n
     await expect(replicate()).rejects.toThrow(/BackupService.0001/);
 });
 
+describe("a run that takes another one's place", () => {
+    const follow = (more: object = {}) => ({ ...world.context("dr"), successor: { ...vaultInputs(), ...more } });
+
+    it("copies what is new, and the old run then deletes what has a newer replica", async () => {
+        await start({ servers: 2 });
+        const old = await replicate({ deletionPolicy: "delete" });
+        await checkpoint.create(world.context("source"), { vaultId: world.vaultId });
+        const next = await replicate({ deletionPolicy: "delete", triggers: { again: 1 } });
+        await vaultReplication.remove(follow(), old.id, old.outputs);
+        expect(
+            replicas()
+                .map((one) => one.id)
+                .sort(),
+        ).toEqual([...next.outputs.destinationBackupIds].sort());
+    });
+
+    it("may have found nothing new: the old run's replicas are then all there is, and stay", async () => {
+        await start({ servers: 2 });
+        const old = await replicate({ deletionPolicy: "delete" });
+        const next = await replicate({ deletionPolicy: "delete", triggers: { again: 1 } });
+        expect(next.outputs.status).toBe("skip");
+        await vaultReplication.remove(follow(), old.id, old.outputs);
+        expect(replicas()).toHaveLength(2);
+        expect(world.lines.info.at(-1)).toMatch(/^retained 2 of 2 replicas in eu-nl.*made no newer ones/);
+    });
+
+    it("keeps the replica of a resource that the new run has no good one of", async () => {
+        await start({ servers: 2 });
+        const old = await replicate({ deletionPolicy: "delete" });
+        const again = await checkpoint.create(world.context("source"), { vaultId: world.vaultId });
+        await replicate();
+        const [broken = ""] = again.outputs.backupIds;
+        const record = [...world.sim.regions["eu-de"].cloud.records.values()].find(
+            (one) => one.sourceBackupId === broken,
+        );
+        world.sim.regions["eu-nl"].cloud.setBackupStatus(record?.destinationBackupId ?? "", "error");
+        await vaultReplication.remove(follow(), old.id, old.outputs);
+        expect(replicas().filter((one) => one.status === "available")).toHaveLength(2);
+    });
+
+    it("elsewhere rests on nothing of the old one, which then deletes all of its own", async () => {
+        await start();
+        const old = await replicate({ deletionPolicy: "delete" });
+        await vaultReplication.remove(follow({ destinationVaultId: world.vaultId }), old.id, old.outputs);
+        expect(replicas()).toEqual([]);
+    });
+});
+
 it("refuses to copy into its own region", async () => {
     const [backupId = ""] = await start();
     await expect(copy(backupId, { destinationRegion: "eu-de" })).rejects.toThrow(/own region/);
