@@ -32,3 +32,11 @@ export const systemClock: Clock = {
             signal?.addEventListener("abort", onAbort, { once: true });
         }),
 };
+
+/** Calls `run` every so often, for as long as it says so; keeps no process alive. */
+export function repeat(ms: number, run: () => boolean): void {
+    const timer = setInterval(() => {
+        if (!run()) clearInterval(timer);
+    }, ms);
+    timer.unref();
+}

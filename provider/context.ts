@@ -22,6 +22,8 @@ export interface Services {
     readonly journal: Journal;
     /** Is the host that asked still there to hear the answer? */
     readonly hostAlive: () => boolean;
+    /** Aborted once nobody wants the outcome any more: then nothing is sent that makes something, and no wait goes on. */
+    readonly signal: AbortSignal;
 }
 
 /** Services, and who is asking. */

@@ -5,12 +5,16 @@
  */
 import { createRequire } from "node:module";
 import type * as dynamic from "@pulumi/pulumi/dynamic";
+import { repeat } from "./clock";
 import type { Context, Services } from "./context";
-import { ConfigError, messageOf, PartialCreateError } from "./errors";
+import { ConfigError, messageOf, PartialCreateError, WaitFailedError } from "./errors";
 import { type CommonInputs, checkInputs, diffInputs, type Failure, type Handler, knownInputs } from "./handler";
 import { rowLog, type Send } from "./progress";
 
 type Bag = Record<string, unknown>;
+
+/** How soon the end of the engine is noticed, in milliseconds. */
+const HOST_CHECK_MS = 1_000;
 
 /** Pulumi: the code in state, and our own note of the resource's URN. Names that begin with `__` are hidden in previews. */
 const _PROVIDER_KEY = "__provider";
@@ -44,12 +48,28 @@ const host: { get: (key: string) => string | undefined; raw: unknown; services: 
  */
 const declared = new Map<unknown, Bag>();
 
+const parent = process.ppid;
+const hostAlive = (): boolean => process.ppid === parent;
+let gone: AbortController | undefined;
+
+/** Pulumi: this process does not end with an engine that was killed. Its work must: the next `up` is another process, and two at the same wish could take two backups. */
+function hostGone(): AbortSignal {
+    if (gone === undefined) {
+        const controller = new AbortController();
+        gone = controller;
+        repeat(HOST_CHECK_MS, () => {
+            if (!hostAlive()) controller.abort(new WaitFailedError("The engine that asked for this is gone."));
+            return !controller.signal.aborted;
+        });
+    }
+    return gone.signal;
+}
+
 function services(): Services {
     if (host.services === undefined) {
         // Loaded on first use: a preview of a stack without CBR resources pays for nothing.
         const { createServices } = require("./services") as typeof import("./services");
-        const parent = process.ppid;
-        host.services = createServices(host.get, process.env, { hostAlive: () => process.ppid === parent });
+        host.services = createServices(host.get, process.env, { hostAlive, signal: hostGone() });
     }
     return host.services;
 }

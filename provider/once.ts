@@ -91,6 +91,7 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
             // While one POST is in doubt, "busy" may speak of that very one: it is looked for, not waited for.
             busyIsFinal: doubtedAt !== undefined,
             onSend: () => {
+                context.signal.throwIfAborted();
                 sentAt = clock.now();
                 journal.write(key, { fingerprint, startedAt: doubtedAt ?? sentAt, facts: once.facts });
             },
@@ -100,6 +101,8 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
         try {
             return { how: "sent", value: await once.send(post) };
         } catch (error) {
+            // Another process may be at this wish by now, with an entry of its own.
+            if (context.signal.aborted) throw error;
             const effect = effectOf(error);
             const isBusy = doubtedAt !== undefined && error instanceof ApiError && error.retry === "busy";
             if (effect === "nothing" && !isBusy) {
@@ -156,7 +159,7 @@ async function look<Sent, Found>(
     const begun = context.clock.now();
     for (const at of looksMs) {
         const pause = begun + at - context.clock.now();
-        if (pause > 0) await context.clock.sleep(pause);
+        if (pause > 0) await context.clock.sleep(pause, context.signal);
         try {
             const found = await once.find(window, facts);
             if (found !== undefined) return found;

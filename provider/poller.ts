@@ -63,12 +63,20 @@ export class Poller {
     readonly #clock: Clock;
     readonly #rounds = new Map<string, Round>();
 
-    constructor(clock: Clock) {
+    readonly #signal: AbortSignal | undefined;
+
+    /** `signal` ends every wait. */
+    constructor(clock: Clock, signal?: AbortSignal) {
         this.#clock = clock;
+        this.#signal = signal;
+        signal?.addEventListener("abort", () => {
+            for (const round of this.#rounds.values()) round.abort(signal.reason);
+        });
     }
 
-    /** Resolves with the result of the first verdict that is done. Rejects with what `judge` throws, or with `WaitTimeoutError`. */
+    /** Resolves with the result of the first verdict that is done. Rejects with what `judge` throws, with `WaitTimeoutError`, or with the reason of a signal that aborts. */
     wait<Q, A, R>(wait: Wait<Q, A, R>): Promise<R> {
+        if (this.#signal?.aborted) return Promise.reject(this.#signal.reason);
         const { key } = wait.topic;
         let round = this.#rounds.get(key);
         if (round === undefined) {
@@ -130,6 +138,10 @@ class Round {
                 this.#wake?.abort();
             }
         });
+    }
+
+    abort(reason: unknown): void {
+        for (const waiter of this.#waiters) this.#end(waiter, () => waiter.reject(reason));
     }
 
     async #run(): Promise<void> {

@@ -14,6 +14,7 @@ export interface Parts {
     readonly transport?: Transport;
     readonly journal?: Journal;
     readonly hostAlive?: () => boolean;
+    readonly signal?: AbortSignal;
 }
 
 /** `get` reads the stack configuration (`cbr:region` …). Throws `ConfigError` for a setting that makes no sense. */
@@ -23,6 +24,7 @@ export function createServices(
     parts: Parts = {},
 ): Services {
     const clock = parts.clock ?? systemClock;
+    const signal = parts.signal ?? new AbortController().signal;
     const settings = resolveSettings(get, env);
     const transport = parts.transport ?? createUndiciTransport(settings);
     const auth = createAuthenticator(settings, transport, clock);
@@ -30,8 +32,9 @@ export function createServices(
         settings,
         clock,
         client: new Client({ settings, auth, transport, clock }),
-        poller: new Poller(clock),
+        poller: new Poller(clock, signal),
         journal: parts.journal ?? fileJournal(),
         hostAlive: parts.hostAlive ?? (() => true),
+        signal,
     };
 }

@@ -79,6 +79,7 @@ function make(
         poller: new Poller(clock),
         journal: memoryJournal(),
         hostAlive: () => true,
+        signal: new AbortController().signal,
     };
     return { services, queries, clock, client };
 }

@@ -7,6 +7,7 @@ import {
     ResponseShapeError,
     TransportError,
     UnsureError,
+    WaitFailedError,
     WaitTimeoutError,
 } from "../provider/errors";
 import { JOURNAL_LIFE_MS, type Journal, memoryJournal } from "../provider/journal";
@@ -33,6 +34,7 @@ interface Parts {
     clock?: FakeClock;
     offsetMs?: number;
     hostAlive?: boolean;
+    signal?: AbortSignal;
     wish?: unknown;
     facts?: Record<string, string>;
     /** What each POST comes to, in order; the last one counts for all that follow. */
@@ -56,6 +58,7 @@ function make(parts: Parts = {}) {
         poller: undefined as never,
         journal,
         hostAlive: () => parts.hostAlive ?? true,
+        signal: parts.signal ?? new AbortController().signal,
         log: { status: (text) => lines.push(text), info: () => {}, warn: () => {} },
         resourceName: "it",
         urn: "urn:it",
@@ -172,6 +175,22 @@ it("keeps the note when nobody is left to hear the answer", async () => {
     await one.run();
     settleJournal(one.context, "eu-de");
     expect(one.pending()).toBeDefined();
+});
+
+it("sends nothing for a host that is gone, and leaves the note to the process that may be at the same wish by now", async () => {
+    const host = new AbortController();
+    const one = make({ signal: host.signal, sends: [lost(), "sent"] });
+    one.once.find = async () => {
+        host.abort(new WaitFailedError("the engine is gone"));
+        return undefined;
+    };
+    const run = errorOf(one.run());
+    expect((await run).message).toBe("the engine is gone");
+    expect(one.log).toEqual([["send", 0]]);
+    expect(one.pending()).toBeDefined();
+    const next = make({ signal: host.signal });
+    expect((await errorOf(next.run())).message).toBe("the engine is gone");
+    expect(next.log).toEqual([]);
 });
 
 it.each([

@@ -476,6 +476,27 @@ describe("giving up", () => {
         ]);
     });
 
+    it("ends all waits of a poller whose host is gone, and takes no new ones", async () => {
+        const clock = new FakeClock({ random: 0, auto: false });
+        const host = new AbortController();
+        const poller = new Poller(clock, host.signal);
+        const wait = (key: string) =>
+            poller.wait({
+                topic: { key, look: async (questions: readonly string[]) => questions },
+                question: key,
+                judge: () => ({ done: false, status: "running" }),
+                deadline: clock.now() + HOUR,
+                what: key,
+            });
+        const waits = ["a", "a", "b"].map((key) => outcome(clock, wait(key)));
+        await clock.advance(2_000);
+        host.abort(new Error("the engine is gone"));
+        expect(await Promise.all(waits)).toEqual(Array(3).fill(["Error: the engine is gone", 2_000]));
+        await expect(wait("c")).rejects.toThrow("the engine is gone");
+        await settle();
+        expect(clock.sleeping).toBe(0);
+    });
+
     it("leaves no timer behind when the last one gives up", async () => {
         const { wait, clock, looks } = make(undefined, { auto: false });
         const abort = new AbortController();

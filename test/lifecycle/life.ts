@@ -35,6 +35,7 @@ export const providerLines: Readonly<Record<string, string>> = {
     VaultReplication: 'exports.handler = () => require("pulumi-cbr/provider").vaultReplication',
     BackupReplica: 'exports.handler = () => require("pulumi-cbr/provider").backupReplica',
     VaultSync: 'exports.handler = () => require("pulumi-cbr/provider").vaultSync',
+    CheckpointReplica: 'exports.handler = () => require("pulumi-cbr/provider").checkpointReplica',
 };
 
 const secretKeys = /^cbr:(secretKey|securityToken|token|password)$/;
