@@ -183,7 +183,7 @@ async function replicasFor(services: Services, questions: readonly CopyQuestion[
         if (first === undefined) continue;
         const since = group.reduce((earliest, question) => Math.min(earliest, question.since), first.since);
         const from = since + services.client.serverOffsetMs(first.destination.region) - SINCE_SLACK_MS;
-        lists.set(key, await replicasIn(services, first.destination, first.destinationVaultId, from));
+        lists.set(key, await replicasIn(services, first.destination, first.destinationVaultId, { from }));
     }
     return lists;
 }
@@ -193,11 +193,15 @@ export async function replicasIn(
     services: Services,
     destination: Target,
     vaultId: string,
-    from?: number,
+    options: { readonly from?: number; readonly deadline?: number } = {},
 ): Promise<WireBackup[]> {
+    const { from, deadline } = options;
     const query = { vault_id: vaultId, start_time: from === undefined ? undefined : queryInstant(from) };
     // Vendor: a replication vault holds nothing else, and not every cloud says "replication" as their image_type.
-    return backupRows(services, destination, query, { priority: "poll" });
+    return backupRows(services, destination, query, {
+        priority: "poll",
+        ...(deadline === undefined ? {} : { deadline }),
+    });
 }
 
 async function copyTasks(
@@ -343,18 +347,24 @@ export async function existingReplica(
     destinationVaultId: string,
     state: CopyState,
     name: string | undefined,
+    deadline?: number,
 ): Promise<WireBackup | undefined> {
-    if (state.destinationBackupId !== undefined) return readBackup(services, destination, state.destinationBackupId);
-    const original = await readBackup(services, source, state.backupId);
+    if (state.destinationBackupId !== undefined)
+        return readBackup(services, destination, state.destinationBackupId, deadline);
+    const original = await readBackup(services, source, state.backupId, deadline);
     const named = original?.replication_records?.find(
         (record) => record.destination_region === destination.region && record.destination_backup_id !== undefined,
     );
     if (named?.destination_backup_id !== undefined)
-        return readBackup(services, destination, named.destination_backup_id);
+        return readBackup(services, destination, named.destination_backup_id, deadline);
     if (original?.resource_id === undefined) return undefined;
-    const rows = (await replicasIn(services, destination, destinationVaultId)).filter(
-        (row) => row.resource_id === original.resource_id && row.status === "available",
+    const listed = await replicasIn(
+        services,
+        destination,
+        destinationVaultId,
+        deadline === undefined ? {} : { deadline },
     );
+    const rows = listed.filter((row) => row.resource_id === original.resource_id && row.status === "available");
     const sameName = rows.filter((row) => row.name === (name ?? original.name));
     const candidates = sameName.length > 0 ? sameName : rows;
     return candidates.length === 1 ? candidates[0] : undefined;

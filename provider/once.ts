@@ -5,7 +5,7 @@
 import { type CallOptions, REQUEST_TIMEOUT_MS } from "./client";
 import type { Context } from "./context";
 import { formatDuration } from "./duration";
-import { ApiError, messageOf, UnsureError } from "./errors";
+import { ApiError, CbrError, messageOf, UnsureError } from "./errors";
 import { digest } from "./journal";
 import { effectOf } from "./retry";
 
@@ -13,6 +13,8 @@ import { effectOf } from "./retry";
 export const LOOKS_MS: readonly number[] = [0, 1_000, 3_000, 7_000, 15_000];
 /** The last of these looks. */
 const LOOK_FOR_MS = Math.max(...LOOKS_MS);
+/** While the cloud cannot be asked, the same look is tried again after this long, in milliseconds, for as long as there is time. */
+export const LOOK_AGAIN_MS = 15_000;
 /** A POST is sent at most this often, and each time only after the one before surely had no effect. */
 export const MAX_SENDS = 4;
 /** Cloud and machine may disagree about the time by this much even after correction, in milliseconds. */
@@ -160,15 +162,33 @@ async function look<Sent, Found>(
     for (const at of looksMs) {
         const pause = begun + at - context.clock.now();
         if (pause > 0) await context.clock.sleep(pause, context.signal);
-        try {
-            const found = await once.find(window, facts);
-            if (found !== undefined) return found;
-        } catch (error) {
-            if (error instanceof UnsureError) throw error;
-            throw unsure(once, lost, `looking for its effect failed too: ${messageOf(error)}`);
-        }
+        const found = await lookOnce(context, once, window, facts, lost);
+        if (found !== undefined) return found;
     }
     return undefined;
+}
+
+async function lookOnce<Sent, Found>(
+    context: Context,
+    once: Once<Sent, Found>,
+    window: Window,
+    facts: Readonly<Record<string, string>>,
+    lost: unknown,
+): Promise<Found | undefined> {
+    for (;;) {
+        try {
+            return await once.find(window, facts);
+        } catch (error) {
+            if (error instanceof UnsureError) throw error;
+            const mayPass = error instanceof CbrError && (error.retry === "backoff" || error.retry === "throttled");
+            if (!mayPass || context.clock.now() + LOOK_AGAIN_MS >= once.deadline)
+                throw unsure(once, lost, `looking for its effect failed too: ${messageOf(error)}`);
+            context.log.status(
+                `${once.what}: the answer was lost, and the cloud cannot be asked (${messageOf(error)}); looking again`,
+            );
+            await context.clock.sleep(LOOK_AGAIN_MS, context.signal);
+        }
+    }
 }
 
 function unsure<Sent, Found>(once: Once<Sent, Found>, lost: unknown, found: string): UnsureError {

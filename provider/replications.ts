@@ -217,7 +217,7 @@ export async function finishCopies<O extends CopySet>(
             outputs = seen;
         });
         if (outputs.verified !== true) {
-            outputs = await settleSkips(context, outputs);
+            outputs = await settleSkips(context, outputs, deadline);
             outputs = { ...(await checkReplicas(context, outputs, deadline)), verified: true };
         }
         judge(context, subject, id, outputs);
@@ -264,7 +264,7 @@ async function waitForCopies<O extends CopySet>(
 }
 
 /** A skip is good only when the replica is there already; else it is a failure. */
-async function settleSkips<O extends CopySet>(context: Context, outputs: O): Promise<O> {
+async function settleSkips<O extends CopySet>(context: Context, outputs: O, deadline?: number): Promise<O> {
     const skipped = outputs.replications.filter((one) => one.status === "skip" && one.adopted !== true);
     if (skipped.length === 0) return outputs;
     const source = sourceOf(outputs);
@@ -279,6 +279,7 @@ async function settleSkips<O extends CopySet>(context: Context, outputs: O): Pro
             outputs.destinationVaultId,
             state,
             undefined,
+            deadline,
         );
         if (replica?.status === "available") found.set(one.backupId, replica);
     }
@@ -312,9 +313,8 @@ async function checkReplicas<O extends CopySet>(context: Context, outputs: O, de
     const checkpoints = new Map<string, string | undefined>();
     for (let pause = 500; open.size > 0; pause = Math.min(pause * 2, 15_000)) {
         const from = outputs.requestedAt + context.client.serverOffsetMs(destination.region) - 60_000;
-        const rows = new Map(
-            (await replicasIn(context, destination, outputs.destinationVaultId, from)).map((row) => [row.id, row]),
-        );
+        const listed = await replicasIn(context, destination, outputs.destinationVaultId, { from, deadline });
+        const rows = new Map(listed.map((row) => [row.id, row]));
         for (const one of open.values()) {
             const id = one.destinationBackupId;
             const replica =
@@ -333,7 +333,7 @@ async function checkReplicas<O extends CopySet>(context: Context, outputs: O, de
                 open.delete(one.backupId);
             }
         }
-        if (open.size > 0) await clock.sleep(pause);
+        if (open.size > 0) await clock.sleep(pause, context.signal);
     }
     const replications = outputs.replications.map((one): Replication => {
         const reason = bad.get(one.backupId);

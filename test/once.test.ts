@@ -14,6 +14,7 @@ import { JOURNAL_LIFE_MS, type Journal, memoryJournal } from "../provider/journa
 import {
     CLOCK_TOLERANCE_MS,
     journalKey,
+    LOOK_AGAIN_MS,
     LOOKS_MS,
     MAX_SENDS,
     noteInJournal,
@@ -261,6 +262,25 @@ it("never sends again what the API accepted, even when its effect is not found",
     const error = await errorOf(one.run());
     expect(error).toBeInstanceOf(UnsureError);
     expect(one.log.map(([what]) => what)).toEqual(["send", "look", "look", "look", "look", "look"]);
+});
+
+it("looks again while the cloud cannot be asked, for as long as there is time, and sends nothing meanwhile", async () => {
+    const down = new ApiError(
+        { operation: "ListBackups", status: 503, code: "", text: "down", retryAfterMs: undefined },
+        { retry: "backoff" },
+    );
+    const one = make({ sends: [lost()], finds: [down, down, "found"] });
+    expect(await one.run()).toEqual({ how: "found", value: "found" });
+    expect(one.log).toEqual([
+        ["send", 0],
+        ["look", 0],
+        ["look", LOOK_AGAIN_MS],
+        ["look", 2 * LOOK_AGAIN_MS],
+    ]);
+    const endless = make({ sends: [lost()], finds: [down] });
+    expect((await errorOf(endless.run())).message).toContain("looking for its effect failed too");
+    expect(endless.clock.elapsed).toBeLessThanOrEqual(3_600_000);
+    expect(endless.pending()).toBeDefined();
 });
 
 it("sends nothing again when it cannot look", async () => {

@@ -292,7 +292,7 @@ async function finish(
         });
         const destination = questionOf(begun).destination;
         if (state.status === "fail") throw new WaitFailedError(failureText(outputs));
-        if (state.status === "skip") return await adoptExisting(context, source, destination, outputs, state);
+        if (state.status === "skip") return await adoptExisting(context, source, destination, outputs, state, deadline);
         const replica = await readableReplica(context, destination, outputs, deadline);
         return {
             ...outputs,
@@ -321,6 +321,7 @@ async function adoptExisting(
     destination: Target,
     outputs: BackupReplicaOutputs,
     state: CopyState,
+    deadline: number,
 ): Promise<BackupReplicaOutputs> {
     const existing = await existingReplica(
         context,
@@ -329,6 +330,7 @@ async function adoptExisting(
         outputs.destinationVaultId,
         state,
         outputs.name,
+        deadline,
     );
     if (existing?.status !== "available") {
         const why = [state.failCode, state.failReason].filter((text) => text !== undefined).join(": ");
@@ -371,7 +373,7 @@ async function readableReplica(
                 `replica ${id} in ${destination.region} ${seen}, although its record says success. Run \`pulumi up\` again to look once more.`,
             );
         }
-        await clock.sleep(pause);
+        await clock.sleep(pause, context.signal);
     }
     throw new WaitFailedError(
         `the record of the copy of backup ${outputs.backupId} says success but names no replica. Run \`pulumi up\` again to look once more.`,

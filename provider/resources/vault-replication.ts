@@ -268,7 +268,7 @@ async function find(
     }
     const keepsRecords = rows.some((row) => row.replication_records !== undefined);
     if (copies.length === 0 && !keepsRecords) {
-        const replicas = await replicasIn(context, destination, inputs.destinationVaultId, window.from);
+        const replicas = await replicasIn(context, destination, inputs.destinationVaultId, { from: window.from });
         for (const replica of replicas) {
             const taken = new Set(copies.map((copy) => copy.backupId));
             const candidates = rows.filter(

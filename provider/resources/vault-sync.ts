@@ -145,9 +145,9 @@ async function findTask(
     return begun[0]?.id;
 }
 
-async function show(services: Services, target: Target, id: string): Promise<WireOperationLog> {
-    return (await services.client.call(showOpLog, { target, path: { operation_log_id: id }, priority: "poll" }))
-        .operation_log;
+async function show(services: Services, target: Target, id: string, deadline?: number): Promise<WireOperationLog> {
+    const path = { operation_log_id: id };
+    return (await services.client.call(showOpLog, { target, path, priority: "poll", deadline })).operation_log;
 }
 
 function withLog(outputs: VaultSyncOutputs, log: WireOperationLog): VaultSyncOutputs {
@@ -225,7 +225,7 @@ async function finish(
                 if (log !== undefined) return judgeLog(log);
                 unseen++;
                 if ((unseen & (unseen - 1)) !== 0) return { done: false, status: outputs.status };
-                return show(context, target, id).then(judgeLog, (error: unknown) => {
+                return show(context, target, id, deadline).then(judgeLog, (error: unknown) => {
                     // Tasks may be listed a moment late; one that stays unknown ends the wait.
                     if (error instanceof NotFoundError && unseen < 4)
                         return { done: false, status: "not listed yet" } as const;
