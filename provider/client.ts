@@ -51,7 +51,7 @@ export interface CallOptions<Req> {
     /** Told before each pause, for progress lines. */
     readonly onRetry?: (error: CbrError, delayMs: number) => void;
     /** Told just before each try goes out. */
-    readonly onSend?: () => void;
+    readonly onSend?: () => Promise<void>;
     /** "Busy" ends the call instead of being waited for. Default: false. */
     readonly busyIsFinal?: boolean;
 }
@@ -189,7 +189,7 @@ export class Client {
                 timeoutMs: Math.min(REQUEST_TIMEOUT_MS, Math.max(1_000, left)),
             };
             for (const name of ["x-auth-token", "x-security-token"]) registerSecret(request.headers[name]);
-            options.onSend?.();
+            await options.onSend?.();
             const sentAt = this.#clock.now();
             const response = await this.#send(operation.id, request);
             this.#noteServerClock(target.region, response, sentAt);

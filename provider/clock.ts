@@ -34,9 +34,9 @@ export const systemClock: Clock = {
 };
 
 /** Calls `run` every so often, for as long as it says so; keeps no process alive. */
-export function repeat(ms: number, run: () => boolean): void {
-    const timer = setInterval(() => {
-        if (!run()) clearInterval(timer);
-    }, ms);
-    timer.unref();
+export function repeat(ms: number, run: () => Promise<boolean>): void {
+    const next = async () => {
+        if (await run()) setTimeout(next, ms).unref();
+    };
+    setTimeout(next, ms).unref();
 }

@@ -21,7 +21,7 @@ export interface Services {
     readonly poller: Poller;
     readonly journal: Journal;
     /** Is the host that asked still there to hear the answer? */
-    readonly hostAlive: () => boolean;
+    readonly hostAlive: () => Promise<boolean>;
     /** Aborted once nobody wants the outcome any more: then nothing is sent that makes something, and no wait goes on. */
     readonly signal: AbortSignal;
 }

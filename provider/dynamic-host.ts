@@ -4,6 +4,7 @@
  * first calls, the engine's address as the last argument. A native plugin would be a second file like this one.
  */
 import { createRequire } from "node:module";
+import { connect } from "node:net";
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { repeat } from "./clock";
 import type { Context, Services } from "./context";
@@ -13,8 +14,8 @@ import { rowLog, type Send } from "./progress";
 
 type Bag = Record<string, unknown>;
 
-/** How soon the end of the engine is noticed, in milliseconds. */
-const HOST_CHECK_MS = 1_000;
+/** How soon waits notice that the engine has ended, in milliseconds. Before a POST it is asked at once. */
+const HOST_CHECK_MS = 5_000;
 
 /** Pulumi: the code in state, and our own note of the resource's URN. Names that begin with `__` are hidden in previews. */
 const _PROVIDER_KEY = "__provider";
@@ -48,17 +49,36 @@ const host: { get: (key: string) => string | undefined; raw: unknown; services: 
  */
 const declared = new Map<unknown, Bag>();
 
-const parent = process.ppid;
-const hostAlive = (): boolean => process.ppid === parent;
+let knocking: Promise<boolean> | undefined;
 let gone: AbortController | undefined;
 
-/** Pulumi: this process does not end with an engine that was killed. Its work must: the next `up` is another process, and two at the same wish could take two backups. */
+/**
+ * Does the engine's port still answer? Pulumi: this process does not end with an engine that was killed, nor does the
+ * shell between the two, so the parent's id tells nothing. All that ask at the same time share one knock.
+ */
+function hostAlive(): Promise<boolean> {
+    const address = engineAddress();
+    if (address === undefined) return Promise.resolve(true);
+    knocking ??= new Promise<boolean>((resolve) => {
+        const socket = connect(Number(address.port), address.host);
+        const end = (isAlive: boolean) => {
+            knocking = undefined;
+            socket.destroy();
+            resolve(isAlive);
+        };
+        socket.once("connect", () => end(true));
+        socket.once("error", (error: NodeJS.ErrnoException) => end(error.code !== "ECONNREFUSED"));
+    });
+    return knocking;
+}
+
+/** The next `up` is another process, and two at the same wish could take two backups: work ends with the engine. */
 function hostGone(): AbortSignal {
     if (gone === undefined) {
         const controller = new AbortController();
         gone = controller;
-        repeat(HOST_CHECK_MS, () => {
-            if (!hostAlive()) controller.abort(new WaitFailedError("The engine that asked for this is gone."));
+        repeat(HOST_CHECK_MS, async () => {
+            if (!(await hostAlive())) controller.abort(new WaitFailedError("The engine that asked for this is gone."));
             return !controller.signal.aborted;
         });
     }
@@ -289,10 +309,17 @@ interface EngineClient {
 }
 let engine: { client: EngineClient; proto: typeof import("@pulumi/pulumi/proto/engine_pb") } | undefined | "none";
 
-/** Pulumi: the host's last argument is the engine's address; its log service puts lines on a resource's row. */
+/** Pulumi: the host's last argument is the engine's address. */
+function engineAddress(): { host: string; port: string } | undefined {
+    if (!/dynamic-provider/.test(process.argv[1] ?? "")) return undefined;
+    const [, host, port] = /^\[?([\w.:-]+?)\]?:(\d+)$/.exec(process.argv.at(-1) ?? "") ?? [];
+    return host === undefined || port === undefined ? undefined : { host, port };
+}
+
+/** Its log service puts lines on a resource's row. */
 function connectEngine(): Exclude<typeof engine, undefined> {
+    if (engineAddress() === undefined) return "none";
     const address = process.argv.at(-1) ?? "";
-    if (!/^[\w.[\]:-]+:\d+$/.test(address) || !/dynamic-provider/.test(process.argv[1] ?? "")) return "none";
     try {
         // Pulumi's own copy, which is no dependency of ours.
         const grpc = createRequire(require.resolve("@pulumi/pulumi"))(

@@ -24,12 +24,22 @@ export interface Journal {
     /** The entry that an interrupted run left for this resource, if it asked for the same. */
     find(key: string, fingerprint: string, now: number): JournalEntry | undefined;
     write(key: string, entry: JournalEntry): void;
+    /** The POST surely had no effect. */
     remove(key: string): void;
+    /** The host has been told the outcome. */
+    settled(key: string): void;
 }
 
 /** One small file an entry, under `$PULUMI_HOME/pulumi-cbr/pending` (default `~/.pulumi/…`). Holds ids and names, never credentials. A disk that cannot be written costs the protection, not the backup. */
 export function fileJournal(directory = defaultDirectory()): Journal {
     const fileOf = (key: string) => join(directory, `${digest(key)}.json`);
+    const remove = (key: string) => {
+        try {
+            rmSync(fileOf(key), { force: true });
+        } catch {
+            // Nothing to be done about a read-only home directory.
+        }
+    };
     return {
         find(key, fingerprint, now) {
             let entry: unknown;
@@ -50,16 +60,11 @@ export function fileJournal(directory = defaultDirectory()): Journal {
                 writeFileSync(draft, JSON.stringify(entry), { mode: 0o600 });
                 renameSync(draft, fileOf(key));
             } catch {
-                // Nothing to be done about a read-only home directory.
-            }
-        },
-        remove(key) {
-            try {
-                rmSync(fileOf(key), { force: true });
-            } catch {
                 // As above.
             }
         },
+        remove,
+        settled: remove,
     };
 }
 
@@ -82,6 +87,7 @@ export function memoryJournal(): Journal {
         },
         write: (key, entry) => void entries.set(key, entry),
         remove: (key) => void entries.delete(key),
+        settled: (key) => void entries.delete(key),
     };
 }
 

@@ -5,7 +5,7 @@
 import { type CallOptions, REQUEST_TIMEOUT_MS } from "./client";
 import type { Context } from "./context";
 import { formatDuration } from "./duration";
-import { ApiError, CbrError, messageOf, UnsureError } from "./errors";
+import { ApiError, CbrError, messageOf, UnsureError, WaitFailedError } from "./errors";
 import { digest } from "./journal";
 import { effectOf } from "./retry";
 
@@ -87,13 +87,16 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
     }
     let sentAt = begun;
     let doubtedAt: number | undefined;
+    let isOrphan = false;
     for (let sends = 1; ; sends++) {
         const post: PostOptions = {
             deadline: once.deadline,
             // While one POST is in doubt, "busy" may speak of that very one: it is looked for, not waited for.
             busyIsFinal: doubtedAt !== undefined,
-            onSend: () => {
-                context.signal.throwIfAborted();
+            onSend: async () => {
+                // Another process may be at this wish by now, with an entry of its own.
+                isOrphan = !(await context.hostAlive());
+                if (isOrphan) throw new WaitFailedError(`${once.what}: not sent, for the engine that asked is gone.`);
                 sentAt = clock.now();
                 journal.write(key, { fingerprint, startedAt: doubtedAt ?? sentAt, facts: once.facts });
             },
@@ -103,8 +106,7 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
         try {
             return { how: "sent", value: await once.send(post) };
         } catch (error) {
-            // Another process may be at this wish by now, with an entry of its own.
-            if (context.signal.aborted) throw error;
+            if (isOrphan || context.signal.aborted) throw error;
             const effect = effectOf(error);
             const isBusy = doubtedAt !== undefined && error instanceof ApiError && error.retry === "busy";
             if (effect === "nothing" && !isBusy) {
@@ -200,6 +202,6 @@ function unsure<Sent, Found>(once: Once<Sent, Found>, lost: unknown, found: stri
 }
 
 /** The create call is about to return to its host: if that still lives to hear it, the entry has done its work. */
-export function settleJournal(context: Context, region: string): void {
-    if (context.hostAlive()) context.journal.remove(journalKey(context, region));
+export async function settleJournal(context: Context, region: string): Promise<void> {
+    if (await context.hostAlive()) context.journal.settled(journalKey(context, region));
 }

@@ -78,7 +78,7 @@ function make(
         clock,
         poller: new Poller(clock),
         journal: memoryJournal(),
-        hostAlive: () => true,
+        hostAlive: async () => true,
         signal: new AbortController().signal,
     };
     return { services, queries, clock, client };

@@ -34,7 +34,7 @@ interface Parts {
     journal?: Journal;
     clock?: FakeClock;
     offsetMs?: number;
-    hostAlive?: boolean;
+    hostAlive?: () => boolean;
     signal?: AbortSignal;
     wish?: unknown;
     facts?: Record<string, string>;
@@ -58,7 +58,7 @@ function make(parts: Parts = {}) {
         clock,
         poller: undefined as never,
         journal,
-        hostAlive: () => parts.hostAlive ?? true,
+        hostAlive: async () => parts.hostAlive?.() ?? true,
         signal: parts.signal ?? new AbortController().signal,
         log: { status: (text) => lines.push(text), info: () => {}, warn: () => {} },
         resourceName: "it",
@@ -78,7 +78,7 @@ function make(parts: Parts = {}) {
         whereToLook: "the backups of vault v named it-1a2b3c4d",
         deadline: clock.now() + 3_600_000,
         send: async (post) => {
-            post.onSend();
+            await post.onSend();
             log.push(["send", clock.elapsed - begun]);
             const answer = next(sends);
             if (answer instanceof Error) throw answer;
@@ -135,7 +135,7 @@ it("notes the wish before it is sent, and forgets it only when told", async () =
     const one = make();
     one.once.send = async (post) => {
         expect(one.pending()).toBeUndefined();
-        post.onSend();
+        await post.onSend();
         expect(one.pending()).toMatchObject({ startedAt: one.clock.now(), facts: { name: "it-1a2b3c4d" } });
         return "sent";
     };
@@ -143,7 +143,7 @@ it("notes the wish before it is sent, and forgets it only when told", async () =
     expect(one.pending()).toBeDefined();
     noteInJournal(one.context, one.once, { checkpointId: "cp" });
     expect(one.pending()?.facts).toEqual({ name: "it-1a2b3c4d", checkpointId: "cp" });
-    settleJournal(one.context, "eu-de");
+    await settleJournal(one.context, "eu-de");
     expect(one.pending()).toBeUndefined();
 });
 
@@ -162,9 +162,9 @@ it("notes the time at which a request really left, however long a busy vault kep
     const one = make();
     one.once.send = async (post) => {
         expect(post.busyIsFinal).toBe(false);
-        post.onSend();
+        await post.onSend();
         await one.clock.sleep(3_600_000);
-        post.onSend();
+        await post.onSend();
         expect(one.pending()).toMatchObject({ startedAt: one.clock.now() });
         return "sent";
     };
@@ -172,26 +172,34 @@ it("notes the time at which a request really left, however long a busy vault kep
 });
 
 it("keeps the note when nobody is left to hear the answer", async () => {
-    const one = make({ hostAlive: false });
+    let isAlive = true;
+    const one = make({ hostAlive: () => isAlive });
     await one.run();
-    settleJournal(one.context, "eu-de");
+    isAlive = false;
+    await settleJournal(one.context, "eu-de");
     expect(one.pending()).toBeDefined();
 });
 
 it("sends nothing for a host that is gone, and leaves the note to the process that may be at the same wish by now", async () => {
-    const host = new AbortController();
-    const one = make({ signal: host.signal, sends: [lost(), "sent"] });
+    let isAlive = true;
+    const one = make({ hostAlive: () => isAlive, sends: [lost(), "sent"] });
     one.once.find = async () => {
+        isAlive = false;
+        return undefined;
+    };
+    const gone = "CreateCheckpoint for vault v: not sent, for the engine that asked is gone.";
+    expect((await errorOf(one.run())).message).toBe(gone);
+    expect(one.log).toEqual([["send", 0]]);
+    expect(one.pending()).toBeDefined();
+    // The pause between two looks ends at once.
+    const host = new AbortController();
+    const slow = make({ signal: host.signal, sends: [lost(), "sent"] });
+    slow.once.find = async () => {
         host.abort(new WaitFailedError("the engine is gone"));
         return undefined;
     };
-    const run = errorOf(one.run());
-    expect((await run).message).toBe("the engine is gone");
-    expect(one.log).toEqual([["send", 0]]);
-    expect(one.pending()).toBeDefined();
-    const next = make({ signal: host.signal });
-    expect((await errorOf(next.run())).message).toBe("the engine is gone");
-    expect(next.log).toEqual([]);
+    expect((await errorOf(slow.run())).message).toBe("the engine is gone");
+    expect([slow.log, slow.clock.elapsed]).toEqual([[["send", 0]], 0]);
 });
 
 it.each([

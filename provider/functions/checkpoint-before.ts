@@ -62,8 +62,6 @@ async function take(services: Services, wanted: Wanted, event: Event): Promise<C
     const context: Context = {
         ...services,
         journal,
-        // There is no state to resume from: the entry stays until it is known how the restore point has ended.
-        hostAlive: () => false,
         log,
         resourceName: wanted.name,
         // `urn:pulumi:<stack>::<project>::…`: the hook of this stack, whichever resource it is called for.
@@ -100,7 +98,7 @@ async function knownInputs(services: Services, wanted: Wanted): Promise<Readonly
     }
 }
 
-/** Keeps what is in the journal until the hook says that it has ended; what is too old is not found. */
+/** There is no state to resume from: the entry stays until it is known how the restore point has ended. What is too old is not found. */
 class HookJournal implements Journal {
     readonly #inner: Journal;
     #last: { readonly key: string; readonly entry: JournalEntry } | undefined;
@@ -122,6 +120,8 @@ class HookJournal implements Journal {
     remove(key: string): void {
         this.#inner.remove(key);
     }
+
+    settled(): void {}
 
     forget(): void {
         if (this.#last !== undefined) this.#inner.remove(this.#last.key);

@@ -204,7 +204,7 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
     try {
         return { id, outputs: await finish(context, inputs, outputs, deadline) };
     } finally {
-        settleJournal(context, source.region);
+        await settleJournal(context, source.region);
     }
 }
 

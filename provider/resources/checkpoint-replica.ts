@@ -211,7 +211,7 @@ async function begin(
         }
         return await next(context, subject, id, outputs, deadline);
     } finally {
-        for (const one of missing) settleJournal(ownContext(context, one), outputs.region);
+        for (const one of missing) await settleJournal(ownContext(context, one), outputs.region);
     }
 }
 

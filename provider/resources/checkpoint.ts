@@ -189,7 +189,7 @@ async function create(context: Context, inputs: CheckpointInputs) {
     } catch (error) {
         throw partial(wire.id, outputs, error);
     } finally {
-        settleJournal(context, target.region);
+        await settleJournal(context, target.region);
     }
 }
 
@@ -500,7 +500,7 @@ async function adopt(context: Context, target: Target, inputs: CheckpointInputs,
     const outputs = toOutputs(inputs, target, wire, rows, {});
     if (rows.length === 0 && isFinalCheckpoint(wire.status))
         throw new WaitFailedError(`adopt: restore point ${id} has no backups left.`);
-    settleJournal(context, target.region);
+    await settleJournal(context, target.region);
     context.log.info(`adopted restore point ${id} (${wire.status}); none was taken`);
     try {
         return {

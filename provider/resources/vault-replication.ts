@@ -168,7 +168,7 @@ async function create(context: Context, inputs: VaultReplicationInputs) {
     try {
         return { id, outputs: await finishCopies(context, subject, id, outputs, deadline) };
     } finally {
-        settleJournal(context, source.region);
+        await settleJournal(context, source.region);
     }
 }
 

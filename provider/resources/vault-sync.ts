@@ -114,7 +114,7 @@ async function create(context: Context, inputs: VaultSyncInputs) {
     try {
         return { id, outputs: await finish(context, target, inputs, outputs, deadline) };
     } finally {
-        settleJournal(context, target.region);
+        await settleJournal(context, target.region);
     }
 }
 

@@ -108,9 +108,11 @@ describe.each(dialects)("on %s", (_, dialect) => {
         const backups = await start({ servers: 2, replicationMs: 300, ...dialect });
         // The second request never leaves: the process dies before.
         world.sim.fail({ operation: "CopyBackup", effect: { delayMs: 60_000, when: "before" }, nth: 2, times: 0 });
-        const dead = { ...world.context("copy"), hostAlive: () => false };
-        void checkpointReplica.create(dead, inputs()).catch(() => {});
+        let isAlive = true;
+        const dying = { ...world.context("copy"), hostAlive: async () => isAlive };
+        void checkpointReplica.create(dying, inputs()).catch(() => {});
         while (posts().length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+        isAlive = false;
         await new Promise((resolve) => setTimeout(resolve, 100));
         world.sim.clearFaults();
         world.sim.finishAll();

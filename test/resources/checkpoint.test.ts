@@ -275,9 +275,11 @@ it("adopts an existing restore point without taking one, and refuses what does n
 
 it("finds the restore point of an interrupted run instead of taking a second one", async () => {
     await start({ backupMs: 30_000 });
-    const dead = { ...world.context(), hostAlive: () => false };
-    void checkpoint.create(dead, inputs()).catch(() => {});
+    let isAlive = true;
+    const dying = { ...world.context(), hostAlive: async () => isAlive };
+    void checkpoint.create(dying, inputs()).catch(() => {});
     while (checkpoints().length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    isAlive = false;
     await new Promise((resolve) => setTimeout(resolve, 50));
     world.sim.finishAll();
     const next = world.restart();

@@ -327,6 +327,7 @@ describe("a hook", () => {
         const old: Journal = {
             write: (key, entry) => journal.write(key, entry),
             remove: (key) => journal.remove(key),
+            settled: (key) => journal.settled(key),
             find: (key, fingerprint, now) => {
                 const entry = journal.find(key, fingerprint, now);
                 return entry === undefined ? undefined : { ...entry, startedAt: entry.startedAt - 3_700_000 };
