@@ -287,6 +287,13 @@ async function settleSkips<O extends CopySet>(context: Context, outputs: O, dead
         context.log.info(
             `${found.size} backups already had a replica in ${destination.region}; it is not deleted with this resource`,
         );
+    const elsewhere = [...found.values()].filter(
+        (row) => row.vault_id !== undefined && row.vault_id !== outputs.destinationVaultId,
+    );
+    if (elsewhere.length > 0)
+        context.log.warn(
+            `not in vault ${outputs.destinationVaultId}: a backup has one replica a region, and these were elsewhere in ${destination.region} already: ${elsewhere.map((row) => `${row.id} in vault ${row.vault_id}`).join(", ")}`,
+        );
     const replications = outputs.replications.map((one) => {
         const replica = found.get(one.backupId);
         return replica === undefined

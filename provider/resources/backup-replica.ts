@@ -338,8 +338,10 @@ async function adoptExisting(
             `the cloud skipped the copy of backup ${outputs.backupId} to ${outputs.destinationRegion}${why === "" ? "" : ` (${why})`}, and no replica of it was found in vault ${outputs.destinationVaultId}: only available server backups with their system disk (on Huawei Cloud also SFS Turbo) can be copied.`,
         );
     }
+    const isElsewhere = existing.vault_id !== undefined && existing.vault_id !== outputs.destinationVaultId;
+    const place = isElsewhere ? `, in vault ${existing.vault_id} and not in ${outputs.destinationVaultId}` : "";
     context.log.warn(
-        `backup ${outputs.backupId} already had replica ${existing.id} in ${outputs.destinationRegion}: adopted. It is not deleted with this resource.`,
+        `backup ${outputs.backupId} already had replica ${existing.id} in ${outputs.destinationRegion}${place}: adopted. It is not deleted with this resource.`,
     );
     return {
         ...outputs,

@@ -1,11 +1,10 @@
 /** Checkpoint: a restore point of a vault. From the inputs to the life cycle, read from top to bottom. */
 import { z } from "zod";
 import { deleteBackups } from "../backup-deletion";
-import { backupRows, backupsOfCheckpoint, checkpointTopic, groupBy, operationLogRows } from "../backup-lists";
+import { backupsOfCheckpoint } from "../backup-lists";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
-import { formatDuration } from "../duration";
-import { messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
+import { messageOf, NotFoundError, PartialCreateError, WaitFailedError } from "../errors";
 import {
     commonInputs,
     deadlineOf,
@@ -18,24 +17,20 @@ import {
     warnOrFail,
     wishOf,
 } from "../handler";
-import { noteInJournal, type Once, type PostOptions, postOnce, settleJournal, type Window } from "../once";
-import { createCheckpoint, showCheckpoint, type WireBackup, type WireCheckpoint } from "../operations";
+import { noteInJournal, type Once, type PostOptions, postOnce, settleJournal } from "../once";
+import { createCheckpoint, showCheckpoint, type WireCheckpoint } from "../operations";
 import { preflightCheckpoint } from "../preflight";
-import { sharedRows } from "../region-snapshot";
-import { parseInstant, queryInstant } from "../time";
+import { findCheckpoint } from "./checkpoint-lost";
 import {
     checkpointFacts,
     EXPIRED,
-    goodIds,
     isFailure,
-    isFinalBackup,
     isFinalCheckpoint,
     isGoneCheckpoint,
-    outcomeOf,
-    requestedResources,
-    toBackup,
     toOutputs,
 } from "./checkpoint-outputs";
+import { observe, read } from "./checkpoint-read";
+import { gone, judge, waitForCheckpoint, warnSkipped } from "./checkpoint-wait";
 
 /** A first full backup of a big vault takes hours. 3 h. */
 const CREATE_BUDGET_MS = 3 * 3_600_000;
@@ -43,8 +38,6 @@ const CREATE_BUDGET_MS = 3 * 3_600_000;
 const DELETE_BUDGET_MS = 30 * 60_000;
 /** A 404 this soon after the POST is a list that lags, not a restore point that is gone. */
 const NEWBORN_MS = 30_000;
-/** Looks that a finished checkpoint is given for its backups to appear in the list. */
-const EMPTY_LOOKS = 3;
 
 export const checkpointInputs = z.strictObject({
     ...commonInputs,
@@ -260,218 +253,6 @@ function createOnce(
     };
 }
 
-/**
- * The checkpoint that a lost POST made: by its id if that is known; else by the name of its backups in this vault,
- * which for a name of ours is proof; a user's own name must also have been taken within the time of the POST.
- * Vendor: with several resources the service adds `-0001` and so on to the backups' names.
- */
-async function findCheckpoint(
-    context: Context,
-    target: Target,
-    inputs: CheckpointInputs,
-    window: Window,
-    facts: Readonly<Record<string, string>>,
-    deadline: number,
-): Promise<WireCheckpoint | undefined> {
-    const show = async (id: string) => {
-        try {
-            return (await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id }, deadline }))
-                .checkpoint;
-        } catch (error) {
-            if (error instanceof NotFoundError) return undefined;
-            throw error;
-        }
-    };
-    if (facts["checkpointId"] !== undefined) return show(facts["checkpointId"]);
-    const name = facts["name"] ?? "";
-    const since = { vault_id: inputs.vaultId, start_time: queryInstant(window.from) };
-    const isOurs = (rowName: string | undefined) =>
-        rowName === name ||
-        (rowName?.startsWith(`${name}-`) === true && /^\d{4}$/.test(rowName.slice(name.length + 1)));
-    const inTime = (text: string | undefined) => {
-        const instant = parseInstant(text);
-        return instant === undefined || (instant >= window.from && instant <= window.to);
-    };
-    const userNamed = inputs.name !== undefined;
-    const candidates = new Set<string>();
-    const rows = await backupRows(context, target, since, { deadline });
-    for (const [checkpointId, group] of groupBy(rows, (row) => row.checkpoint_id)) {
-        const mayBe = (row: WireBackup) =>
-            isOurs(row.name) &&
-            (!userNamed || inTime(row.created_at)) &&
-            (row.description === undefined ||
-                inputs.description === undefined ||
-                row.description === inputs.description);
-        const wanted = inputs.resources ?? inputs.resourceDetails?.map((one) => one.id);
-        const within =
-            wanted === undefined ||
-            group.every((row) => row.resource_id === undefined || wanted.includes(row.resource_id));
-        if (within && group.some(mayBe)) candidates.add(checkpointId);
-    }
-    if (candidates.size === 0) {
-        const logs = await operationLogRows(context, target, { ...since, operation_type: "backup" }, { deadline });
-        for (const log of logs) {
-            if (
-                log.checkpoint_id !== undefined &&
-                isOurs(log.extra_info?.backup?.backup_name) &&
-                (!userNamed || inTime(log.started_at ?? log.created_at))
-            )
-                candidates.add(log.checkpoint_id);
-        }
-    }
-    const [first, ...others] = candidates;
-    if (first === undefined) return undefined;
-    if (others.length > 0)
-        throw new UnsureError(
-            `The answer to CreateCheckpoint for vault ${inputs.vaultId} was lost, and ${candidates.size} restore points named ${name} were taken at that time: ` +
-                `${[...candidates].join(", ")}. Nothing was sent again. Look which one is this resource's, and name its id in \`adopt\`.`,
-        );
-    return show(first);
-}
-
-/** Waits until the checkpoint and every backup of it are final, whatever they became. */
-async function waitForCheckpoint(
-    context: Context,
-    target: Target,
-    inputs: CheckpointInputs,
-    begun: CheckpointOutputs,
-    deadline: number,
-    newbornUntil = 0,
-): Promise<CheckpointOutputs> {
-    const { client, clock, log, poller } = context;
-    const id = begun.checkpointId;
-    const expected = requestedResources(inputs, begun).filter(
-        (one) => !begun.skippedResources.some((skipped) => skipped.id === one),
-    );
-    let unseen = 0;
-    let empty = 0;
-    let lastStatus = begun.status;
-    return poller.wait({
-        topic: checkpointTopic(context, target),
-        question: { checkpointId: id, vaultId: inputs.vaultId, createdAt: begun.createdAt },
-        what: `restore point ${id}`,
-        deadline,
-        onLook: (status, elapsedMs, waiting) =>
-            log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
-        judge: (rows) => {
-            const running = rows?.filter((row) => !isFinalBackup(row.status)) ?? [];
-            if (running.length > 0) {
-                lastStatus = running[0]?.status ?? lastStatus;
-                const progress = running.map((row) => row.extend_info?.progress).filter((one) => one !== undefined);
-                const percent = progress.length === 0 ? "" : ` ${Math.min(...progress)} %`;
-                return { done: false, status: lastStatus, note: `${lastStatus}${percent}` };
-            }
-            // Not in the list: ask for it by id, but ever more rarely.
-            if (rows === undefined || rows.length === 0) {
-                unseen++;
-                if ((unseen & (unseen - 1)) !== 0) return { done: false, status: lastStatus };
-            }
-            return askById(rows ?? []);
-        },
-    });
-
-    async function askById(listed: readonly WireBackup[]) {
-        let wire: WireCheckpoint;
-        try {
-            wire = (await client.call(showCheckpoint, { target, path: { checkpoint_id: id }, deadline })).checkpoint;
-        } catch (error) {
-            if (!(error instanceof NotFoundError)) throw error;
-            if (clock.now() < newbornUntil && listed.length === 0) return { done: false, status: lastStatus } as const;
-            throw gone(id, begun, error.message);
-        }
-        lastStatus = wire.status;
-        if (isGoneCheckpoint(wire.status)) throw gone(id, begun, `ShowCheckpoint says ${wire.status}`);
-        if (!isFinalCheckpoint(wire.status)) return { done: false, status: wire.status } as const;
-        const seen = new Set(listed.map((row) => row.resource_id));
-        const complete = listed.length > 0 && expected.every((one) => seen.has(one));
-        const rows = complete ? listed : await backupsOfCheckpoint(context, target, id, expected, { deadline });
-        if (rows.some((row) => !isFinalBackup(row.status))) return { done: false, status: "protecting" } as const;
-        if (rows.length === 0 && expected.length > 0 && ++empty < EMPTY_LOOKS)
-            return { done: false, status: `${wire.status}, no backup listed yet` } as const;
-        return { done: true, result: toOutputs(inputs, target, wire, rows, begun) } as const;
-    }
-}
-
-function gone(id: string, outputs: CheckpointOutputs, said: string): PartialCreateError<CheckpointOutputs> {
-    return new PartialCreateError(id, { ...outputs, status: EXPIRED, backups: [], ...goodIds([]) }, [
-        `restore point ${id} vanished before it was finished (${said.replace(/\.$/, "")}). Nothing is left to restore from: change \`triggers\`, or run \`pulumi up --replace\` with this resource's URN, to take a new one.`,
-    ]);
-}
-
-/** Throws when the outcome is a failure by the resource's own rules; warns of the rest. */
-async function judge(context: Context, target: Target, outputs: CheckpointOutputs): Promise<void> {
-    const { good, failed, skipped } = outcomeOf(outputs);
-    const reasons: string[] = [];
-    const bad = failed.length > 0 || outputs.status !== "available";
-    if (bad) {
-        const details = await errorDetails(context, target, outputs);
-        const parts = failed.map(
-            (one) => `resource ${one.resourceId}: ${one.what}${details.get(one.resourceId) ?? ""}`,
-        );
-        const text = `restore point ${outputs.checkpointId} has status ${outputs.status}; ${good} good, ${failed.length} failed${parts.length === 0 ? (details.get("") ?? "") : `: ${parts.join("; ")}`}.`;
-        if (good > 0 && outputs.onPartialFailure === "warn") context.log.warn(text);
-        else {
-            const next = good > 0 ? ' Accept the good ones with `onPartialFailure: "warn"`, or take' : " Take";
-            reasons.push(
-                `${text}${next} a new restore point by changing \`triggers\` or with \`pulumi up --replace\`.`,
-            );
-        }
-    } else if (good === 0) {
-        reasons.push(
-            `restore point ${outputs.checkpointId}: nothing was backed up${skipped.length === 0 ? "" : `; ${describeSkipped(outputs)}`}. Take a new one by changing \`triggers\` or with \`pulumi up --replace\`.`,
-        );
-    }
-    if (skipped.length > 0) {
-        if (outputs.onSkipped === "fail")
-            reasons.push(
-                `${describeSkipped(outputs)}. Accept it with \`onSkipped: "warn"\`, or take a new restore point by changing \`triggers\`.`,
-            );
-        else if (reasons.length === 0) warnSkipped(context, outputs);
-    }
-    if (reasons.length > 0) throw new PartialCreateError(outputs.checkpointId, outputs, reasons);
-}
-
-function describeSkipped(outputs: CheckpointOutputs): string {
-    const parts = outputs.skippedResources.map(
-        (one) =>
-            `${one.name ?? one.id} (${[one.code, one.reason].filter((text) => text !== undefined).join(": ") || "no reason given"})`,
-    );
-    return `the cloud skipped ${parts.length} of the resources: ${parts.join(", ")}`;
-}
-
-function warnSkipped(context: Context, outputs: CheckpointOutputs): void {
-    if (outputs.skippedResources.length > 0)
-        context.log.warn(`restore point ${outputs.checkpointId}: ${describeSkipped(outputs)}`);
-}
-
-/** What the tasks' logs say about the failures, by resource id; under "" what names no resource. Best effort: a failure is reported with or without it. */
-async function errorDetails(
-    context: Context,
-    target: Target,
-    outputs: CheckpointOutputs,
-): Promise<Map<string, string>> {
-    const details = new Map<string, string>();
-    try {
-        const from = (parseInstant(outputs.createdAt) ?? context.clock.now()) - 60_000;
-        const rows = await operationLogRows(context, target, {
-            operation_type: "backup",
-            vault_id: outputs.vault.id,
-            start_time: queryInstant(from),
-        });
-        for (const row of rows) {
-            if (row.checkpoint_id !== outputs.checkpointId || row.error_info?.code === undefined) continue;
-            const request = row.extra_info?.common?.request_id;
-            details.set(
-                row.extra_info?.resource?.id ?? "",
-                ` (${row.error_info.code}: ${row.error_info.message ?? ""}; task ${row.id}${request === undefined ? "" : `, request id ${request}`})`,
-            );
-        }
-    } catch {
-        // The failure itself is worth more than why the log could not be read.
-    }
-    return details;
-}
-
 async function adopt(context: Context, target: Target, inputs: CheckpointInputs, id: string) {
     let wire: WireCheckpoint;
     try {
@@ -562,95 +343,6 @@ function factsOf(
     const facts: Record<string, unknown> = {};
     for (const key of Object.keys(checkpointFacts)) facts[key] = Reflect.get(outputs, key);
     return facts as ReturnType<typeof factsOf>;
-}
-
-/** What the cloud says now; undefined when it says that this very checkpoint is no more. */
-async function observe(
-    context: Context,
-    target: Target,
-    id: string,
-    known: CheckpointOutputs,
-): Promise<CheckpointOutputs | undefined> {
-    let wire: WireCheckpoint;
-    try {
-        wire = (await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } })).checkpoint;
-    } catch (error) {
-        if (error instanceof NotFoundError) return undefined;
-        throw error;
-    }
-    if (isGoneCheckpoint(wire.status)) return undefined;
-    const expected = known.backups
-        .filter((one) => one.status !== EXPIRED)
-        .map((one) => one.resourceId)
-        .filter((one) => one !== undefined);
-    const rows = await backupsOfCheckpoint(
-        context,
-        target,
-        id,
-        expected.length > 0 ? expected : (wire.vault?.resources ?? []).map((one) => one.id),
-    );
-    // An existing checkpoint without a backup is gone (A12), unless it never had one.
-    if (rows.length === 0 && isFinalCheckpoint(wire.status) && known.backups.length > 0) return undefined;
-    return toOutputs(known, target, wire, rows, known);
-}
-
-async function read(context: Context, id: string, olds: Partial<CheckpointOutputs>) {
-    const target = await targetOf(context, olds);
-    if (!isStored(olds)) return get(context, target, id, olds);
-    if (olds.status === EXPIRED) return olds.recreateWhenExpired === true ? undefined : { id, outputs: olds };
-    if (isFinalCheckpoint(olds.status) && olds.backups.length > 0) {
-        const rows = await sharedRows(context, target, {
-            checkpointId: id,
-            vaultId: olds.vault.id,
-            createdAt: olds.createdAt,
-        });
-        if (rows !== undefined && unchanged(olds, rows)) return { id, outputs: olds };
-    }
-    const outputs = await observe(context, target, id, olds);
-    if (outputs === undefined) {
-        if (olds.recreateWhenExpired === true) {
-            context.log.warn(`restore point ${id} is no longer in the cloud; the next \`pulumi up\` takes a new one`);
-            return undefined;
-        }
-        context.log.warn(
-            `restore point ${id} is no longer in the cloud (expired, or deleted by hand); kept in state as expired. Change \`triggers\` to take a new one, or set \`recreateWhenExpired: true\`.`,
-        );
-        return { id, outputs: { ...olds, status: EXPIRED } };
-    }
-    const before = new Set(olds.backups.filter((one) => one.status === EXPIRED).map((one) => one.id));
-    const lost = outputs.backups.filter((one) => one.status === EXPIRED && !before.has(one.id));
-    if (lost.length > 0)
-        context.log.warn(
-            `restore point ${id}: ${lost.length} of ${olds.backups.length} backups are no longer in the cloud: ${lost.map((one) => one.id).join(", ")}`,
-        );
-    return { id, outputs };
-}
-
-function isStored(olds: Partial<CheckpointOutputs>): olds is CheckpointOutputs {
-    return olds.checkpointId !== undefined && olds.backups !== undefined && olds.status !== undefined;
-}
-
-/** Does the list show just the backups that state knows, as state knows them? Then nothing happened, and no GET is needed. */
-function unchanged(olds: CheckpointOutputs, rows: readonly WireBackup[]): boolean {
-    const known = new Map(olds.backups.filter((one) => one.status !== EXPIRED).map((one) => [one.id, one]));
-    if (rows.length !== known.size) return false;
-    return rows.every((row) => {
-        const one = known.get(row.id);
-        return one !== undefined && one.status === row.status && one.expiredAt === toBackup(row).expiredAt;
-    });
-}
-
-/** `Checkpoint.get`: everything comes from the cloud. */
-async function get(context: Context, target: Target, id: string, given: Partial<CheckpointOutputs>) {
-    const { checkpoint: wire } = await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } });
-    const rows = await backupsOfCheckpoint(
-        context,
-        target,
-        id,
-        (wire.vault?.resources ?? []).map((one) => one.id),
-    );
-    const inputs = { ...given, vaultId: given.vaultId ?? wire.vault?.id ?? "" } as CheckpointInputs;
-    return { id, outputs: { ...toOutputs(inputs, target, wire, rows, {}), vaultId: wire.vault?.id ?? inputs.vaultId } };
 }
 
 async function remove(context: Context, id: string, olds: CheckpointOutputs): Promise<void> {

@@ -1,0 +1,78 @@
+/** A restore point whose POST was sent and whose answer was lost: is it there? */
+import { backupRows, groupBy, operationLogRows } from "../backup-lists";
+import type { Target } from "../client";
+import type { Context } from "../context";
+import { NotFoundError, UnsureError } from "../errors";
+import type { Window } from "../once";
+import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../operations";
+import { parseInstant, queryInstant } from "../time";
+import type { CheckpointInputs } from "./checkpoint";
+
+/**
+ * The checkpoint that a lost POST made: by its id if that is known; else by the name of its backups in this vault,
+ * which for a name of ours is proof; a user's own name must also have been taken within the time of the POST.
+ * Vendor: with several resources the service adds `-0001` and so on to the backups' names.
+ */
+export async function findCheckpoint(
+    context: Context,
+    target: Target,
+    inputs: CheckpointInputs,
+    window: Window,
+    facts: Readonly<Record<string, string>>,
+    deadline: number,
+): Promise<WireCheckpoint | undefined> {
+    const show = async (id: string) => {
+        try {
+            return (await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id }, deadline }))
+                .checkpoint;
+        } catch (error) {
+            if (error instanceof NotFoundError) return undefined;
+            throw error;
+        }
+    };
+    if (facts["checkpointId"] !== undefined) return show(facts["checkpointId"]);
+    const name = facts["name"] ?? "";
+    const since = { vault_id: inputs.vaultId, start_time: queryInstant(window.from) };
+    const isOurs = (rowName: string | undefined) =>
+        rowName === name ||
+        (rowName?.startsWith(`${name}-`) === true && /^\d{4}$/.test(rowName.slice(name.length + 1)));
+    const inTime = (text: string | undefined) => {
+        const instant = parseInstant(text);
+        return instant === undefined || (instant >= window.from && instant <= window.to);
+    };
+    const userNamed = inputs.name !== undefined;
+    const candidates = new Set<string>();
+    const rows = await backupRows(context, target, since, { deadline });
+    for (const [checkpointId, group] of groupBy(rows, (row) => row.checkpoint_id)) {
+        const mayBe = (row: WireBackup) =>
+            isOurs(row.name) &&
+            (!userNamed || inTime(row.created_at)) &&
+            (row.description === undefined ||
+                inputs.description === undefined ||
+                row.description === inputs.description);
+        const wanted = inputs.resources ?? inputs.resourceDetails?.map((one) => one.id);
+        const within =
+            wanted === undefined ||
+            group.every((row) => row.resource_id === undefined || wanted.includes(row.resource_id));
+        if (within && group.some(mayBe)) candidates.add(checkpointId);
+    }
+    if (candidates.size === 0) {
+        const logs = await operationLogRows(context, target, { ...since, operation_type: "backup" }, { deadline });
+        for (const log of logs) {
+            if (
+                log.checkpoint_id !== undefined &&
+                isOurs(log.extra_info?.backup?.backup_name) &&
+                (!userNamed || inTime(log.started_at ?? log.created_at))
+            )
+                candidates.add(log.checkpoint_id);
+        }
+    }
+    const [first, ...others] = candidates;
+    if (first === undefined) return undefined;
+    if (others.length > 0)
+        throw new UnsureError(
+            `The answer to CreateCheckpoint for vault ${inputs.vaultId} was lost, and ${candidates.size} restore points named ${name} were taken at that time: ` +
+                `${[...candidates].join(", ")}. Nothing was sent again. Look which one is this resource's, and name its id in \`adopt\`.`,
+        );
+    return show(first);
+}
