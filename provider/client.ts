@@ -29,6 +29,8 @@ import type { HttpRequest, HttpResponse, Transport } from "./transport";
 export const REQUEST_TIMEOUT_MS = 60_000;
 /** Tries while the gateway throttles, for calls without a deadline of their own. */
 const THROTTLED_TRIES = 10;
+/** A region whose clock nobody knows may be this wrong, in milliseconds. */
+const UNKNOWN_CLOCK_MS = 15 * 60_000;
 /** How much of an unreadable answer an error quotes. */
 const QUOTED_CHARACTERS = 200;
 
@@ -91,6 +93,11 @@ export class Client {
         return this.#offsets.get(region) ?? 0;
     }
 
+    /** By how much `serverOffsetMs` may be wrong: nothing worth mentioning once a `Date` header was seen; before, a quarter of an hour, beyond which no signature is accepted. Milliseconds. */
+    serverOffsetSlackMs(region: string): number {
+        return this.#offsets.has(region) ? 0 : UNKNOWN_CLOCK_MS;
+    }
+
     /** Where the calls to a region go, for messages and for telling clouds apart. */
     baseUrl(region: string): string {
         return cbrBaseUrl(this.#settings, region);
@@ -129,8 +136,10 @@ export class Client {
     ): boolean {
         if (error.retry === "never" || (error.retry === "busy" && options.busyIsFinal === true)) return false;
         if (!operation.idempotent && effectOf(error) !== "nothing") return false;
+        // A wait outlasts what may pass: a read with a deadline is repeated until then.
+        const isWaiting = operation.method === "GET" && options.deadline !== undefined;
         const few = error instanceof ApiError && classify(error.failure, operation.method).few;
-        if (few) return attempt < FEW_TRIES;
+        if (few && !isWaiting) return attempt < FEW_TRIES;
         // An endpoint that cannot be reached at all is a wrong setting more often than a blip: counted for every POST.
         const counted = options.deadline === undefined || (!operation.idempotent && error.retry === "backoff");
         if (!counted) return true;
@@ -331,7 +340,7 @@ function parseAnswer<Req, Res>(operation: Operation<Req, Res>, response: HttpRes
             operation.id,
             response.status,
             `${operation.id}: HTTP ${response.status}, but the answer is not JSON (a proxy's page, or cut off). It starts: "${start}"`,
-            { retry: "backoff", cause },
+            { retry: "backoff", isForeign: start.startsWith("<"), cause },
         );
     }
     const result = operation.response.safeParse(json);

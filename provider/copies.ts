@@ -18,8 +18,14 @@ export const COPY_DELETE_BUDGET_MS = 30 * 60_000;
 const SINGLE_READS = 2;
 /** From more vaults than this on, one list of the whole region is cheaper than one a vault. */
 const MAX_VAULT_LISTS = 4;
-/** The destination's clock may run behind ours by this much, in milliseconds. */
+/** A region's clock may run behind what we know of it by this much, in milliseconds. */
 const SINCE_SLACK_MS = 5_000;
+
+/** Clock time on the region's clock, and a little earlier. */
+function onClockOf(services: Services, region: string, since: number): number {
+    const { client } = services;
+    return since + client.serverOffsetMs(region) - client.serverOffsetSlackMs(region) - SINCE_SLACK_MS;
+}
 
 /** One backup on its way. */
 export interface Copy {
@@ -87,9 +93,9 @@ export async function lookAtCopies(
     questions: readonly CopyQuestion[],
 ): Promise<CopyState[][]> {
     const sources = await sourceBackups(services, source, questions);
-    const offset = services.client.serverOffsetMs(source.region);
+    const atSource = (question: CopyQuestion) => onClockOf(services, source.region, question.since);
     const recordFor = (copy: Copy, question: CopyQuestion) =>
-        recordOf(sources.get(copy.backupId), copy, question, question.since + offset - SINCE_SLACK_MS);
+        recordOf(sources.get(copy.backupId), copy, question, atSource(question));
     const lacking = questions.filter((question) =>
         question.copies.some((copy) => recordFor(copy, question) === undefined),
     );
@@ -97,14 +103,13 @@ export async function lookAtCopies(
     const logs = lacking.length === 0 ? [] : await copyTasks(services, source, lacking);
     const paired = new Map<Copy, WireBackup>();
     for (const [key, group] of groupBy(lacking, vaultKey)) {
-        const from = (question: CopyQuestion) =>
-            question.since + services.client.serverOffsetMs(question.destination.region) - SINCE_SLACK_MS;
+        const from = (question: CopyQuestion) => onClockOf(services, question.destination.region, question.since);
         pairReplicas(group, from, sources, replicas.get(key) ?? [], paired);
     }
     return questions.map((question) =>
         question.copies.map((copy) => {
             const backup = sources.get(copy.backupId);
-            const task = taskOf(copy, question.since + offset - SINCE_SLACK_MS, backup, logs);
+            const task = taskOf(copy, atSource(question), backup, logs);
             return stateOf(copy, recordFor(copy, question), paired.get(copy), task);
         }),
     );
@@ -182,7 +187,7 @@ async function replicasFor(services: Services, questions: readonly CopyQuestion[
         const first = group[0];
         if (first === undefined) continue;
         const since = group.reduce((earliest, question) => Math.min(earliest, question.since), first.since);
-        const from = since + services.client.serverOffsetMs(first.destination.region) - SINCE_SLACK_MS;
+        const from = onClockOf(services, first.destination.region, since);
         lists.set(key, await replicasIn(services, first.destination, first.destinationVaultId, { from }));
     }
     return lists;
@@ -209,10 +214,7 @@ async function copyTasks(
     source: Target,
     questions: readonly CopyQuestion[],
 ): Promise<WireOperationLog[]> {
-    const since =
-        Math.min(...questions.map((question) => question.since)) +
-        services.client.serverOffsetMs(source.region) -
-        SINCE_SLACK_MS;
+    const since = onClockOf(services, source.region, Math.min(...questions.map((question) => question.since)));
     try {
         return await operationLogRows(
             services,

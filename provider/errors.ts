@@ -127,10 +127,18 @@ export class ResponseShapeError extends CbrError {
     readonly kind = "response-shape";
     readonly operation: string;
     readonly status: number;
-    constructor(operation: string, status: number, message: string, options: { retry?: Retry; cause?: unknown } = {}) {
+    /** A page of something in between, whatever its status says: the API itself has not spoken. */
+    readonly isForeign: boolean;
+    constructor(
+        operation: string,
+        status: number,
+        message: string,
+        options: { retry?: Retry; isForeign?: boolean; cause?: unknown } = {},
+    ) {
         super(message, options);
         this.operation = operation;
         this.status = status;
+        this.isForeign = options.isForeign ?? false;
     }
 }
 

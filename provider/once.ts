@@ -2,7 +2,7 @@
  * Exactly once. No POST of this API is idempotent and answers get lost; so when one ends without an answer, its effect
  * is looked for before anything is sent again.
  */
-import { type CallOptions, REQUEST_TIMEOUT_MS } from "./client";
+import { type CallOptions, type Client, REQUEST_TIMEOUT_MS } from "./client";
 import type { Context } from "./context";
 import { formatDuration } from "./duration";
 import { ApiError, CbrError, messageOf, UnsureError, WaitFailedError } from "./errors";
@@ -20,11 +20,12 @@ export const MAX_SENDS = 4;
 /** Cloud and machine may disagree about the time by this much even after correction, in milliseconds. */
 export const CLOCK_TOLERANCE_MS = 2_000;
 
+/** When the effect can have begun, in milliseconds since the epoch, as timestamps of the region say. */
 export interface Window {
-    /** Time on the region's clock before which the effect cannot have happened, in milliseconds since the epoch. */
+    /** Not before this, however wrong the region's clock is. */
     readonly from: number;
-    /** And after which it cannot have begun. */
-    readonly to: number;
+    /** Something of this time: can it be the effect? `maybe`: if the region's clock is wrong by as much as that. */
+    fits(instant: number): "yes" | "maybe" | "no";
 }
 
 export interface Once<Sent, Found> {
@@ -41,8 +42,8 @@ export interface Once<Sent, Found> {
     readonly deadline: number;
     /** Sends the POST, with these options of the call. */
     send(post: PostOptions): Promise<Sent>;
-    /** Looks for the effect. Undefined: not there (yet). Throws `UnsureError` when several things could be it. `facts` are those of the POST looked for. */
-    find(window: Window, facts: Readonly<Record<string, string>>): Promise<Found | undefined>;
+    /** Looks for the effect. Undefined: not there (yet). Throws `UnsureError` when several things could be it; when one only may be, not before the last look. `facts` are those of the POST looked for. */
+    find(window: Window, facts: Readonly<Record<string, string>>, isLast: boolean): Promise<Found | undefined>;
 }
 
 /** How a POST is sent by `postOnce`. */
@@ -69,10 +70,9 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
     const begun = clock.now();
     const left = journal.find(key, fingerprint, begun);
     if (left !== undefined) {
-        const offset = client.serverOffsetMs(once.region);
         // Whoever sent it waited this long at most for the answer.
         const latest = Math.min(clock.now(), left.startedAt + REQUEST_TIMEOUT_MS);
-        const window = { from: left.startedAt + offset - CLOCK_TOLERANCE_MS, to: latest + offset + CLOCK_TOLERANCE_MS };
+        const window = windowOf(client, once.region, left.startedAt, latest);
         // Sent a moment ago, it may take effect yet; later, one look tells.
         const isYoung = begun < left.startedAt + REQUEST_TIMEOUT_MS + LOOK_FOR_MS;
         const found = await look(
@@ -115,12 +115,9 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
             }
             doubtedAt ??= sentAt;
             context.log.status(`${once.what}: the answer was lost; looking for its effect`);
-            const offset = client.serverOffsetMs(once.region);
             // From the first that is in doubt on: its effect may come to light only after another one was sent.
-            const window = {
-                from: doubtedAt + offset - CLOCK_TOLERANCE_MS,
-                to: clock.now() + offset + CLOCK_TOLERANCE_MS,
-            };
+            // And what was cut off may be carried out while it is looked for.
+            const window = windowOf(client, once.region, doubtedAt, clock.now() + LOOK_FOR_MS);
             const found = await look(context, once, window, once.facts, LOOKS_MS, error);
             if (found !== undefined) return { how: "found", value: found };
             if (isBusy && clock.now() < once.deadline) sends--;
@@ -152,6 +149,21 @@ function fingerprintOf(wish: unknown): string {
     return digest(JSON.stringify(wish, sorted));
 }
 
+/** Two clocks can be meant: the one that `Date` headers tell, and, where a header is wrong or a proxy's, our own. */
+export function windowOf(client: Client, region: string, begun: number, ended: number): Window {
+    const spans = [client.serverOffsetMs(region), 0].map((offset) => ({
+        from: begun + offset - CLOCK_TOLERANCE_MS,
+        to: ended + offset + CLOCK_TOLERANCE_MS,
+    }));
+    const slack = client.serverOffsetSlackMs(region);
+    const isWithin = (instant: number, more: number) =>
+        spans.some(({ from, to }) => instant >= from - more && instant <= to + more);
+    return {
+        from: Math.min(...spans.map(({ from }) => from)) - slack,
+        fits: (instant) => (isWithin(instant, 0) ? "yes" : isWithin(instant, slack) ? "maybe" : "no"),
+    };
+}
+
 async function look<Sent, Found>(
     context: Context,
     once: Once<Sent, Found>,
@@ -164,7 +176,7 @@ async function look<Sent, Found>(
     for (const at of looksMs) {
         const pause = begun + at - context.clock.now();
         if (pause > 0) await context.clock.sleep(pause, context.signal);
-        const found = await lookOnce(context, once, window, facts, lost);
+        const found = await lookOnce(context, once, window, facts, at === looksMs.at(-1), lost);
         if (found !== undefined) return found;
     }
     return undefined;
@@ -175,11 +187,12 @@ async function lookOnce<Sent, Found>(
     once: Once<Sent, Found>,
     window: Window,
     facts: Readonly<Record<string, string>>,
+    isLast: boolean,
     lost: unknown,
 ): Promise<Found | undefined> {
     for (;;) {
         try {
-            return await once.find(window, facts);
+            return await once.find(window, facts, isLast);
         } catch (error) {
             if (error instanceof UnsureError) throw error;
             const mayPass = error instanceof CbrError && (error.retry === "backoff" || error.retry === "throttled");

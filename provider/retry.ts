@@ -49,7 +49,7 @@ export function classify(failure: ApiFailure, method: Method): { retry: Retry; f
         case "busy":
             return plain("busy");
         case "few":
-            return { retry: "busy", few: true, renew: false };
+            return { retry: method === "GET" ? "backoff" : "busy", few: true, renew: false };
         case "permanent":
             return plain("never");
         case "throttled":
@@ -74,7 +74,8 @@ export type Effect = "nothing" | "maybe" | "accepted";
 
 export function effectOf(error: unknown): Effect {
     if (error instanceof TransportError) return error.sent ? "maybe" : "nothing";
-    if (error instanceof ResponseShapeError) return error.status >= 200 && error.status < 300 ? "accepted" : "maybe";
+    if (error instanceof ResponseShapeError)
+        return error.status >= 200 && error.status < 300 && !error.isForeign ? "accepted" : "maybe";
     if (error instanceof NotFoundError) return "nothing";
     if (error instanceof ApiError) {
         const { status, code, retryAfterMs } = error.failure;

@@ -17,7 +17,7 @@ export interface CheckpointReplica extends Outputs<CheckpointReplicaOutputs> {}
  *
  * ```ts
  * const copy = new cbr.CheckpointReplica("before-release-nl", {
- *     checkpointId: before.checkpointId, destinationRegion: "eu-nl", destinationVaultId,
+ *     checkpointId: before.id, destinationRegion: "eu-nl", destinationVaultId,
  * });
  * export const replicas = copy.destinationBackupIds;
  * ```

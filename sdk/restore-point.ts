@@ -53,7 +53,7 @@ export class RestorePoint extends pulumi.ComponentResource {
         const { customTimeouts } = options;
         const childOptions = { parent: this, ...(customTimeouts === undefined ? {} : { customTimeouts }) };
         this.checkpoint = new Checkpoint(name, checkpointArgs, childOptions);
-        this.checkpointId = this.checkpoint.checkpointId;
+        this.checkpointId = this.checkpoint.id;
         this.backupIds = this.checkpoint.backupIds;
         const { region, projectId, wait, timeouts, onPartialFailure, deletionPolicy } = checkpointArgs;
         const shared = { region, projectId, wait, timeouts, onPartialFailure, deletionPolicy };
@@ -64,7 +64,8 @@ export class RestorePoint extends pulumi.ComponentResource {
                 ...given(shared),
                 ...given(own),
                 ...given({ destinationProjectId: copy.projectId }),
-                checkpointId: this.checkpointId,
+                // Pulumi: in the preview of an update in place all outputs are unknown, but the id is not.
+                checkpointId: this.checkpoint.id,
                 destinationRegion: copy.region,
                 destinationVaultId: copy.vaultId,
             };

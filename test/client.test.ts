@@ -440,7 +440,7 @@ describe("trying again", () => {
         ["an unexplained 500", html(500), "maybe"],
         ["an unknown error", coded(500, "BackupService.9910"), "maybe"],
         ["a gateway's own error", coded(500, "APIGW.0601"), "maybe"],
-        ["a proxy's page with 200", { status: 200, body: "<html>" }, "accepted"],
+        ["a proxy's page with 200", { status: 200, body: "<html>" }, "maybe"],
         ["an answer that is cut off", { status: 200, body: '{"checkpoint":{"id":' }, "accepted"],
         ["an answer without an id", { status: 200, body: { checkpoint: {} } }, "accepted"],
         ["an empty answer", { status: 202, body: "" }, "accepted"],
@@ -451,6 +451,18 @@ describe("trying again", () => {
                 () => answer,
             );
             expect([count, sleeps, effectOf(error)]).toEqual([1, [], effect]);
+        }
+    });
+
+    it("repeats a read that somebody waits for until its time is over, whatever kind of 5xx comes", async () => {
+        for (const answer of [coded(500, "BackupService.9910"), html(500), html(503)]) {
+            const text = typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body);
+            const server = new Server((_, count) =>
+                count > 8 ? json(200, backup) : { status: answer.status, headers: {}, body: text },
+            );
+            const { client, clock } = make({ transport: server });
+            expect((await show(client, { deadline: clock.now() + 300_000 })).backup.id).toBe(ID);
+            expect(server.requests.length).toBe(9);
         }
     });
 

@@ -34,6 +34,7 @@ interface Parts {
     journal?: Journal;
     clock?: FakeClock;
     offsetMs?: number;
+    slackMs?: number;
     hostAlive?: () => boolean;
     signal?: AbortSignal;
     wish?: unknown;
@@ -54,7 +55,11 @@ function make(parts: Parts = {}) {
             {},
             { read: () => undefined, cwd: () => "/", home: () => undefined },
         ),
-        client: { serverOffsetMs: () => parts.offsetMs ?? 0, baseUrl: () => "https://cbr.test" } as unknown as Client,
+        client: {
+            serverOffsetMs: () => parts.offsetMs ?? 0,
+            serverOffsetSlackMs: () => parts.slackMs ?? 0,
+            baseUrl: () => "https://cbr.test",
+        } as unknown as Client,
         clock,
         poller: undefined as never,
         journal,
@@ -116,6 +121,14 @@ function make(parts: Parts = {}) {
         pending,
         run: () => postOnce(context, once),
     };
+}
+
+/** First and last time after `begun` that fits, to the second. */
+function spanOf(window: Window, begun: number): [number, number] {
+    const fitting = Array.from({ length: 241 }, (_, index) => (index - 120) * 1_000).filter(
+        (after) => window.fits(begun + after) === "yes",
+    );
+    return [fitting[0] ?? Number.NaN, fitting.at(-1) ?? Number.NaN];
 }
 
 async function errorOf(run: Promise<unknown>): Promise<Error> {
@@ -314,16 +327,55 @@ it("passes on the word that several things could be it", async () => {
 });
 
 it("looks in the time of the region's clock, from the first POST on", async () => {
-    const one = make({ sends: [lost()], offsetMs: 60_000 });
+    const one = make({ sends: [lost()], offsetMs: 600_000 });
     const begun = one.clock.now();
     await errorOf(one.run());
-    const bounds = one.windows.map(({ from, to }) => [from - begun - 60_000, to - begun - 60_000]);
-    expect(bounds.filter((_, index) => index % LOOKS_MS.length === 0)).toEqual([
-        [-CLOCK_TOLERANCE_MS, CLOCK_TOLERANCE_MS],
-        [-CLOCK_TOLERANCE_MS, 15_000 + CLOCK_TOLERANCE_MS],
-        [-CLOCK_TOLERANCE_MS, 30_000 + CLOCK_TOLERANCE_MS],
-        [-CLOCK_TOLERANCE_MS, 45_000 + CLOCK_TOLERANCE_MS],
+    const there = begun + 600_000;
+    const ends = one.windows.filter((_, index) => index % LOOKS_MS.length === 0);
+    // What was cut off may be carried out as long as it is looked for.
+    expect(ends.map((window) => spanOf(window, there))).toEqual(
+        [15_000, 30_000, 45_000, 60_000].map((end) => [-CLOCK_TOLERANCE_MS, end + CLOCK_TOLERANCE_MS]),
+    );
+});
+
+it("believes our own clock, too: a header may be a proxy's", async () => {
+    for (const offsetMs of [600_000, -600_000]) {
+        const one = make({ sends: [lost()], finds: ["found"], offsetMs });
+        const begun = one.clock.now();
+        await one.run();
+        const [window] = one.windows;
+        expect(window?.from).toBe(Math.min(begun, begun + offsetMs) - CLOCK_TOLERANCE_MS);
+        expect([0, 300_000, 600_000].map((after) => window?.fits(begun + Math.sign(offsetMs) * after))).toEqual([
+            "yes",
+            "no",
+            "yes",
+        ]);
+    }
+});
+
+it("is not sure of what is a little off while nobody knows the region's clock", async () => {
+    const one = make({ sends: [lost()], finds: ["found"], slackMs: 900_000 });
+    const begun = one.clock.now();
+    await one.run();
+    const [window] = one.windows;
+    expect(window?.from).toBe(begun - CLOCK_TOLERANCE_MS - 900_000);
+    expect([0, -60_000, 300_000, -1_000_000].map((after) => window?.fits(begun + after))).toEqual([
+        "yes",
+        "maybe",
+        "maybe",
+        "no",
     ]);
+});
+
+it("says at which look nothing more will come", async () => {
+    const seen: boolean[] = [];
+    const one = make({ sends: [lost(), "sent"] });
+    one.once.find = async (_window, _facts, isLast) => {
+        seen.push(isLast);
+        return undefined;
+    };
+    await one.run();
+    expect(seen).toEqual([false, false, false, false, true]);
 });
 
 it("waits out the time that the POST itself took before its window ends", async () => {
@@ -334,7 +386,9 @@ it("waits out the time that the POST itself took before its window ends", async 
         throw lost();
     };
     await one.run();
-    expect(one.windows).toEqual([{ from: begun - CLOCK_TOLERANCE_MS, to: begun + 60_000 + CLOCK_TOLERANCE_MS }]);
+    expect(one.windows.map((window) => spanOf(window, begun))).toEqual([
+        [-CLOCK_TOLERANCE_MS, 75_000 + CLOCK_TOLERANCE_MS],
+    ]);
 });
 
 /** The state in which a process that died during its POST leaves the journal. */
@@ -352,8 +406,8 @@ it("finds what an interrupted run sent, by the facts of that run, and sends noth
     expect(await one.run()).toEqual({ how: "recovered", value: "found" });
     expect(one.log).toEqual([["look", 0]]);
     expect(one.factsSeen).toEqual([{ name: "it-00000000" }]);
-    expect(one.windows).toEqual([
-        { from: startedAt - CLOCK_TOLERANCE_MS, to: startedAt + 60_000 + CLOCK_TOLERANCE_MS },
+    expect(one.windows.map((window) => spanOf(window, startedAt))).toEqual([
+        [-CLOCK_TOLERANCE_MS, 60_000 + CLOCK_TOLERANCE_MS],
     ]);
 });
 

@@ -1,5 +1,5 @@
 // docs/reference.md and the generated parts of other pages say what the schemas say.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { lookUpCode } from "../provider/codes";
@@ -35,24 +35,9 @@ it("docs/errors.md lists every code that has advice, with that advice", () => {
 });
 
 it("docs/errors.md names messages that the code really has", () => {
-    const sources = [
-        "provider/settings.ts",
-        "provider/settings/credentials.ts",
-        "provider/iam.ts",
-        "provider/endpoints.ts",
-        "provider/handler.ts",
-        "provider/preflight.ts",
-        "provider/poller.ts",
-        "provider/client.ts",
-        "provider/once.ts",
-        "provider/undici-transport.ts",
-        "provider/backup-deletion.ts",
-        "provider/replications.ts",
-        "provider/resources/checkpoint.ts",
-        "provider/resources/checkpoint-outputs.ts",
-        "provider/resources/backup-replica.ts",
-    ]
-        .map(read)
+    const sources = readdirSync(join(root, "provider"), { recursive: true, encoding: "utf8" })
+        .filter((path) => path.endsWith(".ts"))
+        .map((path) => read(join("provider", path)))
         .join("\n");
     const section = read("docs/errors.md").split("## Messages of the package")[1]?.split("\n## ")[0] ?? "";
     const rows = section.split("\n").filter((line) => line.startsWith("| `"));

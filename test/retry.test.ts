@@ -96,8 +96,6 @@ it.each([
     [400, "BackupService.6125", plain("busy")],
     [400, "BackupService.7302", plain("busy")],
     [400, "CSBS.2003", plain("busy")],
-    [400, "BackupService.6118", { retry: "busy", few: true, renew: false }],
-    [500, "BackupService.9910", { retry: "busy", few: true, renew: false }],
     [500, "BackupService.1005", plain("never")],
     [500, "BackupService.6210", plain("never")],
     [400, "BackupService.9900", plain("never")],
@@ -114,6 +112,16 @@ it.each([
 ] as const)("reads %i %s by its code", (status, code, expected) => {
     expect(classify(failure(status, code), "GET")).toEqual(expected);
     expect(classify(failure(status, code), "POST")).toEqual(expected);
+});
+
+it("gives what may pass a few tries, a read the pauses of a blip", () => {
+    for (const [status, code] of [
+        [400, "BackupService.6118"],
+        [500, "BackupService.9910"],
+    ] as const) {
+        expect(classify(failure(status, code), "POST")).toEqual({ retry: "busy", few: true, renew: false });
+        expect(classify(failure(status, code), "GET")).toEqual({ retry: "backoff", few: true, renew: false });
+    }
 });
 
 it.each([

@@ -8,6 +8,9 @@ import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../operati
 import { parseInstant, queryInstant } from "../time";
 import type { CheckpointInputs } from "./checkpoint";
 
+/** A name of ours is proof at any time: the filter only keeps the list short, in milliseconds. */
+const OUR_NAME_SLACK_MS = 3_600_000;
+
 /**
  * The checkpoint that a lost POST made: by its id if that is known; else by the name of its backups in this vault,
  * which for a name of ours is proof; a user's own name must also have been taken within the time of the POST.
@@ -19,6 +22,7 @@ export async function findCheckpoint(
     inputs: CheckpointInputs,
     window: Window,
     facts: Readonly<Record<string, string>>,
+    isLast: boolean,
     deadline: number,
 ): Promise<WireCheckpoint | undefined> {
     const show = async (id: string) => {
@@ -32,41 +36,43 @@ export async function findCheckpoint(
     };
     if (facts["checkpointId"] !== undefined) return show(facts["checkpointId"]);
     const name = facts["name"] ?? "";
-    const since = { vault_id: inputs.vaultId, start_time: queryInstant(window.from) };
+    const userNamed = inputs.name !== undefined;
+    const from = userNamed ? window.from : window.from - OUR_NAME_SLACK_MS;
+    const since = { vault_id: inputs.vaultId, start_time: queryInstant(from) };
     const isOurs = (rowName: string | undefined) =>
         rowName === name ||
         (rowName?.startsWith(`${name}-`) === true && /^\d{4}$/.test(rowName.slice(name.length + 1)));
-    const inTime = (text: string | undefined) => {
-        const instant = parseInstant(text);
-        return instant === undefined || (instant >= window.from && instant <= window.to);
-    };
-    const userNamed = inputs.name !== undefined;
     const candidates = new Set<string>();
+    const doubtful = new Set<string>();
+    const note = (checkpointId: string, begun: string | undefined) => {
+        const instant = parseInstant(begun);
+        const fits = userNamed && instant !== undefined ? window.fits(instant) : "yes";
+        if (fits !== "no") (fits === "yes" ? candidates : doubtful).add(checkpointId);
+    };
+    const wanted = inputs.resources ?? inputs.resourceDetails?.map((one) => one.id);
     const rows = await backupRows(context, target, since, { deadline });
     for (const [checkpointId, group] of groupBy(rows, (row) => row.checkpoint_id)) {
         const mayBe = (row: WireBackup) =>
             isOurs(row.name) &&
-            (!userNamed || inTime(row.created_at)) &&
             (row.description === undefined ||
                 inputs.description === undefined ||
                 row.description === inputs.description);
-        const wanted = inputs.resources ?? inputs.resourceDetails?.map((one) => one.id);
         const within =
             wanted === undefined ||
             group.every((row) => row.resource_id === undefined || wanted.includes(row.resource_id));
-        if (within && group.some(mayBe)) candidates.add(checkpointId);
+        if (within) for (const row of group.filter(mayBe)) note(checkpointId, row.created_at);
     }
     if (candidates.size === 0) {
         const logs = await operationLogRows(context, target, { ...since, operation_type: "backup" }, { deadline });
-        for (const log of logs) {
-            if (
-                log.checkpoint_id !== undefined &&
-                isOurs(log.extra_info?.backup?.backup_name) &&
-                (!userNamed || inTime(log.started_at ?? log.created_at))
-            )
-                candidates.add(log.checkpoint_id);
-        }
+        for (const log of logs)
+            if (log.checkpoint_id !== undefined && isOurs(log.extra_info?.backup?.backup_name))
+                note(log.checkpoint_id, log.started_at ?? log.created_at);
     }
+    if (candidates.size === 0 && doubtful.size > 0 && isLast)
+        throw new UnsureError(
+            `The answer to CreateCheckpoint for vault ${inputs.vaultId} was lost, and ${target.region} does not tell its time: it may be that of restore point ${[...doubtful].join(" or ")} named ${name}. ` +
+                "Nothing was sent again. Look when it was taken; if it is this resource's, name its id in `adopt`, else give the resource another name.",
+        );
     const [first, ...others] = candidates;
     if (first === undefined) return undefined;
     if (others.length > 0)

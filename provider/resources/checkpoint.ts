@@ -249,7 +249,7 @@ function createOnce(
             });
             return answer.checkpoint;
         },
-        find: (window, facts) => findCheckpoint(context, target, inputs, window, facts, deadline),
+        find: (window, facts, isLast) => findCheckpoint(context, target, inputs, window, facts, isLast, deadline),
     };
 }
 

@@ -96,8 +96,8 @@ async function create(context: Context, inputs: VaultSyncInputs) {
             });
             return sync.operation_log_id;
         },
-        find: (window: Window, facts: Readonly<Record<string, string>>) =>
-            findTask(context, target, inputs.vaultId, window, facts, deadline),
+        find: (window: Window, facts: Readonly<Record<string, string>>, isLast: boolean) =>
+            findTask(context, target, inputs.vaultId, window, facts, isLast, deadline),
     };
     const outcome = await postOnce(context, once);
     const id = outcome.value;
@@ -125,6 +125,7 @@ async function findTask(
     vaultId: string,
     window: Window,
     facts: Readonly<Record<string, string>>,
+    isLast: boolean,
     deadline: number,
 ): Promise<string | undefined> {
     if (facts["operationLogId"] !== undefined) return facts["operationLogId"];
@@ -134,10 +135,16 @@ async function findTask(
         { operation_type: "sync", vault_id: vaultId, start_time: queryInstant(window.from) },
         { deadline },
     );
-    const begun = rows.filter((row) => {
+    const fits = (row: WireOperationLog) => {
         const at = parseInstant(row.created_at ?? row.started_at);
-        return at === undefined || (at >= window.from && at <= window.to);
-    });
+        return at === undefined ? "yes" : window.fits(at);
+    };
+    const begun = rows.filter((row) => fits(row) === "yes");
+    const doubtful = rows.filter((row) => fits(row) === "maybe");
+    if (begun.length === 0 && doubtful.length > 0 && isLast)
+        throw new UnsureError(
+            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${target.region} does not tell its time: it may be that of task ${doubtful.map((row) => row.id).join(" or ")}. Nothing was sent again. Look when it began, then run \`pulumi up\` again.`,
+        );
     if (begun.length > 1)
         throw new UnsureError(
             `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${begun.length} synchronisations of it began at that time: ${begun.map((row) => row.id).join(", ")}. Nothing was sent again. Look at these tasks, then run \`pulumi up\` again.`,
