@@ -1,18 +1,21 @@
 // The packed package: what is in it, how it resolves, and that it works where users install it.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { publint } from "publint";
+import * as semver from "semver";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Simulator, startSimulator } from "../sdk/testing/index";
 import {
     command,
     installed,
     manifest,
+    nodeBinary,
     pack,
     pulumiVersion,
     temporaryFolder,
     typescriptVersion,
 } from "./support/packed";
+import { findPulumi } from "./support/pulumi";
 import { openStack } from "./support/stack";
 
 const root = resolve(__dirname, "..");
@@ -74,6 +77,21 @@ it("contains the build, its declarations and maps, and the documents; nothing el
         for (const ending of [".js", ".js.map", ".d.ts"]) expect(built).toContain(`dist/${source}${ending}`);
     // Maps bring their sources along, which is most of it.
     expect(unpackedBytes).toBeLessThan(3_000_000);
+});
+
+it("has source maps that bring their sources along, and stack traces that name them", async () => {
+    const at = join(folder, "node_modules/pulumi-cbr");
+    const { files } = await pack();
+    for (const file of files.filter((one) => one.endsWith(".js"))) {
+        expect(readFileSync(join(at, file), "utf8")).toContain(`\n//# sourceMappingURL=${basename(file)}.map`);
+        const map = JSON.parse(readFileSync(join(at, `${file}.map`), "utf8"));
+        const sources = map.sources.map((source: string) => resolve(at, dirname(file), source));
+        expect(sources).toEqual([resolve(at, file.replace(/^dist\/(.*)\.js$/, "$1.ts"))]);
+        expect(map.sourcesContent).toEqual([expect.stringMatching(/\S/)]);
+    }
+    const script = `try { require("pulumi-cbr/testing").parseFaults("no JSON") } catch (error) { console.log(error.stack) }`;
+    const stack = await command(process.execPath, ["--enable-source-maps", "-e", script], folder);
+    expect(stack).toMatch(/pulumi-cbr[\\/]sdk[\\/]testing[\\/]fault-schema\.ts:\d+:\d+/);
 });
 
 it("has no install script, three dependencies, and the peer", () => {
@@ -154,6 +172,55 @@ it("works in a workspace: the program in a sub-folder, the package hoisted to th
     writeFileSync(join(at, "package.json"), JSON.stringify({ name: "backup", private: true, main: "index.js" }));
     writeFileSync(join(at, "index.js"), program.js);
     await upAndDestroy(at);
+});
+
+/** The command line of the engine, with another Node for engine, program and provider. */
+async function pulumiOn(
+    node: string,
+): Promise<(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv) => Promise<string>> {
+    const { kind, command: cli } = await findPulumi();
+    const [file, ...first] = kind === "real" ? [cli.command] : [node, join(root, "test/engine/pulumi.cjs")];
+    const PATH = `${dirname(node)}${delimiter}${process.env["PATH"] ?? ""}`;
+    return (args, cwd, env) =>
+        command(file, [...first, ...args], cwd, { PATH, PULUMI_SKIP_UPDATE_CHECK: "true", ...env });
+}
+
+// The tests run on the pinned Node; the package promises more: from the oldest that it accepts to the newest major version.
+const oldest = semver.minVersion(manifest.engines.node)?.version ?? expect.fail("no engines.node");
+it.for([oldest, "26"])("works on Node %s", async (range, { skip }) => {
+    let node: string;
+    try {
+        node = await nodeBinary(range);
+    } catch (error) {
+        process.stderr.write(`Node ${range} was not tried: ${String(error)}\n`);
+        return skip(`Node ${range} cannot be installed here`);
+    }
+    const version = (await command(node, ["--version"], folder)).trim();
+    expect(semver.satisfies(version, range), version).toBe(true);
+
+    const at = join(folder, `packages/node-${range}`);
+    mkdirSync(at, { recursive: true });
+    writeFileSync(join(at, "index.ts"), `${program.ts}export const node = process.version;\n`);
+    writeFileSync(join(at, "Pulumi.yaml"), "name: packed\nruntime: nodejs\n");
+    const vault = sim.regions["eu-de"].cloud.addVault();
+    const config = { ...sim.settings().config, "packed:vaultId": vault.id };
+    writeFileSync(join(at, "Pulumi.dev.yaml"), JSON.stringify({ config }));
+    const home = temporaryFolder();
+    const env = {
+        PULUMI_HOME: join(home, "home"),
+        PULUMI_BACKEND_URL: `file://${home}`,
+        PULUMI_CONFIG_PASSPHRASE: "test",
+        // Types are the test's above; once each is enough.
+        PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+    };
+    const pulumi = await pulumiOn(node);
+    const run = (...args: string[]) => pulumi(args, at, env);
+    await run("stack", "init", "dev");
+    expect(await run("preview")).toMatch(/Checkpoint/);
+    const up = await run("up", "--yes", "--skip-preview");
+    expect(up).toContain(version);
+    expect(up).toContain([...sim.regions["eu-de"].cloud.backups.values()].find((one) => one.vaultId === vault.id)?.id);
+    await run("destroy", "--yes", "--skip-preview");
 });
 
 /** An empty project with the packed package among its dependencies. */

@@ -11,6 +11,7 @@ const run = promisify(execFile);
 
 interface Manifest {
     readonly version: string;
+    readonly engines: { readonly node: string };
     readonly devDependencies: Record<string, string>;
 }
 export const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest;
@@ -99,6 +100,20 @@ export async function installed(): Promise<string> {
         );
     }
     return folder;
+}
+
+/**
+ * The binary of another Node, from the package that npm's `node` would install for this machine: without that one's
+ * install script.
+ */
+export async function nodeBinary(range: string): Promise<string> {
+    const { platform, arch } = process;
+    const prefix = platform === "darwin" && arch === "arm64" ? "node-bin" : "node";
+    const name = `${prefix}-${platform === "win32" ? "win" : platform}-${arch}`;
+    const folder = temporaryFolder();
+    const flags = ["--no-save", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"];
+    await command("npm", ["install", ...flags, "--prefix", folder, `${name}@${range}`], folder);
+    return join(folder, "node_modules", name, "bin", platform === "win32" ? "node.exe" : "node");
 }
 
 function linkFromClone(folder: string): void {
