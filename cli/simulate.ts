@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { type Fault, parseFaults, type Simulator, startSimulator, type VaultSeed } from "../sdk/testing";
+import { cbrRoutes, iamRoutes } from "../sdk/testing/routes";
 import { type Command, Failure, UsageError, wholeNumber } from "./command";
 
 const DEFAULT_REGIONS: readonly string[] = ["eu-de", "eu-nl"];
@@ -45,7 +46,7 @@ Exit code: 0 after Ctrl-C; 1 it could not start; 2 wrong usage.
         const workMs =
             (seconds === undefined ? DEFAULT_BACKUP_SECONDS : wholeNumber("backup-seconds", seconds, 0, 86_400)) *
             1_000;
-        const faults = values.faults === undefined ? [] : await readFaults(values.faults);
+        const faults = values.faults === undefined ? [] : await readFaults(values.faults, regions);
 
         const interrupted = io.interrupted();
         const simulator = await startSimulator<string>({
@@ -75,18 +76,32 @@ function checkedRegions(names: readonly string[]): readonly string[] {
     return names;
 }
 
-async function readFaults(file: string): Promise<Fault[]> {
+async function readFaults(file: string, regions: readonly string[]): Promise<Fault[]> {
     let text: string;
     try {
         text = await readFile(file, "utf8");
     } catch (error) {
         throw new Failure(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
     }
+    let faults: Fault[];
     try {
-        return parseFaults(text);
+        faults = parseFaults(text);
     } catch (error) {
         throw new Failure(`${file}: ${error instanceof Error ? error.message : String(error)}`);
     }
+    // A fault that can never strike is a typing error.
+    const operations = [...cbrRoutes, ...iamRoutes].map((route) => route.operation);
+    for (const [index, { operation, region }] of faults.entries()) {
+        if (operation !== undefined && !operations.includes(operation))
+            throw new Failure(
+                `${file}: faults[${index}].operation: there is no ${JSON.stringify(operation)}; there are ${operations.join(", ")}`,
+            );
+        if (region !== undefined && !regions.includes(region))
+            throw new Failure(
+                `${file}: faults[${index}].region: ${JSON.stringify(region)} is not simulated; ${regions.join(", ")} are (--region)`,
+            );
+    }
+    return faults;
 }
 
 interface Seeded {

@@ -3,7 +3,7 @@ import { backupRows, type ListOptions } from "./backup-lists";
 import type { Target } from "./client";
 import type { Context, Services } from "./context";
 import { formatDuration } from "./duration";
-import { messageOf, NotFoundError, WaitFailedError } from "./errors";
+import { CbrError, messageOf, NotFoundError, WaitFailedError } from "./errors";
 import { deleteBackup, showBackup, type WireBackup } from "./operations";
 import type { Topic } from "./poller";
 
@@ -23,7 +23,7 @@ export async function deleteBackups(
     const failures = results.filter((result) => result.status === "rejected").map((result): unknown => result.reason);
     if (failures.length > 1)
         throw new WaitFailedError(
-            `${failures.length} of ${ids.length} backups could not be deleted: ${failures.map(messageOf).join(" ")}`,
+            `${failures.length} of ${ids.length} backups could not be deleted. ${failures.map(messageOf).join(" ")}`,
             { cause: failures[0] },
         );
     if (failures.length === 1) throw failures[0];
@@ -40,7 +40,11 @@ async function deleteOne(context: Context, target: Target, id: string, deadline:
         });
     } catch (error) {
         if (error instanceof NotFoundError) return;
-        throw error;
+        const late =
+            error instanceof CbrError && error.retry === "busy"
+                ? " It was asked again until the time for it (`timeouts.delete`) was over."
+                : "";
+        throw new WaitFailedError(`backup ${id} could not be deleted: ${messageOf(error)}${late}`, { cause: error });
     }
     let sawDeleting = false;
     const begunBy = context.clock.now() + BEGIN_MS;

@@ -4,38 +4,16 @@ import type { Services } from "./context";
 import { ApiError, type CbrError } from "./errors";
 import type { Priority } from "./limiter";
 import { listBackups, listOpLogs, type Query, type WireBackup, type WireOperationLog } from "./operations";
+import { allPages } from "./paging";
 import type { Topic } from "./poller";
 import { parseInstant, queryInstant } from "./time";
 
-/** Largest page that the API gives. */
-const PAGE = 1000;
 /** A list from the time of creation on begins this much earlier, in milliseconds: the list's clock and the answer's may differ. */
 const LIST_SLACK_MS = 5_000;
 
 export interface ListOptions {
     readonly deadline?: number | undefined;
     readonly priority?: Priority;
-}
-
-/**
- * All pages, each row once: what is new comes first and pushes rows to the next page. Vendor: paged by `offset` (A26);
- * `count` is the total where given, else a short page is the last one. A page without anything new is the last one, too.
- * Undefined when the first page says that it would take more than `maxPages`.
- */
-async function allPages<Row extends { readonly id: string }>(
-    fetch: (page: { limit: number; offset: number }) => Promise<{ rows: readonly Row[]; count: number | undefined }>,
-    maxPages = Number.POSITIVE_INFINITY,
-): Promise<Row[] | undefined> {
-    const all = new Map<string, Row>();
-    for (let offset = 0; ; ) {
-        const { rows, count } = await fetch({ limit: PAGE, offset });
-        if (offset === 0 && (count ?? 0) > maxPages * PAGE) return undefined;
-        offset += rows.length;
-        const before = all.size;
-        for (const row of rows) all.set(row.id, row);
-        if (all.size === before || (count === undefined ? rows.length < PAGE : offset >= count))
-            return [...all.values()];
-    }
 }
 
 export async function backupRows(

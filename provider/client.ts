@@ -64,7 +64,7 @@ export class Client {
     readonly #transport: Transport;
     readonly #clock: Clock;
     readonly #limiters = new Map<string, Limiter>();
-    readonly #contacts = new FirstContacts();
+    readonly #contacts: FirstContacts;
     readonly #offsets = new Map<string, number>();
     /** Counts changes made through this client, so that caches know when they are stale. */
     changes = 0;
@@ -74,13 +74,14 @@ export class Client {
         this.#auth = parts.auth;
         this.#transport = parts.transport;
         this.#clock = parts.clock;
+        this.#contacts = new FirstContacts(parts.clock);
     }
 
     /** The region with its project id: the given one, the configured one, or the one that IAM names. */
     async target(region: string, projectId?: string): Promise<Target> {
         const key = this.#auth.sharedKey();
         // To look a project up is a signed call, too.
-        const done = key === undefined ? undefined : await this.#contacts.enter("ListProjects", undefined, [key]);
+        const done = key === undefined ? undefined : await this.#contacts.enter("ListProjects", undefined, [key], true);
         try {
             return { region, projectId: await this.#auth.projectId({ region, projectId }) };
         } finally {
@@ -168,7 +169,8 @@ export class Client {
         const late = () => new WaitTimeoutError(`${operation.id}: no time is left for this call.`);
         if (this.#clock.now() >= deadline) throw late();
         const credentials = this.#credentialsFor(target);
-        const learn = await this.#contacts.enter(operation.id, target.region, credentials);
+        const isSigned = this.#auth.sharedKey() !== undefined;
+        const learn = await this.#contacts.enter(operation.id, target.region, credentials, isSigned);
         try {
             if (!(await limiter.acquire(options.priority ?? "write", undefined, deadline))) throw late();
             const plain: HttpRequest = {

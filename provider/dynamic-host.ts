@@ -301,7 +301,10 @@ async function checkPlace<I extends CommonInputs, O extends I>(
         }
     }
     if (isUnknown(inputs["region"]) || isUnknown(inputs["projectId"])) return [];
-    return (await handler.preflight?.(context, knownInputs<I>(inputs, isUnknown))) ?? [];
+    const known = knownInputs<I>(inputs, isUnknown);
+    // A vault is looked for in its project: while that is unknown, the default project would be asked for it.
+    if (isUnknown(inputs["destinationProjectId"])) Reflect.deleteProperty(known, "destinationVaultId");
+    return (await handler.preflight?.(context, known)) ?? [];
 }
 
 interface EngineClient {

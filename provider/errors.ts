@@ -94,7 +94,7 @@ export interface ApiFailure {
 }
 
 function describe(failure: ApiFailure): string {
-    const code = failure.code === "" ? "" : ` ${failure.code}`;
+    const code = failure.code === "" || failure.code === String(failure.status) ? "" : ` ${failure.code}`;
     const request = failure.requestId === undefined ? "" : ` (request id ${failure.requestId})`;
     const text = failure.text.trim().replace(/[.\s]+$/, "");
     const advice = failure.advice === undefined ? "" : ` ${failure.advice}`;

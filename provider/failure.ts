@@ -95,6 +95,14 @@ function normaliseCode(code: string, service: string): string {
     return /^\d{4}$/.test(code) ? `${service}.${code}` : code;
 }
 
+const FOREIGN_ADVICE =
+    "That is a web page and no answer of the API: something in between answered, or cbr:endpoints names the wrong place.";
+
+/** A refusal in HTML. Of a 5xx it is what load balancers say, and passes. */
+function isForeign(response: HttpResponse): boolean {
+    return response.status >= 400 && response.status < 500 && response.body.trimStart().startsWith("<");
+}
+
 /**
  * Reads a failed answer. Order: `error_code`/`error_msg`, `errorCode`/`errorMsg`, `code`/`message`, the same in each
  * nested object, else the start of the raw text (HTML taken out, at most 200 characters). Never throws.
@@ -121,7 +129,7 @@ export function parseFailure(
         word(body?.["request_id"]);
     const dated = Date.parse(response.headers["date"] ?? "");
     const retryAfterMs = parseRetryAfter(response.headers["retry-after"], nowMs ?? (Number.isNaN(dated) ? 0 : dated));
-    const advice = lookUpCode(code)?.advice;
+    const advice = lookUpCode(code)?.advice ?? (isForeign(response) ? FOREIGN_ADVICE : undefined);
     return {
         operation,
         status: response.status,

@@ -17,8 +17,8 @@ export interface KeyFacts {
 
 const regionName = z
     .string()
-    .min(1)
-    .max(255)
+    .min(1, "must have 1 to 255 characters")
+    .max(255, "must have 1 to 255 characters")
     .regex(/^[a-zA-Z0-9._-]+$/, "a region name has letters, digits, '.', '_' and '-' only, e.g. eu-de");
 const projectIdText = z.string().regex(/^[0-9a-fA-F]{32,64}$/, "a project id has 32 hexadecimal digits");
 
@@ -28,7 +28,7 @@ export const objectId = z.guid({ error: "must be a UUID, e.g. 3b5816b5-f29c-4172
 /** Name of a restore point or replica. Vendor: 1 to 64 of letters, digits, `_`, `-` and Chinese characters (OAS; the pages give the length only). */
 export const objectName = z
     .string()
-    .min(1)
+    .min(1, "must have 1 to 64 characters")
     .max(64, "must have 1 to 64 characters")
     .regex(/^[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_-]*$/, "may have letters, digits, '_' and '-' only");
 
@@ -153,11 +153,15 @@ function pathText(path: readonly PropertyKey[]): string {
     return text;
 }
 
-/** The inputs of which every part is known. */
+/** The inputs of which every part is known; of a list, the items that are. */
 export function knownInputs<I>(inputs: Readonly<Record<string, unknown>>, isUnknown: IsUnknown): Partial<I> {
-    return Object.fromEntries(
-        Object.entries(inputs).filter(([, value]) => !holdsUnknown(value, isUnknown)),
-    ) as Partial<I>;
+    const known: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(inputs)) {
+        const items = Array.isArray(value) ? value.filter((item) => !holdsUnknown(item, isUnknown)) : undefined;
+        if (!holdsUnknown(value, isUnknown)) known[key] = value;
+        else if (items !== undefined && items.length > 0) known[key] = items;
+    }
+    return known as Partial<I>;
 }
 
 /** Every failure at its property. What is unknown is left for later, its siblings are checked all the same. Never throws. */

@@ -5,41 +5,53 @@
  */
 import type { Target } from "./client";
 import { type Context, type Services, targetOf } from "./context";
-import { AuthError, ConfigError, messageOf, NotFoundError } from "./errors";
+import { ApiError, AuthError, ConfigError, messageOf, NotFoundError } from "./errors";
 import type { Failure } from "./handler";
 import {
+    type Operation,
     showBackup,
     showCheckpoint,
     showReplicationCapabilities,
     showVault,
-    type WireBackup,
-    type WireCheckpoint,
     type WireVault,
 } from "./operations";
+import { sharedVault } from "./region-snapshot";
 import type { BackupReplicaInputs } from "./resources/backup-replica";
 import type { CheckpointInputs } from "./resources/checkpoint";
 import type { CheckpointReplicaInputs } from "./resources/checkpoint-replica";
 import type { VaultReplicationInputs } from "./resources/vault-replication";
 import type { VaultSyncInputs } from "./resources/vault-sync";
 
-/** A preview does not wait longer than this for its looks, in milliseconds. */
+/** A preview waits no longer than this for the looks of a resource, in milliseconds; once it had to, it looks no more. */
 export const PREFLIGHT_BUDGET_MS = 10_000;
+/** One look may take this long, in milliseconds. */
+const LOOK_MS = PREFLIGHT_BUDGET_MS / 2;
+/** In `up` other resources change vaults meanwhile: a no is asked for again when what it rests on is older than this, in milliseconds. */
+const FRESH_MS = 5_000;
 
-/** Looked at once a process, by whoever asks first. `undefined`: there is none. */
+/** There is none, for certain. Apart from undefined, which is: nobody could say. */
+type Found<T> = T | null | undefined;
+
+/** What a process has asked and heard, whoever asked first. */
 class Looks {
-    readonly #answers = new Map<string, Promise<unknown>>();
-    /** Regions that could not be asked: nobody else tries. */
-    readonly unreachable = new Set<string>();
+    readonly #answers = new Map<string, { readonly at: number; readonly answer: Promise<unknown> }>();
+    /** Why a region could not be asked: nobody else tries. */
+    readonly unreachable = new Map<string, unknown>();
+    /** The budget was used up once. */
+    gaveUp = false;
     warned = false;
 
-    once<T>(key: string, look: () => Promise<T>): Promise<T> {
-        let answer = this.#answers.get(key) as Promise<T> | undefined;
-        if (answer === undefined) {
-            answer = look();
-            this.#answers.set(key, answer);
-            answer.catch(() => {});
-        }
+    once<T>(key: string, now: number, look: () => Promise<T>): Promise<T> {
+        const known = this.#answers.get(key);
+        if (known !== undefined) return known.answer as Promise<T>;
+        const answer = look();
+        this.#answers.set(key, { at: now, answer });
+        answer.catch(() => {});
         return answer;
+    }
+
+    forgetBefore(time: number): void {
+        for (const [key, { at }] of this.#answers) if (at < time) this.#answers.delete(key);
     }
 }
 
@@ -54,62 +66,119 @@ function looks(services: Services): Looks {
     return own;
 }
 
-/** There is no answer, and it is nobody's fault. */
-class Unknown extends Error {}
+/** The one line that says what a preview could not know. */
+function note(context: Context, why: string): void {
+    const own = looks(context);
+    if (own.warned) return;
+    own.warned = true;
+    context.log.warn(`preflight: the cloud was not asked whether this can work (${why})`);
+}
+
+/** `up` would fail with the same words: a setting that makes no sense, a key that is refused. Not so when IAM would not say: `up` may have other rights. */
+function isDefinite(error: unknown): boolean {
+    if (error instanceof ConfigError) return !(error.cause instanceof ApiError);
+    return error instanceof AuthError && error.status === 401;
+}
 
 /** Runs looks that may fail in any way; only their definite answers count. */
 async function look(context: Context, run: () => Promise<Failure[]>): Promise<Failure[]> {
     const { settings, clock } = context;
     if (settings.preflight === "off") return [];
-    const own = looks(context);
-    const note = (why: string) => {
-        if (own.warned) return;
-        own.warned = true;
-        context.log.warn(`preflight: the cloud was not asked whether this can work (${why})`);
-    };
     if (settings.credentials === undefined) {
-        note("no credentials are set");
+        const { incomplete } = settings;
+        note(
+            context,
+            incomplete.length === 0
+                ? "no credentials are set"
+                : `the credentials are incomplete: ${incomplete.join("; ")}`,
+        );
         return [];
     }
+    const own = looks(context);
+    if (own.gaveUp) return [];
     const timer = new AbortController();
     const late = clock.sleep(PREFLIGHT_BUDGET_MS, timer.signal).then(() => {
-        throw new Unknown("no answer in time");
+        own.gaveUp = true;
+        throw new Error("no answer in time");
     });
     late.catch(() => {});
+    const twice = async () => {
+        const failures = await run();
+        if (failures.length === 0) return failures;
+        own.forgetBefore(clock.now() - FRESH_MS);
+        return run();
+    };
     try {
-        return await Promise.race([run(), late]);
+        return await Promise.race([twice(), late]);
     } catch (error) {
-        if (error instanceof AuthError && error.status === 401) return [{ property: "", reason: messageOf(error) }];
-        if (error instanceof ConfigError) return [{ property: "", reason: messageOf(error) }];
-        note(messageOf(error));
+        if (isDefinite(error)) return [{ property: "", reason: messageOf(error) }];
+        note(context, messageOf(error));
         return [];
     } finally {
-        timer.abort(new Unknown());
+        timer.abort(new Error("answered"));
     }
 }
 
-async function vaultOf(services: Services, target: Target, vaultId: string): Promise<WireVault | undefined> {
-    const own = looks(services);
-    if (own.unreachable.has(target.region)) throw new Unknown(`${target.region} could not be asked before`);
-    return own.once(`vault ${target.region} ${target.projectId} ${vaultId}`, async () => {
-        try {
-            const deadline = services.clock.now() + PREFLIGHT_BUDGET_MS / 2;
-            return (await services.client.call(showVault, { target, path: { vault_id: vaultId }, deadline })).vault;
-        } catch (error) {
-            if (error instanceof NotFoundError) return undefined;
-            if (!(error instanceof AuthError)) own.unreachable.add(target.region);
-            throw error;
-        }
+/** One read, shared by all who want to know. null: the API says that there is no such object. */
+async function find<Req, Res>(
+    context: Context,
+    operation: Operation<Req, Res>,
+    target: Target,
+    path: Readonly<Record<string, string>> = {},
+    shared?: () => Promise<Res | undefined>,
+): Promise<Found<Res>> {
+    const own = looks(context);
+    const { region, projectId } = target;
+    const key = [operation.id, region, projectId, ...Object.values(path)].join(" ");
+    const now = context.clock.now();
+    try {
+        return await own.once(key, now, async () => {
+            if (own.unreachable.has(region)) throw own.unreachable.get(region);
+            const listed = await shared?.();
+            if (listed !== undefined) return listed;
+            try {
+                return await context.client.call(operation, { target, path, deadline: now + LOOK_MS });
+            } catch (error) {
+                if (error instanceof NotFoundError) return null;
+                if (!isAnswer(error)) own.unreachable.set(region, error);
+                throw error;
+            }
+        });
+    } catch (error) {
+        if (isDefinite(error)) throw error;
+        // Vendor: not every cloud has this call, or gives the right to it; copies work nevertheless.
+        const optional = operation.id === showReplicationCapabilities.id && isAnswer(error);
+        if (!optional) note(context, messageOf(error));
+        return undefined;
+    }
+}
+
+/** The region has answered, if only that it will not say: another question may still do better. */
+function isAnswer(error: unknown): boolean {
+    const status =
+        error instanceof ApiError ? error.failure.status : error instanceof AuthError ? error.status : undefined;
+    return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
+}
+
+async function vaultOf(context: Context, target: Target, vaultId: string): Promise<Found<WireVault>> {
+    const answer = await find(context, showVault, target, { vault_id: vaultId }, async () => {
+        const vault = await sharedVault(context, target, vaultId);
+        return vault === undefined ? undefined : { vault };
     });
+    return answer === null ? null : answer?.vault;
 }
 
 const protectType = (vault: WireVault) => vault.billing?.protect_type;
 const isHybrid = (vault: WireVault) => protectType(vault) === "hybrid" || vault.billing?.cloud_type === "hybrid";
 
-function noVault(property: string, vaultId: string, target: Target): Failure {
+function noVault(property: "vaultId" | "destinationVaultId", vaultId: string, target: Target): Failure {
+    const [code, check] =
+        property === "vaultId"
+            ? ["6105", "vaultId, region and projectId"]
+            : ["6120", "destinationVaultId, destinationRegion and destinationProjectId"];
     return {
         property,
-        reason: `there is no vault ${vaultId} in ${target.region}, project ${target.projectId} (BackupService.${property === "destinationVaultId" ? "6120" : "6105"}): check ${property === "destinationVaultId" ? "destinationVaultId, destinationRegion and destinationProjectId" : "vaultId, region and projectId"}`,
+        reason: `there is no vault ${vaultId} in ${target.region}, project ${target.projectId} (BackupService.${code}): check ${check}`,
     };
 }
 
@@ -119,7 +188,8 @@ export function preflightCheckpoint(context: Context, inputs: Partial<Checkpoint
         if (vaultId === undefined || inputs.adopt !== undefined) return [];
         const target = await targetOf(context, inputs);
         const vault = await vaultOf(context, target, vaultId);
-        if (vault === undefined) return [noVault("vaultId", vaultId, target)];
+        if (vault === undefined) return [];
+        if (vault === null) return [noVault("vaultId", vaultId, target)];
         if (protectType(vault) === "replication")
             return [
                 {
@@ -150,7 +220,8 @@ export function preflightVaultSync(context: Context, inputs: Partial<VaultSyncIn
         if (vaultId === undefined) return [];
         const target = await targetOf(context, inputs);
         const vault = await vaultOf(context, target, vaultId);
-        if (vault === undefined) return [noVault("vaultId", vaultId, target)];
+        if (vault === undefined) return [];
+        if (vault === null) return [noVault("vaultId", vaultId, target)];
         // A20: either word may say hybrid; without any word the API has the last one.
         if (vault.billing === undefined || isHybrid(vault)) return [];
         return [
@@ -162,6 +233,23 @@ export function preflightVaultSync(context: Context, inputs: Partial<VaultSyncIn
     });
 }
 
+/** Only servers and, on Huawei Cloud, SFS Turbo can be copied (6122). */
+const REPLICABLE = new Set(["server", "turbo"]);
+
+/** Why what is in this vault cannot be copied, if it cannot. `subject` is what was asked for, when that is not the vault. */
+function checkSource(property: string, vault: WireVault, subject = ""): Failure[] {
+    const type = vault.billing?.object_type;
+    const why =
+        protectType(vault) === "replication"
+            ? "a replication vault: replicas cannot be replicated again (BackupService.6128)"
+            : isHybrid(vault)
+              ? "a hybrid-cloud vault, which cannot be replicated (BackupService.6128)"
+              : type !== undefined && !REPLICABLE.has(type)
+                ? `for objects of type ${type}, which cannot be replicated; servers can (BackupService.6122)`
+                : undefined;
+    return why === undefined ? [] : [{ property, reason: `${subject}vault ${vault.id} is ${why}` }];
+}
+
 interface Destination {
     readonly region?: string | undefined;
     readonly projectId?: string | undefined;
@@ -170,7 +258,7 @@ interface Destination {
     readonly destinationVaultId?: string | undefined;
 }
 
-/** Region pair, then destination vault: what both kinds of copies need. `objectType` is the source's, where known. */
+/** Region pair, then destination vault: what all kinds of copies need. `objectType` is the source's, where known. */
 async function checkDestination(
     context: Context,
     inputs: Destination,
@@ -181,7 +269,9 @@ async function checkDestination(
     if (destinationRegion === undefined) return [];
     if (destinationRegion === source.region)
         return [{ property: "destinationRegion", reason: "is the source's own region; copies go to another one" }];
-    const reachable = await destinationsOf(context, source);
+    const { regions } = (await find(context, showReplicationCapabilities, source)) ?? {};
+    // Where the cloud does not speak of the source at all, that is no "no".
+    const reachable = regions?.find((region) => region.name === source.region)?.replication_destinations;
     if (reachable !== undefined && !reachable.includes(destinationRegion))
         return [
             {
@@ -189,111 +279,83 @@ async function checkDestination(
                 reason: `${source.region} cannot replicate to ${destinationRegion} (BackupService.1005); it can to: ${reachable.join(", ") || "no region"}`,
             },
         ];
-    // An unknown project is left for later, and so is its vault.
-    if (destinationVaultId === undefined || !("destinationVaultId" in inputs)) return [];
-    let vault: WireVault | undefined;
+    if (destinationVaultId === undefined) return [];
     let destination: Target;
+    let vault: Found<WireVault>;
+    let property = "destinationProjectId";
     try {
         destination = await context.client.target(destinationRegion, inputs.destinationProjectId);
+        property = "destinationRegion";
         vault = await vaultOf(context, destination, destinationVaultId);
     } catch (error) {
-        if (error instanceof ConfigError) return [{ property: "destinationProjectId", reason: messageOf(error) }];
-        throw error;
+        if (error instanceof ConfigError && isDefinite(error)) return [{ property, reason: messageOf(error) }];
+        // A22: a right that is missing over there (IAM: 401 for a project without a role) is the API's to judge.
+        note(context, messageOf(error));
+        return [];
     }
-    if (vault === undefined) return [noVault("destinationVaultId", destinationVaultId, destination)];
-    const failures: Failure[] = [];
+    if (vault === undefined) return [];
+    if (vault === null) return [noVault("destinationVaultId", destinationVaultId, destination)];
+    const reasons: string[] = [];
+    const { used, size, object_type: type } = vault.billing ?? {};
     if (protectType(vault) !== undefined && protectType(vault) !== "replication")
-        failures.push({
-            property: "destinationVaultId",
-            reason: `vault ${destinationVaultId} has protect type ${protectType(vault)}; copies go to a vault of protect type replication (BackupService.6119)`,
-        });
-    const destinationType = vault.billing?.object_type;
-    if (objectType !== undefined && destinationType !== undefined && destinationType !== objectType)
-        failures.push({
-            property: "destinationVaultId",
-            reason: `vault ${destinationVaultId} is for objects of type ${destinationType}, the source is of type ${objectType} (BackupService.6128)`,
-        });
-    const { used, size } = vault.billing ?? {};
+        reasons.push(
+            `has protect type ${protectType(vault)}; copies go to a vault of protect type replication (BackupService.6119)`,
+        );
+    if (objectType !== undefined && type !== undefined && type !== objectType)
+        reasons.push(`is for objects of type ${type}, the source is of type ${objectType} (BackupService.6119)`);
     // Vendor: used is in MB, size in GB.
     if (used !== undefined && size !== undefined && size > 0 && used / 1024 >= size && vault.auto_expand !== true)
-        failures.push({
-            property: "destinationVaultId",
-            reason: `vault ${destinationVaultId} is full: ${Math.round(used / 1024)} of ${size} GB used (BackupService.6129)`,
-        });
-    return failures;
+        reasons.push(`is full: ${Math.round(used / 1024)} of ${size} GB used (BackupService.6129)`);
+    return reasons.map((reason) => ({
+        property: "destinationVaultId",
+        reason: `vault ${destinationVaultId} ${reason}`,
+    }));
 }
-
-/** Regions that the source can copy to; undefined where the cloud does not say (a 403 or 404 is no "no"). */
-function destinationsOf(services: Services, source: Target): Promise<readonly string[] | undefined> {
-    return looks(services).once(`destinations ${source.region}`, async () => {
-        try {
-            const deadline = services.clock.now() + PREFLIGHT_BUDGET_MS / 2;
-            const { regions } = await services.client.call(showReplicationCapabilities, { target: source, deadline });
-            return regions.find((region) => region.name === source.region)?.replication_destinations;
-        } catch (error) {
-            if (error instanceof AuthError) throw error;
-            return undefined;
-        }
-    });
-}
-
-/** Only servers and, on Huawei Cloud, SFS Turbo can be copied (6122). */
-const REPLICABLE = new Set(["server", "turbo"]);
 
 export function preflightVaultReplication(
     context: Context,
     inputs: Partial<VaultReplicationInputs>,
 ): Promise<Failure[]> {
     return look(context, async () => {
+        const { vaultId } = inputs;
         const source = await targetOf(context, inputs);
-        const failures: Failure[] = [];
-        let objectType: string | undefined;
-        if (inputs.vaultId !== undefined) {
-            const vault = await vaultOf(context, source, inputs.vaultId);
-            if (vault === undefined) failures.push(noVault("vaultId", inputs.vaultId, source));
-            objectType = vault?.billing?.object_type;
-            if (vault !== undefined && protectType(vault) === "replication")
-                failures.push({
-                    property: "vaultId",
-                    reason: `vault ${inputs.vaultId} is a replication vault and cannot be replicated again (BackupService.6128)`,
-                });
-            else if (objectType !== undefined && !REPLICABLE.has(objectType))
-                failures.push({
-                    property: "vaultId",
-                    reason: `vault ${inputs.vaultId} is for objects of type ${objectType}, which cannot be replicated; servers can (BackupService.6122)`,
-                });
-        }
-        return [
-            ...failures,
-            ...(await checkDestination(context, inputs, source, failures.length > 0 ? undefined : objectType)),
-        ];
+        const vault = vaultId === undefined ? undefined : await vaultOf(context, source, vaultId);
+        const failures = vaultId !== undefined && vault === null ? [noVault("vaultId", vaultId, source)] : [];
+        if (vault) failures.push(...checkSource("vaultId", vault));
+        return [...failures, ...(await checkDestination(context, inputs, source, typeOf(vault, failures)))];
     });
 }
 
+/** The type that a destination has to have; a source that cannot be copied at all has no say in it. */
+const typeOf = (vault: Found<WireVault>, failures: readonly Failure[]): string | undefined =>
+    failures.length > 0 ? undefined : vault?.billing?.object_type;
+
 export function preflightBackupReplica(context: Context, inputs: Partial<BackupReplicaInputs>): Promise<Failure[]> {
     return look(context, async () => {
+        const { backupId } = inputs;
         const source = await targetOf(context, inputs);
         const failures: Failure[] = [];
-        const { backupId } = inputs;
+        const refuse = (reason: string) => failures.push({ property: "backupId", reason });
+        let vault: Found<WireVault>;
         if (backupId !== undefined) {
-            const backup = await backupOf(context, source, backupId);
-            if (backup === undefined)
-                failures.push({
-                    property: "backupId",
-                    reason: `there is no backup ${backupId} in ${source.region}, project ${source.projectId} (BackupService.6200): check backupId, region and projectId`,
-                });
-            else if (backup.image_type === "replication")
-                failures.push({
-                    property: "backupId",
-                    reason: `backup ${backupId} is itself a replica and cannot be replicated again (BackupService.6128)`,
-                });
-            else if (backup.resource_type === "OS::Cinder::Volume")
-                failures.push({
-                    property: "backupId",
-                    reason: `backup ${backupId} is of a disk, which cannot be replicated; backups of servers can (BackupService.6122)`,
-                });
+            const found = await find(context, showBackup, source, { backup_id: backupId });
+            const backup = found?.backup;
+            if (found === null)
+                refuse(
+                    `there is no backup ${backupId} in ${source.region}, project ${source.projectId} (BackupService.6200): check backupId, region and projectId`,
+                );
+            else if (backup?.image_type === "replication")
+                refuse(`backup ${backupId} is itself a replica and cannot be replicated again (BackupService.6128)`);
+            else if (backup?.resource_type === "OS::Cinder::Volume")
+                refuse(
+                    `backup ${backupId} is of a disk, which cannot be replicated; backups of servers can (BackupService.6122)`,
+                );
+            else if (backup?.vault_id !== undefined) {
+                vault = await vaultOf(context, source, backup.vault_id);
+                if (vault) failures.push(...checkSource("backupId", vault, `backup ${backupId}: `));
+            }
         }
-        return [...failures, ...(await checkDestination(context, inputs, source, undefined))];
+        return [...failures, ...(await checkDestination(context, inputs, source, typeOf(vault, failures)))];
     });
 }
 
@@ -302,64 +364,21 @@ export function preflightCheckpointReplica(
     inputs: Partial<CheckpointReplicaInputs>,
 ): Promise<Failure[]> {
     return look(context, async () => {
+        const { checkpointId } = inputs;
         const source = await targetOf(context, inputs);
         const failures: Failure[] = [];
-        let objectType: string | undefined;
-        const { checkpointId } = inputs;
+        let vault: Found<WireVault>;
         if (checkpointId !== undefined) {
-            const checkpoint = await checkpointOf(context, source, checkpointId);
-            if (checkpoint === undefined)
+            const found = await find(context, showCheckpoint, source, { checkpoint_id: checkpointId });
+            if (found === null)
                 failures.push({
                     property: "checkpointId",
                     reason: `there is no restore point ${checkpointId} in ${source.region}, project ${source.projectId} (BackupService.6217): check checkpointId, region and projectId`,
                 });
-            const vaultId = checkpoint?.vault?.id;
-            const vault = vaultId === undefined ? undefined : await vaultOf(context, source, vaultId);
-            objectType = vault?.billing?.object_type;
-            if (vault !== undefined && protectType(vault) === "replication")
-                failures.push({
-                    property: "checkpointId",
-                    reason: `restore point ${checkpointId} is itself a replica and cannot be replicated again (BackupService.6128)`,
-                });
-            else if (objectType !== undefined && !REPLICABLE.has(objectType))
-                failures.push({
-                    property: "checkpointId",
-                    reason: `restore point ${checkpointId} is of a vault for objects of type ${objectType}, which cannot be replicated; servers can (BackupService.6122)`,
-                });
+            const vaultId = found?.checkpoint.vault?.id;
+            if (vaultId !== undefined) vault = await vaultOf(context, source, vaultId);
+            if (vault) failures.push(...checkSource("checkpointId", vault, `restore point ${checkpointId}: `));
         }
-        return [
-            ...failures,
-            ...(await checkDestination(context, inputs, source, failures.length > 0 ? undefined : objectType)),
-        ];
-    });
-}
-
-async function checkpointOf(
-    services: Services,
-    target: Target,
-    checkpointId: string,
-): Promise<WireCheckpoint | undefined> {
-    return looks(services).once(`checkpoint ${target.region} ${target.projectId} ${checkpointId}`, async () => {
-        try {
-            const deadline = services.clock.now() + PREFLIGHT_BUDGET_MS / 2;
-            return (
-                await services.client.call(showCheckpoint, { target, path: { checkpoint_id: checkpointId }, deadline })
-            ).checkpoint;
-        } catch (error) {
-            if (error instanceof NotFoundError) return undefined;
-            throw error;
-        }
-    });
-}
-
-async function backupOf(services: Services, target: Target, backupId: string): Promise<WireBackup | undefined> {
-    return looks(services).once(`backup ${target.region} ${target.projectId} ${backupId}`, async () => {
-        try {
-            const deadline = services.clock.now() + PREFLIGHT_BUDGET_MS / 2;
-            return (await services.client.call(showBackup, { target, path: { backup_id: backupId }, deadline })).backup;
-        } catch (error) {
-            if (error instanceof NotFoundError) return undefined;
-            throw error;
-        }
+        return [...failures, ...(await checkDestination(context, inputs, source, typeOf(vault, failures)))];
     });
 }

@@ -2,8 +2,9 @@
 import { backupsOfCheckpoints, type CheckpointQuestion, fewBackupRows, groupBy } from "./backup-lists";
 import type { Target } from "./client";
 import type { Services } from "./context";
-import type { WireBackup } from "./operations";
+import type { WireBackup, WireVault } from "./operations";
 import { parseInstant, queryInstant } from "./time";
+import { vaultRows } from "./vault-lists";
 
 /** Reads that come within this time are asked together, in milliseconds. */
 const GATHER_MS = 15;
@@ -20,6 +21,8 @@ interface Listed<Q, A> {
 
 /** How one kind of object is read. */
 interface Source<Q, A> {
+    /** From so many questions on. Default 2. */
+    readonly listFrom?: number;
     /** Undefined: no list can serve these questions. */
     list(questions: readonly Q[]): Promise<Listed<Q, A> | undefined>;
     single(question: Q): Promise<A | undefined>;
@@ -62,7 +65,10 @@ class SharedReads<Q, A> {
         try {
             const { changes } = client;
             const takenAt = clock.now();
-            const listed = asked.length < 2 ? undefined : await this.#source.list(asked.map((one) => one.question));
+            const listed =
+                asked.length < (this.#source.listFrom ?? 2)
+                    ? undefined
+                    : await this.#source.list(asked.map((one) => one.question));
             if (listed !== undefined) this.#last = { takenAt, changes, listed };
             for (const one of asked) {
                 if (listed === undefined) this.#source.single(one.question).then(one.resolve, one.reject);
@@ -125,6 +131,21 @@ export function sharedBackup(
         single: () => Promise.resolve(undefined),
         list: async (questions) => {
             const list = await fewBackupRows(services, target, { vault_id: vaultId }, questions.length);
+            if (list === undefined) return undefined;
+            const rows = new Map(list.map((row) => [row.id, row]));
+            return { covers: () => true, answer: (one) => rows.get(one) };
+        },
+    });
+    return reads.read(id);
+}
+
+/** A vault, as a list of the project that other looks share shows it; undefined when it does not show it, which proves nothing. */
+export function sharedVault(services: Services, target: Target, id: string): Promise<WireVault | undefined> {
+    const reads = readsFor<string, WireVault>(services, `vaults ${target.region} ${target.projectId}`, {
+        listFrom: 4,
+        single: () => Promise.resolve(undefined),
+        list: async (questions) => {
+            const list = await vaultRows(services, target, {}, questions.length).catch(() => undefined);
             if (list === undefined) return undefined;
             const rows = new Map(list.map((row) => [row.id, row]));
             return { covers: () => true, answer: (one) => rows.get(one) };

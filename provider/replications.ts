@@ -244,7 +244,8 @@ async function waitForCopies<O extends CopySet>(
         question: questionOf(subject, begun),
         what: `replication of ${subject.name(begun)} to ${begun.destinationRegion}`,
         deadline,
-        onLook: (status, elapsedMs) => context.log.status(`${status}, ${formatDuration(elapsedMs)}`),
+        onLook: (status, elapsedMs, waiting) =>
+            context.log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
         judge: (states) => {
             if (states === undefined) return { done: false, status: outputs.status };
             outputs = withStates(outputs, states);
@@ -428,7 +429,7 @@ export async function readCopies<O extends CopySet>(
     const lost = ids.filter((one) => !found.has(one));
     if (lost.length > 0)
         context.log.warn(
-            `${lost.length} replicas of this run are no longer in ${destination.region}: ${lost.join(", ")}. Change \`triggers\` to copy again.`,
+            `${lost.length === 1 ? "a replica of this run is" : `${lost.length} replicas of this run are`} no longer in ${destination.region}: ${lost.join(", ")}. Change \`triggers\` to copy again.`,
         );
     const isThere = (one: Replication) => found.get(one.destinationBackupId ?? "")?.status === "available";
     const verified =

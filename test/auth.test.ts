@@ -323,7 +323,7 @@ describe("a password", () => {
         expect(new Set(errors).size).toBe(1);
         expect(errors[0]).toBeInstanceOf(AuthError);
         expect(errors[0]?.message).toBe(
-            `Sign-in at ${iamDe}/v3/auth/tokens was refused. CreateToken: HTTP 401 401: The username or password is wrong (request id req-1). ` +
+            `Sign-in at ${iamDe}/v3/auth/tokens was refused. CreateToken: HTTP 401: The username or password is wrong (request id req-1). ` +
                 "Refused was the user name from cbr:userName (domain from cbr:domainName) with the password from cbr:password.",
         );
         expect(clock.sleeps).toEqual([]);

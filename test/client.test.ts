@@ -708,7 +708,28 @@ describe("401", () => {
     });
 });
 
+/** As `fakeAuth`, but as with an access key one refusal speaks for all. */
+const signing = () => ({ ...fakeAuth(), sharedKey: () => "a key" });
+
 describe("the first contact with a project", () => {
+    it("that hangs holds up those with a token for five seconds, and those with a key until it ends", async () => {
+        for (const [auth, sent] of [
+            [fakeAuth, 3],
+            [signing, 1],
+        ] as const) {
+            const clock = new FakeClock({ random: 0, auto: false });
+            const server = new Server((_, count) =>
+                count === 1 ? new Promise<HttpResponse>(() => {}) : json(200, backup),
+            );
+            const { client } = make({ transport: server, clock, auth: () => auth() });
+            for (let call = 0; call < 3; call++) void show(client).catch(() => {});
+            await clock.advance(4_900);
+            expect(server.requests.length).toBe(1);
+            await clock.advance(200);
+            expect(server.requests.length).toBe(sent);
+        }
+    });
+
     it("costs exactly one refused call when 1,000 sign with a wrong key at the same time", async () => {
         const server = new Server(() => json(401, refusal));
         const { client } = make({ config: KEYS, transport: server, auth: createAuthenticator });
@@ -785,7 +806,7 @@ describe("the first contact with a project", () => {
             open--;
             return json(200, backup);
         });
-        const { client } = make({ transport: server, clock });
+        const { client } = make({ transport: server, clock, auth: signing });
         const all = Array.from({ length: 100 }, () => show(client));
         await settle();
         expect(server.requests.length).toBe(1);
@@ -864,7 +885,7 @@ describe("the first contact with a project", () => {
             await clock.sleep(10_000);
             throw refusedConnection();
         });
-        const { client } = make({ transport: server, clock });
+        const { client } = make({ transport: server, clock, auth: signing });
         const errors = await Promise.all(Array.from({ length: 100 }, () => errorOf(show(client))));
         expect(errors.every((error) => error instanceof TransportError)).toBe(true);
         expect(clock.elapsed).toBeLessThan(120_000);
@@ -901,7 +922,7 @@ describe("the first contact with a project", () => {
             open--;
             return request.headers["x-auth-token"] === "token-1" ? json(401, refusal) : json(200, backup);
         });
-        const auth = fakeAuth([true]);
+        const auth = { ...fakeAuth([true]), sharedKey: () => "a key" };
         const { client } = make({ transport: server, auth: () => auth });
         await Promise.all(Array.from({ length: 50 }, () => show(client)));
         expect([together, auth.renewed, server.requests.length]).toEqual([[1, 1], ["token-1"], 51]);

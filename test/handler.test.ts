@@ -397,6 +397,7 @@ it("compares by value", () => {
 });
 
 it("keeps of the inputs those of which every part is known", () => {
+    expect(knownInputs({ list: ["a", UNKNOWN, { b: UNKNOWN }], none: [UNKNOWN] }, isUnknown)).toEqual({ list: ["a"] });
     expect(knownInputs({ a: 1, b: UNKNOWN, c: { d: [UNKNOWN] }, e: [{ f: null }] }, isUnknown)).toEqual({
         a: 1,
         e: [{ f: null }],

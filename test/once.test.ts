@@ -34,7 +34,7 @@ interface Parts {
     journal?: Journal;
     clock?: FakeClock;
     offsetMs?: number;
-    slackMs?: number;
+    slackMs?: () => number;
     hostAlive?: () => boolean;
     signal?: AbortSignal;
     wish?: unknown;
@@ -57,7 +57,7 @@ function make(parts: Parts = {}) {
         ),
         client: {
             serverOffsetMs: () => parts.offsetMs ?? 0,
-            serverOffsetSlackMs: () => parts.slackMs ?? 0,
+            serverOffsetSlackMs: parts.slackMs ?? (() => 0),
             baseUrl: () => "https://cbr.test",
         } as unknown as Client,
         clock,
@@ -269,7 +269,7 @@ it("gives up after four POSTs without an answer, and says where to look", async 
     const error = await errorOf(one.run());
     expect(error).toBeInstanceOf(UnsureError);
     expect(error.message).toBe(
-        "CreateCheckpoint for vault v may or may not have taken effect, and nothing was sent again: CreateCheckpoint: the connection was reset " +
+        "CreateCheckpoint for vault v may or may not have taken effect, and nothing was sent again: CreateCheckpoint: the connection was reset. " +
             "Then its effect was not found. Look at the backups of vault v named it-1a2b3c4d; if it is there, name its id in `adopt` " +
             "where the resource has that input, else run `pulumi up` again.",
     );
@@ -354,7 +354,7 @@ it("believes our own clock, too: a header may be a proxy's", async () => {
 });
 
 it("is not sure of what is a little off while nobody knows the region's clock", async () => {
-    const one = make({ sends: [lost()], finds: ["found"], slackMs: 900_000 });
+    const one = make({ sends: [lost()], finds: ["found"], slackMs: () => 900_000 });
     const begun = one.clock.now();
     await one.run();
     const [window] = one.windows;
@@ -365,6 +365,33 @@ it("is not sure of what is a little off while nobody knows the region's clock", 
         "maybe",
         "no",
     ]);
+});
+
+it("learns the region's time from the first look, and looks again with it at once", async () => {
+    let slackMs = 900_000;
+    const one = make({ sends: [lost()], slackMs: () => slackMs });
+    const seen: string[] = [];
+    const begun = one.clock.now();
+    one.once.find = async (window, _facts, isLast) => {
+        seen.push(`${window.fits(begun + 60_000)} ${isLast}`);
+        slackMs = 0;
+        return seen.length < 2 ? undefined : "found";
+    };
+    expect(await one.run()).toEqual({ how: "found", value: "found" });
+    expect([seen, one.clock.elapsed]).toEqual([["maybe false", "no false"], 0]);
+    // A single look is not the last one before the time is known.
+    const left = await died();
+    slackMs = 900_000;
+    left.clock.jump(3_600_000);
+    const next = make({ journal: left.journal, clock: left.clock, slackMs: () => slackMs });
+    const lasts: boolean[] = [];
+    next.once.find = async (_window, _facts, isLast) => {
+        lasts.push(isLast);
+        slackMs = 0;
+        return undefined;
+    };
+    await next.run();
+    expect(lasts).toEqual([false, true]);
 });
 
 it("says at which look nothing more will come", async () => {

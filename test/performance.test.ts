@@ -42,7 +42,9 @@ function newProcess(): (name: string) => Context {
         ...sim.settings({ signIn: "password" }).config,
         "cbr:maxRequestsPerSecond": "100000",
     };
-    const services = createServices((key) => settings[key], {}, { clock, journal: memoryJournal() });
+    const get = (key: string) => settings[key];
+    const parts = { clock, journal: memoryJournal(), transport: clock.transport(get) };
+    const services = createServices(get, {}, parts);
     const log = { status: () => {}, info: () => {}, warn: () => {} };
     return (name) => ({ ...services, resourceName: name, urn: `urn:pulumi:p::p::t::${name}`, log });
 }

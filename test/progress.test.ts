@@ -65,6 +65,22 @@ it.each([{ CI: "true" }, { CI: "1" }])("says one status a minute where lines sta
     row.end();
 });
 
+it("says one a minute for all resources together, whoever speaks first", () => {
+    const time = { now: 1_000_000 };
+    const times: number[] = [];
+    const rows = Array.from({ length: 1_000 }, (_, index) =>
+        rowLog(
+            () => times.push(time.now - 1_000_000),
+            `urn:${index}`,
+            () => time.now,
+            { CI: "true" },
+        ),
+    );
+    for (; time.now < 1_000_000 + 200_000; time.now += 1_000) for (const row of rows) row.status("protecting");
+    expect(times).toEqual([60_000, 120_000, 180_000]);
+    for (const row of rows) row.end();
+});
+
 it.each([{ CI: "" }, { CI: "false" }])("does not take %j for a CI", (env) => {
     const row = make(env);
     expect(speak(row, 2_000)).toEqual([0]);

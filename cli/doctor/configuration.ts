@@ -50,7 +50,9 @@ function runPulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<str
                             "--stack needs the Pulumi CLI, but there is no `pulumi` on PATH; use --config FILE, or the environment alone",
                         ),
                     );
-                const said = redact(stderr.trim().split("\n")[0] ?? "") || error.message.split("\n")[0];
+                const said =
+                    redact((stderr.trim().split("\n")[0] ?? "").replace(/^error: /, "")) ||
+                    error.message.split("\n")[0];
                 reject(new Failure(`\`pulumi config\` failed: ${said}`));
             },
         );

@@ -26,6 +26,8 @@ export interface Question {
     readonly regions: readonly string[];
     readonly clock?: Clock;
     readonly transport?: Transport;
+    /** Of Node.js. Default: that of this process. */
+    readonly nodeVersion?: string;
 }
 
 /** One region gets this long, in milliseconds. */
@@ -59,7 +61,8 @@ export async function examine(question: Question): Promise<Report> {
         regions,
     });
 
-    checks.push(nodeCheck(process.versions.node));
+    const node = nodeCheck(question.nodeVersion ?? process.versions.node);
+    checks.push(node);
 
     let settings: Settings;
     try {
@@ -91,6 +94,12 @@ export async function examine(question: Question): Promise<Report> {
     );
     const credentials = credentialsCheck(settings);
     checks.push(credentials);
+
+    if (node.verdict === "FAIL") {
+        // Requests would fail in ways that say nothing about the cloud.
+        checks.push({ check: "regions", verdict: "SKIP", detail: "not looked at with this Node.js" });
+        return report(lines, []);
+    }
 
     const clock = question.clock ?? systemClock;
     const transport = question.transport ?? createUndiciTransport(settings);

@@ -40,9 +40,9 @@ export function settingLines(settings: Settings): SettingLine[] {
     add("agencyName", agency?.name);
     add("agencyDomainName", agency?.domainName);
     add("agencyDomainId", agency?.domainId);
-    for (const [region, value] of Object.entries(settings.endpoints))
+    for (const [region, value] of sorted(settings.endpoints))
         add(`endpoint of ${region}`, { value, source: "cbr:endpoints or HUAWEICLOUD_SDK_REGION_CBR_*" });
-    for (const [region, value] of Object.entries(settings.iamEndpoints))
+    for (const [region, value] of sorted(settings.iamEndpoints))
         add(`IAM of ${region}`, { value, source: "cbr:endpoints or HUAWEICLOUD_SDK_REGION_IAM_*" });
     add("caFile", settings.caFile);
     add("certFile", settings.certFile);
@@ -57,4 +57,9 @@ export function settingLines(settings: Settings): SettingLine[] {
         source: settings.preflight === "auto" ? "default" : "cbr:preflight",
     });
     return lines;
+}
+
+/** By region, whatever order the environment has. */
+function sorted(addresses: Readonly<Record<string, string>>): [region: string, address: string][] {
+    return Object.entries(addresses).sort(([a], [b]) => (a < b ? -1 : 1));
 }

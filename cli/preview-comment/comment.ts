@@ -1,6 +1,6 @@
 /** The comment: Markdown for GitHub and GitLab, at most so many bytes. */
 import { code, cut, fence, oneLine, plain } from "./markdown";
-import { backupsInWords, inputChanges, type Plan, planOf, type Remains, type Row, some, stackOf } from "./plan";
+import { backupsInWords, byText, inputChanges, type Plan, planOf, type Remains, type Row, some, stackOf } from "./plan";
 import { type Diagnostic, type Preview, parseUrn, type Step } from "./preview";
 import { type Change, inWords, listed } from "./values";
 
@@ -116,19 +116,36 @@ function whatHappens(rows: readonly Row[]): string[] {
     const making = rows.filter(({ makes }) => makes);
     const count = (...kinds: readonly Row["kind"][]) => making.filter(({ kind }) => kinds.includes(kind)).length;
     const points = count("Checkpoint");
-    const copies = count("VaultReplication", "BackupReplica", "CheckpointReplica");
     const syncs = count("VaultSync");
     return [
         ...(points === 0 ? [] : [`takes **${counted(points, "restore point")}**`]),
-        ...(copies === 0 ? [] : [`runs **${counted(copies, "copy", "copies")}** to another region`]),
-        ...(syncs === 0 ? [] : [`runs **${counted(syncs, "sync")}** of a hybrid vault`]),
+        ...(making.some(isCopy) ? [`**copies backups** to ${destinations(making.filter(isCopy))}`] : []),
+        ...(syncs === 0 ? [] : [`synchronises **${counted(syncs, "hybrid vault")}**`]),
     ];
+}
+
+const isCopy = ({ kind }: Row): boolean => kind !== "Checkpoint" && kind !== "VaultSync";
+
+function destinations(copies: readonly Row[]): string {
+    const regions = [...new Set(copies.flatMap(({ to }) => to ?? []))].sort(byText).map((region) => code(region));
+    if (copies.some(({ to }) => to === undefined)) regions.push("a region that is known after up");
+    return inSentence(regions);
+}
+
+/** `a`, `a and b`, `a, b and c`; at most five. */
+function inSentence(items: readonly string[]): string {
+    if (items.length > 5) return some(items);
+    return [items.slice(0, -1).join(", "), items.at(-1)].filter((part) => part !== "").join(" and ");
 }
 
 function whatRemains(remains: readonly Remains[]): string[] {
     const sum = (fate: Remains["fate"], copies: boolean) => {
         const of = remains.filter((one) => one.fate === fate && (one.kind !== "Checkpoint") === copies);
-        return { resources: of.length, ids: of.reduce((total, one) => total + one.ids.length, 0) };
+        return {
+            resources: of.length,
+            ids: of.reduce((total, one) => total + one.ids.length, 0),
+            upTo: of.some((one) => one.ifSuperseded) ? "up to " : "",
+        };
     };
     const words = (fate: Remains["fate"]) => {
         const points = sum(fate, false);
@@ -137,7 +154,9 @@ function whatRemains(remains: readonly Remains[]): string[] {
             ...(points.resources === 0
                 ? []
                 : [`${counted(points.resources, "restore point")} (${backupsInWords(points.ids, "Checkpoint")})`]),
-            ...(copies.resources === 0 ? [] : [copies.ids === 0 ? "copies" : counted(copies.ids, "copy", "copies")]),
+            ...(copies.resources === 0
+                ? []
+                : [copies.ids === 0 ? "copies" : `${copies.upTo}${counted(copies.ids, "copy", "copies")}`]),
         ].join(" and ");
     };
     const [deleted, kept] = [words("deleted"), words("kept")];
@@ -147,7 +166,10 @@ function whatRemains(remains: readonly Remains[]): string[] {
 function deletions(remains: readonly Remains[], limits: Limits): string[] {
     const deleted = remains.filter(({ fate }) => fate === "deleted");
     if (deleted.length === 0) return [];
-    const items = deleted.map((one) => `${code(one.name)} (${idsOf(one)})`);
+    const items = deleted.map(
+        (one) =>
+            `${code(one.name)} (${idsOf(one)}${one.ifSuperseded ? "; each once the new run has made a newer one" : one.replaced ? "; a new one takes its place" : ""})`,
+    );
     return [
         `> 🗑️ **Deleted from the cloud for good:** ${limits.notes === 0 ? counted(items.length, "resource") : some(items, limits.notes)}`,
     ];
@@ -165,6 +187,9 @@ function idsOf(one: Remains): string {
     return `${one.checkpointId === undefined ? "" : `restore point ${code(one.checkpointId)}, `}${ids}${where}`;
 }
 
+/** Said by whichever resource came first, of all of them. */
+const NOT_ASKED = /^preflight: (the cloud was not asked whether this can work) \((.*)\)$/s;
+
 /** Messages of one severity, equal ones as one, with the names of the resources that they are about. */
 function notes(diagnostics: readonly Diagnostic[], severity: string, limits: Limits): string[] {
     const about = new Map<string, string[]>();
@@ -173,14 +198,20 @@ function notes(diagnostics: readonly Diagnostic[], severity: string, limits: Lim
         const { text, property } = readable(one.message);
         if (text === "") continue;
         const names = about.get(text) ?? [];
+        if (NOT_ASKED.test(text)) {
+            about.set(text, []);
+            continue;
+        }
         const name = one.urn === undefined || one.urn === "" ? undefined : code(parseUrn(one.urn).name);
         const label = name === undefined ? undefined : property === undefined ? name : `${name}, ${code(property)}`;
         if (label !== undefined && !names.includes(label)) names.push(label);
         about.set(text, names);
     }
-    const lines = [...about].map(
-        ([text, names]) => `${names.length === 0 ? "" : `${some(names, 3)}: `}${code(text, 600)}`,
-    );
+    const lines = [...about].map(([text, names]) => {
+        const [, what, why] = NOT_ASKED.exec(text) ?? [];
+        if (what !== undefined && why !== undefined) return `**Not checked:** ${what}: ${code(why, 600)}`;
+        return `${names.length === 0 ? "" : `${some(names.sort(byText), 3)}: `}${code(text, 600)}`;
+    });
     if (lines.length <= limits.notes) return lines;
     return [...lines.slice(0, limits.notes), `and ${counted(lines.length - limits.notes, `more ${severity}`)}`];
 }

@@ -28,11 +28,17 @@ export interface Row {
     readonly name: string;
     readonly what: string;
     readonly why: string;
+    /** Region that copies go to, where known. */
+    readonly to: string | undefined;
 }
 
 /** What becomes of backups whose resource goes or is replaced. */
 export interface Remains {
     readonly fate: "kept" | "deleted";
+    /** A new one takes its place. */
+    readonly replaced: boolean;
+    /** Deleted only as far as the run that takes its place makes newer ones. */
+    readonly ifSuperseded: boolean;
     readonly name: string;
     readonly kind: Kind;
     /** Of the restore point; undefined for copies. */
@@ -77,7 +83,7 @@ export function planOf(preview: Preview): Plan {
     const warnings: string[] = [];
     const others: Step[] = [];
     const changed: Step[] = [];
-    for (const step of preview.steps) {
+    for (const step of inOrder(preview.steps)) {
         const { type } = parseUrn(step.urn);
         const kind = kindOf(type);
         if (kind !== undefined) warnings.push(...warningsOf(kind, step));
@@ -99,6 +105,22 @@ export function planOf(preview: Preview): Plan {
         changed,
         unchanged: Math.max(0, (preview.counts["same"] ?? 0) - (preview.steps.some(isSameStack) ? 1 : 0)),
     };
+}
+
+/** Engines work in parallel, so their order is chance. Here: restore points, copies, synchronisations, the rest; each by name. */
+function inOrder(steps: readonly Step[]): Step[] {
+    const keyed = steps.map((step) => {
+        const { type, name } = parseUrn(step.urn);
+        const kind = kindOf(type);
+        return { step, name, type, rank: kind === undefined ? KINDS.length : KINDS.indexOf(kind) };
+    });
+    keyed.sort((a, b) => a.rank - b.rank || byText(a.name, b.name) || byText(a.type, b.type));
+    return keyed.map(({ step }) => step);
+}
+
+/** `point-2` before `point-10`. */
+export function byText(a: string, b: string): number {
+    return a.localeCompare(b, "en", { numeric: true }) || (a < b ? -1 : Number(a > b));
 }
 
 /** Has no life in any cloud: the stack, providers, and components of ours, whose parts are listed themselves. */
@@ -194,7 +216,7 @@ const ACTIONS: Readonly<Record<Kind, readonly [first: string, again: string]>> =
 };
 
 function rowOf(kind: Kind, step: Step, names: Names): Row | undefined {
-    const base = { kind, name: parseUrn(step.urn).name };
+    const base = { kind, name: parseUrn(step.urn).name, to: textIn(step.new?.inputs, "destinationRegion") };
     const [first, again] = ACTIONS[kind];
     const adopts = kind === "Checkpoint" && step.new?.inputs["adopt"] !== undefined;
     switch (step.op) {
@@ -246,9 +268,11 @@ function purpose(kind: Kind, step: Step, names: Names): string {
     const state = step.new;
     const inputs = state?.inputs ?? {};
     const where = inRegion(names.region(step, state));
-    const to = `to ${code(textIn(inputs, "destinationRegion") ?? KNOWN_AFTER_UP)}, vault ${names.of(state, "destinationVaultId")}`;
+    const region = (name: string | undefined) => (name === undefined ? `(${KNOWN_AFTER_UP})` : code(name));
     const source = names.region(step, state);
-    const from = source === undefined ? "" : `from ${code(source)} `;
+    const from = source === undefined ? "" : `${code(source)} `;
+    const way = `${from}→ ${region(textIn(inputs, "destinationRegion"))}, vault ${names.of(state, "destinationVaultId")}`;
+    const goes = inputs["deletionPolicy"] === "delete" ? "; deleted when this resource goes" : "";
     switch (kind) {
         case "Checkpoint": {
             const adopted = inputs["adopt"];
@@ -261,16 +285,16 @@ function purpose(kind: Kind, step: Step, names: Names): string {
                       ? "Incremental backup"
                       : "Backup";
             const automatic = inputs["autoTrigger"] === true ? ", marked as automatic" : "";
-            return `${how} of ${subjects(step, names)} in vault ${names.of(state, "vaultId")}${where}${automatic}`;
+            return `${how} of ${subjects(step, names)} in vault ${names.of(state, "vaultId")}${where}${automatic}${goes}`;
         }
         case "VaultReplication":
-            return `All backups of vault ${names.of(state, "vaultId")} that have no copy there yet, ${from}${to}`;
+            return `${way}: every backup of vault ${names.of(state, "vaultId")} that has no copy there yet${goes}`;
         case "BackupReplica":
-            return `Backup ${textIn(inputs, "backupId") === undefined ? "of " : ""}${names.of(state, "backupId")}, ${from}${to}`;
+            return `${way}: backup ${textIn(inputs, "backupId") === undefined ? "of " : ""}${names.of(state, "backupId")}${goes}`;
         case "CheckpointReplica":
-            return `The backups of restore point ${names.of(state, "checkpointId")}, ${from}${to}`;
+            return `${way}: the backups of restore point ${names.of(state, "checkpointId")}${goes}`;
         case "VaultSync":
-            return `Hybrid vault ${names.of(state, "vaultId")}${where} with the storage behind it`;
+            return `Makes hybrid vault ${names.of(state, "vaultId")}${where} agree with the storage behind it`;
     }
 }
 
@@ -349,7 +373,7 @@ function remainsOf(kind: Kind, step: Step): Remains[] {
     const name = parseUrn(step.urn).name;
     const deletes = textIn(outputs, "deletionPolicy") === "delete" && step.old?.retainOnDelete !== true;
     const fate = deletes ? "deleted" : "kept";
-    const base = { name, kind, checkpointId: undefined };
+    const base = { name, kind, checkpointId: undefined, replaced: step.op === "replace", ifSuperseded: false };
     const ids = (list: readonly unknown[]) => list.filter((id) => typeof id === "string");
     switch (kind) {
         case "VaultSync":
@@ -378,8 +402,14 @@ function remainsOf(kind: Kind, step: Step): Remains[] {
             );
             const own = all.filter((id) => !found.has(id));
             const others = all.filter((id) => found.has(id));
+            const stays = (key: string) => [textIn(outputs, key), undefined].includes(textIn(step.new?.inputs, key));
+            const ifSuperseded =
+                kind === "VaultReplication" &&
+                base.replaced &&
+                stays("destinationRegion") &&
+                stays("destinationVaultId");
             return [
-                { ...base, fate, ids: own, region },
+                { ...base, fate, ids: own, region, ifSuperseded },
                 ...(others.length === 0 ? [] : [{ ...base, fate: "kept", ids: others, region } satisfies Remains]),
             ];
         }
@@ -404,7 +434,8 @@ function fateInWords(kind: Kind, step: Step): string {
                     ? `${old ? "Earlier: " : ""}${count === "" ? "its copies" : count}${inRegion(one.region)}`
                     : `${old ? "Old restore" : "Restore"} point ${code(one.checkpointId.slice(0, 8))}${count === "" ? "" : ` (${count})`}`;
             const verb = one.fate === "kept" ? (plural ? "stay" : "stays") : `**${plural ? "are" : "is"} deleted**`;
-            return `${subject.charAt(0).toUpperCase()}${subject.slice(1)} ${verb}`;
+            const limit = one.ifSuperseded ? ", each once the new run has made a newer one" : "";
+            return `${subject.charAt(0).toUpperCase()}${subject.slice(1)} ${verb}${limit}`;
         })
         .join("; ");
 }

@@ -12,7 +12,7 @@ const UNKNOWNS = [
     "e48ece36-62e2-4504-bad9-02848725956a",
     "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 ];
-const UNKNOWN_IN_TEXT = new RegExp(UNKNOWNS.join("|"), "g");
+const UNKNOWN_IN_TEXT = new RegExp(`"(?:${UNKNOWNS.join("|")})"|${UNKNOWNS.join("|")}`, "g");
 /** Marks an envelope, and in it the envelope of a secret. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";

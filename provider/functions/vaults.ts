@@ -2,11 +2,9 @@ import { z } from "zod";
 import type { Target } from "../client";
 import { type Services, targetOf } from "../context";
 import { objectId } from "../handler";
-import { listVaults, type Query, showVault, type WireVault } from "../operations";
+import { showVault, type WireVault } from "../operations";
+import { vaultRows } from "../vault-lists";
 import { compare, type Place, placeArgs, readOne } from "./arguments";
-
-/** Largest page that the API gives. */
-const PAGE = 1000;
 
 export const getVaultArgs = z.strictObject({
     ...placeArgs,
@@ -123,21 +121,6 @@ export function getVault(services: Services, args: z.output<typeof getVaultArgs>
         const { vault } = await services.client.call(showVault, { target, path: { vault_id: id } });
         return toResult(vault, target);
     });
-}
-
-/** All pages, each row once. */
-async function vaultRows(services: Services, target: Target, query: Query): Promise<WireVault[]> {
-    const all = new Map<string, WireVault>();
-    for (let offset = 0; ; ) {
-        const { vaults, count } = await services.client.call(listVaults, {
-            target,
-            query: { ...query, limit: PAGE, offset },
-        });
-        offset += vaults.length;
-        for (const row of vaults) all.set(row.id, row);
-        if (vaults.length === 0 || (count === undefined ? vaults.length < PAGE : offset >= count))
-            return [...all.values()];
-    }
 }
 
 export async function getVaults(services: Services, args: z.output<typeof getVaultsArgs>): Promise<VaultResult[]> {

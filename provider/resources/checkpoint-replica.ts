@@ -139,7 +139,10 @@ async function finishedBackups(
             question: { checkpointId: id, vaultId: begun.vault?.id, createdAt: begun.created_at },
             what: `restore point ${id}, which has to finish before its backups can be copied`,
             deadline,
-            onLook: (status, elapsedMs) => context.log.status(`restore point: ${status}, ${formatDuration(elapsedMs)}`),
+            onLook: (status, elapsedMs, waiting) =>
+                context.log.status(
+                    `restore point: ${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`,
+                ),
             judge: async (listed) => {
                 const running = listed?.find((row) => isRunning(row.status));
                 if (running !== undefined) return { done: false, status: running.status };

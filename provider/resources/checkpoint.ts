@@ -66,7 +66,7 @@ export const checkpointInputs = z.strictObject({
                 /** OS::Nova::Server, OS::Cinder::Volume, OS::Ironic::BareMetalServer, OS::Native::Server, OS::Sfs::Turbo … */
                 type: z.string().regex(/^OS::[A-Za-z0-9]+::[A-Za-z0-9]+$/, "must be a type such as OS::Nova::Server"),
                 /** 0 to 255 characters. */
-                name: z.string().max(255).optional(),
+                name: z.string().max(255, "must have at most 255 characters").optional(),
             }),
         )
         .min(1, "must name at least one resource; leave it out to back up all")

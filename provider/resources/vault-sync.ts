@@ -4,7 +4,7 @@ import { operationLogRows } from "../backup-lists";
 import type { Target } from "../client";
 import { type Context, type Services, targetOf } from "../context";
 import { formatDuration } from "../duration";
-import { messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
+import { ApiError, messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
 import { commonInputs, deadlineOf, type Handler, objectId, wishOf } from "../handler";
 import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { importCheckpoint, showOpLog, type WireOperationLog } from "../operations";
@@ -89,12 +89,17 @@ async function create(context: Context, inputs: VaultSyncInputs) {
         wish: wishOf(vaultSyncInputs, inputs),
         facts: {},
         send: async (post: PostOptions) => {
-            const { sync } = await context.client.call(importCheckpoint, {
-                target,
-                body: { sync: { vault_id: inputs.vaultId, auto_trigger: inputs.autoTrigger ?? false } },
-                ...post,
-            });
-            return sync.operation_log_id;
+            const body = { sync: { vault_id: inputs.vaultId, auto_trigger: inputs.autoTrigger ?? false } };
+            try {
+                return (await context.client.call(importCheckpoint, { target, body, ...post })).sync.operation_log_id;
+            } catch (error) {
+                // Vendor: the references of Open Telekom Cloud and FlexibleEngine do not have this call.
+                if (!(error instanceof ApiError) || error.failure.code !== "APIGW.0101") throw error;
+                throw new WaitFailedError(
+                    `${messageOf(error)} Only Huawei Cloud synchronises hybrid-cloud vaults; other clouds do not have this call.`,
+                    { cause: error },
+                );
+            }
         },
         find: (window: Window, facts: Readonly<Record<string, string>>, isLast: boolean) =>
             findTask(context, target, inputs.vaultId, window, facts, isLast, deadline),

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { nodeCheck } from "../../cli/doctor/examine";
+import { noConfiguration } from "../../cli/doctor/configuration";
+import { examine, nodeCheck } from "../../cli/doctor/examine";
 import type { Check, Report } from "../../cli/doctor/report";
 import { type Simulator, startSimulator } from "../../sdk/testing";
 import { runCli } from "./run-cli";
@@ -288,5 +289,29 @@ describe("doctor", () => {
         ["24.0.0", "OK"],
     ])("knows that Node.js %s is %s", (version, verdict) => {
         expect(nodeCheck(version)).toMatchObject({ verdict });
+    });
+
+    it("asks no region with a Node.js that cannot ask", async () => {
+        const report = await examine({
+            configuration: noConfiguration,
+            env: env(),
+            regions: [],
+            nodeVersion: "20.20.2",
+        });
+        expect(report).toMatchObject({ verdict: "FAIL", regions: [] });
+        expect(report.checks.at(-1)).toMatchObject({ check: "regions", verdict: "SKIP" });
+        expect(simulator.requests).toEqual([]);
+    });
+
+    it("says in one line what the Pulumi CLI said when it could not give the configuration", async () => {
+        const bin = folder();
+        writeFileSync(join(bin, "pulumi"), "#!/bin/sh\necho \"error: no stack named 'dev' found\" >&2\nexit 255\n");
+        chmodSync(join(bin, "pulumi"), 0o755);
+        const run = await runCli(["doctor", "--stack", "dev"], { env: { PATH: `${bin}:/usr/bin:/bin` } });
+        expect(run).toEqual({
+            code: 1,
+            out: "",
+            err: "pulumi-cbr doctor: `pulumi config` failed: no stack named 'dev' found\n",
+        });
     });
 });

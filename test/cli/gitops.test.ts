@@ -140,12 +140,14 @@ function standIn(name: string, body: string): void {
     chmodSync(file, 0o755);
 }
 
-function run(script: string, env: Record<string, string>): Promise<Run> {
+const run = (script: string, env: Record<string, string>) => runWith([join(folder, "scripts", script)], env);
+
+function runWith(args: readonly string[], env: Record<string, string>): Promise<Run> {
     return new Promise((done) => {
         const path = [join(work, "bin"), dirname(process.execPath), "/usr/bin", "/bin"].join(":");
         execFile(
             "sh",
-            [join(folder, "scripts", script)],
+            [...args],
             { cwd: work, env: { PATH: path, HOME: work, TMPDIR: work, ...env } },
             (error, out, err) => {
                 const calls = existsSync(join(work, "calls"))
@@ -181,6 +183,63 @@ describe("the scripts", () => {
         );
         expect(checked).toEqual([null, ""]);
         expect(text(`scripts/${name}`)).toMatch(/^#!\/bin\/sh\n(#.*\n)+set -eu\n/);
+    });
+});
+
+describe("install-pulumi.sh", () => {
+    const curl = (body: string) =>
+        standIn("curl", `while [ "$1" != --output ]; do shift; done\n${body.replaceAll("FILE", '"$2"')}`);
+
+    it("installs the version that the pipeline names, and tells GitHub's later steps where", async () => {
+        curl(`echo 'echo "installer $*" >>calls' >FILE`);
+        writeFileSync(join(work, "path"), "/before\n");
+        const env = { PULUMI_VERSION: "3.260.0", GITHUB_PATH: join(work, "path") };
+        const { code, calls } = await run("install-pulumi.sh", env);
+        expect(code).toBe(0);
+        expect(calls.at(-1)).toBe("installer --version 3.260.0 --no-edit-path");
+        expect(written("path")).toBe(`/before\n${work}/.pulumi/bin\n`);
+        expect((await run("install-pulumi.sh", { PULUMI_VERSION: "3.260.0" })).code).toBe(0);
+    });
+
+    it.each([
+        ["the download", "exit 22", 22],
+        ["the installer", "echo 'exit 3' >FILE", 3],
+    ])("fails when %s does", async (_, body, code) => {
+        curl(body);
+        expect((await run("install-pulumi.sh", { PULUMI_VERSION: "3.260.0" })).code).toBe(code);
+    });
+});
+
+describe("what the pipelines themselves say to the shell", () => {
+    const shell = (text: string, env: Record<string, string> = {}) => runWith(["-e", "-c", text], env);
+
+    it.each([
+        [0, "comment\n"],
+        [4, "comment\n"],
+        [4, ""],
+    ])("GitLab: a preview that ends with %i and wrote %j", async (status, text) => {
+        mkdirSync(join(work, "scripts"));
+        for (const [name, body] of [
+            ["preview", `printf '${text.trim()}' >comment.md; exit ${status}`],
+            ["comment-gitlab", "echo commented >>calls"],
+        ] as const) {
+            writeFileSync(join(work, "scripts", `${name}.sh`), `#!/bin/sh\n${body}\n`);
+            chmodSync(join(work, "scripts", `${name}.sh`), 0o755);
+        }
+        const { preview }: Record<string, { script: string[] }> = parse(
+            readFileSync(join(folder, ".gitlab-ci.yml"), "utf8"),
+        );
+        const { code, calls } = await shell(preview?.script.join("\n") ?? "");
+        expect(code).toBe(status);
+        expect(calls).toEqual(text === "" ? [] : ["commented"]);
+    });
+
+    it("GitHub: the comment stands in the job's summary", async () => {
+        const workflow: Workflow = parse(text(WORKFLOW));
+        const step = workflow.jobs["preview"]?.steps.find((one) => one["name"] === "Summary");
+        writeFileSync(join(work, "comment.md"), "comment\n");
+        const { code } = await shell(String(step?.["run"]), { GITHUB_STEP_SUMMARY: join(work, "summary") });
+        expect([code, written("summary")]).toEqual([0, "comment\n"]);
     });
 });
 

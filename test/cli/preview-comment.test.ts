@@ -19,6 +19,8 @@ const golden = (name: string, text: string) => {
 
 describe("preview-comment writes", () => {
     it.each([
+        "demo",
+        "demo-release",
         "first",
         "release",
         "unchanged",
@@ -54,8 +56,8 @@ describe("preview-comment writes", () => {
 });
 
 describe("preview-comment never shows", () => {
-    const all = ["first", "release", "settings", "removed", "hostile", "fork", "mixed"].map((name) =>
-        comment(fixture(`${name}.json`)),
+    const all = ["demo", "demo-release", "first", "release", "settings", "removed", "hostile", "fork", "mixed"].map(
+        (name) => comment(fixture(`${name}.json`)),
     );
 
     it("the host's own keys", () => {
@@ -87,6 +89,35 @@ function expectHarmless(text: string): void {
     for (const row of rows) expect(row.match(/\|/g)).toHaveLength(5);
     expect(text.split("\n")[0]).toMatch(/^<!-- pulumi-cbr [\w.%-]+\/[\w.%-]+ -->$/);
 }
+
+/** What a person might try, one by one; the generated ones below try everything together. */
+const hostileNames = [
+    "a | b | c",
+    "a \\| b",
+    "`code` ``more``",
+    "```\n# heading",
+    "````",
+    "line\nbreak\r\n| another | row | of | cells |",
+    "para\u2029graph",
+    "<img src=x onerror=alert(1)>",
+    "</code></details><h1>out</h1>",
+    "<!-- open",
+    "--> closed -->",
+    "<!-- pulumi-cbr shop/dev -->",
+    "@octocat @org/team",
+    "#1 GH-1 example/shop#1 !1 %1 ~bug",
+    "[link](https://evil.example) <https://evil.example>",
+    "![image](https://evil.example/a.png)",
+    "https://evil.example www.evil.example",
+    "javascript:alert(1)",
+    ":rocket: $x^2$ $`x`$",
+    "&lt;b&gt; &#96; &#124;",
+    "* **bold** _it_ ~~gone~~",
+    "\u202egnp.exe \u200b \ud800",
+    "\u001b[31mred\u0000\u0007",
+    "x".repeat(10_000),
+    "",
+];
 
 const hostileName = fc
     .array(
@@ -152,6 +183,8 @@ const hostileName = fc
 describe("a hostile text cannot break out", () => {
     it("of the fixtures", () => {
         for (const name of [
+            "demo",
+            "demo-release",
             "first",
             "release",
             "settings",
@@ -163,6 +196,28 @@ describe("a hostile text cannot break out", () => {
             "mixed",
         ])
             expectHarmless(comment(fixture(`${name}.json`)));
+    });
+
+    it.each(hostileNames.map((name) => [name]))("by %j as its name", (name) => {
+        const urn = (kind: string) => `urn:pulumi:dev::shop::pulumi-nodejs:dynamic/cbr:${kind}::${name}`;
+        const newState = { inputs: { vaultId: "00000001-1111-4222-8333-444444444444" } };
+        const oldState = { id: "x", ...newState, outputs: { deletionPolicy: "delete", backups: [{ id: "y" }] } };
+        const text = comment(
+            JSON.stringify({
+                steps: [
+                    { op: "create", urn: urn("Checkpoint"), newState },
+                    { op: "delete", urn: urn("CheckpointReplica"), oldState },
+                    { op: "delete", urn: urn("other"), oldState },
+                ],
+                diagnostics: [{ urn: urn("Checkpoint"), severity: "warning", message: name || "nothing" }],
+            }),
+        );
+        expectHarmless(text);
+        // One row a resource, one marker, on the first line: that by which the next run finds its comment.
+        expect(text.split("\n").filter((line) => line.startsWith("| "))).toHaveLength(4);
+        expect(text.split("\n")[0]).toBe("<!-- pulumi-cbr shop/dev -->");
+        const [, ...rest] = rendered(text).split("\n");
+        expect(rest.join("\n")).not.toContain("-->");
     });
 
     it("as a name, id, vault, region, value, key, message, project or stack", () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { memoryJournal } from "../../provider/journal";
-import { createCheckpoint, listVaults } from "../../provider/operations";
+import { createCheckpoint, listBackups, listVaults } from "../../provider/operations";
 import { createServices } from "../../provider/services";
 import { resolveSettings } from "../../provider/settings";
 import { createUndiciTransport } from "../../provider/undici-transport";
@@ -103,6 +103,25 @@ describe("simulate", () => {
         expect(out).not.toContain(HYBRID);
     });
 
+    it.each([
+        ["0", "available"],
+        ["3600", "waiting_protect"],
+    ])("takes %s seconds for a backup if it is told so", async (seconds, status) => {
+        const run = await simulating(["--backup-seconds", seconds], async ({ config }) => {
+            const get = (key: string) => config[key];
+            const transport = createUndiciTransport(resolveSettings(get, {}));
+            const { client } = createServices(get, {}, { transport, journal: memoryJournal() });
+            const target = await client.target("eu-de");
+            const body = { checkpoint: { vault_id: PRODUCTION } };
+            const { checkpoint } = await client.call(createCheckpoint, { target, body });
+            const query = { checkpoint_id: checkpoint.id };
+            const seen = async () => (await client.call(listBackups, { target, query })).backups[0]?.status;
+            await expect.poll(seen).toBe(status);
+            await transport.close();
+        });
+        expect(run.code).toBe(0);
+    });
+
     it("arms faults from a file", async () => {
         const file = join(mkdtempSync(join(tmpdir(), "cbr-")), "faults.json");
         writeFileSync(
@@ -130,6 +149,14 @@ describe("simulate", () => {
             /faults\.json: faults\[1\]\.effect\.status: /,
         ],
         ['[{"effect": "reset-before", "tims": 3}]', /faults\.json: faults\[0\]: Unrecognized key: "tims"/],
+        [
+            '[{"operation": "CreateCheckpont", "effect": {"status": 503}}]',
+            /faults\.json: faults\[0\]\.operation: there is no "CreateCheckpont"; there are CreateCheckpoint, /,
+        ],
+        [
+            '[{"region": "eu-ch", "effect": {"status": 503}}]',
+            /faults\.json: faults\[0\]\.region: "eu-ch" is not simulated; eu-de, eu-nl are \(--region\)/,
+        ],
     ])("names the place in faults that make no sense: %s", async (text, message) => {
         const file = join(mkdtempSync(join(tmpdir(), "cbr-")), "faults.json");
         writeFileSync(file, text);

@@ -5,125 +5,222 @@ import { type Life, messages, openLife } from "./life";
 
 const missing = "8b0851a8-adf3-4f4c-a914-dead08bf9664";
 
-/** `property: code` of each failure of a preview, and that nothing was sent but questions. */
+/** `property: reason` of each failure of a preview of the resource `bad`; and nothing was sent but questions. */
 async function refusals(life: Life, program: () => unknown): Promise<string[]> {
     life.use(async () => {
         program();
     });
     life.forget();
     const report = await life.preview({ expectFailure: true });
-    expect(life.calls().filter((call) => !call.startsWith("Show"))).toEqual([]);
-    const lines = messages(report, "bad").split("\n");
-    return lines
+    expect(life.calls().filter((call) => !/^(Show|List)/.test(call))).toEqual([]);
+    return messages(report, "bad")
+        .split("\n")
         .filter((line) => line.startsWith("error: "))
-        .map((line) => {
-            const [, property, code] = /: property (\S+) value .*\(BackupService\.(\d{4})\)/.exec(line) ?? [];
-            return property === undefined ? line : `${property}: ${code}`;
-        })
+        .map((line) => line.replace(/^.*?: property (\S+) value \{.*\} has a problem: /, "$1: "))
         .sort();
 }
 
-/** How often the note says that the cloud was not asked. */
-function notes(report: Report): string[] {
-    return messages(report)
-        .split("\n")
-        .filter((line) => line.includes("preflight:"));
+/** Everything that was said, on whichever row, but for passing status lines. */
+function said(report: Report): string[] {
+    return report.events
+        .flatMap(({ diagnosticEvent }) => diagnosticEvent ?? [])
+        .filter(({ ephemeral, severity }) => ephemeral !== true && String(severity) !== "debug")
+        .map(({ severity, message }) => `${severity}: ${message.trim()}`);
 }
 
-it("shows in the preview what the cloud would refuse, at its property; without credentials it says that it did not look", async () => {
-    const life = await openLife();
+type Program = () => unknown;
+
+/** One program for each way of being wrong, with what a preview has to say about it. All together they are one program, too. */
+function wrongPrograms(life: Life): Record<string, [program: (name: string) => unknown, wanted: string[]]> {
     const vaultId = life.vault();
     const { backupId } = life.vaultWithBackup();
-    const diskVaultId = life.vault({ objectType: "disk" });
-    const [diskBackup] = life.home.backupsOf(life.home.addCheckpoint(diskVaultId).id);
+    const disks = life.vault({ objectType: "disk" });
+    const diskBackup = life.home.backupsOf(life.home.addCheckpoint(disks).id)[0]?.id ?? "";
+    const copies = life.home.addVault({ protectType: "replication" }).id;
     const destinationVaultId = life.destination();
-    // Wrong in three ways: for backups, for disks, and full.
-    const unfit = life.away.addVault({ objectType: "disk", sizeGb: 10, usedMb: 10 * 1024 }).id;
+    const full = life.destination({ sizeGb: 10, usedMb: 10 * 1024 });
+    const unfit = life.away.addVault({ objectType: "disk" }).id;
+    const { projectId } = life.home;
     const copyTo = { destinationRegion: "eu-nl", destinationVaultId };
-    const programs: Record<string, [() => unknown, string[]]> = {
-        "no such vaults": [
-            () => new cbr.VaultReplication("bad", { ...copyTo, vaultId: missing, destinationVaultId: missing }),
-            ["destinationVaultId: 6120", "vaultId: 6105"],
+    const replication = (args: Partial<cbr.VaultReplicationArgs>) => (name: string) =>
+        new cbr.VaultReplication(name, { ...copyTo, vaultId, ...args });
+    const noVault = `vaultId: there is no vault ${missing} in eu-de, project ${projectId} (BackupService.6105): check vaultId, region and projectId`;
+    const noDestination = `destinationVaultId: there is no vault ${missing} in eu-nl, project ${life.away.projectId} (BackupService.6120): check destinationVaultId, destinationRegion and destinationProjectId`;
+    return {
+        "6105 for a restore point": [(name) => new cbr.Checkpoint(name, { vaultId: missing }), [noVault]],
+        "6105 for a synchronisation": [(name) => new cbr.VaultSync(name, { vaultId: missing }), [noVault]],
+        "6105 and 6120": [replication({ vaultId: missing, destinationVaultId: missing }), [noDestination, noVault]],
+        "6119 twice": [
+            replication({ destinationVaultId: unfit }),
+            [
+                `destinationVaultId: vault ${unfit} has protect type backup; copies go to a vault of protect type replication (BackupService.6119)`,
+                `destinationVaultId: vault ${unfit} is for objects of type disk, the source is of type server (BackupService.6119)`,
+            ],
         ],
-        "an unfit destination vault": [
-            () => new cbr.VaultReplication("bad", { ...copyTo, vaultId, destinationVaultId: unfit }),
-            ["destinationVaultId: 6119", "destinationVaultId: 6128", "destinationVaultId: 6129"],
+        "6120 for a backup": [
+            (name) => new cbr.BackupReplica(name, { ...copyTo, backupId, destinationVaultId: missing }),
+            [noDestination],
         ],
-        "disks, and a region that takes no copies": [
-            () => new cbr.VaultReplication("bad", { ...copyTo, vaultId: diskVaultId, destinationRegion: "eu-ch" }),
-            ["destinationRegion: 1005", "vaultId: 6122"],
+        "6122 and 1005": [
+            replication({ vaultId: disks, destinationRegion: "eu-ch" }),
+            [
+                "destinationRegion: eu-de cannot replicate to eu-ch (BackupService.1005); it can to: eu-nl",
+                `vaultId: vault ${disks} is for objects of type disk, which cannot be replicated; servers can (BackupService.6122)`,
+            ],
         ],
-        "the backup of a disk": [
-            () =>
-                new cbr.BackupReplica("bad", {
-                    ...copyTo,
-                    backupId: diskBackup?.id ?? "",
-                    destinationVaultId: missing,
-                }),
-            ["backupId: 6122", "destinationVaultId: 6120"],
+        "6122 for a backup": [
+            (name) => new cbr.BackupReplica(name, { ...copyTo, backupId: diskBackup }),
+            [
+                `backupId: backup ${diskBackup} is of a disk, which cannot be replicated; backups of servers can (BackupService.6122)`,
+            ],
         ],
-        "resources that are not in the vault": [
-            () => new cbr.Checkpoint("bad", { vaultId, resources: [missing] }),
-            ["resources[0]: 6135"],
+        "6128": [
+            replication({ vaultId: copies }),
+            [
+                `vaultId: vault ${copies} is a replication vault: replicas cannot be replicated again (BackupService.6128)`,
+            ],
         ],
-        "a vault that does not synchronise": [() => new cbr.VaultSync("bad", { vaultId }), ["vaultId: 7300"]],
-        "no vault to synchronise": [() => new cbr.VaultSync("bad", { vaultId: missing }), ["vaultId: 6105"]],
+        "6129": [
+            replication({ destinationVaultId: full }),
+            [`destinationVaultId: vault ${full} is full: 10 of 10 GB used (BackupService.6129)`],
+        ],
+        "6135": [
+            (name) => new cbr.Checkpoint(name, { vaultId, resources: [missing] }),
+            [
+                `resources[0]: resource ${missing} is not in vault ${vaultId} (BackupService.6135): associate it with the vault first, or leave it out`,
+            ],
+        ],
+        "7300": [
+            (name) => new cbr.VaultSync(name, { vaultId }),
+            [
+                `vaultId: vault ${vaultId} is not a hybrid-cloud vault, and only those can be synchronised (BackupService.7300)`,
+            ],
+        ],
     };
-    const seen: Record<string, string[]> = {};
-    for (const [name, [program]] of Object.entries(programs)) seen[name] = await refusals(life, program);
-    expect(seen).toEqual(Object.fromEntries(Object.entries(programs).map(([name, [, wanted]]) => [name, wanted])));
+}
 
-    // What can be done passes without a word, and vaults that many resources ask for are looked at once.
+const note = (why: string) => `warning: preflight: the cloud was not asked whether this can work (${why})`;
+
+it("shows in the preview what the cloud would refuse, each at its property, with the reason and its code", async () => {
+    const life = await openLife();
+    const programs = wrongPrograms(life);
+    const seen: Record<string, string[]> = {};
+    for (const [name, [program]] of Object.entries(programs)) seen[name] = await refusals(life, () => program("bad"));
+    expect(seen).toEqual(Object.fromEntries(Object.entries(programs).map(([name, [, wanted]]) => [name, wanted])));
+});
+
+it("previews the same clean where it cannot look: one line in the whole report says so", async () => {
+    const life = await openLife();
+    const programs = Object.entries(wrongPrograms(life));
+    const all: Program = () => programs.map(([name, [program]]) => program(name));
+    const clean = async (one: Life): Promise<string[]> => {
+        one.use(async () => {
+            all();
+        });
+        one.forget();
+        const report = await one.preview();
+        expect(report.changes).toEqual({ create: programs.length + 1 });
+        return said(report);
+    };
+
+    // A fork's pull request has no credentials.
+    const fork = await openLife({ config: { "cbr:accessKey": undefined, "cbr:secretKey": undefined } });
+    expect(await clean(fork)).toEqual([note("no credentials are set")]);
+    expect(fork.sim.requests).toEqual([]);
+
+    // Credentials without rights, and a cloud that is not there.
+    life.sim.fail({ effect: { status: 403, code: "APIGW.0302" }, times: 0 });
+    expect(await clean(life)).toEqual([
+        expect.stringMatching(/^warning: preflight: the cloud was not asked .*HTTP 403/),
+    ]);
+    await life.stack.setConfig({
+        "cbr:authUrl": "http://127.0.0.1:9",
+        "cbr:endpoints": JSON.stringify({ "eu-de": "http://127.0.0.1:9", "eu-nl": "http://127.0.0.1:9" }),
+        "cbr:maxRetries": "0",
+    });
+    expect(await clean(life)).toEqual([
+        expect.stringMatching(/^warning: preflight: the cloud was not asked .*127\.0\.0\.1:9: connection refused/),
+    ]);
+
+    // Turned off, it neither asks nor says anything.
+    const off = await openLife({ config: { "cbr:preflight": "off" } });
+    expect(await clean(off)).toEqual([]);
+    expect(off.sim.requests).toEqual([]);
+});
+
+it("asks little: a thousand restore points of ten vaults take ten reads, what stands already none", async () => {
+    const life = await openLife({ signIn: "password" });
     const vaultIds = Array.from({ length: 10 }, () => life.vault());
     life.use(async () => {
-        for (let index = 0; index < 100; index++)
+        for (let index = 0; index < 1_000; index++)
             new cbr.Checkpoint(`c${index}`, { vaultId: vaultIds[index % 10] ?? "", triggers: [index] });
+    });
+    life.forget();
+    const report = await life.preview();
+    expect([report.changes, said(report)]).toEqual([{ create: 1_001 }, []]);
+    expect(life.calls()).toEqual(Array.from({ length: 10 }, () => "ShowVault"));
+    // With sign-in.
+    expect(life.sim.requests.length).toBeLessThanOrEqual(25);
+
+    const { vaultId, backupId } = life.vaultWithBackup();
+    const copyTo = { destinationRegion: "eu-nl", destinationVaultId: life.destination() };
+    life.use(async () => {
+        new cbr.Checkpoint("point", { vaultId });
         new cbr.VaultReplication("good", { ...copyTo, vaultId });
         new cbr.BackupReplica("copy", { ...copyTo, backupId });
     });
     life.forget();
-    expect(notes(await life.preview())).toEqual([]);
+    expect(said(await life.preview())).toEqual([]);
     expect(life.calls().sort()).toEqual([
         "ShowBackup",
         "ShowReplicationCapabilities",
-        // Ten vaults of checkpoints, one more source, one destination.
-        ...Array.from({ length: 12 }, () => "ShowVault"),
+        // Source and destination.
+        "ShowVault",
+        "ShowVault",
     ]);
-    expect(life.sim.requests.length).toBeLessThanOrEqual(25);
-
-    // Lack of rights and a cloud in trouble fail nothing: one line says so, whoever asks.
-    const bad = () => {
-        for (const kind of ["one", "two"]) new cbr.Checkpoint(kind, { vaultId: missing, resources: [missing] });
-        new cbr.VaultReplication("bad", { ...copyTo, vaultId: missing });
-        new cbr.VaultSync("sync", { vaultId: missing });
-    };
-    life.use(async () => bad());
-    for (const effect of [
-        { status: 403, code: "APIGW.0302" },
-        { status: 403, shape: "html" },
-    ] as const) {
-        life.sim.clearFaults();
-        for (const operation of ["ShowVault", "ShowReplicationCapabilities"])
-            life.sim.fail({ operation, effect, times: 0 });
-        const report = await life.preview();
-        expect(report.changes).toEqual({ create: 5 });
-        expect(notes(report)).toEqual([
-            expect.stringMatching(/^warning: preflight: the cloud was not asked .*HTTP 403/),
-        ]);
-    }
-    life.sim.clearFaults();
-
-    await life.stack.setConfig({ "cbr:preflight": "off" });
+    await life.up();
     life.forget();
-    const off = await life.preview();
-    expect([off.changes, notes(off), life.sim.requests]).toEqual([{ create: 5 }, [], []]);
+    await life.preview();
+    expect(life.sim.requests).toEqual([]);
+});
 
-    const fork = await openLife({ config: { "cbr:accessKey": undefined, "cbr:secretKey": undefined } });
-    fork.use(async () => bad());
-    const report = await fork.preview();
-    expect(report.changes).toEqual({ create: 5 });
-    expect(notes(report)).toEqual([
-        "warning: preflight: the cloud was not asked whether this can work (no credentials are set)",
-    ]);
-    expect(fork.sim.requests).toEqual([]);
+it("checks what is known beside what is not", async () => {
+    const life = await openLife();
+    const vaultId = life.vault();
+    const before = () => new cbr.Checkpoint("before", { vaultId });
+    const refused = await refusals(
+        life,
+        () =>
+            new cbr.BackupReplica("bad", {
+                backupId: before().backupIds.apply(([id]) => id ?? ""),
+                destinationRegion: "eu-nl",
+                destinationVaultId: missing,
+            }),
+    );
+    expect(refused).toEqual([expect.stringMatching(/^destinationVaultId: .*6120/)]);
+    expect(
+        await refusals(
+            life,
+            () =>
+                new cbr.VaultReplication("bad", {
+                    vaultId: missing,
+                    destinationRegion: "eu-nl",
+                    destinationVaultId: before().id,
+                }),
+        ),
+    ).toEqual([expect.stringMatching(/^vaultId: .*6105/)]);
+
+    // Nothing is known about a region that is not known itself.
+    life.use(async () => {
+        const { id } = before();
+        new cbr.VaultSync("unknown vault", { vaultId: id });
+        new cbr.Checkpoint("unknown region", { vaultId: missing, region: id });
+        new cbr.VaultReplication("unknown destination", {
+            vaultId,
+            destinationRegion: id,
+            destinationVaultId: missing,
+        });
+    });
+    const report = await life.preview();
+    expect([report.changes, said(report)]).toEqual([{ create: 5 }, []]);
 });

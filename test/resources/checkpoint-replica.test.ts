@@ -388,6 +388,6 @@ it("checks its inputs, and asks the cloud what a preview can know", async () => 
     const disks = world.sim.regions["eu-de"].cloud.addVault({ objectType: "disk", resources: 1 });
     const ofDisks = world.sim.regions["eu-de"].cloud.addCheckpoint(disks.id).id;
     expect(await preflight({ checkpointId: ofDisks })).toEqual([
-        ["checkpointId", expect.stringContaining("is of a vault for objects of type disk")],
+        ["checkpointId", expect.stringContaining("is for objects of type disk, which cannot be replicated")],
     ]);
 });

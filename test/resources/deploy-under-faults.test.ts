@@ -75,7 +75,8 @@ it(`deploys ${COUNT} checkpoints, exactly once each, while 5 % of all requests f
 
         for (let ups = 0; ups < MAX_UPS; ups++) {
             // Each `up` is a new process on the same machine.
-            const services = createServices((key) => settings[key], {}, { clock, journal });
+            const get = (key: string) => settings[key];
+            const services = createServices(get, {}, { clock, journal, transport: clock.transport(get) });
             const left = places.map((_, index) => index);
             const worker = async () => {
                 for (let index = left.shift(); index !== undefined; index = left.shift()) {

@@ -74,7 +74,8 @@ function newContext(name: string, journal: Journal): Context {
         ...sim.settings({ signIn: "password" }).config,
         "cbr:maxRequestsPerSecond": "10000",
     };
-    const services = createServices((key) => settings[key], {}, { clock, journal });
+    const get = (key: string) => settings[key];
+    const services = createServices(get, {}, { clock, journal, transport: clock.transport(get) });
     const log = { status: () => {}, info: () => {}, warn: () => {} };
     return { ...services, resourceName: name, urn: `urn:pulumi:p::p::t::${name}`, log };
 }

@@ -1,7 +1,11 @@
 import type { Clock } from "../../provider/clock";
+import { resolveSettings } from "../../provider/settings";
+import type { Transport } from "../../provider/transport";
+import { createUndiciTransport } from "../../provider/undici-transport";
 
-/** Time that passes only by sleeping, for client and simulator alike: hours of waiting cost milliseconds, requests are real. */
+/** Time that passes only by sleeping, and only while no request is under way, for client and simulator alike: hours of waiting cost milliseconds, requests are real. */
 export class VirtualClock implements Clock {
+    #open = 0;
     #now = Date.UTC(2026, 0, 2, 3, 4, 5);
     #state: number;
 
@@ -21,14 +25,35 @@ export class VirtualClock implements Clock {
     sleep(ms: number, signal?: AbortSignal): Promise<void> {
         const wake = this.#now + Math.max(0, ms);
         return new Promise((resolve, reject) => {
-            setImmediate(() => {
+            const look = () => {
                 if (signal?.aborted) {
                     reject(signal.reason);
                     return;
                 }
+                if (this.#open > 0) {
+                    setImmediate(look);
+                    return;
+                }
                 this.#now = Math.max(this.#now, wake);
                 resolve();
-            });
+            };
+            setImmediate(look);
         });
+    }
+
+    /** The real transport. An answer that takes a real millisecond must not take hours of this time. */
+    transport(get: (key: string) => string | undefined): Transport {
+        const real = createUndiciTransport(resolveSettings(get, {}));
+        return {
+            send: async (request) => {
+                this.#open++;
+                try {
+                    return await real.send(request);
+                } finally {
+                    this.#open--;
+                }
+            },
+            close: () => real.close(),
+        };
     }
 }
