@@ -287,7 +287,7 @@ it("makes one POST a resource, and few reads, which resources share", async () =
     expect(life.calls()).toEqual([
         ...["ShowVault", "CreateCheckpoint", "ListBackups", "ShowCheckpoint"],
         ...["ShowReplicationCapabilities", "ShowVault", "CopyCheckpoint", "ShowBackup", "ListBackups"],
-        ...["ShowBackup", "CopyBackup", "ShowBackup", "ShowBackup"],
+        ...["ShowBackup", "ShowVault", "CopyBackup", "ShowBackup", "ShowBackup"],
         ...["ShowVault", "ImportCheckpoint", "ShowOpLog"],
     ]);
     life.forget();
