@@ -148,7 +148,7 @@ it("previews the same clean where it cannot look: one line in the whole report s
     expect(off.sim.requests).toEqual([]);
 });
 
-it("asks little: a thousand restore points of ten vaults take ten reads, what stands already none", async () => {
+it("asks little: a thousand restore points of ten vaults take ten reads at most, what stands already none", async () => {
     const life = await openLife({ signIn: "password" });
     const vaultIds = Array.from({ length: 10 }, () => life.vault());
     life.use(async () => {
@@ -158,7 +158,9 @@ it("asks little: a thousand restore points of ten vaults take ten reads, what st
     life.forget();
     const report = await life.preview();
     expect([report.changes, said(report)]).toEqual([{ create: 1_001 }, []]);
-    expect(life.calls()).toEqual(Array.from({ length: 10 }, () => "ShowVault"));
+    // Those that come together share a list; how many do is the engine's affair.
+    expect(life.calls().filter((call) => call !== "ShowVault" && call !== "ListVaults")).toEqual([]);
+    expect(life.calls().length).toBeLessThanOrEqual(10);
     // With sign-in.
     expect(life.sim.requests.length).toBeLessThanOrEqual(25);
 
