@@ -14,7 +14,7 @@ const P = "f841e01fd2b14e7fa41b6ae7aa6b0594";
 const Q = "0123456789abcdef0123456789abcdef";
 
 function fakeFiles(content: Record<string, string> = {}): FileAccess {
-    return { read: (path) => content[path], cwd: () => "/work", home: () => "/home/u" };
+    return { read: (path) => content[path], cwd: () => "/project", home: () => "/home/u" };
 }
 
 function resolve(
@@ -35,7 +35,7 @@ function errorOf(run: () => unknown): ConfigError {
     throw new Error("nothing was thrown");
 }
 
-const yaml = (auth: string, rest = "") => ({ "/work/clouds.yaml": `clouds: {c: {auth: {${auth}}${rest}}}` });
+const yaml = (auth: string, rest = "") => ({ "/project/clouds.yaml": `clouds: {c: {auth: {${auth}}${rest}}}` });
 
 describe("with nothing set", () => {
     it("gives defaults, and no error", () => {
@@ -486,7 +486,7 @@ describe("cloud and region", () => {
         const given = resolve(
             {},
             { OS_CLOUD: "c" },
-            { "/work/clouds.yaml": "clouds: {c: {profile: otc, region_name: eu-nl}}" },
+            { "/project/clouds.yaml": "clouds: {c: {profile: otc, region_name: eu-nl}}" },
         );
         expect(given.cloud).toEqual({ value: "otc", source: "clouds.yaml entry c: profile" });
         expect(given.authUrl?.value).toBe("https://iam.{region}.otc.t-systems.com");
@@ -617,12 +617,12 @@ describe("values that make no sense", () => {
     });
 
     it("a missing entry stops only who asked for it in stack configuration", () => {
-        const file = { "/work/clouds.yaml": "clouds: {a: {}, b: {}}" };
+        const file = { "/project/clouds.yaml": "clouds: {a: {}, b: {}}" };
         expect(errorOf(() => resolve({ "cbr:cloudsYaml": "c" }, {}, file)).message).toBe(
-            'cbr:cloudsYaml asks for clouds.yaml entry "c", but /work/clouds.yaml has a, b.',
+            'cbr:cloudsYaml asks for clouds.yaml entry "c", but /project/clouds.yaml has a, b.',
         );
         expect(resolve({}, { OS_CLOUD: "c" }, file).warnings).toEqual([
-            'environment variable OS_CLOUD asks for clouds.yaml entry "c", but /work/clouds.yaml has a, b.',
+            'environment variable OS_CLOUD asks for clouds.yaml entry "c", but /project/clouds.yaml has a, b.',
         ]);
     });
 });
