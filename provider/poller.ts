@@ -15,6 +15,12 @@ export const MAX_INTERVAL_MS = 15_000;
 export const INTERVAL_GROWTH = 1.5;
 /** A look for many costs more than one for few: somebody new brings the next one forward to this long after the last for each that waits, in milliseconds, and by no more than to the shortest pause. */
 const CROWD_MS = 1;
+/** What others took lately is expected of the next: so many of them are remembered, and the quickest counts. */
+const REMEMBERED = 10;
+/** Those that are due at nearly the same time share a look: it comes no sooner after the last than this share of what is usual. */
+const DUE_SHARE = 0.05;
+/** When thousands finish together, each judge makes a call: after so many of them the rest of the process gets its turn. */
+const CALLS_AT_ONCE = 200;
 /** A pause is shortened by up to this share, so that processes started together drift apart. */
 export const JITTER = 0.2;
 
@@ -80,17 +86,16 @@ export class Poller {
         const { key } = wait.topic;
         let round = this.#rounds.get(key);
         if (round === undefined) {
-            round = new Round(this.#clock, () => this.#rounds.delete(key));
+            round = new Round(this.#clock);
             this.#rounds.set(key, round);
         }
         return round.add(wait);
     }
 }
 
-/** All waits on one topic, from the first that comes to the last that goes. */
+/** All waits on one topic. Stays when the last has gone: it knows how long they took. */
 class Round {
     readonly #clock: Clock;
-    readonly #finished: () => void;
     readonly #waiters = new Set<Waiter>();
     #interval = MIN_INTERVAL_MS;
     #nextLook = 0;
@@ -99,10 +104,11 @@ class Round {
     #wake: AbortController | undefined;
     #running = false;
     #progressed = false;
+    /** Milliseconds from the beginning of a wait to the look that saw its end; the newest last. */
+    readonly #took: number[] = [];
 
-    constructor(clock: Clock, finished: () => void) {
+    constructor(clock: Clock) {
         this.#clock = clock;
-        this.#finished = finished;
     }
 
     add<Q, A, R>(wait: Wait<Q, A, R>): Promise<R> {
@@ -122,14 +128,17 @@ class Round {
             const onAbort = () => this.#end(waiter, () => reject(wait.signal?.reason));
             if (wait.signal?.aborted) {
                 reject(wait.signal.reason);
-                if (!this.#running) this.#finished();
                 return;
             }
             wait.signal?.addEventListener("abort", onAbort, { once: true });
             this.#waiters.add(waiter);
             this.#interval = MIN_INTERVAL_MS;
-            const crowd = Math.min(MIN_INTERVAL_MS, this.#waiters.size * CROWD_MS);
-            const soon = Math.max(now + FIRST_LOOK_MS, this.#lookedAt + crowd);
+            const usual = Math.min(...this.#took);
+            const first = Number.isFinite(usual) ? Math.min(usual, MIN_INTERVAL_MS) : 0;
+            const soon = Math.min(
+                Math.max(now + Math.max(first, FIRST_LOOK_MS), this.#lookedAt + this.#crowd),
+                this.#due(),
+            );
             if (!this.#running) {
                 this.#nextLook = soon;
                 void this.#run();
@@ -138,6 +147,19 @@ class Round {
                 this.#wake?.abort();
             }
         });
+    }
+
+    get #crowd(): number {
+        return Math.min(MIN_INTERVAL_MS, this.#waiters.size * CROWD_MS);
+    }
+
+    /** When the next one will have ended, if it takes as long as the others did. */
+    #due(): number {
+        const usual = Math.min(...this.#took);
+        if (!Number.isFinite(usual)) return Number.POSITIVE_INFINITY;
+        let due = Number.POSITIVE_INFINITY;
+        for (const { since } of this.#waiters) if (since + usual > this.#lookedAt) due = Math.min(due, since + usual);
+        return Math.max(due, this.#lookedAt + Math.max(this.#crowd, usual * DUE_SHARE));
     }
 
     abort(reason: unknown): void {
@@ -160,10 +182,9 @@ class Round {
                 : Math.min(MAX_INTERVAL_MS, this.#interval * INTERVAL_GROWTH);
             this.#progressed = false;
             const pause = this.#interval * (1 - JITTER * this.#clock.random());
-            this.#nextLook = Math.min(this.#nextLook, this.#clock.now() + pause);
+            this.#nextLook = Math.min(this.#nextLook, this.#clock.now() + pause, this.#due());
         }
         this.#running = false;
-        this.#finished();
     }
 
     /** Sleeps until the next look or the earliest deadline, or until somebody new wakes it. */
@@ -190,13 +211,17 @@ class Round {
             this.#lookError = messageOf(error);
         }
         // Judging may take calls of its own; the others' next look does not wait for them.
-        asking.forEach((waiter, at) => {
-            if (this.#waiters.has(waiter)) this.#judge(waiter, answers[at]);
-        });
+        let calling = 0;
+        for (const [at, waiter] of asking.entries()) {
+            if (!this.#waiters.has(waiter)) continue;
+            this.#judge(waiter, answers[at]);
+            if (waiter.judging && ++calling % CALLS_AT_ONCE === 0) await this.#clock.sleep(0);
+        }
     }
 
     #judge(waiter: Waiter, answer: unknown): void {
         const fail = (error: unknown) => this.#end(waiter, () => waiter.reject(error));
+        const took = this.#clock.now() - waiter.since;
         let verdict: Verdict<unknown> | Promise<Verdict<unknown>>;
         try {
             verdict = waiter.wait.judge(answer);
@@ -205,7 +230,7 @@ class Round {
             return;
         }
         if (!(verdict instanceof Promise)) {
-            this.#settle(waiter, verdict);
+            this.#settle(waiter, verdict, took);
             return;
         }
         waiter.judging = true;
@@ -213,11 +238,13 @@ class Round {
             .finally(() => {
                 waiter.judging = false;
             })
-            .then((result) => this.#settle(waiter, result), fail);
+            .then((result) => this.#settle(waiter, result, took), fail);
     }
 
-    #settle(waiter: Waiter, verdict: Verdict<unknown>): void {
+    #settle(waiter: Waiter, verdict: Verdict<unknown>, took: number): void {
         if (verdict.done) {
+            this.#took.push(took);
+            if (this.#took.length > REMEMBERED) this.#took.shift();
             this.#end(waiter, () => waiter.resolve(verdict.result));
             return;
         }

@@ -133,6 +133,76 @@ describe("when it looks", () => {
     });
 });
 
+describe("what it learns of those that have ended", () => {
+    /** Waits of which each takes so long, in milliseconds: `5000 a`. */
+    function lasting(options: FakeClockOptions = {}) {
+        const begun = new Map<string, number>();
+        const { clock, wait, times, looks } = make(
+            (question) =>
+                clock.elapsed - (begun.get(question) ?? 0) >= Number.parseInt(question, 10) ? "done" : "running",
+            options,
+        );
+        const begin = (question: string) => {
+            begun.set(question, clock.elapsed);
+            return wait(question);
+        };
+        return { clock, begin, times, looks };
+    }
+
+    it("looks when the next should have ended, not a quarter of a second after he came", async () => {
+        const { clock, begin, times } = lasting();
+        await begin("5000 a");
+        expect(clock.elapsed).toBe(5_000);
+        await begin("5000 b");
+        expect(times().filter((at) => at > 5_000)).toEqual([6_000, 7_000, 8_500, 10_000]);
+    });
+
+    it("takes the quickest of the last ten for usual", async () => {
+        const { clock, begin, times } = lasting({ random: [0.1, 0.7, 0.4, 0.9, 0.2, 0.6, 0.3] });
+        const took: number[] = [];
+        const lookedBetween = (from: number, to: number) => times().some((at) => at >= from && at <= to);
+        const one = async (question: string) => {
+            const since = clock.elapsed;
+            await begin(question);
+            took.push(clock.elapsed - since);
+            return since;
+        };
+        for (let index = 0; index < 12; index++) await one(`100000 ${index}`);
+        expect(took).toEqual([...took].sort((a, b) => b - a));
+        // Within a twentieth, as those that are due together share a look.
+        const quickest = Math.min(...took);
+        const since = await one("200000 0");
+        expect(lookedBetween(since + quickest, since + quickest * 1.05)).toBe(true);
+        for (let index = 1; index < 10; index++) await one(`200000 ${index}`);
+        const usual = Math.min(...took.slice(-10));
+        expect(usual).toBeGreaterThanOrEqual(200_000);
+        for (let index = 10; index < 15; index++) await one(`200000 ${index}`);
+        expect(Math.max(...took.slice(-5))).toBeLessThanOrEqual(usual);
+    });
+
+    it("gives those that are due at nearly the same time one look", async () => {
+        const { clock, begin, looks } = lasting();
+        await begin("5000 a");
+        const before = looks.length;
+        const all: Promise<string>[] = [];
+        for (let index = 0; index < 10; index++) {
+            all.push(begin(`5000 ${index}`));
+            await clock.sleep(10);
+        }
+        await Promise.all(all);
+        expect(looks.length - before).toBeLessThanOrEqual(6);
+        expect(clock.elapsed).toBeLessThanOrEqual(5_000 + 5_000 + 100 + 250);
+    });
+
+    it("looks as for the first when it has learned that they end at once", async () => {
+        const { clock, begin, times } = lasting();
+        for (let index = 0; index < 3; index++) await begin(`0 ${index}`);
+        const before = clock.elapsed;
+        await begin("1000 a");
+        expect(times().filter((at) => at > before)).toEqual([before + 250, before + 1_250]);
+    });
+});
+
 describe("one look for all", () => {
     it("asks all questions in one look, and hands each waiter its own answer", async () => {
         const { wait, looks } = make((question) => `done ${question}`);
@@ -176,6 +246,14 @@ describe("one look for all", () => {
         expect(clock.sleeping).toBe(0);
     });
 
+    it("lets the rest of the process have its turn when thousands finish at once and each makes a call", async () => {
+        const { wait, clock, looks } = make(() => "done");
+        const judge = async (seen: string | undefined) => ({ done: true, result: seen ?? "" }) as const;
+        await Promise.all(Array.from({ length: 1_000 }, (_, index) => wait(String(index), { judge })));
+        expect(looks.length).toBe(1);
+        expect(clock.sleeps).toEqual([FIRST_LOOK_MS, 0, 0, 0, 0, 0]);
+    });
+
     it("takes somebody in who comes during a look, and looks for him a quarter of a second later", async () => {
         const { clock, poller, judge } = make();
         const looks: Look[] = [];
@@ -211,7 +289,7 @@ describe("one look for all", () => {
         clock.jump(60_000);
         end = 7;
         await wait("b");
-        expect(times().slice(5)).toEqual([between + 60_250, between + 61_250]);
+        expect(times().slice(5)).toEqual([between + 61_000, between + 62_000]);
         expect(clock.sleeping).toBe(0);
     });
 
