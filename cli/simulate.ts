@@ -20,6 +20,7 @@ Options:
   --dialect NAME        huawei (default) or otc: how the API speaks
   --backup-seconds N    how long a backup, a copy or a synchronisation takes (default ${DEFAULT_BACKUP_SECONDS})
   --faults FILE         JSON with faults, e.g. [{"operation": "CreateCheckpoint", "effect": {"status": 503}}]
+  --shell NAME          posix or powershell: how the settings are printed (default: powershell on Windows, else posix)
   --no-seed-vaults      an empty cloud; otherwise there are a server vault in the first region, a replication vault in
                         each other one and, unless --dialect is otc, a hybrid vault; their ids are the same in each run
   --help, --version
@@ -35,6 +36,7 @@ Exit code: 0 after Ctrl-C; 1 it could not start; 2 wrong usage.
                 dialect: { type: "string" },
                 "backup-seconds": { type: "string" },
                 faults: { type: "string" },
+                shell: { type: "string" },
                 "seed-vaults": { type: "boolean", default: true },
             },
         });
@@ -42,6 +44,10 @@ Exit code: 0 after Ctrl-C; 1 it could not start; 2 wrong usage.
         const dialect = values.dialect ?? "huawei";
         if (dialect !== "huawei" && dialect !== "otc")
             throw new UsageError(`--dialect is ${JSON.stringify(dialect)}, but must be huawei or otc`);
+        const shellName = values.shell ?? (process.platform === "win32" ? "powershell" : "posix");
+        const shell = SHELLS.get(shellName);
+        if (shell === undefined)
+            throw new UsageError(`--shell is ${JSON.stringify(shellName)}, but must be posix or powershell`);
         const seconds = values["backup-seconds"];
         const workMs =
             (seconds === undefined ? DEFAULT_BACKUP_SECONDS : wholeNumber("backup-seconds", seconds, 0, 86_400)) *
@@ -58,7 +64,7 @@ Exit code: 0 after Ctrl-C; 1 it could not start; 2 wrong usage.
         });
         try {
             const seeded = values["seed-vaults"] === true ? seed(simulator, regions, dialect === "huawei") : [];
-            io.out(welcome(simulator, regions, seeded, faults.length));
+            io.out(welcome(simulator, regions, seeded, faults.length, shell));
             await interrupted;
         } finally {
             await simulator.close();
@@ -148,28 +154,57 @@ function seed(simulator: Simulator<string>, regions: readonly string[], hybrid: 
 
 const SECRET_KEYS: readonly string[] = ["cbr:secretKey", "cbr:securityToken", "cbr:token", "cbr:password"];
 
-/** A word for a POSIX shell. */
-function quoted(text: string): string {
-    return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+const isPlain = (text: string) => /^[\w./:@%+-]+$/.test(text);
+
+/** How a shell is told of settings. */
+interface Shell {
+    /** A word of a command. */
+    quoted(text: string): string;
+    exported(name: string, value: string): string;
+    /** True where a program gets the quotes in an argument as they were typed, which Windows PowerShell does not do. */
+    readonly keepsQuotes: boolean;
 }
+
+const posixWord = (text: string) => (isPlain(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+const powershellWord = (text: string) => `'${text.replaceAll("'", "''")}'`;
+const SHELLS: ReadonlyMap<string, Shell> = new Map([
+    [
+        "posix",
+        { quoted: posixWord, exported: (name, value) => `export ${name}=${posixWord(value)}`, keepsQuotes: true },
+    ],
+    [
+        "powershell",
+        {
+            quoted: (text) => (isPlain(text) && !text.startsWith("@") ? text : powershellWord(text)),
+            exported: (name, value) => `$env:${name} = ${powershellWord(value)}`,
+            keepsQuotes: false,
+        },
+    ],
+]);
 
 function welcome(
     simulator: Simulator<string>,
     regions: readonly string[],
     seeded: readonly Seeded[],
     faults: number,
+    shell: Shell,
 ): string {
     const { environment, config } = simulator.settings();
-    const set = Object.entries(config).map(
-        ([key, value]) => `pulumi config set ${SECRET_KEYS.includes(key) ? "--secret " : ""}${key} -- ${quoted(value)}`,
-    );
+    const set = Object.entries(config).flatMap(([key, value]) => {
+        if (key === "cbr:endpoints" && !shell.keepsQuotes)
+            return regions.map(
+                (name) => `pulumi config set --path ${key}.${name} -- ${shell.quoted(simulator.region(name).url)}`,
+            );
+        const secret = SECRET_KEYS.includes(key) ? "--secret " : "";
+        return [`pulumi config set ${secret}${key} -- ${shell.quoted(value)}`];
+    });
     // The environment has a variable for CBR's address in each region only by the names of Huawei's SDKs.
     const addresses = regions.map((name) => [
         `HUAWEICLOUD_SDK_REGION_CBR_${name.toUpperCase().replaceAll("-", "_")}`,
         simulator.region(name).url,
     ]);
-    const exports = [...Object.entries(environment), ...addresses].map(
-        ([key, value = ""]) => `export ${key}=${quoted(value)}`,
+    const exports = [...Object.entries(environment), ...addresses].map(([key = "", value = ""]) =>
+        shell.exported(key, value),
     );
     const width = Math.max(0, ...seeded.map(({ name }) => name.length));
     const vaults = seeded.map(({ region, name, id, what }) => `#   ${region}  ${name.padEnd(width)}  ${id}  ${what}`);

@@ -71,10 +71,10 @@ function candidates(base: string, files: FileAccess, override: string | undefine
     return override === undefined ? paths : [expandHome(override, files), ...paths];
 }
 
-/** `~/x` in the user's home. */
+/** `~/x`, on Windows also `~\x`, in the user's home. */
 export function expandHome(path: string, files: FileAccess): string {
     const home = files.home();
-    return home !== undefined && /^~(?=\/|$)/.test(path) ? home + path.slice(1) : path;
+    return home !== undefined && /^~(?=[/\\]|$)/.test(path) ? home + path.slice(1) : path;
 }
 
 interface Parsed {

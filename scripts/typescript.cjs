@@ -1,11 +1,11 @@
 // Lets plain Node load this repository's TypeScript (scripts and test support): our sources are CommonJS and name each
 // other without extensions, which Node's own type stripping does not follow.
 const { readFileSync } = require("node:fs");
-const { dirname, join } = require("node:path");
+const { dirname, join, sep } = require("node:path");
 const typescript = require("typescript");
 
 const root = dirname(__dirname);
-const ours = ["scripts", "test", "bench"].map((folder) => join(root, folder));
+const ours = ["scripts", "test", "bench"].map((folder) => `${join(root, folder)}${sep}`);
 const compilerOptions = {
     module: typescript.ModuleKind.CommonJS,
     target: typescript.ScriptTarget.ES2023,

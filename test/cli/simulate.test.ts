@@ -79,6 +79,20 @@ describe("simulate", () => {
         for (const id of [PRODUCTION, COPIES, HYBRID]) expect(run.out).toContain(id);
     });
 
+    it("prints for PowerShell, too: without quotes inside of an argument", async () => {
+        const { out } = await simulating(["--shell", "powershell"], async ({ text }) => {
+            const value = "'([^']*)'";
+            const env: Record<string, string> = {};
+            for (const [, key = "", word = ""] of text.matchAll(new RegExp(`^\\$env:(\\w+) = ${value}$`, "gm")))
+                env[key] = word;
+            const { vaults } = await vaultsOf({}, env, "eu-nl");
+            expect(vaults.map(({ id }) => id)).toEqual([COPIES]);
+        });
+        expect(out).toMatch(/^pulumi config set --path cbr:endpoints\.eu-de -- http:\S+$/m);
+        expect(out).not.toMatch(/"|^export /m);
+        expect(await runCli(["simulate", "--shell", "fish"])).toMatchObject({ code: 2 });
+    });
+
     it("marks what is secret", async () => {
         const { out } = await simulating([], async () => {});
         const secret = [...out.matchAll(/^pulumi config set --secret (\S+)/gm)].map(([, key]) => key);

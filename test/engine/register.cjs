@@ -4,10 +4,10 @@
  * CommonJS and name each other without extensions, which Node's own type stripping does not find.
  */
 const { readFileSync } = require("node:fs");
-const { dirname } = require("node:path");
+const { sep } = require("node:path");
 const typescript = require("typescript");
 
-const ours = `${dirname(__filename)}/`;
+const ours = `${__dirname}${sep}`;
 const previous = require.extensions[".ts"];
 require.extensions[".ts"] = (module, filename) => {
     if (!filename.startsWith(ours)) {

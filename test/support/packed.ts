@@ -37,6 +37,16 @@ export function cleanEnvironment(): NodeJS.ProcessEnv {
     return { ...env, PATH: `${dirname(process.execPath)}${delimiter}${environment["PATH"] ?? ""}`, NO_COLOR: "1" };
 }
 
+/** How a program is started: on Windows npm's are scripts for the shell, which takes its arguments as one text. */
+export function startable(
+    file: string,
+    args: readonly string[],
+    platform: NodeJS.Platform,
+): { readonly file: string; readonly args: readonly string[]; readonly shell: boolean } {
+    if (platform !== "win32" || !["npm", "npx"].includes(file)) return { file, args, shell: false };
+    return { file: `${file}.cmd`, args: args.map((one) => `"${one}"`), shell: true };
+}
+
 export async function command(
     file: string,
     args: readonly string[],
@@ -44,8 +54,9 @@ export async function command(
     env: NodeJS.ProcessEnv = {},
 ): Promise<string> {
     try {
-        const options = { cwd, env: { ...cleanEnvironment(), ...env }, maxBuffer: 64 * 1024 * 1024 };
-        return (await run(file, args, options)).stdout;
+        const start = startable(file, args, process.platform);
+        const more = { env: { ...cleanEnvironment(), ...env }, maxBuffer: 64 * 1024 * 1024, shell: start.shell };
+        return (await run(start.file, start.args, { cwd, ...more })).stdout;
     } catch (error) {
         const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
         throw new Error(`${file} ${args.join(" ")} failed\n${stdout}\n${stderr}`.slice(0, 4_000), { cause: error });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { resolve } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
 
 const root = resolve(__dirname, "../..");
@@ -12,9 +12,10 @@ const { extensions } = createRequire(__filename) as NodeJS.Require;
  */
 export function requireTypeScript(): void {
     const previous = extensions[".ts"];
+    const ours = `${join(root, "provider")}${sep}`;
     const compilerOptions = { module: ModuleKind.CommonJS, target: ScriptTarget.ES2023, esModuleInterop: true };
     extensions[".ts"] = (module, fileName) => {
-        if (!fileName.startsWith(`${root}/provider/`)) {
+        if (!fileName.startsWith(ours)) {
             (previous ?? extensions[".js"])?.(module, fileName);
             return;
         }
