@@ -1,5 +1,6 @@
 /** Transport over undici: keep-alive, bounded, through the environment's proxies, with errors in plain words. */
 import type { IncomingHttpHeaders } from "node:http";
+import { createRequire } from "node:module";
 import tls from "node:tls";
 import type { Agent, Dispatcher } from "undici";
 import { isLoopback } from "./endpoints";
@@ -201,7 +202,6 @@ class UndiciTransport implements Transport {
     readonly #settings: TransportSettings;
     #direct: Agent | undefined;
     #proxied: Dispatcher | undefined;
-    #undici: Promise<typeof import("undici")> | undefined;
     #closed = false;
 
     constructor(settings: TransportSettings) {
@@ -214,7 +214,7 @@ class UndiciTransport implements Transport {
         if (request.signal?.aborted) throw aborted(url, false, request.signal.reason);
         if (this.#closed)
             throw new TransportError(`${url.host}: the provider is closing`, { sent: false, retry: "never" });
-        const dispatcher = await this.#dispatcher(url);
+        const dispatcher = this.#dispatcher(url);
         const exchange = new Exchange();
         const timeout = AbortSignal.timeout(timeoutMs);
         const onTimeout = () => exchange.fail(timeout.reason);
@@ -271,9 +271,9 @@ class UndiciTransport implements Transport {
     }
 
     /** undici is loaded by the first request: a preview without credentials never needs it. */
-    async #dispatcher(url: URL): Promise<Dispatcher> {
-        this.#undici ??= import("undici");
-        const undici = await this.#undici;
+    #dispatcher(url: URL): Dispatcher {
+        // Not `import()`, which under Yarn's Plug'n'Play needs a loader of its own.
+        const undici = createRequire(__filename)("undici") as typeof import("undici");
         const { http, https, none } = this.#settings.proxies;
         // A proxy could not reach our loopback, and must not see what goes there.
         if (isLoopback(url.hostname) || (http === undefined && https === undefined)) {

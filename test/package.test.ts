@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 import { publint } from "publint";
 import * as semver from "semver";
+import * as ts from "typescript";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Simulator, startSimulator } from "../sdk/testing/index";
 import {
@@ -125,6 +126,28 @@ it.each(["strict", "node16", "esm-only"])("is clean for attw, profile %s", async
     expect(out).toMatch(/No problems found/);
 });
 
+it("has types that need no zod, and comments on the inputs", () => {
+    const at = join(folder, "types.ts");
+    const text = readFileSync(join(root, "test/types.test-d.ts"), "utf8").replaceAll('"../sdk/index"', '"pulumi-cbr"');
+    const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
+    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, folder);
+    const host = ts.createCompilerHost({});
+    const { fileExists, getSourceFile } = host;
+    // As with a compiler that does not follow pnpm's links.
+    host.fileExists = (file) => !/node_modules[\\/]zod[\\/]/.test(file) && (file === at || fileExists(file));
+    host.getSourceFile = (file, version, ...rest) =>
+        file === at ? ts.createSourceFile(file, text, version, true) : getSourceFile(file, version, ...rest);
+    const typesOnly = { ...options, paths: {}, types: [] };
+    const program = ts.createProgram([at], typesOnly, host);
+    const problems = ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
+        const line = (file?.getLineAndCharacterOfPosition(start).line ?? 0) + 1;
+        return `${file?.fileName}:${line} ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
+    });
+    expect(problems).toEqual([]);
+    const declarations = readFileSync(join(folder, "node_modules/pulumi-cbr/dist/sdk/checkpoint.d.ts"), "utf8");
+    expect(declarations).toContain("/** Vault to back up");
+});
+
 it("loads neither zod, undici nor yaml for a program", async () => {
     const script = `require("pulumi-cbr"); console.log(JSON.stringify(Object.keys(require.cache)))`;
     const loaded = JSON.parse(await command(process.execPath, ["-e", script], folder)) as string[];
@@ -185,6 +208,29 @@ async function pulumiOn(
         command(file, [...first, ...args], cwd, { PATH, PULUMI_SKIP_UPDATE_CHECK: "true", ...env });
 }
 
+/** Runs the project in a folder through preview, up and destroy as a person does; what `up` printed. */
+async function throughCommandLine(at: string, node: string, more: NodeJS.ProcessEnv): Promise<string> {
+    writeFileSync(join(at, "Pulumi.yaml"), "name: packed\nruntime: nodejs\n");
+    const vault = sim.regions["eu-de"].cloud.addVault();
+    const config = { ...sim.settings().config, "packed:vaultId": vault.id };
+    writeFileSync(join(at, "Pulumi.dev.yaml"), JSON.stringify({ config }));
+    const home = temporaryFolder();
+    const env = {
+        PULUMI_HOME: join(home, "home"),
+        PULUMI_BACKEND_URL: `file://${home}`,
+        PULUMI_CONFIG_PASSPHRASE: "test",
+        ...more,
+    };
+    const pulumi = await pulumiOn(node);
+    const run = (...args: string[]) => pulumi(args, at, env);
+    await run("stack", "init", "dev");
+    expect(await run("preview")).toMatch(/Checkpoint/);
+    const up = await run("up", "--yes", "--skip-preview");
+    expect(up).toContain([...sim.regions["eu-de"].cloud.backups.values()].find((one) => one.vaultId === vault.id)?.id);
+    await run("destroy", "--yes", "--skip-preview");
+    return up;
+}
+
 // The tests run on the pinned Node; the package promises more: from the oldest that it accepts to the newest major version.
 const oldest = semver.minVersion(manifest.engines.node)?.version ?? expect.fail("no engines.node");
 it.for([oldest, "26"])("works on Node %s", async (range, { skip }) => {
@@ -201,26 +247,8 @@ it.for([oldest, "26"])("works on Node %s", async (range, { skip }) => {
     const at = join(folder, `packages/node-${range}`);
     mkdirSync(at, { recursive: true });
     writeFileSync(join(at, "index.ts"), `${program.ts}export const node = process.version;\n`);
-    writeFileSync(join(at, "Pulumi.yaml"), "name: packed\nruntime: nodejs\n");
-    const vault = sim.regions["eu-de"].cloud.addVault();
-    const config = { ...sim.settings().config, "packed:vaultId": vault.id };
-    writeFileSync(join(at, "Pulumi.dev.yaml"), JSON.stringify({ config }));
-    const home = temporaryFolder();
-    const env = {
-        PULUMI_HOME: join(home, "home"),
-        PULUMI_BACKEND_URL: `file://${home}`,
-        PULUMI_CONFIG_PASSPHRASE: "test",
-        // Types are the test's above; once each is enough.
-        PULUMI_NODEJS_TRANSPILE_ONLY: "true",
-    };
-    const pulumi = await pulumiOn(node);
-    const run = (...args: string[]) => pulumi(args, at, env);
-    await run("stack", "init", "dev");
-    expect(await run("preview")).toMatch(/Checkpoint/);
-    const up = await run("up", "--yes", "--skip-preview");
-    expect(up).toContain(version);
-    expect(up).toContain([...sim.regions["eu-de"].cloud.backups.values()].find((one) => one.vaultId === vault.id)?.id);
-    await run("destroy", "--yes", "--skip-preview");
+    // Types are the test's above; once each is enough.
+    expect(await throughCommandLine(at, node, { PULUMI_NODEJS_TRANSPILE_ONLY: "true" })).toContain(version);
 });
 
 /** An empty project with the packed package among its dependencies. */
@@ -234,9 +262,10 @@ async function project(): Promise<string> {
     };
     writeFileSync(
         join(at, "package.json"),
-        JSON.stringify({ name: "program", private: true, main: "index.js", dependencies }),
+        JSON.stringify({ name: "program", private: true, main: "index.ts", dependencies }),
     );
-    writeFileSync(join(at, "index.js"), program.js);
+    // TypeScript, because package managers differ in what the compiler can find.
+    writeFileSync(join(at, "index.ts"), program.ts);
     return at;
 }
 
@@ -250,34 +279,55 @@ async function tool(name: string, bin: string, version = "latest"): Promise<stri
     return join(at, bins[bin] ?? "");
 }
 
-it("works when pnpm installed it", async ({ skip }) => {
+// From version 12 on it is a native program; the script beside it starts it.
+it.for(["10", "11", "12"])("works when pnpm %s installed it", async (version, { skip }) => {
     const at = await project();
     try {
-        // The last major version that is a script; the next ones are native, and need their install script.
-        const pnpm = await tool("pnpm", "pnpm", "10");
-        await command(process.execPath, [pnpm, "install", "--ignore-scripts"], at);
+        const bin = await tool("pnpm", "pnpm", version);
+        const script = version === "12" ? join(dirname(bin), "bin/pnpm.mjs") : bin;
+        await command(process.execPath, [script, "install", "--ignore-scripts"], at);
     } catch (error) {
-        process.stderr.write(`pnpm was not tried: ${String(error)}\n`);
-        skip("pnpm cannot be installed or cannot install here");
+        process.stderr.write(`pnpm ${version} was not tried: ${String(error)}\n`);
+        skip(`pnpm ${version} cannot be installed or cannot install here`);
     }
     await upAndDestroy(at);
 });
 
+/** Installs a project by Yarn with one of its linkers. */
+async function yarnInstall(at: string, linker: "node-modules" | "pnp"): Promise<void> {
+    const yarn = await tool("@yarnpkg/cli-dist", "yarn");
+    const registry = (await command("npm", ["config", "get", "registry"], at)).trim();
+    writeFileSync(join(at, "yarn.lock"), "");
+    writeFileSync(join(at, ".yarnrc.yml"), `nodeLinker: ${linker}\nenableScripts: false\n`);
+    await command(process.execPath, [yarn, "install", "--no-immutable"], at, {
+        YARN_NPM_REGISTRY_SERVER: registry,
+        YARN_UNSAFE_HTTP_WHITELIST: new URL(registry).hostname,
+        YARN_ENABLE_TELEMETRY: "0",
+        // So that what is unpacked for Plug'n'Play goes with the folder.
+        YARN_ENABLE_GLOBAL_CACHE: "false",
+    });
+}
+
 it("works when Yarn installed it, with its node-modules linker", async ({ skip }) => {
     const at = await project();
     try {
-        const yarn = await tool("@yarnpkg/cli-dist", "yarn");
-        const registry = (await command("npm", ["config", "get", "registry"], at)).trim();
-        writeFileSync(join(at, "yarn.lock"), "");
-        writeFileSync(join(at, ".yarnrc.yml"), "nodeLinker: node-modules\nenableScripts: false\n");
-        await command(process.execPath, [yarn, "install", "--no-immutable"], at, {
-            YARN_NPM_REGISTRY_SERVER: registry,
-            YARN_UNSAFE_HTTP_WHITELIST: new URL(registry).hostname,
-            YARN_ENABLE_TELEMETRY: "0",
-        });
+        await yarnInstall(at, "node-modules");
     } catch (error) {
         process.stderr.write(`Yarn was not tried: ${String(error)}\n`);
         skip("Yarn cannot be installed or cannot install here");
     }
     await upAndDestroy(at);
+});
+
+it("works with Yarn's Plug'n'Play, in what `yarn exec` starts", async ({ skip }) => {
+    const at = await project();
+    try {
+        await yarnInstall(at, "pnp");
+    } catch (error) {
+        process.stderr.write(`Plug'n'Play was not tried: ${String(error)}\n`);
+        skip("Yarn cannot be installed or cannot install here");
+    }
+    expect(existsSync(join(at, "node_modules"))).toBe(false);
+    // What `yarn exec` and `yarn run` set.
+    await throughCommandLine(at, process.execPath, { NODE_OPTIONS: `--require ${join(at, ".pnp.cjs")}` });
 });

@@ -172,7 +172,7 @@ describe("connections", () => {
             setTimeout(() => {
                 running--;
                 response.end("x");
-            }, 20);
+            }, 200);
         });
         const given = transport();
         await Promise.all(Array.from({ length: 200 }, () => given.send(get(`http://127.0.0.1:${port}`))));
