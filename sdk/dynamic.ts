@@ -5,7 +5,7 @@ export type HandlerName = "checkpoint" | "vaultReplication" | "backupReplica" | 
 
 /**
  * The code that ends up in every user's state, and the contract with it: the provider host runs this line to find the
- * installed release's handler. It never changes within a major version (test/state-line.test.ts).
+ * installed release's handler. It never changes within a major version (test/lifecycle/state.test.ts).
  */
 export function providerLine(handler: HandlerName): string {
     return `exports.handler = () => require("pulumi-cbr/provider").${handler}`;
