@@ -8,6 +8,9 @@ import { ConfigError, messageOf, type Retry, TransportError } from "./errors";
 import { type Settings, systemFiles } from "./settings";
 import type { HttpRequest, HttpResponse, Transport } from "./transport";
 
+/** Not `import()`, which under Yarn's Plug'n'Play needs a loader of its own. */
+const requireHere = createRequire(__filename);
+
 /** Connections to one host and port at a time; more requests wait. */
 export const MAX_CONNECTIONS = 64;
 /** Time for TCP and TLS together, in milliseconds. */
@@ -272,8 +275,7 @@ class UndiciTransport implements Transport {
 
     /** undici is loaded by the first request: a preview without credentials never needs it. */
     #dispatcher(url: URL): Dispatcher {
-        // Not `import()`, which under Yarn's Plug'n'Play needs a loader of its own.
-        const undici = createRequire(__filename)("undici") as typeof import("undici");
+        const undici = requireHere("undici") as typeof import("undici");
         const { http, https, none } = this.#settings.proxies;
         // A proxy could not reach our loopback, and must not see what goes there.
         if (isLoopback(url.hostname) || (http === undefined && https === undefined)) {
