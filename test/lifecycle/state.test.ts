@@ -2,9 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Deployment } from "@pulumi/pulumi/automation";
 import { expect, it } from "vitest";
-import { providerLine } from "../../sdk/dynamic";
 import * as cbr from "../../sdk/index";
-import { type Life, messages, openLife, ops, providerLines, type State, slow } from "./life";
+import { type Life, messages, openLife, ops, type State, slow } from "./life";
 
 const release = "0.1.0";
 const fixtures = resolve(__dirname, "../fixtures/state");
@@ -238,22 +237,6 @@ async function importFixture(life: Life, name: string): Promise<Map<string, Stat
     await life.stack.importState(JSON.parse(text) as Deployment);
     return life.states();
 }
-
-it("writes one line of code into a state, and the line never changes", () => {
-    const lines = {
-        Checkpoint: 'exports.handler = () => require("pulumi-cbr/provider").checkpoint',
-        VaultReplication: 'exports.handler = () => require("pulumi-cbr/provider").vaultReplication',
-        BackupReplica: 'exports.handler = () => require("pulumi-cbr/provider").backupReplica',
-        VaultSync: 'exports.handler = () => require("pulumi-cbr/provider").vaultSync',
-        CheckpointReplica: 'exports.handler = () => require("pulumi-cbr/provider").checkpointReplica',
-    };
-    expect(providerLines).toEqual(lines);
-    for (const [kind, line] of Object.entries(lines)) {
-        const handler = `${kind[0]?.toLowerCase()}${kind.slice(1)}` as Parameters<typeof providerLine>[0];
-        expect(providerLine(handler)).toBe(line);
-        expect(Buffer.byteLength(line)).toBeLessThanOrEqual(100);
-    }
-});
 
 if (isWriting)
     it("writes the fixtures of this release", async () => {
