@@ -394,7 +394,8 @@ function remainsOf(kind: Kind, step: Step): Remains[] {
                 { ...base, fate: own ? fate : "kept", ids: ids([id]), region: textIn(outputs, "destinationRegion") },
             ];
         }
-        default: {
+        case "VaultReplication":
+        case "CheckpointReplica": {
             const region = textIn(outputs, "destinationRegion");
             const all = ids(listIn(outputs, "destinationBackupIds"));
             if (!deletes) return all.length === 0 ? [] : [{ ...base, fate, ids: all, region }];
