@@ -316,6 +316,16 @@ export function wishOf(schema: z.ZodObject, inputs: object): Record<string, unkn
     return Object.fromEntries(Object.entries(inputs).filter(([key]) => counts(key)));
 }
 
+/** Old facts, new inputs: inputs that are no longer given are taken out. */
+export function takeOver<O extends { region: string; projectId: string }, I extends object>(
+    olds: O,
+    news: I,
+    schema: z.ZodObject,
+): O {
+    const facts = Object.fromEntries(Object.entries(olds).filter(([key]) => !(key in schema.shape)));
+    return { ...facts, ...news, region: olds.region, projectId: olds.projectId } as unknown as O;
+}
+
 /** The end of a time budget. `operation` first, then what it falls back to, then the resource's default. */
 export function deadlineOf(
     context: Services,

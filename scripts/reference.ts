@@ -52,15 +52,12 @@ const docOf = (symbol: ts.Symbol): string =>
         .displayPartsToString(symbol.getDocumentationComment(checker))
         .replace(/\{@link (\w+)\}/g, "`$1`")
         // Classes are merged with the interface of their outputs.
-        .replace("Every output is also a property of the class.\n", "");
-/** What the examples in comments take for given. */
+        .replace(/^Every output is also a property of the class[^\n]*\n/, "");
+
+/** What the examples in comments take for given, besides ids: those end in `Id` and are texts. */
 const GIVEN: Readonly<Record<string, string>> = {
     before: "const before: cbr.Checkpoint",
-    vaultId: "const vaultId: string",
-    destinationVaultId: "const destinationVaultId: string",
-    hybridVaultId: "const hybridVaultId: string",
     vaultInNl: "const vaultInNl: string",
-    serverId: "const serverId: string",
     release: "const release: string",
     version: "const version: string",
     day: "const day: string",
@@ -72,12 +69,13 @@ const GIVEN: Readonly<Record<string, string>> = {
 function exampleDoc(symbol: ts.Symbol): string {
     return docOf(symbol).replace(/```ts\n([\s\S]*?)```/g, (_all, code: string) => {
         const body = code.replace("{ … }", "{}");
-        const uses = (name: string) =>
-            new RegExp(`\\b${name}\\b`).test(body.replace(/"[^"]*"/g, "")) &&
-            !new RegExp(`const ${name}\\b`).test(body);
-        const given = Object.keys(GIVEN)
-            .filter(uses)
-            .map((name) => GIVEN[name]);
+        // A property's name and what follows a dot are not names of the example's own.
+        const names = new Set(body.replace(/"[^"]*"/g, "").match(/(?<![.\w])[A-Za-z]\w*\b(?!:)/g));
+        const isOpen = (name: string) => names.has(name) && !new RegExp(`const ${name}\\b`).test(body);
+        const ids = [...names].filter((name) => name.endsWith("Id"));
+        const given = [...ids, ...Object.keys(GIVEN)]
+            .filter(isOpen)
+            .map((name) => GIVEN[name] ?? `const ${name}: string`);
         const note = given.length === 0 ? "" : `<!-- given: ${given.join("; ")} -->\n`;
         return `${note}\`\`\`ts\nimport * as cbr from "pulumi-cbr";\n\n${body}\`\`\``;
     });

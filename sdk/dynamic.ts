@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /** The names of the handlers that `pulumi-cbr/provider` exports. */
-export type HandlerName = "checkpoint" | "vaultReplication" | "backupReplica" | "vaultSync" | "checkpointReplica";
+export type HandlerName = keyof typeof import("../provider/index");
 
 /**
  * The code that ends up in every user's state, and the contract with it: the provider host runs this line to find the

@@ -51,15 +51,17 @@ async function outputsOf(stack: TestStack): Promise<Record<string, unknown>> {
     return Object.fromEntries(Object.entries(await stack.outputs()).map(([name, { value }]) => [name, value]));
 }
 
-it("has a project, a program and a README in every folder", () => {
+it("has a project, a program, a README and a line in the list for every folder", () => {
     const folders = readdirSync(examples, { withFileTypes: true }).filter((one) => one.isDirectory());
     expect(folders.length).toBeGreaterThan(9);
+    const list = readFileSync(join(examples, "README.md"), "utf8");
     for (const { name } of folders) {
         if (elsewhere.includes(name)) continue;
         const at = (file: string) => join(examples, name, file);
         expect(existsSync(at("Pulumi.yaml")), `${name}/Pulumi.yaml`).toBe(true);
         expect(existsSync(at("index.ts")) || existsSync(at("index.js")), `${name}/index`).toBe(true);
         expect(readFileSync(at("README.md"), "utf8").length, `${name}/README.md`).toBeGreaterThan(100);
+        expect(list, "examples/README.md").toContain(`(${name}/README.md)`);
     }
 });
 

@@ -18,6 +18,7 @@ import {
 } from "./support/packed";
 import { findPulumi } from "./support/pulumi";
 import { openStack } from "./support/stack";
+import { handlerNames } from "./support/state-lines";
 
 const root = resolve(__dirname, "..");
 const program = {
@@ -156,10 +157,9 @@ it("loads neither zod, undici nor yaml for a program", async () => {
 });
 
 it("resolves the line in state to a handler, for every class", async () => {
-    const names = ["checkpoint", "vaultReplication", "backupReplica", "checkpointReplica", "vaultSync"];
     const script = `
         const { providerLine } = require("./node_modules/pulumi-cbr/dist/sdk/dynamic.js");
-        const methods = ${JSON.stringify(names)}.map((name) => {
+        const methods = ${JSON.stringify(handlerNames)}.map((name) => {
             const exports = {};
             new Function("exports", "require", providerLine(name))(exports, require);
             return Object.keys(exports.handler()).sort();
@@ -167,7 +167,7 @@ it("resolves the line in state to a handler, for every class", async () => {
         console.log(JSON.stringify(methods));`;
     const methods = JSON.parse(await command(process.execPath, ["-e", script], folder)) as string[][];
     const all = ["check", "configure", "create", "delete", "diff", "read", "update"];
-    expect(methods).toEqual(names.map(() => all));
+    expect(methods).toEqual(handlerNames.map(() => all));
 });
 
 it("can be imported by name from an ES module, and required", async () => {

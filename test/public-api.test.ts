@@ -62,10 +62,3 @@ it("the public names are those of public-api.json", () => {
     if (process.env["UPDATE"] === "1") writeFileSync(recorded, `${JSON.stringify(names, null, 4)}\n`);
     expect(names).toEqual(JSON.parse(readFileSync(recorded, "utf8")));
 }, 60_000);
-
-it("what the line in state requires is there under the same names", () => {
-    const provider =
-        (JSON.parse(readFileSync(recorded, "utf8")) as Record<string, object>)["pulumi-cbr/provider"] ?? {};
-    for (const name of ["checkpoint", "vaultReplication", "backupReplica", "checkpointReplica", "vaultSync"])
-        expect(Object.keys(provider)).toContain(name);
-});

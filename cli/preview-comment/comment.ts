@@ -1,6 +1,17 @@
 /** The comment: Markdown for GitHub and GitLab, at most so many bytes. */
 import { code, cut, fence, oneLine, plain } from "./markdown";
-import { backupsInWords, byText, inputChanges, type Plan, planOf, type Remains, type Row, some, stackOf } from "./plan";
+import {
+    backupsInWords,
+    byText,
+    inputChanges,
+    isCopy,
+    type Plan,
+    planOf,
+    type Remains,
+    type Row,
+    some,
+    stackOf,
+} from "./plan";
 import { type Diagnostic, type Preview, parseUrn, type Step } from "./preview";
 import { type Change, inWords, listed } from "./values";
 
@@ -123,8 +134,6 @@ function whatHappens(rows: readonly Row[]): string[] {
         ...(syncs === 0 ? [] : [`synchronises **${counted(syncs, "hybrid vault")}**`]),
     ];
 }
-
-const isCopy = ({ kind }: Row): boolean => kind !== "Checkpoint" && kind !== "VaultSync";
 
 function destinations(copies: readonly Row[]): string {
     const regions = [...new Set(copies.flatMap(({ to }) => to ?? []))].sort(byText).map((region) => code(region));

@@ -15,8 +15,19 @@ import {
 } from "./values";
 
 const PREFIX = "pulumi-nodejs:dynamic/cbr:";
-const KINDS = ["Checkpoint", "VaultReplication", "BackupReplica", "CheckpointReplica", "VaultSync"] as const;
-export type Kind = (typeof KINDS)[number];
+export type Kind = Capitalize<keyof typeof import("../../provider/index")>;
+
+/** What making one is called, in the order in which kinds are listed. */
+const ACTIONS: Readonly<Record<Kind, readonly [first: string, again: string]>> = {
+    Checkpoint: ["take", "take again"],
+    VaultReplication: ["copy", "copy again"],
+    BackupReplica: ["copy", "copy again"],
+    CheckpointReplica: ["copy", "copy again"],
+    VaultSync: ["sync", "sync again"],
+};
+const KINDS = Object.keys(ACTIONS) as Kind[];
+
+export const isCopy = ({ kind }: Pick<Row, "kind">): boolean => ACTIONS[kind][0] === "copy";
 
 /** A line of the table. `what` and `why` are Markdown. */
 export interface Row {
@@ -207,14 +218,6 @@ class Names {
 
 const inRegion = (region: string | undefined) => (region === undefined ? "" : ` in ${code(region)}`);
 
-const ACTIONS: Readonly<Record<Kind, readonly [first: string, again: string]>> = {
-    Checkpoint: ["take", "take again"],
-    VaultReplication: ["copy", "copy again"],
-    BackupReplica: ["copy", "copy again"],
-    CheckpointReplica: ["copy", "copy again"],
-    VaultSync: ["sync", "sync again"],
-};
-
 function rowOf(kind: Kind, step: Step, names: Names): Row | undefined {
     const base = { kind, name: parseUrn(step.urn).name, to: textIn(step.new?.inputs, "destinationRegion") };
     const [first, again] = ACTIONS[kind];
@@ -391,7 +394,8 @@ function remainsOf(kind: Kind, step: Step): Remains[] {
                 { ...base, fate: own ? fate : "kept", ids: ids([id]), region: textIn(outputs, "destinationRegion") },
             ];
         }
-        default: {
+        case "VaultReplication":
+        case "CheckpointReplica": {
             const region = textIn(outputs, "destinationRegion");
             const all = ids(listIn(outputs, "destinationBackupIds"));
             if (!deletes) return all.length === 0 ? [] : [{ ...base, fate, ids: all, region }];

@@ -29,6 +29,7 @@ import {
     objectDescription,
     objectId,
     objectName,
+    takeOver,
     wishOf,
 } from "../handler";
 import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
@@ -401,16 +402,6 @@ async function update(
         seen = withState(outputs, await lookOnce(context, source, outputs));
     } else context.log.info(`resuming the wait for copy ${id}`);
     return finish(context, news, seen, deadlineOf(context, news, "update", COPY_BUDGET_MS));
-}
-
-/** Old facts, new inputs: inputs that are no longer given are taken out. */
-export function takeOver<O extends { region: string; projectId: string }, I extends object>(
-    olds: O,
-    news: I,
-    schema: z.ZodObject,
-): O {
-    const facts = Object.fromEntries(Object.entries(olds).filter(([key]) => !(key in schema.shape)));
-    return { ...facts, ...news, region: olds.region, projectId: olds.projectId } as unknown as O;
 }
 
 async function read(context: Context, id: string, olds: Partial<BackupReplicaOutputs>) {

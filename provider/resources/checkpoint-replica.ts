@@ -6,7 +6,7 @@ import { type Context, targetOf } from "../context";
 import { COPY_BUDGET_MS, findLostCopy } from "../copies";
 import { formatDuration } from "../duration";
 import { messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
-import { commonInputs, deadlineOf, type Handler, objectId } from "../handler";
+import { commonInputs, deadlineOf, type Handler, objectId, takeOver } from "../handler";
 import { CLOCK_TOLERANCE_MS, noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { copyBackup, showCheckpoint, type WireBackup, type WireCheckpoint } from "../operations";
 import { preflightCheckpointReplica } from "../preflight";
@@ -25,7 +25,7 @@ import {
     UNSURE,
     updateCopies,
 } from "../replications";
-import { refuseSameRegion, takeOver } from "./backup-replica";
+import { refuseSameRegion } from "./backup-replica";
 import { isFinalCheckpoint, isGoneCheckpoint } from "./checkpoint-outputs";
 
 export const checkpointReplicaInputs = z.strictObject({

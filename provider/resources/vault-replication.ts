@@ -5,7 +5,7 @@ import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
 import { backupRowsWithRecords, COPY_BUDGET_MS, type Copy, isRecordFor, readBackup, replicasIn } from "../copies";
 import { ApiError, WaitFailedError } from "../errors";
-import { commonInputs, deadlineOf, type Handler, objectId, wishOf } from "../handler";
+import { commonInputs, deadlineOf, type Handler, objectId, takeOver, wishOf } from "../handler";
 import { digest } from "../journal";
 import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { copyCheckpoint, type WireBackup } from "../operations";
@@ -23,7 +23,7 @@ import {
     updateCopies,
 } from "../replications";
 import { parseInstant } from "../time";
-import { refuseSameRegion, takeOver } from "./backup-replica";
+import { refuseSameRegion } from "./backup-replica";
 
 export const vaultReplicationInputs = z.strictObject({
     ...commonInputs,

@@ -5,13 +5,12 @@ import type { Target } from "../client";
 import { type Context, type Services, targetOf } from "../context";
 import { formatDuration } from "../duration";
 import { ApiError, messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
-import { commonInputs, deadlineOf, type Handler, objectId, wishOf } from "../handler";
+import { commonInputs, deadlineOf, type Handler, objectId, takeOver, wishOf } from "../handler";
 import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { importCheckpoint, showOpLog, type WireOperationLog } from "../operations";
 import type { Topic } from "../poller";
 import { preflightVaultSync } from "../preflight";
 import { parseInstant, queryInstant } from "../time";
-import { takeOver } from "./backup-replica";
 
 /** 30 min: terraform-provider-huaweicloud's default. */
 const SYNC_BUDGET_MS = 30 * 60_000;

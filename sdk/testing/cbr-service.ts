@@ -37,7 +37,7 @@ export function cbrService(shared: Shared, host: Host): Service {
                     requestId: received.requestId,
                     params,
                     query: target.query,
-                    body: method === "POST" ? jsonBody(incoming, received.bodyText) : undefined,
+                    body: route.takesBody ? jsonBody(incoming, received.bodyText) : undefined,
                     effects: received.effects.filter(
                         (effect): effect is ObjectEffect => typeof effect === "object" && "kind" in effect,
                     ),

@@ -1,6 +1,8 @@
 /** Status and text of every code that the API documents. Vendor: "Error Codes" of CBR, API Gateway and IAM (cbr-api §5.2 to §5.4). */
 
-const cbr: Readonly<Record<string, readonly [status: number, message: string]>> = {
+type Failures = Readonly<Record<string, readonly [status: number, message: string]>>;
+
+const cbr = {
     "0001": [400, "No resources to back up or replicate."],
     "0002": [500, "The resources are being backed up."],
     1001: [400, "The vault is being backed up."],
@@ -92,9 +94,9 @@ const cbr: Readonly<Record<string, readonly [status: number, message: string]>> 
     9900: [400, "The parameter check failed."],
     9910: [500, "Unknown error."],
     9998: [500, "Authentication failed."],
-};
+} as const satisfies Failures;
 
-const others: Readonly<Record<string, readonly [status: number, message: string]>> = {
+const others = {
     "CSBS.2003": [400, "The backup is being executed."],
     "CSBS.3001": [400, "The backup does not exist."],
     "APIGW.0101": [404, "The API does not exist or has not been published in the environment"],
@@ -117,14 +119,17 @@ const others: Readonly<Record<string, readonly [status: number, message: string]
     "IAM.0062": [401, "The username or password is wrong."],
     "IAM.0066": [401, "The token has expired."],
     "IAM.0067": [401, "The token is invalid."],
-};
+} as const satisfies Failures;
+
+/** A code of the tables above: what a rule of the simulator refuses with stands here first. */
+export type DocumentedCode = `${keyof typeof cbr}` | `BackupService.${keyof typeof cbr}` | keyof typeof others;
 
 /** The code with its prefix (`6217` → `BackupService.6217`), its documented status and text; status 400 for a code that no page lists. */
 export function documented(code: string): { code: string; status: number; message: string } {
     const bare = code.replace(/^BackupService\./, "");
-    const own = cbr[bare];
+    const own = (cbr as Failures)[bare];
     if (own !== undefined) return { code: `BackupService.${bare}`, status: own[0], message: own[1] };
-    const other = others[code];
+    const other = (others as Failures)[code];
     if (other !== undefined) return { code, status: other[0], message: other[1] };
     return {
         code: /^\d{4}$/.test(code) ? `BackupService.${code}` : code,

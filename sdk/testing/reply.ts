@@ -1,4 +1,4 @@
-import { documented } from "./error-codes";
+import { type DocumentedCode, documented } from "./error-codes";
 
 /** One whole HTTP answer. `X-Request-Id` is added by the server. */
 export interface Reply {
@@ -33,7 +33,7 @@ function shapeOf(code: string): ErrorShape {
 }
 
 /** Refuses with a documented code (`"6217"`, `"APIGW.0307"`) and its documented status; `detail` is added to the text. */
-export function refuse(code: string, detail?: string): never {
+export function refuse(code: DocumentedCode, detail?: string): never {
     const failure = documented(code);
     const message = detail === undefined ? failure.message : `${failure.message.replace(/\.$/, "")}: ${detail}`;
     throw new Refusal({ ...failure, message, shape: shapeOf(failure.code) });

@@ -28,6 +28,7 @@ interface Described {
     readonly id: string;
     readonly method: string;
     readonly path: string;
+    readonly request: unknown;
     readonly response:
         | { safeParse(value: unknown): { success: boolean; error?: { message: string } | undefined } }
         | undefined;
@@ -43,12 +44,14 @@ export interface Route<C> {
     readonly huaweiOnly: boolean;
     /** Only lists take a query. */
     readonly takesQuery: boolean;
+    /** Whether the client sends a body. */
+    readonly takesBody: boolean;
     /** Schema that the client reads the answer with. */
     readonly response: Described["response"];
 }
 
 function cbrRoute(operation: Described, handle: (call: Call) => Reply, huaweiOnly = false): Route<Call> {
-    const { id, method, path, response } = operation;
+    const { id, method, path, request, response } = operation;
     return {
         operation: id,
         method,
@@ -56,6 +59,7 @@ function cbrRoute(operation: Described, handle: (call: Call) => Reply, huaweiOnl
         handle,
         huaweiOnly,
         takesQuery: id.startsWith("List"),
+        takesBody: request !== undefined,
         response,
     };
 }
@@ -85,6 +89,7 @@ function iamRoute(operation: string, method: string, path: string, handle: (call
         handle,
         huaweiOnly: false,
         takesQuery: true,
+        takesBody: method === "POST",
         response: undefined,
     };
 }

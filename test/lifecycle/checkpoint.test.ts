@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import { listOf, messages, openLife, ops, providerLines, slow, step } from "./life";
+import { providerLines } from "../support/state-lines";
+import { listOf, messages, openLife, ops, slow, step } from "./life";
 
 it("keeps a restore point whose wait fails, and resumes in update without a second request", async () => {
     const life = await openLife();

@@ -21,6 +21,7 @@ import {
     type StepReport,
     type TestStack,
 } from "../support/stack";
+import { providerLines } from "../support/state-lines";
 
 export interface LifeOptions extends SimulatorOptions<"eu-de" | "eu-nl"> {
     /** Stack configuration beside, or instead of, what points at the simulator; undefined takes a key out. */
@@ -28,15 +29,6 @@ export interface LifeOptions extends SimulatorOptions<"eu-de" | "eu-nl"> {
     env?: Record<string, string>;
     signIn?: SignIn;
 }
-
-/** The code in state, by kind: a contract with every state out there. */
-export const providerLines: Readonly<Record<string, string>> = {
-    Checkpoint: 'exports.handler = () => require("pulumi-cbr/provider").checkpoint',
-    VaultReplication: 'exports.handler = () => require("pulumi-cbr/provider").vaultReplication',
-    BackupReplica: 'exports.handler = () => require("pulumi-cbr/provider").backupReplica',
-    VaultSync: 'exports.handler = () => require("pulumi-cbr/provider").vaultSync',
-    CheckpointReplica: 'exports.handler = () => require("pulumi-cbr/provider").checkpointReplica',
-};
 
 const secretKeys = /^cbr:(secretKey|securityToken|token|password)$/;
 

@@ -2,14 +2,13 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Deployment } from "@pulumi/pulumi/automation";
 import { expect, it } from "vitest";
-import { providerLine } from "../../sdk/dynamic";
 import * as cbr from "../../sdk/index";
-import { type Life, messages, openLife, ops, providerLines, type State, slow } from "./life";
+import { providerLines } from "../support/state-lines";
+import { type Life, messages, openLife, ops, type State, slow } from "./life";
 
-const release = "0.1.0";
 const fixtures = resolve(__dirname, "../fixtures/state");
-/** Set it to write the fixtures of a new release; what an earlier one wrote is never touched again. */
-const isWriting = process.env["PULUMI_CBR_WRITE_STATE"] === release;
+/** Name a story to write its fixture; what a release that is out has written is never touched again. */
+const writing = process.env["PULUMI_CBR_WRITE_STATE"];
 
 const destinationRegion = "eu-nl";
 const uuid = (group: number, index: number) =>
@@ -28,6 +27,7 @@ const [
     syncingVault,
 ] = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(vault) as [string, string, string, string, string, string, string, string, string];
 const destinationVaultId = vault(10);
+const pointVault = vault(11);
 const copyTo = { destinationRegion, destinationVaultId };
 
 /** The same places each time; the sign-in comes from the environment, so that no secret is in any state. */
@@ -53,13 +53,15 @@ async function openPlaces(): Promise<Life> {
         expiredVault,
         copyingVault,
         runningVault,
+        pointVault,
     ].entries())
         life.vault({
             id,
             name: `vault-${index}`,
             resources: [{ id: server(10 + index), name: `server-${10 + index}` }],
         });
-    for (const id of [copyVault, copyingVault, runningVault]) life.home.addCheckpoint(id, { name: "by-policy" });
+    for (const id of [copyVault, copyingVault, runningVault, pointVault])
+        life.home.addCheckpoint(id, { name: "by-policy" });
     for (const id of [syncVault, syncingVault]) life.hybridVault({ id, name: "on-premises", onPremises: { added: 2 } });
     life.destination({ id: destinationVaultId, name: "copies" });
     return life;
@@ -68,10 +70,16 @@ async function openPlaces(): Promise<Life> {
 const backupIn = (life: Life, vaultId: string) =>
     [...life.home.backups.values()].find((one) => one.vaultId === vaultId)?.id ?? "";
 
+const pointIn = (life: Life) => [...life.home.checkpoints.values()].find((one) => one.vaultId === pointVault)?.id ?? "";
+
 interface Story {
+    /** The release whose state it is: the fixture's folder. */
+    readonly release: string;
     program(life: Life, backupOf: (vaultId: string) => string, change?: { deletionPolicy: "delete" }): void;
     /** Does, without this package, what the release had done: so that the cloud holds what the state says. */
     seed(life: Life): Promise<void>;
+    /** Brings the stack where its state is written. Default: `up`. */
+    write?(life: Life): Promise<unknown>;
 }
 
 /** A POST that the release sent. */
@@ -101,6 +109,7 @@ const sync = (life: Life, vaultId: string) =>
 
 const stories: Readonly<Record<string, Story>> = {
     finished: {
+        release: "0.1.0",
         program: (_life, backupOf, change = undefined) => {
             const before = new cbr.Checkpoint("before", {
                 vaultId: beforeVault,
@@ -130,6 +139,7 @@ const stories: Readonly<Record<string, Story>> = {
         },
     },
     unfinished: {
+        release: "0.1.0",
         program: (_life, backupOf) => {
             const timeouts = { create: "1s" };
             new cbr.Checkpoint("waiting", { vaultId: waitingVault, timeouts });
@@ -146,6 +156,28 @@ const stories: Readonly<Record<string, Story>> = {
             await copyBackup(life, copyingVault);
             await copyVaults(life, runningVault);
             await sync(life, syncingVault);
+        },
+        write: async (life) => {
+            armSlow(life);
+            await life.up({ expectFailure: true, continueOnError: true });
+            const { id = "", urn } = await life.state("expired");
+            life.home.expireCheckpoint(id);
+            await life.refresh({ target: [urn], expectPendingChanges: "others are not done" });
+        },
+    },
+    copied: {
+        release: "0.1.0",
+        program: (life, _backupOf, change = undefined) => {
+            new cbr.CheckpointReplica("point", {
+                checkpointId: pointIn(life),
+                ...copyTo,
+                timeouts: { create: "2h" },
+                ...change,
+            });
+        },
+        seed: async (life) => {
+            await copyBackup(life, pointVault);
+            life.sim.finishAll();
         },
     },
 };
@@ -189,6 +221,12 @@ function* pairs(life: Life, states: ReadonlyMap<string, State>): Generator<[stri
                 const source = inVault.find((one) => resource === undefined || one.resourceId === resource);
                 all.push([copy["backupId"], source?.id], ...copyOf(copy, source?.id ?? ""));
             }
+        if (type.endsWith("CheckpointReplica")) {
+            all.push([outputs["checkpointId"], pointIn(life)]);
+            const source = backupIn(life, pointVault);
+            for (const copy of list(outputs, "replications"))
+                all.push([copy["backupId"], source], ...copyOf(copy, source));
+        }
         if (type.endsWith("BackupReplica")) {
             const source = backupIn(life, states.get("copy")?.outputs === outputs ? copyVault : copyingVault);
             all.push([outputs["backupId"], source], ...copyOf(outputs, source));
@@ -201,8 +239,12 @@ function* pairs(life: Life, states: ReadonlyMap<string, State>): Generator<[stri
     for (const [from, to] of all) if (typeof from === "string" && typeof to === "string") yield [from, to];
 }
 
+function storyOf(name: string): Story {
+    return stories[name] ?? expect.unreachable(`no story has the name ${name}`);
+}
+
 function fileOf(name: string): string {
-    return join(fixtures, release, `${name}.json`);
+    return join(fixtures, storyOf(name).release, `${name}.json`);
 }
 
 /** Ids, times and ports are made up, and places in sources left out: nothing of the machine that wrote it stays. */
@@ -239,43 +281,19 @@ async function importFixture(life: Life, name: string): Promise<Map<string, Stat
     return life.states();
 }
 
-it("writes one line of code into a state, and the line never changes", () => {
-    const lines = {
-        Checkpoint: 'exports.handler = () => require("pulumi-cbr/provider").checkpoint',
-        VaultReplication: 'exports.handler = () => require("pulumi-cbr/provider").vaultReplication',
-        BackupReplica: 'exports.handler = () => require("pulumi-cbr/provider").backupReplica',
-        VaultSync: 'exports.handler = () => require("pulumi-cbr/provider").vaultSync',
-        CheckpointReplica: 'exports.handler = () => require("pulumi-cbr/provider").checkpointReplica',
-    };
-    expect(providerLines).toEqual(lines);
-    for (const [kind, line] of Object.entries(lines)) {
-        const handler = `${kind[0]?.toLowerCase()}${kind.slice(1)}` as Parameters<typeof providerLine>[0];
-        expect(providerLine(handler)).toBe(line);
-        expect(Buffer.byteLength(line)).toBeLessThanOrEqual(100);
-    }
-});
-
-if (isWriting)
-    it("writes the fixtures of this release", async () => {
-        mkdirSync(join(fixtures, release), { recursive: true });
-        for (const [name, story] of Object.entries(stories)) {
-            const life = await openPlaces();
-            life.use(async () => story.program(life, (vaultId) => backupIn(life, vaultId)));
-            if (name === "finished") await life.up();
-            else {
-                armSlow(life);
-                await life.up({ expectFailure: true, continueOnError: true });
-                const { id = "", urn } = await life.state("expired");
-                life.home.expireCheckpoint(id);
-                await life.refresh({ target: [urn], expectPendingChanges: "others are not done" });
-            }
-            writeFileSync(fileOf(name), anonymous(await life.stack.exportState(), life));
-        }
+if (writing !== undefined)
+    it(`writes the fixture "${writing}"`, async () => {
+        const story = storyOf(writing);
+        const life = await openPlaces();
+        life.use(async () => story.program(life, (vaultId) => backupIn(life, vaultId)));
+        await (story.write?.(life) ?? life.up());
+        mkdirSync(join(fixtures, story.release), { recursive: true });
+        writeFileSync(fileOf(writing), anonymous(await life.stack.exportState(), life));
     });
 
 it("takes over a state of release 0.1.0: nothing to change, read, changed in place, deleted", async () => {
     const life = await openPlaces();
-    const story = stories["finished"] as Story;
+    const story = storyOf("finished");
     await story.seed(life);
     let change: { deletionPolicy: "delete" } | undefined;
     life.use(async () => story.program(life, (vaultId) => backupIn(life, vaultId), change));
@@ -300,7 +318,7 @@ it("takes over a state of release 0.1.0: nothing to change, read, changed in pla
 
 it("takes over what release 0.1.0 left unfinished: it is waited for, not asked for again", async () => {
     const life = await openPlaces();
-    const story = stories["unfinished"] as Story;
+    const story = storyOf("unfinished");
     await story.seed(life);
     life.use(async () => story.program(life, (vaultId) => backupIn(life, vaultId)));
     const born = await importFixture(life, "unfinished");
@@ -322,4 +340,32 @@ it("takes over what release 0.1.0 left unfinished: it is waited for, not asked f
     for (const [name, { id }] of born) expect(now.get(name)?.id).toBe(id);
     await life.refresh();
     await life.destroy();
+});
+
+it("takes over the copies of a restore point that release 0.1.0 made", async () => {
+    const life = await openPlaces();
+    const story = storyOf("copied");
+    await story.seed(life);
+    let change: { deletionPolicy: "delete" } | undefined;
+    life.use(async () => story.program(life, (vaultId) => backupIn(life, vaultId), change));
+    const born = await importFixture(life, "copied");
+    life.forget();
+    expect((await life.preview()).changes).toEqual({ same: 2 });
+    expect(life.calls()).toEqual([]);
+    await life.refresh();
+    expect(await life.state("point")).toMatchObject({
+        id: `${pointIn(life)}/${destinationRegion}/${destinationVaultId}`,
+        outputs: born.get("point")?.outputs,
+    });
+    change = { deletionPolicy: "delete" };
+    expect((await life.up()).changes).toEqual({ update: 1, same: 1 });
+    await life.destroy();
+    expect(life.away.backups.size).toBe(0);
+});
+
+it("has a state of every kind of resource", () => {
+    const states = Object.keys(stories)
+        .map((name) => readFileSync(fileOf(name), "utf8"))
+        .join("\n");
+    for (const kind of Object.keys(providerLines)) expect(states).toContain(`"pulumi-nodejs:dynamic/cbr:${kind}"`);
 });

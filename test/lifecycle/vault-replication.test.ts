@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import { listOf, messages, openLife, ops, providerLines, slow, step, until } from "./life";
+import { providerLines } from "../support/state-lines";
+import { listOf, messages, openLife, ops, slow, step, until } from "./life";
 
 const destinationRegion = "eu-nl";
 

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import { messages, openLife, ops, providerLines, slow, step } from "./life";
+import { providerLines } from "../support/state-lines";
+import { messages, openLife, ops, slow, step } from "./life";
 
 it("keeps a run whose wait fails, resumes it in update without a second request, and tells what came of it", async () => {
     const life = await openLife();
