@@ -62,7 +62,10 @@ it("contains the build, its declarations and maps, and the documents; nothing el
         "CHANGELOG.md",
         "LICENSE",
         "README.md",
+        "SECURITY.md",
         "dist",
+        "docs",
+        "examples",
         "package.json",
     ]);
     const built = files.filter((file) => file.startsWith("dist/"));
