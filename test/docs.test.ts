@@ -270,14 +270,14 @@ it.skipIf(process.platform === "win32")(
             expect(ran).toMatch(/5eed0000-0000-4000-8000-000000000101/);
             expect(ran).toMatch(/retained restore point/);
 
-            // The program at the top, with the same simulator.
+            // The program at the top, with the same simulator: it copies what the first program left, too.
             const first = readme.find(({ language }) => language === "ts")?.code ?? expect.fail("no first program");
             writeFileSync(join(folder, "index.ts"), first);
             const top = await bash(
                 `cd quick-start\n${[...shell.slice(0, -1), part("top")].join("\n")}\npulumi destroy --yes`,
             );
             expect(top).toMatch(/replicationRecordIds/);
-            expect(top).toMatch(/retained 2 replicas in eu-nl/);
+            expect(top).toMatch(/retained 4 replicas in eu-nl/);
         } finally {
             if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
         }
