@@ -113,7 +113,9 @@ const gateway: Readonly<Record<string, Code>> = {
     "0308": { class: "throttled" },
 };
 for (const code of ["0302", "0304", "0306", "0310", "0401", "0402", "0404", "0801", "0802"])
-    Object.assign(gateway, { [code]: permanent("Check the account's rights (docs/permissions.md) and projectId.") });
+    Object.assign(gateway, {
+        [code]: permanent("Check the account's rights (docs/permissions.md in the package) and projectId."),
+    });
 for (const code of ["0601", "0605", "0606", "0608", "0609", "0610", "0611", "0612", "0613", "0705"])
     Object.assign(gateway, { [code]: { class: "gateway" } satisfies Code });
 

@@ -317,7 +317,7 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
 
     // From here on the names have the order that the cloud's own tools give them.
     if (familyOf(cloud.value) === "otc" || familyOf(cloud.value) === "flexibleengine") layers = stackOf(OS_OTC);
-    const { projectId, projectName } = chooseTogether(layers, "projectId", "projectName");
+    const { projectId, projectName } = chooseTogether(ofItsRegion(stack, layers), "projectId", "projectName");
     if (projectId !== undefined && !/^[0-9a-zA-Z-]{1,64}$/.test(projectId.value))
         throw new ConfigError(
             `${projectId.source} is no project id: 32 hex digits are expected (the project's name goes into cbr:projectName).`,
@@ -382,6 +382,16 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
         warnings,
         incomplete: choice.incomplete.map(({ text }) => text),
     };
+}
+
+/**
+ * The layers whose project is of the region in use. A region in stack configuration, or of an explicit provider, takes the
+ * place of the one that the environment or clouds.yaml names; the project that is named there stays that one's.
+ */
+function ofItsRegion(stack: Layer, layers: readonly Layer[]): readonly Layer[] {
+    const own = stack.get("region")?.value;
+    const below = layers.find((layer) => layer !== stack && layer.get("region") !== undefined)?.get("region")?.value;
+    return own === undefined || below === undefined || own === below ? layers : [stack];
 }
 
 function guess(value: string | undefined, source: string): Resolved | undefined {

@@ -370,7 +370,7 @@ export function reference(): string {
         "",
         "# Reference",
         "",
-        "Names, types and texts come from the code. What the calls are, and when they are made, is on the pages of the [resources](resources/checkpoint.md).",
+        "Names, types and texts come from the code. What the calls are, and when they are made, is on the pages of the [resources](resources/checkpoint.md), with programs to run. In the excerpts here, what is not declared (`vaultId`, `release`, `before` …) is yours.",
         "",
         "## Resources",
         "",

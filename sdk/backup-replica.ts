@@ -7,7 +7,7 @@ import type { Inputs, Outputs } from "./inputs";
 /** What a {@link BackupReplica} is made from. */
 export type BackupReplicaArgs = Inputs<z.input<typeof backupReplicaInputs>>;
 
-/** Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time. */
+// Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time.
 export interface BackupReplica extends Outputs<BackupReplicaOutputs> {}
 
 /**

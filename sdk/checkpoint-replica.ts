@@ -7,7 +7,7 @@ import type { Inputs, Outputs } from "./inputs";
 /** What a {@link CheckpointReplica} is made from. */
 export type CheckpointReplicaArgs = Inputs<z.input<typeof checkpointReplicaInputs>>;
 
-/** Every output is also a property of the class. */
+// Every output is also a property of the class.
 export interface CheckpointReplica extends Outputs<CheckpointReplicaOutputs> {}
 
 /**

@@ -7,7 +7,7 @@ import type { Inputs, Outputs } from "./inputs";
 /** What a {@link Checkpoint} is made from. */
 export type CheckpointArgs = Inputs<z.input<typeof checkpointInputs>>;
 
-/** Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time. */
+// Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time.
 export interface Checkpoint extends Outputs<CheckpointOutputs> {}
 
 /**

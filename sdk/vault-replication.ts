@@ -7,7 +7,7 @@ import type { Inputs, Outputs } from "./inputs";
 /** What a {@link VaultReplication} is made from. */
 export type VaultReplicationArgs = Inputs<z.input<typeof vaultReplicationInputs>>;
 
-/** Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time. */
+// Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time.
 export interface VaultReplication extends Outputs<VaultReplicationOutputs> {}
 
 /**

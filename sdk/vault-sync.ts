@@ -7,7 +7,7 @@ import type { Inputs, Outputs } from "./inputs";
 /** What a {@link VaultSync} is made from. */
 export type VaultSyncArgs = Inputs<z.input<typeof vaultSyncInputs>>;
 
-/** Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time. */
+// Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time.
 export interface VaultSync extends Outputs<VaultSyncOutputs> {}
 
 /**

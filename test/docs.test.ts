@@ -171,6 +171,25 @@ it("every link between documents leads somewhere", () => {
     expect(dead).toEqual([]);
 });
 
+it("what is packed links to what is packed, or says that it is in the repository", () => {
+    const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { files: string[] };
+    const packed = (path: string) => files.some((one) => path === one || path.startsWith(`${one}/`));
+    const outside: string[] = [];
+    for (const { name, file, text } of pages.filter((page) => packed(page.name))) {
+        for (const line of text.replace(/^\s*```[\s\S]*?^\s*```/gm, "").split("\n")) {
+            if (line.includes("in the repository")) continue;
+            for (const [, target = ""] of line.replace(/`[^`\n]*`/g, "").matchAll(/\]\(([^)\s#]+)[^)]*\)/g))
+                if (!/^[a-z]+:/.test(target) && !packed(relative(root, resolve(dirname(file), target))))
+                    outside.push(`${name}: ${target}`);
+        }
+    }
+    expect(outside).toEqual([]);
+});
+
+it("programs outside the reference take nothing for given", () => {
+    expect(blocks.filter(({ page, given }) => given !== "" && page !== "docs/reference.md")).toEqual([]);
+});
+
 /** A folder with `pulumi` in it, for PATH: the CLI that was found, or our engine under that name. */
 async function pulumiOnPath(): Promise<string> {
     const { kind, command: cli } = await findPulumi();
@@ -250,6 +269,15 @@ it.skipIf(process.platform === "win32")(
             expect(ran).toMatch(/backups/);
             expect(ran).toMatch(/5eed0000-0000-4000-8000-000000000101/);
             expect(ran).toMatch(/retained restore point/);
+
+            // The program at the top, with the same simulator: it copies what the first program left, too.
+            const first = readme.find(({ language }) => language === "ts")?.code ?? expect.fail("no first program");
+            writeFileSync(join(folder, "index.ts"), first);
+            const top = await bash(
+                `cd quick-start\n${[...shell.slice(0, -1), part("top")].join("\n")}\npulumi destroy --yes`,
+            );
+            expect(top).toMatch(/replicationRecordIds/);
+            expect(top).toMatch(/retained 4 replicas in eu-nl/);
         } finally {
             if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
         }

@@ -168,6 +168,21 @@ describe("order of sources", () => {
         expect(given.domainName?.source).toBe(`environment variable ${domain}`);
     });
 
+    it("leaves the environment's project to the environment's region when stack configuration or a provider names another", () => {
+        const beside = { HW_REGION_NAME: "eu-de", HW_PROJECT_ID: P };
+        const projectsOf = ({ projectId, projectName }: Settings) => [projectId?.value, projectName?.value];
+        expect(projectsOf(resolve({ "cbr:region": "eu-nl" }, beside))).toEqual([undefined, undefined]);
+        expect(projectsOf(resolve({ "cbr:region": "eu-nl", "cbr:projectId": Q }, beside))).toEqual([Q, undefined]);
+        expect(projectsOf(resolve({ "cbr:region": "eu-de" }, beside))).toEqual([P, undefined]);
+        expect(projectsOf(resolve({ "cbr:region": "eu-nl" }, { HW_PROJECT_ID: P }))).toEqual([P, undefined]);
+        const named = { OS_REGION_NAME: "eu-de", OS_PROJECT_NAME: "eu-de_team" };
+        expect(projectsOf(resolve({ "cbr:region": "eu-nl" }, named))).toEqual([undefined, undefined]);
+        expect(projectsOf(resolve({ "cbr:region": "yaml-2" }, { OS_CLOUD: "c" }, files))).toEqual([
+            undefined,
+            undefined,
+        ]);
+    });
+
     it("takes a name in a higher place over an id in a lower one", () => {
         const given = resolve(
             { "cbr:projectName": "eu-de_team", "cbr:domainName": "d" },
