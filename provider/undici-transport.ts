@@ -11,6 +11,18 @@ import type { HttpRequest, HttpResponse, Transport } from "./transport";
 /** Not `import()`, which under Yarn's Plug'n'Play needs a loader of its own. */
 const requireHere = createRequire(__filename);
 
+function loadUndici(): typeof import("undici") {
+    try {
+        return requireHere("undici");
+    } catch (error) {
+        throw new TransportError(`undici cannot be loaded: ${messageOf(error)}`, {
+            sent: false,
+            retry: "never",
+            cause: error,
+        });
+    }
+}
+
 /** Connections to one host and port at a time; more requests wait. */
 export const MAX_CONNECTIONS = 64;
 /** Time for TCP and TLS together, in milliseconds. */
@@ -275,7 +287,7 @@ class UndiciTransport implements Transport {
 
     /** undici is loaded by the first request: a preview without credentials never needs it. */
     #dispatcher(url: URL): Dispatcher {
-        const undici = requireHere("undici") as typeof import("undici");
+        const undici = loadUndici();
         const { http, https, none } = this.#settings.proxies;
         // A proxy could not reach our loopback, and must not see what goes there.
         if (isLoopback(url.hostname) || (http === undefined && https === undefined)) {
