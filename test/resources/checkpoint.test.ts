@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from "vitest";
 import { PartialCreateError } from "../../provider/errors";
 import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../../provider/resources/checkpoint";
+import { altered } from "../support/altered";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 
 let world: World;
@@ -200,6 +201,25 @@ it("never takes a forbidden, a broken or a foreign answer for gone", async () =>
         world.sim.clearFaults();
     }
     expect((await checkpoint.read(world.context(), id, outputs))?.outputs).toEqual(outputs);
+});
+
+it("never takes what a list does not show for gone, and what is gone for there", async () => {
+    await start({ servers: 2 });
+    const { id, outputs } = await create();
+    const empty = (answer: unknown) =>
+        typeof answer === "object" && answer !== null && "backups" in answer
+            ? { ...answer, backups: [], count: 0 }
+            : answer;
+    const context = altered(world.context(), empty);
+    for (const more of [{}, { recreateWhenExpired: true }]) {
+        const read = await checkpoint.read(context, id, { ...outputs, ...more });
+        expect(read?.outputs).toEqual({ ...outputs, ...more });
+    }
+    expect(world.lines.warn).toEqual([]);
+    const [first = "", second = ""] = outputs.backupIds;
+    world.sim.regions["eu-de"].cloud.deleteBackupBehindOurBack(first);
+    const part = await checkpoint.read(context, id, outputs);
+    expect(part?.outputs).toMatchObject({ status: "available", backupIds: [second] });
 });
 
 it("reads an unchanged restore point with one list, and many of them with one list too", async () => {
