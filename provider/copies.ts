@@ -120,7 +120,11 @@ export async function lookAtCopies(
                 ),
         );
         const isOthers = await namesOfOthers(services, source, open, replicas.get(key) ?? []);
-        pairReplicas(open, replicas.get(key) ?? [], owners, isOthers, paired);
+        const region = group[0]?.destination.region ?? source.region;
+        const shift = services.client.serverOffsetMs(region) - services.client.serverOffsetMs(source.region);
+        const own = new Set(questions.flatMap((one) => one.copies.map((copy) => taskFor(copy, one)?.id)));
+        const foreign = logs.filter((log) => log.status === "success" && !own.has(log.id));
+        pairReplicas(open, replicas.get(key) ?? [], { owners, isOthers, foreign, shift }, paired);
     }
     const states = questions.map((question) =>
         question.copies.map((copy) =>
@@ -292,6 +296,43 @@ async function namesOfOthers(
         rows.some((one) => one.id !== own.id && one.resource_id === own.resource_id && one.name === row.name);
 }
 
+/** What else is known of the replicas in a vault. */
+interface Others {
+    /** Backups that replicas were seen to be of, by replica id. */
+    readonly owners: ReadonlyMap<string, string>;
+    readonly isOthers: (row: WireBackup, own: WireBackup) => boolean;
+    /** Tasks that ended well and are none of ours. */
+    readonly foreign: readonly WireOperationLog[];
+    /** From the source region's clock to the destination's, in milliseconds. */
+    readonly shift: number;
+}
+
+/** A replica appears when its task begins or ends: each task gets the one nearest to it in time. By task id. */
+function nearest(
+    tasks: readonly WireOperationLog[],
+    rows: readonly WireBackup[],
+    shift: number,
+): Map<string, WireBackup> {
+    const pairs = tasks.flatMap((task) => {
+        const instants = [parseInstant(task.ended_at), parseInstant(task.started_at ?? task.created_at)];
+        return rows.map((row) => {
+            const made = parseInstant(row.created_at) ?? 0;
+            const gaps = instants
+                .filter((instant) => instant !== undefined)
+                .map((instant) => Math.abs(instant + shift - made));
+            return { task, row, gap: Math.min(...gaps) };
+        });
+    });
+    const match = new Map<string, WireBackup>();
+    const taken = new Set<WireBackup>();
+    for (const { task, row } of pairs.sort((a, b) => a.gap - b.gap)) {
+        if (match.has(task.id) || taken.has(row)) continue;
+        match.set(task.id, row);
+        taken.add(row);
+    }
+    return match;
+}
+
 /**
  * Which replica is whose: same resource and same name; a replica of another name only where that name is no other
  * backup's. As long as several copies could have made it, it is nobody's: else one would claim, and one day delete,
@@ -300,10 +341,10 @@ async function namesOfOthers(
 function pairReplicas(
     open: readonly OpenCopy[],
     replicas: readonly WireBackup[],
-    owners: ReadonlyMap<string, string>,
-    isOthers: (row: WireBackup, own: WireBackup) => boolean,
+    others: Others,
     paired: Map<Copy, WireBackup>,
 ): void {
+    const { owners, isOthers, foreign, shift } = others;
     const instant = (text: string | undefined) => parseInstant(text) ?? 0;
     const free = new Set([...replicas].sort((a, b) => instant(a.created_at) - instant(b.created_at)));
     const ended = ({ task }: OpenCopy) => task?.status === "success";
@@ -335,11 +376,26 @@ function pairReplicas(
             const choice = isOpen ? rows.filter((row) => row.status === "available" || row.status === "error") : rows;
             const sure = isOpen ? group.filter(ended) : group;
             if (choice.length < sure.length) continue;
-            for (const one of [...sure].sort((a, b) => endOf(a) - endOf(b))) {
-                const row = choice.find((each) => free.has(each) && isFor(each, one));
-                if (row === undefined) continue;
+            const take = (one: OpenCopy, row: WireBackup | undefined) => {
+                if (row === undefined) return;
                 paired.set(one.copy, row);
                 free.delete(row);
+            };
+            const tasks = sure.map((one) => one.task).filter((task) => task !== undefined);
+            if (tasks.length === sure.length) {
+                const resource = sure[0]?.source?.resource_id;
+                const rest = foreign.filter((log) => log.extra_info?.resource?.id === resource);
+                const match = nearest([...tasks, ...rest], choice, shift);
+                for (const one of sure) {
+                    const row = match.get(one.task?.id ?? "");
+                    take(one, row !== undefined && isFor(row, one) ? row : undefined);
+                }
+            } else {
+                for (const one of [...sure].sort((a, b) => endOf(a) - endOf(b)))
+                    take(
+                        one,
+                        choice.find((each) => free.has(each) && isFor(each, one)),
+                    );
             }
         }
     };

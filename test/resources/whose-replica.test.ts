@@ -59,6 +59,17 @@ describe.each([
         expect((await copy(newer)).outputs.destinationBackupId).toBe(truth(newer));
     });
 
+    it("are copied by two stacks at once", async () => {
+        const [older, newer] = await start(name);
+        slowly(700);
+        const slow = copy(older);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        const elsewhere = world.restart().context("elsewhere");
+        const quick = await backupReplica.create(elsewhere, { ...inputs(), backupId: newer });
+        expect(quick.outputs.destinationBackupId).toBe(truth(newer));
+        expect((await slow).outputs.destinationBackupId).toBe(truth(older));
+    });
+
     it("and the one that cannot be copied has no replica, although the other has", async () => {
         const [older, newer] = await start(name);
         await copy(older);
