@@ -19,7 +19,7 @@ import {
 } from "./checkpoint-outputs";
 
 /** So long a finished checkpoint is given for its backups to appear in the list, in milliseconds. */
-const UNLISTED_MS = 60_000;
+export const UNLISTED_MS = 60_000;
 
 /** Waits until the checkpoint and every backup of it are final, whatever they became. */
 export async function waitForCheckpoint(

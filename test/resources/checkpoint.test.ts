@@ -254,6 +254,22 @@ it("waits for a running backup before it deletes", async () => {
     expect(checkpoints()).toHaveLength(0);
 });
 
+it("gives a list time to show the backups before it says that there are none to delete", async () => {
+    await start({ servers: 2 });
+    const { id, outputs } = await create({ wait: false, deletionPolicy: "delete" });
+    world.sim.finishAll();
+    let looks = 0;
+    const late = altered(world.context(), (answer) =>
+        typeof answer === "object" && answer !== null && "backups" in answer && looks++ < 3
+            ? { ...answer, backups: [], count: 0 }
+            : answer,
+    );
+    await checkpoint.remove(late, id, outputs);
+    expect(looks).toBeGreaterThan(3);
+    expect(checkpoints()).toHaveLength(0);
+    expect(world.lines.warn).toEqual([]);
+});
+
 it("explains why a locked backup or one with an image stays", async () => {
     await start();
     const locked = await create({ deletionPolicy: "delete", autoTrigger: true });
