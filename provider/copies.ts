@@ -100,19 +100,49 @@ export async function lookAtCopies(
         question.copies.some((copy) => recordFor(copy, question) === undefined),
     );
     const replicas = await replicasFor(services, lacking);
-    const logs = lacking.length === 0 ? [] : await copyTasks(services, source, lacking);
+    const since = onClockOf(services, source.region, Math.min(...lacking.map((question) => question.since)));
+    const logs = lacking.length === 0 ? [] : await copyTasks(services, source, since);
+    const taskFor = (copy: Copy, question: CopyQuestion) =>
+        taskOf(copy, atSource(question), sources.get(copy.backupId), logs);
+    const owners = ownersOf(services);
     const paired = new Map<Copy, WireBackup>();
     for (const [key, group] of groupBy(lacking, vaultKey)) {
-        const from = (question: CopyQuestion) => onClockOf(services, question.destination.region, question.since);
-        pairReplicas(group, from, sources, replicas.get(key) ?? [], paired);
+        const open = group.flatMap((question) =>
+            question.copies
+                .filter((copy) => recordFor(copy, question) === undefined)
+                .map(
+                    (copy): OpenCopy => ({
+                        copy,
+                        source: sources.get(copy.backupId),
+                        begun: onClockOf(services, question.destination.region, question.since),
+                        task: taskFor(copy, question),
+                    }),
+                ),
+        );
+        const isOthers = await namesOfOthers(services, source, open, replicas.get(key) ?? []);
+        const region = group[0]?.destination.region ?? source.region;
+        const shift = services.client.serverOffsetMs(region) - services.client.serverOffsetMs(source.region);
+        const own = new Set(questions.flatMap((one) => one.copies.map((copy) => taskFor(copy, one)?.id)));
+        const foreign = logs.filter((log) => log.status === "success" && !own.has(log.id));
+        pairReplicas(open, replicas.get(key) ?? [], { owners, isOthers, foreign, shift }, paired);
     }
-    return questions.map((question) =>
-        question.copies.map((copy) => {
-            const backup = sources.get(copy.backupId);
-            const task = taskOf(copy, atSource(question), backup, logs);
-            return stateOf(copy, recordFor(copy, question), paired.get(copy), task);
-        }),
+    const states = questions.map((question) =>
+        question.copies.map((copy) =>
+            stateOf(copy, recordFor(copy, question), paired.get(copy), taskFor(copy, question)),
+        ),
     );
+    for (const { status, destinationBackupId, backupId } of states.flat())
+        if (status === "success" && destinationBackupId !== undefined) owners.set(destinationBackupId, backupId);
+    return states;
+}
+
+/** Replicas that this process has seen to be a backup's, by replica id: what is one backup's is never another's. */
+const replicaOwners = new WeakMap<object, Map<string, string>>();
+
+function ownersOf(services: Services): Map<string, string> {
+    const owners = replicaOwners.get(services.client) ?? new Map<string, string>();
+    replicaOwners.set(services.client, owners);
+    return owners;
 }
 
 async function sourceBackups(
@@ -209,19 +239,22 @@ export async function replicasIn(
     });
 }
 
-async function copyTasks(
+/** The source region's copy tasks since `from` (its clock), the newest first. */
+export async function copyTasks(
     services: Services,
     source: Target,
-    questions: readonly CopyQuestion[],
+    from: number,
+    query: { vault_id?: string | undefined } = {},
 ): Promise<WireOperationLog[]> {
-    const since = onClockOf(services, source.region, Math.min(...questions.map((question) => question.since)));
+    const begun = (log: WireOperationLog) => parseInstant(log.started_at ?? log.created_at) ?? from;
     try {
-        return await operationLogRows(
+        const logs = await operationLogRows(
             services,
             source,
-            { operation_type: "replication", start_time: queryInstant(since) },
+            { operation_type: "replication", start_time: queryInstant(from), ...query },
             { priority: "poll" },
         );
+        return logs.filter((log) => begun(log) >= from).sort((a, b) => begun(b) - begun(a));
     } catch (error) {
         // Tasks only tell failures earlier and better; without the right to read them the replicas still tell success.
         if (error instanceof ApiError && error.retry === "never") return [];
@@ -229,43 +262,151 @@ async function copyTasks(
     }
 }
 
+/** A copy whose replica is looked for in the destination vault. */
+interface OpenCopy {
+    readonly copy: Copy;
+    readonly source: WireBackup | undefined;
+    /** On the destination region's clock. */
+    readonly begun: number;
+    readonly task: WireOperationLog | undefined;
+}
+
+/** Is this replica named like another backup of its resource? Asks for these names only when a replica with an unexpected name is there. */
+async function namesOfOthers(
+    services: Services,
+    source: Target,
+    open: readonly OpenCopy[],
+    replicas: readonly WireBackup[],
+): Promise<(row: WireBackup, own: WireBackup) => boolean> {
+    const expected = new Map(
+        [...groupBy(open, (one) => one.source?.resource_id)].map(([resource, group]) => [
+            resource,
+            new Set(group.map((one) => one.copy.name ?? one.source?.name)),
+        ]),
+    );
+    const isOdd = (row: WireBackup) => expected.get(row.resource_id ?? "")?.has(row.name) === false;
+    if (!replicas.some(isOdd)) return () => false;
+    const vaults = new Set(open.map((one) => one.source?.vault_id));
+    const lists = vaults.size > MAX_VAULT_LISTS || vaults.has(undefined) ? [undefined] : [...vaults];
+    const rows: WireBackup[] = [];
+    for (const vault of lists)
+        rows.push(...(await backupRows(services, source, { vault_id: vault }, { priority: "poll" })));
+    return (row, own) =>
+        row.name !== undefined &&
+        rows.some((one) => one.id !== own.id && one.resource_id === own.resource_id && one.name === row.name);
+}
+
+/** What else is known of the replicas in a vault. */
+interface Others {
+    /** Backups that replicas were seen to be of, by replica id. */
+    readonly owners: ReadonlyMap<string, string>;
+    readonly isOthers: (row: WireBackup, own: WireBackup) => boolean;
+    /** Tasks that ended well and are none of ours. */
+    readonly foreign: readonly WireOperationLog[];
+    /** From the source region's clock to the destination's, in milliseconds. */
+    readonly shift: number;
+}
+
+/** A replica appears when its task begins or ends: each task gets the one nearest to it in time. By task id. */
+function nearest(
+    tasks: readonly WireOperationLog[],
+    rows: readonly WireBackup[],
+    shift: number,
+): Map<string, WireBackup> {
+    const pairs = tasks.flatMap((task) => {
+        const instants = [parseInstant(task.ended_at), parseInstant(task.started_at ?? task.created_at)];
+        return rows.map((row) => {
+            const made = parseInstant(row.created_at) ?? 0;
+            const gaps = instants
+                .filter((instant) => instant !== undefined)
+                .map((instant) => Math.abs(instant + shift - made));
+            return { task, row, gap: Math.min(...gaps) };
+        });
+    });
+    const match = new Map<string, WireBackup>();
+    const taken = new Set<WireBackup>();
+    for (const { task, row } of pairs.sort((a, b) => a.gap - b.gap)) {
+        if (match.has(task.id) || taken.has(row)) continue;
+        match.set(task.id, row);
+        taken.add(row);
+    }
+    return match;
+}
+
 /**
- * Which replica is whose: same resource, then same name, then the order of creation. Each replica belongs to one copy
- * only, over all that wait for the vault: else two would claim, and one day delete, the same one.
+ * Which replica is whose: same resource and same name; a replica of another name only where that name is no other
+ * backup's. As long as several copies could have made it, it is nobody's: else one would claim, and one day delete,
+ * what another one made. Each replica belongs to one copy only, over all that wait for the vault.
  */
 function pairReplicas(
-    questions: readonly CopyQuestion[],
-    from: (question: CopyQuestion) => number,
-    sources: ReadonlyMap<string, WireBackup>,
+    open: readonly OpenCopy[],
     replicas: readonly WireBackup[],
+    others: Others,
     paired: Map<Copy, WireBackup>,
 ): void {
-    const byAge = (a: WireBackup | undefined, b: WireBackup | undefined) =>
-        (parseInstant(a?.created_at) ?? 0) - (parseInstant(b?.created_at) ?? 0);
-    const free = new Set([...replicas].sort(byAge));
-    const waiting = questions
-        .flatMap((question) =>
-            question.copies.map((copy) => ({ copy, source: sources.get(copy.backupId), begun: from(question) })),
-        )
-        .sort((a, b) => byAge(a.source, b.source) || a.begun - b.begun);
-    const pair = (fits: (row: WireBackup, copy: Copy, source: WireBackup) => boolean) => {
-        for (const { copy, source, begun } of waiting) {
-            if (paired.has(copy) || source?.resource_id === undefined) continue;
-            for (const row of free) {
-                if (
-                    row.resource_id !== source.resource_id ||
-                    (parseInstant(row.created_at) ?? begun) < begun ||
-                    !fits(row, copy, source)
-                )
-                    continue;
-                paired.set(copy, row);
+    const { owners, isOthers, foreign, shift } = others;
+    const instant = (text: string | undefined) => parseInstant(text) ?? 0;
+    const free = new Set([...replicas].sort((a, b) => instant(a.created_at) - instant(b.created_at)));
+    const ended = ({ task }: OpenCopy) => task?.status === "success";
+    const runs = (one: OpenCopy) => one.task !== undefined && !ended(one);
+    const endOf = ({ task, source }: OpenCopy) => instant(task?.ended_at ?? source?.created_at);
+    const pair = (
+        nameOf: (one: OpenCopy, own: WireBackup) => string | undefined,
+        fits: (row: WireBackup, one: OpenCopy, own: WireBackup) => boolean,
+    ) => {
+        // What ended badly has made nothing.
+        const waiting = open.filter(
+            ({ copy, task }) => !paired.has(copy) && !["failed", "timeout", "skipped"].includes(task?.status ?? ""),
+        );
+        const rivals = groupBy(waiting, (one) =>
+            one.source?.resource_id === undefined
+                ? undefined
+                : JSON.stringify([one.source.resource_id, nameOf(one, one.source)]),
+        );
+        for (const group of rivals.values()) {
+            const isFor = (row: WireBackup, one: OpenCopy) =>
+                one.source !== undefined &&
+                row.resource_id === one.source.resource_id &&
+                (parseInstant(row.created_at) ?? one.begun) >= one.begun &&
+                (owners.get(row.id) ?? one.copy.backupId) === one.copy.backupId &&
+                fits(row, one, one.source);
+            const rows = [...free].filter((row) => group.some((one) => isFor(row, one)));
+            // A replica may be listed before its copy has ended: while one runs, only finished ones can be those of the ended.
+            const isOpen = group.some(runs) || rows.length < group.length;
+            const choice = isOpen ? rows.filter((row) => row.status === "available" || row.status === "error") : rows;
+            const sure = isOpen ? group.filter(ended) : group;
+            if (choice.length < sure.length) continue;
+            const take = (one: OpenCopy, row: WireBackup | undefined) => {
+                if (row === undefined) return;
+                paired.set(one.copy, row);
                 free.delete(row);
-                break;
+            };
+            const tasks = sure.map((one) => one.task).filter((task) => task !== undefined);
+            if (tasks.length === sure.length) {
+                const resource = sure[0]?.source?.resource_id;
+                const rest = foreign.filter((log) => log.extra_info?.resource?.id === resource);
+                const match = nearest([...tasks, ...rest], choice, shift);
+                for (const one of sure) {
+                    const row = match.get(one.task?.id ?? "");
+                    take(one, row !== undefined && isFor(row, one) ? row : undefined);
+                }
+            } else {
+                for (const one of [...sure].sort((a, b) => endOf(a) - endOf(b)))
+                    take(
+                        one,
+                        choice.find((each) => free.has(each) && isFor(each, one)),
+                    );
             }
         }
     };
-    pair((row, copy, source) => row.name !== undefined && row.name === (copy.name ?? source.name));
-    pair((_row, copy) => copy.name === undefined);
+    pair(
+        ({ copy }, own) => copy.name ?? own.name,
+        (row, { copy }, own) => row.name !== undefined && row.name === (copy.name ?? own.name),
+    );
+    pair(
+        () => undefined,
+        (row, { copy }, own) => copy.name === undefined && !isOthers(row, own),
+    );
 }
 
 function stateOf(
@@ -330,18 +471,43 @@ function taskOf(
     logs: readonly WireOperationLog[],
 ): WireOperationLog | undefined {
     const recent = logs.filter((log) => (parseInstant(log.started_at ?? log.created_at) ?? from) >= from);
+    const named = recent.find((log) => log.extra_info?.replication?.source_backup_id === copy.backupId);
+    if (named !== undefined || source?.resource_id === undefined) return named;
+    const unnamed = recent.filter(
+        (log) =>
+            log.extra_info?.replication?.source_backup_id === undefined &&
+            log.extra_info?.resource?.id === source.resource_id,
+    );
+    // Several backups of one resource may be on their way: the restore point tells them apart.
     return (
-        recent.find((log) => log.extra_info?.replication?.source_backup_id === copy.backupId) ??
-        recent.find(
-            (log) =>
-                log.extra_info?.replication?.source_backup_id === undefined &&
-                source?.resource_id !== undefined &&
-                log.extra_info?.resource?.id === source.resource_id,
-        )
+        unnamed.find((log) => log.checkpoint_id !== undefined && log.checkpoint_id === source.checkpoint_id) ??
+        unnamed.find((log) => log.checkpoint_id === undefined || source.checkpoint_id === undefined)
     );
 }
 
-/** For a copy that the cloud skipped: the replica that is already there. By the record's own id, else by resource and name. */
+/** Whose copy is it? By the backup that the task names, else by restore point and resource, if that leaves one. */
+export function sourceOfTask(
+    task: WireOperationLog,
+    rows: readonly WireBackup[],
+    taken: ReadonlySet<string>,
+    destination: Target,
+): WireBackup | undefined {
+    const { replication, resource } = task.extra_info ?? {};
+    if ((replication?.destination_region ?? destination.region) !== destination.region) return undefined;
+    const named = replication?.source_backup_id;
+    const fitting = rows.filter(
+        (row) =>
+            !taken.has(row.id) &&
+            (named === undefined
+                ? row.resource_id !== undefined &&
+                  row.resource_id === resource?.id &&
+                  (task.checkpoint_id ?? row.checkpoint_id) === row.checkpoint_id
+                : row.id === named),
+    );
+    return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+/** For a copy that the cloud skipped: the replica that is already there. By the record's own id, else by resource and name: one of another name may be a copy of any other backup of the resource. */
 export async function existingReplica(
     services: Services,
     source: Target,
@@ -366,9 +532,15 @@ export async function existingReplica(
         destinationVaultId,
         deadline === undefined ? {} : { deadline },
     );
-    const rows = listed.filter((row) => row.resource_id === original.resource_id && row.status === "available");
-    const sameName = rows.filter((row) => row.name === (name ?? original.name));
-    const candidates = sameName.length > 0 ? sameName : rows;
+    const owners = ownersOf(services);
+    const candidates = listed.filter(
+        (row) =>
+            row.resource_id === original.resource_id &&
+            row.status === "available" &&
+            row.name !== undefined &&
+            (row.name === name || row.name === original.name) &&
+            (owners.get(row.id) ?? original.id) === original.id,
+    );
     return candidates.length === 1 ? candidates[0] : undefined;
 }
 
@@ -401,7 +573,8 @@ export async function findLostCopy(
     const providerId = backup?.provider_id;
     const record = backup?.replication_records?.find((one) => isRecordFor(one, destination, destinationVaultId, from));
     if (record !== undefined) return { recordId: record.id, mark: undefined, providerId };
-    if (backup?.replication_records !== undefined) return undefined;
+    // Records tell all on a cloud that keeps them; an empty list tells nothing (A5).
+    if ((backup?.replication_records?.length ?? 0) > 0) return undefined;
     const since = from - services.client.serverOffsetMs(source.region);
     const copies = [{ ...copy, recordId: undefined }];
     const question = { copies, sourceVaultId: request.sourceVaultId, destination, destinationVaultId, since };

@@ -2,6 +2,7 @@
 import { backupsOfCheckpoint } from "../backup-lists";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
+import { readBackup } from "../copies";
 import { NotFoundError } from "../errors";
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../operations";
 import { sharedRows } from "../region-snapshot";
@@ -82,16 +83,20 @@ export async function observe(
         throw error;
     }
     if (isGoneCheckpoint(wire.status)) return undefined;
-    const expected = known.backups
-        .filter((one) => one.status !== EXPIRED)
-        .map((one) => one.resourceId)
-        .filter((one) => one !== undefined);
-    const rows = await backupsOfCheckpoint(
+    const kept = known.backups.filter((one) => one.status !== EXPIRED);
+    const expected = kept.map((one) => one.resourceId).filter((one) => one !== undefined);
+    const listed = await backupsOfCheckpoint(
         context,
         target,
         id,
         expected.length > 0 ? expected : (wire.vault?.resources ?? []).map((one) => one.id),
     );
+    // A list may lag behind or hide rows: only the API's word about this very backup makes it gone.
+    const seen = new Set(listed.map((row) => row.id));
+    const unlisted = await Promise.all(
+        kept.filter((one) => !seen.has(one.id)).map((one) => readBackup(context, target, one.id)),
+    );
+    const rows = [...listed, ...unlisted.filter((row) => row !== undefined)];
     // An existing checkpoint without a backup is gone (A12), unless it never had one.
     if (rows.length === 0 && isFinalCheckpoint(wire.status) && known.backups.length > 0) return undefined;
     return toOutputs(known, target, wire, rows, known);

@@ -19,7 +19,7 @@ import {
 } from "./checkpoint-outputs";
 
 /** So long a finished checkpoint is given for its backups to appear in the list, in milliseconds. */
-const EMPTY_MS = 60_000;
+export const UNLISTED_MS = 60_000;
 
 /** Waits until the checkpoint and every backup of it are final, whatever they became. */
 export async function waitForCheckpoint(
@@ -36,7 +36,7 @@ export async function waitForCheckpoint(
         (one) => !begun.skippedResources.some((skipped) => skipped.id === one),
     );
     let unseen = 0;
-    let emptySince: number | undefined;
+    let unlistedSince: number | undefined;
     let lastStatus = begun.status;
     return poller.wait({
         topic: checkpointTopic(context, target),
@@ -78,9 +78,14 @@ export async function waitForCheckpoint(
         const complete = listed.length > 0 && expected.every((one) => seen.has(one));
         const rows = complete ? listed : await backupsOfCheckpoint(context, target, id, expected, { deadline });
         if (rows.some((row) => !isFinalBackup(row.status))) return { done: false, status: "protecting" } as const;
-        if (rows.length === 0) emptySince ??= clock.now();
-        if (rows.length === 0 && expected.length > 0 && clock.now() - (emptySince ?? 0) < EMPTY_MS)
-            return { done: false, status: `${wire.status}, no backup listed yet` } as const;
+        if (rows.length < expected.length) {
+            unlistedSince ??= clock.now();
+            if (clock.now() - unlistedSince < UNLISTED_MS)
+                return {
+                    done: false,
+                    status: `${wire.status}, ${rows.length} of ${expected.length} backups listed yet`,
+                } as const;
+        }
         return { done: true, result: toOutputs(inputs, target, wire, rows, begun) } as const;
     }
 }

@@ -30,7 +30,7 @@ import {
     toOutputs,
 } from "./checkpoint-outputs";
 import { observe, read } from "./checkpoint-read";
-import { gone, judge, waitForCheckpoint, warnSkipped } from "./checkpoint-wait";
+import { gone, judge, UNLISTED_MS, waitForCheckpoint, warnSkipped } from "./checkpoint-wait";
 
 /** A first full backup of a big vault takes hours. 3 h. */
 const CREATE_BUDGET_MS = 3 * 3_600_000;
@@ -364,15 +364,11 @@ async function remove(context: Context, id: string, olds: CheckpointOutputs): Pr
     if (!isFinalCheckpoint(olds.status) || ids.length === 0) {
         // State does not know them all: a running backup cannot be cancelled, so wait for it, then ask.
         if (!(await untilDeletable(context, target, id, olds, deadline))) return;
-        ids = (
-            await backupsOfCheckpoint(
-                context,
-                target,
-                id,
-                olds.vault.resources.map((one) => one.id),
-                { deadline },
-            )
-        ).map((row) => row.id);
+        ids = await listedIds(context, target, id, olds, deadline);
+        if (ids.length === 0)
+            context.log.warn(
+                `restore point ${id} is still there, but the cloud lists no backup of it: none was deleted. Look for its backups in vault ${olds.vaultId}; what is there costs money until deleted.`,
+            );
     }
     await deleteBackups(context, target, ids, deadline);
     if (known.length === ids.length && known.length > 0) return;
@@ -383,6 +379,24 @@ async function remove(context: Context, id: string, olds: CheckpointOutputs): Pr
         left.map((row) => row.id),
         deadline,
     );
+}
+
+/** A list may lag: it is given time to show a backup of a restore point that is still there. */
+async function listedIds(
+    context: Context,
+    target: Target,
+    id: string,
+    olds: CheckpointOutputs,
+    deadline: number,
+): Promise<string[]> {
+    const { clock } = context;
+    const resources = olds.vault.resources.map((one) => one.id);
+    const until = Math.min(deadline, clock.now() + UNLISTED_MS);
+    for (let pause = 1_000; ; pause = Math.min(pause * 2, 15_000)) {
+        const rows = await backupsOfCheckpoint(context, target, id, resources, { deadline });
+        if (rows.length > 0 || resources.length === 0 || clock.now() + pause >= until) return rows.map((row) => row.id);
+        await clock.sleep(pause, context.signal);
+    }
 }
 
 /** False when there is nothing left to delete. */

@@ -3,7 +3,16 @@ import { z } from "zod";
 import { backupRows } from "../backup-lists";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
-import { backupRowsWithRecords, COPY_BUDGET_MS, type Copy, isRecordFor, readBackup, replicasIn } from "../copies";
+import {
+    backupRowsWithRecords,
+    COPY_BUDGET_MS,
+    type Copy,
+    copyTasks,
+    isRecordFor,
+    readBackup,
+    replicasIn,
+    sourceOfTask,
+} from "../copies";
 import { ApiError, WaitFailedError } from "../errors";
 import { commonInputs, deadlineOf, type Handler, objectId, takeOver, wishOf } from "../handler";
 import { digest } from "../journal";
@@ -266,7 +275,16 @@ async function find(
         );
         if (record !== undefined) copies.push({ backupId: row.id, recordId: record.id });
     }
-    const keepsRecords = rows.some((row) => row.replication_records !== undefined);
+    // Records tell all on a cloud that keeps them; empty lists tell nothing (A5).
+    const keepsRecords = rows.some((row) => (row.replication_records?.length ?? 0) > 0);
+    if (copies.length === 0 && !keepsRecords) {
+        // Tasks show the whole run at once, replicas only those copies that are there already.
+        const from = window.from;
+        for (const task of await copyTasks(context, source, from, { vault_id: inputs.vaultId })) {
+            const original = sourceOfTask(task, rows, new Set(copies.map((copy) => copy.backupId)), destination);
+            if (original !== undefined) copies.push({ backupId: original.id, recordId: undefined });
+        }
+    }
     if (copies.length === 0 && !keepsRecords) {
         const replicas = await replicasIn(context, destination, inputs.destinationVaultId, { from: window.from });
         for (const replica of replicas) {

@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from "vitest";
 import { PartialCreateError } from "../../provider/errors";
 import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../../provider/resources/checkpoint";
+import { altered } from "../support/altered";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 
 let world: World;
@@ -202,6 +203,25 @@ it("never takes a forbidden, a broken or a foreign answer for gone", async () =>
     expect((await checkpoint.read(world.context(), id, outputs))?.outputs).toEqual(outputs);
 });
 
+it("never takes what a list does not show for gone, and what is gone for there", async () => {
+    await start({ servers: 2 });
+    const { id, outputs } = await create();
+    const empty = (answer: unknown) =>
+        typeof answer === "object" && answer !== null && "backups" in answer
+            ? { ...answer, backups: [], count: 0 }
+            : answer;
+    const context = altered(world.context(), empty);
+    for (const more of [{}, { recreateWhenExpired: true }]) {
+        const read = await checkpoint.read(context, id, { ...outputs, ...more });
+        expect(read?.outputs).toEqual({ ...outputs, ...more });
+    }
+    expect(world.lines.warn).toEqual([]);
+    const [first = "", second = ""] = outputs.backupIds;
+    world.sim.regions["eu-de"].cloud.deleteBackupBehindOurBack(first);
+    const part = await checkpoint.read(context, id, outputs);
+    expect(part?.outputs).toMatchObject({ status: "available", backupIds: [second] });
+});
+
 it("reads an unchanged restore point with one list, and many of them with one list too", async () => {
     await start();
     const made = [];
@@ -232,6 +252,22 @@ it("waits for a running backup before it deletes", async () => {
     expect(outputs.status).toBe("protecting");
     await checkpoint.remove(world.context(), id, outputs);
     expect(checkpoints()).toHaveLength(0);
+});
+
+it("gives a list time to show the backups before it says that there are none to delete", async () => {
+    await start({ servers: 2 });
+    const { id, outputs } = await create({ wait: false, deletionPolicy: "delete" });
+    world.sim.finishAll();
+    let looks = 0;
+    const late = altered(world.context(), (answer) =>
+        typeof answer === "object" && answer !== null && "backups" in answer && looks++ < 3
+            ? { ...answer, backups: [], count: 0 }
+            : answer,
+    );
+    await checkpoint.remove(late, id, outputs);
+    expect(looks).toBeGreaterThan(3);
+    expect(checkpoints()).toHaveLength(0);
+    expect(world.lines.warn).toEqual([]);
 });
 
 it("explains why a locked backup or one with an image stays", async () => {

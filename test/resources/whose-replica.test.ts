@@ -1,0 +1,141 @@
+/** Clouds that keep no replication records: whose is a replica that appears in the destination vault? */
+import { afterEach, describe, expect, it } from "vitest";
+import type { Context } from "../../provider/context";
+import { PartialCreateError } from "../../provider/errors";
+import { backupReplica } from "../../provider/resources/backup-replica";
+import { checkpoint } from "../../provider/resources/checkpoint";
+import { checkpointReplica } from "../../provider/resources/checkpoint-replica";
+import { vaultReplication } from "../../provider/resources/vault-replication";
+import { altered } from "../support/altered";
+import { startWorld, type World } from "../support/world";
+
+let world: World;
+afterEach(() => world.close());
+
+const otc = {
+    regions: [
+        { name: "eu-de", dialect: "otc" },
+        { name: "eu-nl", dialect: "otc" },
+    ],
+} as const;
+
+/** Two restore points, one after the other, of one server. */
+async function start(name?: string): Promise<[string, string]> {
+    world = await startWorld(otc);
+    const take = async () =>
+        (await checkpoint.create(world.context(), { vaultId: world.vaultId, ...(name === undefined ? {} : { name }) }))
+            .outputs.backupIds[0] ?? "";
+    return [await take(), await take()];
+}
+
+const slowly = (ms: number) => world.sim.fail({ operation: "CopyBackup", effect: { kind: "slow", ms } });
+const inputs = () => ({ destinationRegion: "eu-nl", destinationVaultId: world.destinationVaultId });
+const copy = (backupId: string) => backupReplica.create(world.context(`copy-${backupId}`), { ...inputs(), backupId });
+/** What the cloud itself knows: the replica of a source backup. */
+const truth = (backupId: string) =>
+    world.sim.regions["eu-de"].cloud
+        .snapshot()
+        .backups.find((one) => one.id === backupId)
+        ?.records.find((one) => one.status === "success")?.destinationBackupId;
+
+describe.each([
+    ["names of their own", undefined],
+    ["one name", "nightly"],
+] as const)("two backups of one server, with %s", (_, name) => {
+    it("are both copied: the slower copy does not take the other's replica", async () => {
+        const [older, newer] = await start(name);
+        slowly(700);
+        const slow = copy(older);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        const quick = await copy(newer);
+        expect(quick.outputs.destinationBackupId).toBe(truth(newer));
+        expect((await slow).outputs.destinationBackupId).toBe(truth(older));
+    });
+
+    it("are copied one right after the other", async () => {
+        const [older, newer] = await start(name);
+        await copy(older);
+        slowly(500);
+        expect((await copy(newer)).outputs.destinationBackupId).toBe(truth(newer));
+    });
+
+    it("are copied by two stacks at once", async () => {
+        const [older, newer] = await start(name);
+        slowly(700);
+        const slow = copy(older);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        const elsewhere = world.restart().context("elsewhere");
+        const quick = await backupReplica.create(elsewhere, { ...inputs(), backupId: newer });
+        expect(quick.outputs.destinationBackupId).toBe(truth(newer));
+        expect((await slow).outputs.destinationBackupId).toBe(truth(older));
+    });
+
+    it("and the one that cannot be copied has no replica, although the other has", async () => {
+        const [older, newer] = await start(name);
+        await copy(older);
+        world.sim.fail({ operation: "CopyBackup", effect: { kind: "record-skip", code: "BackupService.6122" } });
+        await expect(copy(newer)).rejects.toThrow(PartialCreateError);
+    });
+
+    it("and the one whose copy fails says so, although the other's succeeds", async () => {
+        const [older, newer] = await start(name);
+        world.sim.fail({ operation: "CopyBackup", effect: { kind: "record-fail", code: "BackupService.1006" } });
+        const failing = copy(older);
+        failing.catch(() => {});
+        await new Promise((resolve) => setTimeout(resolve, 30));
+        expect((await copy(newer)).outputs.destinationBackupId).toBe(truth(newer));
+        await expect(failing).rejects.toThrow(/1006/);
+    });
+});
+
+it("knows the whole run of a lost answer, not only those copies that are there already", async () => {
+    world = await startWorld({ ...otc, servers: 3, replicationMs: 200 });
+    await checkpoint.create(world.context(), { vaultId: world.vaultId });
+    world.sim.fail({ operation: "CopyCheckpoint", effect: "reset-after-effect" });
+    const { outputs } = await vaultReplication.create(world.context("dr"), { ...inputs(), vaultId: world.vaultId });
+    expect(outputs.replications.map((one) => one.destinationBackupId)).toEqual(
+        outputs.replications.map((one) => truth(one.backupId)),
+    );
+    expect(outputs.destinationBackupIds).toHaveLength(3);
+    expect(world.calls().filter((call) => call === "CopyCheckpoint")).toHaveLength(1);
+});
+
+describe("a cloud that says `replication_records: []` whatever happens", () => {
+    /** Takes the records out of every answer. */
+    function silent(context: Context): Context {
+        const strip = (value: unknown): unknown => {
+            if (Array.isArray(value)) return value.map(strip);
+            if (typeof value !== "object" || value === null) return value;
+            return Object.fromEntries(
+                Object.entries(value).map(([key, one]) => [key, key === "replication_records" ? [] : strip(one)]),
+            );
+        };
+        return altered(context, strip);
+    }
+
+    it("is asked for a copy once when the answer is lost", async () => {
+        world = await startWorld({ servers: 2, replicationMs: 200 });
+        const source = await checkpoint.create(world.context(), { vaultId: world.vaultId });
+        world.sim.fail({ operation: "CopyBackup", effect: "reset-after-effect", times: 2 });
+        const { outputs } = await checkpointReplica.create(silent(world.context("dr")), {
+            ...inputs(),
+            checkpointId: source.id,
+        });
+        expect(outputs.replications.map((one) => one.destinationBackupId)).toEqual(
+            outputs.replications.map((one) => truth(one.backupId)),
+        );
+        expect(world.calls().filter((call) => call === "CopyBackup")).toHaveLength(2);
+    });
+
+    it("is asked for a run once when the answer is lost", async () => {
+        world = await startWorld({ servers: 2, replicationMs: 200 });
+        await checkpoint.create(world.context(), { vaultId: world.vaultId });
+        world.sim.fail({ operation: "CopyCheckpoint", effect: "reset-after-effect" });
+        const { outputs } = await vaultReplication.create(silent(world.context("dr")), {
+            ...inputs(),
+            vaultId: world.vaultId,
+        });
+        expect(outputs.destinationBackupIds).toHaveLength(2);
+        expect(world.calls().filter((call) => call === "CopyCheckpoint")).toHaveLength(1);
+    });
+});
