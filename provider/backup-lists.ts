@@ -8,6 +8,9 @@ import { allPages } from "./paging";
 import type { Topic } from "./poller";
 import { parseInstant, queryInstant } from "./time";
 
+/** From more vaults than this on, one list of the whole region is cheaper than one a vault. */
+export const MAX_VAULT_LISTS = 4;
+
 /** A list from the time of creation on begins this much earlier, in milliseconds: the list's clock and the answer's may differ. */
 const LIST_SLACK_MS = 5_000;
 

@@ -2,12 +2,14 @@
  * Following copies to another region: by the replication records on the source backups where the cloud keeps them; else
  * by the replicas that appear in the destination vault, and the source region's tasks (cbr-api §4.3, A5).
  */
-import { backupRows, groupBy, mayFilter, noteRefusedFilter, operationLogRows } from "./backup-lists";
+import { backupRows, groupBy, MAX_VAULT_LISTS, mayFilter, noteRefusedFilter } from "./backup-lists";
 import type { Target } from "./client";
 import type { Services } from "./context";
+import { copyTasks, taskOf } from "./copy-tasks";
 import { ApiError, NotFoundError } from "./errors";
 import { showBackup, type WireBackup, type WireOperationLog, type WireReplicationRecord } from "./operations";
 import type { Topic } from "./poller";
+import { namesOfOthers, type OpenCopy, ownersOf, pairReplicas } from "./replica-pairing";
 import { parseInstant, queryInstant } from "./time";
 
 /** Copies cross a wide area: 6 h. */
@@ -16,8 +18,6 @@ export const COPY_BUDGET_MS = 6 * 3_600_000;
 export const COPY_DELETE_BUDGET_MS = 30 * 60_000;
 /** Up to this many source backups are read one by one, which also shows their records without any filter. */
 const SINGLE_READS = 2;
-/** From more vaults than this on, one list of the whole region is cheaper than one a vault. */
-const MAX_VAULT_LISTS = 4;
 /** A region's clock may run behind what we know of it by this much, in milliseconds. */
 const SINCE_SLACK_MS = 5_000;
 
@@ -136,15 +136,6 @@ export async function lookAtCopies(
     return states;
 }
 
-/** Replicas that this process has seen to be a backup's, by replica id: what is one backup's is never another's. */
-const replicaOwners = new WeakMap<object, Map<string, string>>();
-
-function ownersOf(services: Services): Map<string, string> {
-    const owners = replicaOwners.get(services.client) ?? new Map<string, string>();
-    replicaOwners.set(services.client, owners);
-    return owners;
-}
-
 async function sourceBackups(
     services: Services,
     source: Target,
@@ -239,176 +230,6 @@ export async function replicasIn(
     });
 }
 
-/** The source region's copy tasks since `from` (its clock), the newest first. */
-export async function copyTasks(
-    services: Services,
-    source: Target,
-    from: number,
-    query: { vault_id?: string | undefined } = {},
-): Promise<WireOperationLog[]> {
-    const begun = (log: WireOperationLog) => parseInstant(log.started_at ?? log.created_at) ?? from;
-    try {
-        const logs = await operationLogRows(
-            services,
-            source,
-            { operation_type: "replication", start_time: queryInstant(from), ...query },
-            { priority: "poll" },
-        );
-        return logs.filter((log) => begun(log) >= from).sort((a, b) => begun(b) - begun(a));
-    } catch (error) {
-        // Tasks only tell failures earlier and better; without the right to read them the replicas still tell success.
-        if (error instanceof ApiError && error.retry === "never") return [];
-        throw error;
-    }
-}
-
-/** A copy whose replica is looked for in the destination vault. */
-interface OpenCopy {
-    readonly copy: Copy;
-    readonly source: WireBackup | undefined;
-    /** On the destination region's clock. */
-    readonly begun: number;
-    readonly task: WireOperationLog | undefined;
-}
-
-/** Is this replica named like another backup of its resource? Asks for these names only when a replica with an unexpected name is there. */
-async function namesOfOthers(
-    services: Services,
-    source: Target,
-    open: readonly OpenCopy[],
-    replicas: readonly WireBackup[],
-): Promise<(row: WireBackup, own: WireBackup) => boolean> {
-    const expected = new Map(
-        [...groupBy(open, (one) => one.source?.resource_id)].map(([resource, group]) => [
-            resource,
-            new Set(group.map((one) => one.copy.name ?? one.source?.name)),
-        ]),
-    );
-    const isOdd = (row: WireBackup) => expected.get(row.resource_id ?? "")?.has(row.name) === false;
-    if (!replicas.some(isOdd)) return () => false;
-    const vaults = new Set(open.map((one) => one.source?.vault_id));
-    const lists = vaults.size > MAX_VAULT_LISTS || vaults.has(undefined) ? [undefined] : [...vaults];
-    const rows: WireBackup[] = [];
-    for (const vault of lists)
-        rows.push(...(await backupRows(services, source, { vault_id: vault }, { priority: "poll" })));
-    return (row, own) =>
-        row.name !== undefined &&
-        rows.some((one) => one.id !== own.id && one.resource_id === own.resource_id && one.name === row.name);
-}
-
-/** What else is known of the replicas in a vault. */
-interface Others {
-    /** Backups that replicas were seen to be of, by replica id. */
-    readonly owners: ReadonlyMap<string, string>;
-    readonly isOthers: (row: WireBackup, own: WireBackup) => boolean;
-    /** Tasks that ended well and are none of ours. */
-    readonly foreign: readonly WireOperationLog[];
-    /** From the source region's clock to the destination's, in milliseconds. */
-    readonly shift: number;
-}
-
-/** A replica appears when its task begins or ends: each task gets the one nearest to it in time. By task id. */
-function nearest(
-    tasks: readonly WireOperationLog[],
-    rows: readonly WireBackup[],
-    shift: number,
-): Map<string, WireBackup> {
-    const pairs = tasks.flatMap((task) => {
-        const instants = [parseInstant(task.ended_at), parseInstant(task.started_at ?? task.created_at)];
-        return rows.map((row) => {
-            const made = parseInstant(row.created_at) ?? 0;
-            const gaps = instants
-                .filter((instant) => instant !== undefined)
-                .map((instant) => Math.abs(instant + shift - made));
-            return { task, row, gap: Math.min(...gaps) };
-        });
-    });
-    const match = new Map<string, WireBackup>();
-    const taken = new Set<WireBackup>();
-    for (const { task, row } of pairs.sort((a, b) => a.gap - b.gap)) {
-        if (match.has(task.id) || taken.has(row)) continue;
-        match.set(task.id, row);
-        taken.add(row);
-    }
-    return match;
-}
-
-/**
- * Which replica is whose: same resource and same name; a replica of another name only where that name is no other
- * backup's. As long as several copies could have made it, it is nobody's: else one would claim, and one day delete,
- * what another one made. Each replica belongs to one copy only, over all that wait for the vault.
- */
-function pairReplicas(
-    open: readonly OpenCopy[],
-    replicas: readonly WireBackup[],
-    others: Others,
-    paired: Map<Copy, WireBackup>,
-): void {
-    const { owners, isOthers, foreign, shift } = others;
-    const instant = (text: string | undefined) => parseInstant(text) ?? 0;
-    const free = new Set([...replicas].sort((a, b) => instant(a.created_at) - instant(b.created_at)));
-    const ended = ({ task }: OpenCopy) => task?.status === "success";
-    const runs = (one: OpenCopy) => one.task !== undefined && !ended(one);
-    const endOf = ({ task, source }: OpenCopy) => instant(task?.ended_at ?? source?.created_at);
-    const pair = (
-        nameOf: (one: OpenCopy, own: WireBackup) => string | undefined,
-        fits: (row: WireBackup, one: OpenCopy, own: WireBackup) => boolean,
-    ) => {
-        // What ended badly has made nothing.
-        const waiting = open.filter(
-            ({ copy, task }) => !paired.has(copy) && !["failed", "timeout", "skipped"].includes(task?.status ?? ""),
-        );
-        const rivals = groupBy(waiting, (one) =>
-            one.source?.resource_id === undefined
-                ? undefined
-                : JSON.stringify([one.source.resource_id, nameOf(one, one.source)]),
-        );
-        for (const group of rivals.values()) {
-            const isFor = (row: WireBackup, one: OpenCopy) =>
-                one.source !== undefined &&
-                row.resource_id === one.source.resource_id &&
-                (parseInstant(row.created_at) ?? one.begun) >= one.begun &&
-                (owners.get(row.id) ?? one.copy.backupId) === one.copy.backupId &&
-                fits(row, one, one.source);
-            const rows = [...free].filter((row) => group.some((one) => isFor(row, one)));
-            // A replica may be listed before its copy has ended: while one runs, only finished ones can be those of the ended.
-            const isOpen = group.some(runs) || rows.length < group.length;
-            const choice = isOpen ? rows.filter((row) => row.status === "available" || row.status === "error") : rows;
-            const sure = isOpen ? group.filter(ended) : group;
-            if (choice.length < sure.length) continue;
-            const take = (one: OpenCopy, row: WireBackup | undefined) => {
-                if (row === undefined) return;
-                paired.set(one.copy, row);
-                free.delete(row);
-            };
-            const tasks = sure.map((one) => one.task).filter((task) => task !== undefined);
-            if (tasks.length === sure.length) {
-                const resource = sure[0]?.source?.resource_id;
-                const rest = foreign.filter((log) => log.extra_info?.resource?.id === resource);
-                const match = nearest([...tasks, ...rest], choice, shift);
-                for (const one of sure) {
-                    const row = match.get(one.task?.id ?? "");
-                    take(one, row !== undefined && isFor(row, one) ? row : undefined);
-                }
-            } else {
-                for (const one of [...sure].sort((a, b) => endOf(a) - endOf(b)))
-                    take(
-                        one,
-                        choice.find((each) => free.has(each) && isFor(each, one)),
-                    );
-            }
-        }
-    };
-    pair(
-        ({ copy }, own) => copy.name ?? own.name,
-        (row, { copy }, own) => row.name !== undefined && row.name === (copy.name ?? own.name),
-    );
-    pair(
-        () => undefined,
-        (row, { copy }, own) => copy.name === undefined && !isOthers(row, own),
-    );
-}
-
 function stateOf(
     copy: Copy,
     record: WireReplicationRecord | undefined,
@@ -461,50 +282,6 @@ function stateOf(
     if (task?.status === "skipped")
         return { ...nothing, status: "skip", failCode: task.error_info?.code, failReason: task.error_info?.message };
     return { ...nothing, status: task === undefined ? "waiting_replicate" : "replicating" };
-}
-
-/** The source region's task for this copy: by the backup it names, else by the resource. */
-function taskOf(
-    copy: Copy,
-    from: number,
-    source: WireBackup | undefined,
-    logs: readonly WireOperationLog[],
-): WireOperationLog | undefined {
-    const recent = logs.filter((log) => (parseInstant(log.started_at ?? log.created_at) ?? from) >= from);
-    const named = recent.find((log) => log.extra_info?.replication?.source_backup_id === copy.backupId);
-    if (named !== undefined || source?.resource_id === undefined) return named;
-    const unnamed = recent.filter(
-        (log) =>
-            log.extra_info?.replication?.source_backup_id === undefined &&
-            log.extra_info?.resource?.id === source.resource_id,
-    );
-    // Several backups of one resource may be on their way: the restore point tells them apart.
-    return (
-        unnamed.find((log) => log.checkpoint_id !== undefined && log.checkpoint_id === source.checkpoint_id) ??
-        unnamed.find((log) => log.checkpoint_id === undefined || source.checkpoint_id === undefined)
-    );
-}
-
-/** Whose copy is it? By the backup that the task names, else by restore point and resource, if that leaves one. */
-export function sourceOfTask(
-    task: WireOperationLog,
-    rows: readonly WireBackup[],
-    taken: ReadonlySet<string>,
-    destination: Target,
-): WireBackup | undefined {
-    const { replication, resource } = task.extra_info ?? {};
-    if ((replication?.destination_region ?? destination.region) !== destination.region) return undefined;
-    const named = replication?.source_backup_id;
-    const fitting = rows.filter(
-        (row) =>
-            !taken.has(row.id) &&
-            (named === undefined
-                ? row.resource_id !== undefined &&
-                  row.resource_id === resource?.id &&
-                  (task.checkpoint_id ?? row.checkpoint_id) === row.checkpoint_id
-                : row.id === named),
-    );
-    return fitting.length === 1 ? fitting[0] : undefined;
 }
 
 /** For a copy that the cloud skipped: the replica that is already there. By the record's own id, else by resource and name: one of another name may be a copy of any other backup of the resource. */

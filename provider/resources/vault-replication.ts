@@ -3,16 +3,8 @@ import { z } from "zod";
 import { backupRows } from "../backup-lists";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
-import {
-    backupRowsWithRecords,
-    COPY_BUDGET_MS,
-    type Copy,
-    copyTasks,
-    isRecordFor,
-    readBackup,
-    replicasIn,
-    sourceOfTask,
-} from "../copies";
+import { backupRowsWithRecords, COPY_BUDGET_MS, type Copy, isRecordFor, readBackup, replicasIn } from "../copies";
+import { copyTasks, sourceOfTask } from "../copy-tasks";
 import { ApiError, WaitFailedError } from "../errors";
 import { commonInputs, deadlineOf, type Handler, objectId, takeOver, wishOf } from "../handler";
 import { digest } from "../journal";
