@@ -98,11 +98,11 @@ it("says that it is unsure rather than guess or double", async () => {
 });
 
 it("keeps the id when the wait runs out, and update resumes without a second request", async () => {
-    await start({ backupMs: 2_000 });
-    const error = await failure(create({ timeouts: { create: "300ms" } }));
+    await start({ backupMs: 60_000 });
+    const error = await failure(create({ timeouts: { create: "1s" } }));
     expect(error.reasons[0]).toMatch(/not finished after .*seen: \w+ × \d+/);
     const again = await failure(
-        checkpoint.update(world.context(), error.id, error.outputs, inputs({ timeouts: { create: "300ms" } })),
+        checkpoint.update(world.context(), error.id, error.outputs, inputs({ timeouts: { create: "1s" } })),
     );
     expect(again.id).toBe(error.id);
     world.sim.finishAll();
@@ -113,7 +113,7 @@ it("keeps the id when the wait runs out, and update resumes without a second req
 });
 
 it("fails the resumed wait when the backup failed meanwhile, and when it is gone meanwhile", async () => {
-    await start({ backupMs: 1_000 });
+    await start({ backupMs: 60_000 });
     world.sim.fail({
         operation: "CreateCheckpoint",
         effect: { kind: "backup-error", code: "BackupService.7103", message: "no agent" },
