@@ -21,8 +21,8 @@ Options:
   --backup-seconds N    how long a backup, a copy or a synchronisation takes (default ${DEFAULT_BACKUP_SECONDS})
   --faults FILE         JSON with faults, e.g. [{"operation": "CreateCheckpoint", "effect": {"status": 503}}]
   --shell NAME          posix or powershell: how the settings are printed (default: powershell on Windows, else posix)
-  --no-seed-vaults      an empty cloud; otherwise there are a server vault in the first region, a replication vault in
-                        each other one and, unless --dialect is otc, a hybrid vault; their ids are the same in each run
+  --no-seed-vaults      an empty cloud; otherwise there are a server vault in each region, a replication vault in each
+                        but the first and, unless --dialect is otc, a hybrid vault; their ids are the same in each run
   --help, --version
 
 Exit code: 0 after Ctrl-C; 1 it could not start; 2 wrong usage.
@@ -136,12 +136,19 @@ function seed(simulator: Simulator<string>, regions: readonly string[], hybrid: 
         sizeGb: 1_000,
         resources: servers,
     });
-    for (const [index, region] of others.entries())
+    for (const [index, region] of others.entries()) {
         add(region, "disaster-recovery", "replication vault", {
             id: seededId(index + 2),
             protectType: "replication",
             sizeGb: 1_000,
         });
+        const server = { id: seededId(index + 201), name: "web-1", sizeGb: 40 };
+        add(region, "production", `server vault; ${server.name} ${server.id}`, {
+            id: seededId(index + 51),
+            sizeGb: 1_000,
+            resources: [server],
+        });
+    }
     if (hybrid)
         add(first, "on-premises", "hybrid vault; 3 backups of its storage are not known to the cloud yet", {
             id: seededId(99),
