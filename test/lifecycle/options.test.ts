@@ -24,6 +24,7 @@ it("does what Pulumi's resource options say", async () => {
     };
     const source = life.vaultWithBackup();
     const single = life.vaultWithBackup();
+    const copied = life.home.addCheckpoint(life.vault({ resources: 2 })).id;
     const hybridVaultId = life.hybridVault();
     const awayVaultId = life.away.addVault().id;
     let stage = 1;
@@ -52,6 +53,7 @@ it("does what Pulumi's resource options say", async () => {
         checkpoint("ignoring-checkpoint", { triggers }, options);
         new cbr.VaultReplication("ignoring-replication", { vaultId: source.vaultId, ...copyTo, triggers }, options);
         new cbr.BackupReplica("ignoring-replica", { backupId: single.backupId, ...copyTo, triggers }, options);
+        new cbr.CheckpointReplica("ignoring-copies", { checkpointId: copied, ...copyTo, triggers }, options);
         new cbr.VaultSync("ignoring-sync", { vaultId: hybridVaultId, triggers }, options);
         // Own timeouts win.
         checkpoint("own-timeouts", { timeouts: { create: "7m" } }, { customTimeouts });
@@ -76,7 +78,8 @@ it("does what Pulumi's resource options say", async () => {
     const posts = life.requests().filter((one) => one.operation === "CreateCheckpoint");
     const indexOf = (name: string) => posts.findIndex((one) => JSON.stringify(one.body).includes(vaultFor(name)));
     expect(indexOf("child")).toBeLessThan(indexOf("dependent"));
-    for (const name of ["ignoring-checkpoint", "ignoring-replication", "ignoring-replica", "ignoring-sync"])
+    const ignoring = ["checkpoint", "replication", "replica", "copies", "sync"].map((one) => `ignoring-${one}`);
+    for (const name of ignoring)
         expect(born.get(name)?.inputs["timeouts"], name).toEqual({ create: "5m", delete: "10s" });
     expect(born.get("own-timeouts")?.inputs["timeouts"]).toEqual({ create: "7m" });
     expect(born.get("away")).toMatchObject({ outputs: { region: "eu-nl", projectId: life.away.projectId } });
@@ -106,8 +109,7 @@ it("does what Pulumi's resource options say", async () => {
             "update nl",
         ].sort(),
     );
-    for (const name of ["ignoring-checkpoint", "ignoring-replication", "ignoring-replica", "ignoring-sync", "away"])
-        expect(now.get(name)?.id, name).toBe(born.get(name)?.id);
+    for (const name of [...ignoring, "away"]) expect(now.get(name)?.id, name).toBe(born.get(name)?.id);
     expect(now.get("after")?.id).toBe(born.get("before")?.id);
     // The option keeps the backups although the policy says delete.
     expect(life.home.checkpoints.has(born.get("retained")?.id ?? "")).toBe(true);
@@ -132,6 +134,7 @@ it("previews with every input unknown, asks nothing about what it does not know,
     const vaultId = life.vault({ resources: 2 });
     const [resource = ""] = [...(life.home.vaults.get(vaultId)?.resources.keys() ?? [])];
     const { backupId } = life.vaultWithBackup();
+    const checkpointId = life.home.addCheckpoint(life.vault()).id;
     const hybridVaultId = life.hybridVault();
     const destinationVaultId = life.destination();
     const { projectId } = life.home;
@@ -165,12 +168,14 @@ it("previews with every input unknown, asks nothing about what it does not know,
         },
         VaultReplication: { ...common, ...copies, vaultId, autoTrigger: true, onPartialFailure: "warn" },
         BackupReplica: { ...common, ...copies, backupId, name: "one", description: "two" },
+        CheckpointReplica: { ...common, ...copies, checkpointId, onPartialFailure: "warn" },
         VaultSync: { ...common, vaultId: hybridVaultId, autoTrigger: true },
     } as const;
     const required = {
         Checkpoint: ["vaultId"],
         VaultReplication: ["vaultId", "destinationRegion", "destinationVaultId"],
         BackupReplica: ["backupId", "destinationRegion", "destinationVaultId"],
+        CheckpointReplica: ["checkpointId", "destinationRegion", "destinationVaultId"],
         VaultSync: ["vaultId"],
     } as const;
     let triggers = { run: 1 };
@@ -206,14 +211,17 @@ it("previews with every input unknown, asks nothing about what it does not know,
     expect(life.calls().filter((call) => !/^Show/.test(call))).toEqual([]);
 
     // Of what exists: an unknown counts as changed.
-    only = ["Checkpoint-resources", "Checkpoint-deletionPolicy", "VaultSync-triggers", "BackupReplica-name"];
+    only = [
+        ...["Checkpoint-resources", "Checkpoint-deletionPolicy", "VaultSync-triggers", "BackupReplica-name"],
+        ...["CheckpointReplica-checkpointId", "CheckpointReplica-deletionPolicy"],
+    ];
     await life.up();
     triggers = { run: 2 };
     const planned = await life.preview();
     expect(ops(planned)).toEqual(
         [...only.filter((name) => !name.endsWith("Policy")), "seed"]
             .flatMap((name) => ["create-replacement", "delete-replaced", "replace"].map((op) => `${op} ${name}`))
-            .concat("update Checkpoint-deletionPolicy")
+            .concat("update Checkpoint-deletionPolicy", "update CheckpointReplica-deletionPolicy")
             .sort(),
     );
     // In the run itself everything is known in time: nothing but the seed changes.
