@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import { classes, expectAbsent, type Kind, type Life, messages, openLife, ops } from "./life";
+import { classes, expectAbsent, type Kind, type Life, listOf, messages, openLife, ops } from "./life";
 
 const hidden = "hidden-from-everyone";
 
@@ -127,6 +127,82 @@ it("does what Pulumi's resource options say", async () => {
     await life.destroy();
     expect((await life.states()).size).toBe(0);
     expect(life.home.checkpoints.has(born.get("protected")?.id ?? "")).toBe(true);
+});
+
+it("a RestorePoint hands resource options on to its parts, and copies nothing of a restore point that is not good", async () => {
+    const life = await openLife();
+    const [vaultId, failingVaultId, keptVaultId] = [life.vault({ resources: 2 }), life.vault(), life.vault()];
+    const backVaultId = life.home.addVault({ protectType: "replication" }).id;
+    const awayVaultId = life.away.addVault().id;
+    const destinationVaultId = life.destination();
+    let stage = 1;
+    life.use(async () => {
+        const copies = [{ region: "eu-nl", vaultId: destinationVaultId }];
+        const triggers = { stage: Math.min(stage, 2) };
+        const nl = new cbr.Provider("nl", providerArgs(life, "eu-nl"));
+        // The other way round: from the provider's own region back home.
+        new cbr.RestorePoint(
+            "away",
+            { vaultId: awayVaultId, copies: [{ region: "eu-de", vaultId: backVaultId }] },
+            { provider: nl },
+        );
+        const aliases = stage === 1 ? {} : { aliases: [{ name: "before" }] };
+        new cbr.RestorePoint(
+            stage === 1 ? "before" : "after",
+            { vaultId, copies, description: pulumi.secret(hidden) },
+            { ...aliases, protect: stage < 3 },
+        );
+        if (stage < 3)
+            new cbr.RestorePoint(
+                "kept",
+                { vaultId: keptVaultId, copies, triggers, deletionPolicy: "delete" },
+                { retainOnDelete: true },
+            );
+        new cbr.RestorePoint(
+            "failing",
+            { vaultId: failingVaultId, copies, triggers },
+            { customTimeouts: { create: "5m" } },
+        );
+    });
+    life.fail("CreateCheckpoint", failingVaultId, { kind: "backup-error", code: "BackupService.7103", message: "no" });
+
+    const failed = await life.up({ expectFailure: true, continueOnError: true });
+    expect(messages(failed, "failing")).toMatch(/7103/);
+    const born = await life.states();
+    expect(born.has("failing-eu-nl")).toBe(false);
+    expectAbsent(life.stored(), hidden);
+    expect(life.count("CopyBackup")).toBe(4);
+    const back = born.get("away-eu-de")?.outputs;
+    expect(back).toMatchObject({ region: "eu-nl", destinationRegion: "eu-de", status: "success" });
+    expect(life.home.backups.get(String(listOf(back?.["destinationBackupIds"])[0]))?.vaultId).toBe(backVaultId);
+    expect(born.get("failing")?.inputs["timeouts"]).toEqual({ create: "5m" });
+
+    // The component's old name stands for those of its parts, too: nothing is taken or copied anew.
+    stage = 2;
+    life.forget();
+    const second = await life.up();
+    expect(ops(second)).toEqual(
+        [
+            "create failing-eu-nl",
+            ...["failing", "kept", "kept-eu-nl"].flatMap((name) =>
+                ["create-replacement", "delete-replaced", "replace"].map((op) => `${op} ${name}`),
+            ),
+        ].sort(),
+    );
+    const now = await life.states();
+    expect(now.get("after-eu-nl")?.id).toBe(born.get("before-eu-nl")?.id);
+    expect(now.get("failing-eu-nl")?.inputs["timeouts"]).toEqual({ create: "5m" });
+    expect([life.count("CreateCheckpoint"), life.count("CopyBackup"), life.count("DeleteBackup")]).toEqual([2, 2, 0]);
+
+    const refused = await life.stack.previewDestroy({ expectFailure: true });
+    expect(messages(refused)).toMatch(/protect/);
+    stage = 3;
+    life.forget();
+    await life.up();
+    // The option keeps replicas and backups although the policy says delete.
+    expect(life.calls().filter((call) => call === "DeleteBackup" || /^C/.test(call))).toEqual([]);
+    await life.destroy();
+    expect(life.home.checkpoints.has(now.get("kept")?.id ?? "")).toBe(true);
 });
 
 it("previews with every input unknown, asks nothing about what it does not know, and plans for the worst", async () => {
