@@ -99,7 +99,9 @@ for (const code of ["6207", "6208", "6209", "6210", "6211", "6212", "6213", "621
     Object.assign(backupService, { [code]: permanent() });
 for (const code of ["7001", "7002", "7003", "7004", "7006", "7007"])
     Object.assign(backupService, { [code]: permanent(noDisk) });
-for (let code = 7101; code <= 7113; code++) Object.assign(backupService, { [String(code)]: permanent(noServer) });
+for (let code = 7101; code <= 7113; code++)
+    // No page lists this one.
+    if (code !== 7112) Object.assign(backupService, { [String(code)]: permanent(noServer) });
 
 const gateway: Readonly<Record<string, Code>> = {
     "0101": permanent("The endpoint does not know this call: check cbr:endpoints, cbr:cloud and region."),

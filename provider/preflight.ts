@@ -370,12 +370,14 @@ export function preflightCheckpointReplica(
         let vault: Found<WireVault>;
         if (checkpointId !== undefined) {
             const found = await find(context, showCheckpoint, source, { checkpoint_id: checkpointId });
-            if (found === null)
+            // One that is still shown may be gone all the same.
+            const isGone = found === null || found?.checkpoint.status === "deleted";
+            if (isGone)
                 failures.push({
                     property: "checkpointId",
                     reason: `there is no restore point ${checkpointId} in ${source.region}, project ${source.projectId} (BackupService.6217): check checkpointId, region and projectId`,
                 });
-            const vaultId = found?.checkpoint.vault?.id;
+            const vaultId = isGone ? undefined : found?.checkpoint.vault?.id;
             if (vaultId !== undefined) vault = await vaultOf(context, source, vaultId);
             if (vault) failures.push(...checkSource("checkpointId", vault, `restore point ${checkpointId}: `));
         }

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { type CodeClass, lookUpCode } from "../provider/codes";
+import { documented } from "../sdk/testing/error-codes";
 
 /** cbr-api §5.2: every row of the error table, by what it means for us. `busy` where it says "retry later". */
 const table: Readonly<Record<CodeClass, string>> = {
@@ -15,6 +16,14 @@ const table: Readonly<Record<CodeClass, string>> = {
 it.each(Object.entries(table))("knows CBR's codes that are %s", (kind, codes) => {
     const list = codes === "" ? [] : codes.split(" ");
     expect(list.filter((code) => lookUpCode(`BackupService.${code}`)?.class !== kind)).toEqual([]);
+});
+
+it("knows of CBR's codes those that the simulator can answer with, and no others", () => {
+    const all = Array.from({ length: 10_000 }, (_, code) => `BackupService.${String(code).padStart(4, "0")}`);
+    const unlisted = documented("BackupService.4711").message;
+    const known = all.filter((code) => lookUpCode(code) !== undefined);
+    expect(known).toEqual(all.filter((code) => documented(code).message !== unlisted));
+    expect(known.length).toBeGreaterThan(90);
 });
 
 it("knows the gateway's codes under both of its names", () => {

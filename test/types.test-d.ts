@@ -54,6 +54,7 @@ export function checkpoints(): void {
 }
 
 export function copies(before: cbr.Checkpoint): void {
+    const copyOf = { checkpointId: id, destinationRegion: "eu-nl", destinationVaultId: "x" };
     const replica = new cbr.CheckpointReplica("a", {
         checkpointId: before.checkpointId,
         destinationRegion: pulumi.output("eu-nl"),
@@ -66,6 +67,12 @@ export function copies(before: cbr.Checkpoint): void {
         destinationVaultId: "x",
         onPartialFailure: "warn",
     });
+    // @ts-expect-error it records a run of its own, which cannot be looked up
+    cbr.CheckpointReplica.get("c", replica.id);
+    // @ts-expect-error no such word
+    new cbr.CheckpointReplica("c", { ...copyOf, onPartialFailure: "ignore" });
+    // @ts-expect-error it copies what is there, and has no name of its own
+    new cbr.CheckpointReplica("c", { ...copyOf, name: "x" });
     // @ts-expect-error a restore point is not its id
     new cbr.CheckpointReplica("c", { checkpointId: before, destinationRegion: "eu-nl", destinationVaultId: "x" });
     // @ts-expect-error destinationVaultId is required
@@ -77,6 +84,10 @@ export function copies(before: cbr.Checkpoint): void {
     same<typeof replica.destinationBackupIds, pulumi.Output<string[]>>(true);
     same<typeof replica.replicationRecordIds, pulumi.Output<string[]>>(true);
     same<typeof replica.sourceVaultId, pulumi.Output<string | undefined>>(true);
+    same<typeof replica.deletionPolicy, pulumi.Output<"delete" | "retain" | undefined>>(true);
+    same<typeof replica.verified, pulumi.Output<boolean | undefined>>(true);
+    // @ts-expect-error outputs are read-only
+    replica.status = pulumi.output("success");
     const progress: pulumi.Output<number | undefined> = replica.replications.apply((list) => list[0]?.progress);
     void progress;
 

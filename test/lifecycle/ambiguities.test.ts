@@ -2,6 +2,11 @@ import { afterEach, describe, expect, it } from "vitest";
 import { ApiError, PartialCreateError, WaitFailedError } from "../../provider/errors";
 import { type BackupReplicaOutputs, backupReplica } from "../../provider/resources/backup-replica";
 import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../../provider/resources/checkpoint";
+import {
+    type CheckpointReplicaInputs,
+    type CheckpointReplicaOutputs,
+    checkpointReplica,
+} from "../../provider/resources/checkpoint-replica";
 import { vaultReplication } from "../../provider/resources/vault-replication";
 import { type VaultSyncOutputs, vaultSync } from "../../provider/resources/vault-sync";
 import { startWorld, type World, type WorldOptions } from "../support/world";
@@ -33,6 +38,9 @@ const copyTo = () => ({ destinationRegion: "eu-nl", destinationVaultId: world.de
 const replicate = (more: object = {}) =>
     vaultReplication.create(world.context(), { vaultId: world.vaultId, ...copyTo(), ...more });
 
+const copyPoint = (checkpointId: string, more: Partial<CheckpointReplicaInputs> = {}) =>
+    checkpointReplica.create(world.context("copies"), { checkpointId, ...copyTo(), ...more });
+
 function seededBackup(): string {
     return home().backupsOf(home().addCheckpoint(world.vaultId).id)[0]?.id ?? "";
 }
@@ -46,6 +54,10 @@ describe("A4: do lists leave incremental backups out?", () => {
             expect(outputs.backups.map((one) => one.incremental)).toEqual([true, true]);
             expect(outputs.backupIds).toHaveLength(2);
             expect((await checkpoint.read(world.context(), id, outputs))?.outputs).toEqual(outputs);
+            // Its copies are made of all of them, too.
+            expect((await copyPoint(id)).outputs.replications.map((one) => one.backupId)).toEqual(
+                [...outputs.backupIds].sort(),
+            );
             await checkpoint.remove(world.context(), id, outputs);
             expect(home().checkpoints.has(id)).toBe(false);
         });
@@ -80,6 +92,33 @@ describe("A5: replication records that are not there", () => {
             status: expect.stringMatching(/^(waiting_replicate|replicating)$/),
         });
         expect(outputs.destinationBackupId).toBeUndefined();
+    });
+});
+
+describe("A5: replication records of a restore point that are not there", () => {
+    /** As above, of two backups: one of the records vanishes. */
+    async function copyWithoutRecord(create: string) {
+        await start({ replicationMs: 3_600_000, servers: 2 });
+        const { id } = home().addCheckpoint(world.vaultId);
+        const copying = copyPoint(id, { timeouts: { create } });
+        copying.catch(() => {});
+        while (home().records.size < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+        const [backup] = home().backupsOf(id);
+        if (backup !== undefined) backup.records = [];
+        return { copying };
+    }
+
+    it("are not a failure, and not a success without a replica", async () => {
+        const { copying } = await copyWithoutRecord("1m");
+        world.sim.finishAll();
+        const { outputs } = await copying;
+        expect(outputs.status).toBe("success");
+        expect([...outputs.destinationBackupIds].sort()).toEqual([...away().backups.keys()].sort());
+        await world.close();
+
+        const stuck = await failure<CheckpointReplicaOutputs>((await copyWithoutRecord("2s")).copying);
+        expect(stuck.outputs).toMatchObject({ status: "replicating", destinationBackupIds: [] });
+        expect(stuck.outputs.replicationRecordIds).toHaveLength(2);
     });
 });
 
@@ -193,6 +232,7 @@ describe("A12: a checkpoint that outlives its last backup", () => {
             ).toBeUndefined();
             await checkpoint.remove(world.context(), id, { ...outputs, deletionPolicy: "delete" });
             await expect(take({ adopt: id })).rejects.toThrow(WaitFailedError);
+            await expect(copyPoint(id)).rejects.toThrow(/there is no restore point|no backup that could be copied/);
         });
 });
 

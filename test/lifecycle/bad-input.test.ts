@@ -96,6 +96,26 @@ it("names each bad input at its property, all of them at once, in the preview", 
         "destinationRegion: a region name has letters, digits, '.', '_' and '-' only, e.g. eu-de",
         "name: may have letters, digits, '_' and '-' only",
     ]);
+    expect(
+        await bad("CheckpointReplica", {
+            checkpointid: uuid,
+            region: "eu-nl",
+            destinationRegion: "eu-nl",
+            destinationVaultId: "copies",
+            onPartialFailure: "ignore",
+            deletionPolicy: "purge",
+            timeouts: { create: "0s", read: "1h" },
+        }),
+    ).toEqual([
+        "checkpointId: is required",
+        "checkpointid: is not an input of this resource; did you mean checkpointId?",
+        'deletionPolicy: must be "retain" or "delete"',
+        "destinationRegion: is the source's own region; copies go to another one",
+        `destinationVaultId: ${mustBeUuid}`,
+        'onPartialFailure: must be "warn" or "fail"',
+        "timeouts.create: must be a duration such as 90s, 30m or 1h30m",
+        "timeouts.read: is not an input of this resource; it has: create, update, delete",
+    ]);
     expect(await bad("VaultSync", { autoTrigger: "no", projectId: "p" })).toEqual([
         "autoTrigger: Invalid input: expected boolean, received string",
         "projectId: a project id has 32 hexadecimal digits",

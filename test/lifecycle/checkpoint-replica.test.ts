@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import { listOf, messages, openLife, ops, slow } from "./life";
+import { providerLines } from "../support/state-lines";
+import { listOf, messages, openLife, ops, slow, step, until } from "./life";
 
 const destinationRegion = "eu-nl";
 
@@ -66,6 +67,185 @@ it("keeps copies whose wait fails, resumes them in update, and sends only what w
     await life.destroy();
     expect(life.away.backups.size).toBe(0);
     expect(life.home.backups.size).toBe(4);
+});
+
+it("judges every copy, keeps what failed until something is done about it, and deletes what still runs only at its end", async () => {
+    const life = await openLife();
+    const destinationVaultId = life.destination();
+    const names = ["failing", "broken", "missing", "partial", "unwanted"] as const;
+    type Name = (typeof names)[number];
+    const points = Object.fromEntries(
+        names.map((name) => [name, life.home.addCheckpoint(life.vault({ resources: name === "partial" ? 2 : 1 })).id]),
+    ) as Record<Name, string>;
+    const backupOf = (name: Name) => life.home.backupsOf(points[name])[0]?.id ?? "";
+    const full = { kind: "record-fail", code: "BackupService.6129", reason: "the vault is full" } as const;
+    life.fail("CopyBackup", backupOf("failing"), full);
+    life.fail("CopyBackup", backupOf("broken"), { kind: "replica-error" });
+    life.fail("CopyBackup", backupOf("missing"), { kind: "replica-missing" });
+    life.fail("CopyBackup", backupOf("partial"), full);
+    life.fail("CopyBackup", backupOf("unwanted"), slow);
+    let round = 1;
+    let present = true;
+    life.use(async () => {
+        const copy = (name: Name, more: Partial<cbr.CheckpointReplicaArgs> = {}) =>
+            new cbr.CheckpointReplica(name, {
+                checkpointId: points[name],
+                destinationRegion,
+                destinationVaultId,
+                ...more,
+            });
+        const timeouts = { create: "1s" };
+        const triggers = { round: round > 2 ? 2 : 1 };
+        copy("failing", { triggers });
+        copy("broken", { triggers, deletionPolicy: "delete" });
+        copy("missing", { timeouts, triggers });
+        copy("partial", { onPartialFailure: round > 2 ? "warn" : "fail" });
+        if (present) copy("unwanted", { timeouts, deletionPolicy: "delete" });
+    });
+
+    const first = await life.up({ expectFailure: true, continueOnError: true });
+    const born = await life.states();
+    for (const name of names) {
+        const record = [...life.home.records.values()].find((one) => one.sourceBackupId === backupOf(name));
+        expect(born.get(name), name).toMatchObject({
+            id: `${points[name]}/eu-nl/${destinationVaultId}`,
+            inputs: { checkpointId: points[name], __provider: providerLines["CheckpointReplica"] },
+        });
+        expect(born.get(name)?.outputs["replicationRecordIds"], name).toContain(record?.id);
+        expect(born.get(name)?.initErrors, name).toHaveLength(1);
+        expect(step(first, name).failed, name).toBe(true);
+    }
+    expect(messages(first, "failing")).toMatch(/CheckpointReplica failing: .*6129: the vault is full.*triggers/);
+    expect(messages(first, "broken")).toMatch(/has status error, although its record says success/);
+    expect(messages(first, "missing")).toMatch(/does not exist, although its record says success/);
+    expect(messages(first, "partial")).toMatch(/1 good, 1 not: .*BackupService\.6129.*onPartialFailure/);
+    expect(born.get("broken")?.outputs).toMatchObject({ status: "fail", destinationBackupIds: [] });
+    expect(born.get("partial")?.outputs["destinationBackupIds"]).toHaveLength(1);
+
+    // The next run asks for nothing a second time.
+    round = 2;
+    life.forget();
+    const again = await life.up({ expectFailure: true, continueOnError: true });
+    expect(ops(again)).toEqual(names.map((name) => `update ${name}`).sort());
+    expect(life.count("CopyBackup")).toBe(0);
+    for (const [name, state] of await life.states()) expect(state.id, name).toBe(born.get(name)?.id);
+
+    const target = [born.get("unwanted")?.urn ?? ""];
+    await life.refresh({ target, expectPendingChanges: "it still runs" });
+    life.forget();
+    const destroying = life.destroy({ target });
+    await until(() => life.calls().length > 0);
+    expect(life.count("DeleteBackup")).toBe(0);
+    life.sim.finishAll();
+    await destroying;
+    present = false;
+    expect(life.count("DeleteBackup")).toBe(1);
+    expect((await life.states()).has("unwanted")).toBe(false);
+
+    // A refresh takes the engine's note of the failures away; what failed stays failed.
+    await life.refresh({ expectPendingChanges: "some of this is not good" });
+    expect(ops(await life.preview())).toEqual(
+        ["broken", "failing", "missing", "partial"].map((name) => `update ${name}`),
+    );
+
+    round = 3;
+    life.forget();
+    const last = await life.up();
+    expect(last.changes).toEqual({ same: 1, update: 1, replace: 3 });
+    expect(messages(last, "partial")).toMatch(/warning: .*1 good, 1 not/);
+    expect(life.count("CopyBackup")).toBe(3);
+    const states = await life.states();
+    for (const name of ["failing", "broken", "missing"])
+        expect(states.get(name)?.outputs, name).toMatchObject({ status: "success", verified: true });
+    expect(states.get("partial")?.initErrors ?? []).toEqual([]);
+    // One replica a backup and region: the broken one had to go first.
+    const calls = life.requests();
+    expect(calls.findIndex((one) => one.operation === "DeleteBackup")).toBeLessThan(
+        calls.findIndex((one) => one.operation === "CopyBackup" && one.path.includes(backupOf("broken"))),
+    );
+
+    const replicaOf = (name: string) => listOf(states.get(name)?.outputs["destinationBackupIds"])[0] ?? "";
+    const destroyed = await life.destroy();
+    expect(messages(destroyed, "failing")).toContain(replicaOf("failing"));
+    expect(life.away.backups.has(replicaOf("failing"))).toBe(true);
+    expect(life.away.backups.has(replicaOf("broken"))).toBe(false);
+    for (const name of names) expect(life.home.backups.has(backupOf(name)), name).toBe(true);
+});
+
+it("records what happened: replicas that were there, that are gone, that nobody waited for; and cannot be looked up", async () => {
+    const life = await openLife();
+    const destinationVaultId = life.destination();
+    const names = ["whole", "later", "refreshed", "rotated"] as const;
+    type Name = (typeof names)[number];
+    const points = Object.fromEntries(names.map((name) => [name, life.home.addCheckpoint(life.vault()).id])) as Record<
+        Name,
+        string
+    >;
+    const backupOf = (name: Name) => life.home.backupsOf(points[name])[0]?.id ?? "";
+    for (const name of ["later", "refreshed"] as const) life.fail("CopyBackup", backupOf(name), slow);
+    let round = 1;
+    let got: string | undefined;
+    life.use(async () => {
+        const copyTo = { destinationRegion, destinationVaultId };
+        const copy = (name: Name, more: Partial<cbr.CheckpointReplicaArgs> = {}) =>
+            new cbr.CheckpointReplica(name, { checkpointId: points[name], ...copyTo, ...more });
+        const whole = copy("whole", { triggers: [round > 1 ? 2 : 1] });
+        // The same restore point once more: it has its replicas by then.
+        new cbr.CheckpointReplica(
+            "again",
+            { checkpointId: points.whole, ...copyTo, deletionPolicy: "delete" },
+            { dependsOn: whole },
+        );
+        copy("later", { wait: false });
+        copy("refreshed", { wait: false });
+        copy("rotated", { deletionPolicy: "delete", triggers: [round] });
+        if (got !== undefined) new cbr.CheckpointReplica("got", { checkpointId: points.whole, ...copyTo }, { id: got });
+    });
+    const first = await life.up();
+    const born = await life.states();
+    const replicaOf = (name: string) => listOf(born.get(name)?.outputs["destinationBackupIds"])[0] ?? "";
+    expect(born.get("again")?.outputs).toMatchObject({ status: "skip", destinationBackupIds: [replicaOf("whole")] });
+    expect(messages(first, "again")).toMatch(/info: 1 backups already had a replica in eu-nl/);
+    for (const name of ["later", "refreshed"])
+        expect(born.get(name)?.outputs).toMatchObject({ status: "replicating", destinationBackupIds: [] });
+
+    life.sim.finishAll();
+    expect(ops(await life.preview())).toEqual(["update later", "update refreshed"]);
+    await life.up({ target: [born.get("later")?.urn ?? ""] });
+    expect((await life.state("later")).outputs).toMatchObject({ status: "success", verified: true, wait: false });
+    await life.refresh();
+    expect((await life.state("refreshed")).outputs).toMatchObject({ status: "success" });
+
+    // Said once, and the record of what happened stays. The restore point's own end changes nothing about its copies.
+    life.away.deleteBackupBehindOurBack(replicaOf("whole"));
+    life.home.expireCheckpoint(points.later);
+    const refresh = await life.refresh();
+    expect(messages(refresh, "whole")).toContain(`no longer in eu-nl: ${replicaOf("whole")}`);
+    expect(messages(refresh, "later")).not.toMatch(/warning/);
+    expect(await life.state("whole")).toMatchObject({
+        id: born.get("whole")?.id,
+        outputs: { status: "success", destinationBackupIds: [] },
+    });
+    expect(messages(await life.refresh(), "whole")).not.toMatch(/warning/);
+    expect((await life.preview()).changes).toEqual({ same: 6 });
+
+    round = 2;
+    life.forget();
+    const second = await life.up();
+    expect(second.changes).toEqual({ same: 4, replace: 2 });
+    expect(life.count("CopyBackup")).toBe(2);
+    const order = second.steps.filter(({ name }) => name === "rotated").map(({ op }) => op);
+    expect(order.indexOf("delete-replaced")).toBeLessThan(order.indexOf("create-replacement"));
+    expect(life.away.backups.has(replicaOf("rotated"))).toBe(false);
+    expect(listOf((await life.state("whole")).outputs["destinationBackupIds"])).toHaveLength(1);
+
+    got = born.get("whole")?.id;
+    const refused = await life.up({ expectFailure: true });
+    expect(messages(refused)).toMatch(/CheckpointReplica records a run of its own and cannot be looked up/);
+    got = undefined;
+    await life.destroy();
+    // What was there before a resource is not deleted with it.
+    expect(life.away.backups.size).toBe(3);
 });
 
 it("a RestorePoint takes, copies, renews and goes as one", async () => {

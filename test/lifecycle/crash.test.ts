@@ -31,6 +31,11 @@ it.runIf(process.platform === "linux")(
         const namedVaultId = life.vault();
         const source = life.vaultWithBackup();
         const single = life.vaultWithBackup();
+        const pointId = life.home.addCheckpoint(life.vault({ resources: 2 })).id;
+        const copied = life.home
+            .backupsOf(pointId)
+            .map((one) => one.id)
+            .sort();
         const hybridVaultId = life.hybridVault({ onPremises: { added: 1 } });
         const destinationVaultId = life.destination();
         life.use(async () => {
@@ -39,16 +44,23 @@ it.runIf(process.platform === "linux")(
             new cbr.Checkpoint("named", { vaultId: namedVaultId, name: "release" });
             new cbr.VaultReplication("run", { vaultId: source.vaultId, ...copyTo });
             new cbr.BackupReplica("copy", { backupId: single.backupId, ...copyTo });
+            new cbr.CheckpointReplica("point", { checkpointId: pointId, ...copyTo });
             new cbr.VaultSync("sync", { vaultId: hybridVaultId });
         });
         // Half of the answers never arrive, the others do: in either case nothing of them is stored yet.
         const late = { delayMs: 60_000, when: "after" } as const;
         life.fail("CreateCheckpoint", vaultId, late);
         life.fail("CopyCheckpoint", source.vaultId, late);
+        // One of a restore point's two requests had its effect, the other never reached the cloud.
+        life.fail("CopyBackup", copied[0] ?? "", late);
+        life.fail("CopyBackup", copied[1] ?? "", { delayMs: 60_000, when: "before" });
         const operations = ["CreateCheckpoint", "CopyCheckpoint", "CopyBackup", "ImportCheckpoint"];
         const total = () => operations.reduce((sum, operation) => sum + life.count(operation), 0);
         const done = () =>
-            life.home.checkpoints.size >= 4 && life.home.records.size >= 2 && life.home.operationLogs.size >= 5;
+            life.home.checkpoints.size >= 5 &&
+            life.home.records.size >= 3 &&
+            life.home.operationLogs.size >= 6 &&
+            life.count("CopyBackup", copied[1]) === 1;
 
         const dying = life.up({ expectFailure: true });
         await until(() => done() && /"type": ?"creating"/.test(life.stored()));
@@ -58,21 +70,25 @@ it.runIf(process.platform === "linux")(
         for (const id of providerProcesses()) process.kill(id, "SIGKILL");
         const crash = await dying;
         expect(messages(crash)).not.toBe("");
-        expect(life.calls().filter((call) => operations.includes(call)).length).toBeLessThanOrEqual(5);
+        expect(life.calls().filter((call) => operations.includes(call)).length).toBeLessThanOrEqual(7);
         expect((await life.states()).size).toBe(0);
 
         life.sim.clearFaults();
         writeFileSync(stateFile, interrupted);
         const sent = total();
         const recovered = await life.up();
-        expect(ops(recovered)).toEqual(["copy", "generated", "named", "run", "sync"].map((name) => `create ${name}`));
-        expect(total(), "nothing is sent again").toBe(sent);
+        expect(ops(recovered)).toEqual(
+            ["copy", "generated", "named", "point", "run", "sync"].map((name) => `create ${name}`),
+        );
+        expect(total() - sent, "nothing is sent again but what never arrived").toBe(1);
+        expect(copied.map((id) => life.count("CopyBackup", id))).toEqual([1, 2]);
         expect(messages(recovered)).toMatch(
             /warning: Attempting to deploy or update resources with \d pending operations/,
         );
         expect(messages(recovered)).toMatch(/Checkpoint::generated, interrupted while creating/);
         expect(messages(recovered, "generated")).toMatch(/info: resumed restore point .* no second one was taken/);
-        for (const name of ["run", "copy", "sync"]) expect(messages(recovered, name)).toMatch(/under way already/);
+        for (const name of ["run", "copy", "point", "sync"])
+            expect(messages(recovered, name)).toMatch(/under way already/);
         const states = await life.states();
         const { checkpoints, backups, operationLogs } = life.home.snapshot();
         const takenOf = (id: string) => checkpoints.filter((one) => one.vaultId === id).map((one) => one.id);
@@ -84,8 +100,10 @@ it.runIf(process.platform === "linux")(
         const recordsOf = (id: string) => backups.find((one) => one.id === id)?.records.map((one) => one.id);
         expect(states.get("run")?.outputs["replicationRecordIds"]).toEqual(recordsOf(source.backupId));
         expect([states.get("copy")?.id]).toEqual(recordsOf(single.backupId));
+        expect(states.get("point")?.outputs["replicationRecordIds"]).toEqual(copied.flatMap(recordsOf));
         for (const name of ["generated", "named"]) expect(states.get(name)?.outputs["status"]).toBe("available");
-        for (const name of ["run", "copy", "sync"]) expect(states.get(name)?.outputs["status"]).toBe("success");
+        for (const name of ["run", "copy", "point", "sync"])
+            expect(states.get(name)?.outputs["status"]).toBe("success");
 
         // The engine forgets its note when told to. The journal has done its work: the same wish, newly made, is a new one.
         await life.refresh({ clearPendingCreates: true });

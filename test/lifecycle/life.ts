@@ -247,9 +247,10 @@ export const classes = {
     Checkpoint: cbr.Checkpoint,
     VaultReplication: cbr.VaultReplication,
     BackupReplica: cbr.BackupReplica,
+    CheckpointReplica: cbr.CheckpointReplica,
     VaultSync: cbr.VaultSync,
 } as unknown as Readonly<Record<Kind, new (name: string, args: object) => unknown>>;
-export type Kind = "Checkpoint" | "VaultReplication" | "BackupReplica" | "VaultSync";
+export type Kind = "Checkpoint" | "VaultReplication" | "BackupReplica" | "CheckpointReplica" | "VaultSync";
 
 /** An hour: for work that has to be under way until a test ends it. */
 export const slow = { kind: "slow", ms: 3_600_000 } as const;

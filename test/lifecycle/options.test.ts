@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import { classes, expectAbsent, type Kind, type Life, messages, openLife, ops } from "./life";
+import { classes, expectAbsent, type Kind, type Life, listOf, messages, openLife, ops } from "./life";
 
 const hidden = "hidden-from-everyone";
 
@@ -24,6 +24,7 @@ it("does what Pulumi's resource options say", async () => {
     };
     const source = life.vaultWithBackup();
     const single = life.vaultWithBackup();
+    const copied = life.home.addCheckpoint(life.vault({ resources: 2 })).id;
     const hybridVaultId = life.hybridVault();
     const awayVaultId = life.away.addVault().id;
     let stage = 1;
@@ -52,6 +53,7 @@ it("does what Pulumi's resource options say", async () => {
         checkpoint("ignoring-checkpoint", { triggers }, options);
         new cbr.VaultReplication("ignoring-replication", { vaultId: source.vaultId, ...copyTo, triggers }, options);
         new cbr.BackupReplica("ignoring-replica", { backupId: single.backupId, ...copyTo, triggers }, options);
+        new cbr.CheckpointReplica("ignoring-copies", { checkpointId: copied, ...copyTo, triggers }, options);
         new cbr.VaultSync("ignoring-sync", { vaultId: hybridVaultId, triggers }, options);
         // Own timeouts win.
         checkpoint("own-timeouts", { timeouts: { create: "7m" } }, { customTimeouts });
@@ -76,7 +78,8 @@ it("does what Pulumi's resource options say", async () => {
     const posts = life.requests().filter((one) => one.operation === "CreateCheckpoint");
     const indexOf = (name: string) => posts.findIndex((one) => JSON.stringify(one.body).includes(vaultFor(name)));
     expect(indexOf("child")).toBeLessThan(indexOf("dependent"));
-    for (const name of ["ignoring-checkpoint", "ignoring-replication", "ignoring-replica", "ignoring-sync"])
+    const ignoring = ["checkpoint", "replication", "replica", "copies", "sync"].map((one) => `ignoring-${one}`);
+    for (const name of ignoring)
         expect(born.get(name)?.inputs["timeouts"], name).toEqual({ create: "5m", delete: "10s" });
     expect(born.get("own-timeouts")?.inputs["timeouts"]).toEqual({ create: "7m" });
     expect(born.get("away")).toMatchObject({ outputs: { region: "eu-nl", projectId: life.away.projectId } });
@@ -106,8 +109,7 @@ it("does what Pulumi's resource options say", async () => {
             "update nl",
         ].sort(),
     );
-    for (const name of ["ignoring-checkpoint", "ignoring-replication", "ignoring-replica", "ignoring-sync", "away"])
-        expect(now.get(name)?.id, name).toBe(born.get(name)?.id);
+    for (const name of [...ignoring, "away"]) expect(now.get(name)?.id, name).toBe(born.get(name)?.id);
     expect(now.get("after")?.id).toBe(born.get("before")?.id);
     // The option keeps the backups although the policy says delete.
     expect(life.home.checkpoints.has(born.get("retained")?.id ?? "")).toBe(true);
@@ -127,11 +129,88 @@ it("does what Pulumi's resource options say", async () => {
     expect(life.home.checkpoints.has(born.get("protected")?.id ?? "")).toBe(true);
 });
 
+it("a RestorePoint hands resource options on to its parts, and copies nothing of a restore point that is not good", async () => {
+    const life = await openLife();
+    const [vaultId, failingVaultId, keptVaultId] = [life.vault({ resources: 2 }), life.vault(), life.vault()];
+    const backVaultId = life.home.addVault({ protectType: "replication" }).id;
+    const awayVaultId = life.away.addVault().id;
+    const destinationVaultId = life.destination();
+    let stage = 1;
+    life.use(async () => {
+        const copies = [{ region: "eu-nl", vaultId: destinationVaultId }];
+        const triggers = { stage: Math.min(stage, 2) };
+        const nl = new cbr.Provider("nl", providerArgs(life, "eu-nl"));
+        // The other way round: from the provider's own region back home.
+        new cbr.RestorePoint(
+            "away",
+            { vaultId: awayVaultId, copies: [{ region: "eu-de", vaultId: backVaultId }] },
+            { provider: nl },
+        );
+        const aliases = stage === 1 ? {} : { aliases: [{ name: "before" }] };
+        new cbr.RestorePoint(
+            stage === 1 ? "before" : "after",
+            { vaultId, copies, description: pulumi.secret(hidden) },
+            { ...aliases, protect: stage < 3 },
+        );
+        if (stage < 3)
+            new cbr.RestorePoint(
+                "kept",
+                { vaultId: keptVaultId, copies, triggers, deletionPolicy: "delete" },
+                { retainOnDelete: true },
+            );
+        new cbr.RestorePoint(
+            "failing",
+            { vaultId: failingVaultId, copies, triggers },
+            { customTimeouts: { create: "5m" } },
+        );
+    });
+    life.fail("CreateCheckpoint", failingVaultId, { kind: "backup-error", code: "BackupService.7103", message: "no" });
+
+    const failed = await life.up({ expectFailure: true, continueOnError: true });
+    expect(messages(failed, "failing")).toMatch(/7103/);
+    const born = await life.states();
+    expect(born.has("failing-eu-nl")).toBe(false);
+    expectAbsent(life.stored(), hidden);
+    expect(life.count("CopyBackup")).toBe(4);
+    const back = born.get("away-eu-de")?.outputs;
+    expect(back).toMatchObject({ region: "eu-nl", destinationRegion: "eu-de", status: "success" });
+    expect(life.home.backups.get(String(listOf(back?.["destinationBackupIds"])[0]))?.vaultId).toBe(backVaultId);
+    expect(born.get("failing")?.inputs["timeouts"]).toEqual({ create: "5m" });
+
+    // The component's old name stands for those of its parts, too: nothing is taken or copied anew.
+    stage = 2;
+    life.forget();
+    const second = await life.up();
+    expect(ops(second)).toEqual(
+        [
+            "create failing-eu-nl",
+            ...["failing", "kept", "kept-eu-nl"].flatMap((name) =>
+                ["create-replacement", "delete-replaced", "replace"].map((op) => `${op} ${name}`),
+            ),
+        ].sort(),
+    );
+    const now = await life.states();
+    expect(now.get("after-eu-nl")?.id).toBe(born.get("before-eu-nl")?.id);
+    expect(now.get("failing-eu-nl")?.inputs["timeouts"]).toEqual({ create: "5m" });
+    expect([life.count("CreateCheckpoint"), life.count("CopyBackup"), life.count("DeleteBackup")]).toEqual([2, 2, 0]);
+
+    const refused = await life.stack.previewDestroy({ expectFailure: true });
+    expect(messages(refused)).toMatch(/protect/);
+    stage = 3;
+    life.forget();
+    await life.up();
+    // The option keeps replicas and backups although the policy says delete.
+    expect(life.calls().filter((call) => call === "DeleteBackup" || /^C/.test(call))).toEqual([]);
+    await life.destroy();
+    expect(life.home.checkpoints.has(now.get("kept")?.id ?? "")).toBe(true);
+});
+
 it("previews with every input unknown, asks nothing about what it does not know, and plans for the worst", async () => {
     const life = await openLife();
     const vaultId = life.vault({ resources: 2 });
     const [resource = ""] = [...(life.home.vaults.get(vaultId)?.resources.keys() ?? [])];
     const { backupId } = life.vaultWithBackup();
+    const checkpointId = life.home.addCheckpoint(life.vault()).id;
     const hybridVaultId = life.hybridVault();
     const destinationVaultId = life.destination();
     const { projectId } = life.home;
@@ -165,12 +244,14 @@ it("previews with every input unknown, asks nothing about what it does not know,
         },
         VaultReplication: { ...common, ...copies, vaultId, autoTrigger: true, onPartialFailure: "warn" },
         BackupReplica: { ...common, ...copies, backupId, name: "one", description: "two" },
+        CheckpointReplica: { ...common, ...copies, checkpointId, onPartialFailure: "warn" },
         VaultSync: { ...common, vaultId: hybridVaultId, autoTrigger: true },
     } as const;
     const required = {
         Checkpoint: ["vaultId"],
         VaultReplication: ["vaultId", "destinationRegion", "destinationVaultId"],
         BackupReplica: ["backupId", "destinationRegion", "destinationVaultId"],
+        CheckpointReplica: ["checkpointId", "destinationRegion", "destinationVaultId"],
         VaultSync: ["vaultId"],
     } as const;
     let triggers = { run: 1 };
@@ -206,14 +287,17 @@ it("previews with every input unknown, asks nothing about what it does not know,
     expect(life.calls().filter((call) => !/^Show/.test(call))).toEqual([]);
 
     // Of what exists: an unknown counts as changed.
-    only = ["Checkpoint-resources", "Checkpoint-deletionPolicy", "VaultSync-triggers", "BackupReplica-name"];
+    only = [
+        ...["Checkpoint-resources", "Checkpoint-deletionPolicy", "VaultSync-triggers", "BackupReplica-name"],
+        ...["CheckpointReplica-checkpointId", "CheckpointReplica-deletionPolicy"],
+    ];
     await life.up();
     triggers = { run: 2 };
     const planned = await life.preview();
     expect(ops(planned)).toEqual(
         [...only.filter((name) => !name.endsWith("Policy")), "seed"]
             .flatMap((name) => ["create-replacement", "delete-replaced", "replace"].map((op) => `${op} ${name}`))
-            .concat("update Checkpoint-deletionPolicy")
+            .concat("update Checkpoint-deletionPolicy", "update CheckpointReplica-deletionPolicy")
             .sort(),
     );
     // In the run itself everything is known in time: nothing but the seed changes.

@@ -35,8 +35,10 @@ function wrongPrograms(life: Life): Record<string, [program: (name: string) => u
     const vaultId = life.vault();
     const { backupId } = life.vaultWithBackup();
     const disks = life.vault({ objectType: "disk" });
-    const diskBackup = life.home.backupsOf(life.home.addCheckpoint(disks).id)[0]?.id ?? "";
-    const copies = life.home.addVault({ protectType: "replication" }).id;
+    const diskPoint = life.home.addCheckpoint(disks).id;
+    const diskBackup = life.home.backupsOf(diskPoint)[0]?.id ?? "";
+    const copies = life.home.addVault({ protectType: "replication", resources: 1 }).id;
+    const copiedPoint = life.home.addCheckpoint(copies).id;
     const destinationVaultId = life.destination();
     const full = life.destination({ sizeGb: 10, usedMb: 10 * 1024 });
     const unfit = life.away.addVault({ objectType: "disk" }).id;
@@ -74,10 +76,29 @@ function wrongPrograms(life: Life): Record<string, [program: (name: string) => u
                 `backupId: backup ${diskBackup} is of a disk, which cannot be replicated; backups of servers can (BackupService.6122)`,
             ],
         ],
+        "6122 for a restore point": [
+            (name) => new cbr.CheckpointReplica(name, { ...copyTo, checkpointId: diskPoint }),
+            [
+                `checkpointId: restore point ${diskPoint}: vault ${disks} is for objects of type disk, which cannot be replicated; servers can (BackupService.6122)`,
+            ],
+        ],
         "6128": [
             replication({ vaultId: copies }),
             [
                 `vaultId: vault ${copies} is a replication vault: replicas cannot be replicated again (BackupService.6128)`,
+            ],
+        ],
+        "6128 for a restore point": [
+            (name) => new cbr.CheckpointReplica(name, { ...copyTo, checkpointId: copiedPoint }),
+            [
+                `checkpointId: restore point ${copiedPoint}: vault ${copies} is a replication vault: replicas cannot be replicated again (BackupService.6128)`,
+            ],
+        ],
+        "6217 and 6129": [
+            (name) => new cbr.CheckpointReplica(name, { ...copyTo, checkpointId: missing, destinationVaultId: full }),
+            [
+                `checkpointId: there is no restore point ${missing} in eu-de, project ${projectId} (BackupService.6217): check checkpointId, region and projectId`,
+                `destinationVaultId: vault ${full} is full: 10 of 10 GB used (BackupService.6129)`,
             ],
         ],
         "6129": [
@@ -165,16 +186,19 @@ it("asks little: a thousand restore points of ten vaults take ten reads at most,
     expect(life.sim.requests.length).toBeLessThanOrEqual(25);
 
     const { vaultId, backupId } = life.vaultWithBackup();
+    const checkpointId = life.home.backups.get(backupId)?.checkpointId ?? "";
     const copyTo = { destinationRegion: "eu-nl", destinationVaultId: life.destination() };
     life.use(async () => {
         new cbr.Checkpoint("point", { vaultId });
         new cbr.VaultReplication("good", { ...copyTo, vaultId });
         new cbr.BackupReplica("copy", { ...copyTo, backupId });
+        for (const name of ["one", "two"]) new cbr.CheckpointReplica(name, { ...copyTo, checkpointId });
     });
     life.forget();
     expect(said(await life.preview())).toEqual([]);
     expect(life.calls().sort()).toEqual([
         "ShowBackup",
+        "ShowCheckpoint",
         "ShowReplicationCapabilities",
         // Source and destination.
         "ShowVault",
@@ -212,17 +236,44 @@ it("checks what is known beside what is not", async () => {
         ),
     ).toEqual([expect.stringMatching(/^vaultId: .*6105/)]);
 
+    expect(
+        await refusals(
+            life,
+            () =>
+                new cbr.CheckpointReplica("bad", {
+                    checkpointId: before().id,
+                    destinationRegion: "eu-nl",
+                    destinationVaultId: missing,
+                }),
+        ),
+    ).toEqual([expect.stringMatching(/^destinationVaultId: .*6120/)]);
+    expect(
+        await refusals(
+            life,
+            () =>
+                new cbr.CheckpointReplica("bad", {
+                    checkpointId: missing,
+                    destinationRegion: "eu-nl",
+                    destinationVaultId: before().id,
+                }),
+        ),
+    ).toEqual([expect.stringMatching(/^checkpointId: .*6217/)]);
+
     // Nothing is known about a region that is not known itself.
     life.use(async () => {
         const { id } = before();
         new cbr.VaultSync("unknown vault", { vaultId: id });
         new cbr.Checkpoint("unknown region", { vaultId: missing, region: id });
-        new cbr.VaultReplication("unknown destination", {
-            vaultId,
-            destinationRegion: id,
-            destinationVaultId: missing,
+        const destination = { destinationRegion: id, destinationVaultId: missing };
+        new cbr.VaultReplication("unknown destination", { vaultId, ...destination });
+        new cbr.CheckpointReplica("unknown both", { checkpointId: id, ...destination });
+        new cbr.CheckpointReplica("unknown source", {
+            checkpointId: missing,
+            destinationRegion: "eu-nl",
+            destinationVaultId: id,
+            region: id,
         });
     });
     const report = await life.preview();
-    expect([report.changes, said(report)]).toEqual([{ create: 5 }, []]);
+    expect([report.changes, said(report)]).toEqual([{ create: 7 }, []]);
 });

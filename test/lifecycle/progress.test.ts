@@ -18,6 +18,7 @@ function passing(report: Report): Record<string, string[]> {
 /** Two of a kind wait at the same time, then copies of what they took. */
 function program(life: Life) {
     const [one, two] = [life.vault({ resources: 2 }), life.vault({ resources: 2 })];
+    const old = life.home.addCheckpoint(life.vault({ resources: 2 })).id;
     const hybrids = [life.hybridVault({ onPremises: { added: 2 } }), life.hybridVault({ onPremises: { added: 2 } })];
     const copyTo = { destinationRegion: "eu-nl", destinationVaultId: life.destination() };
     return async () => {
@@ -25,6 +26,7 @@ function program(life: Life) {
         new cbr.Checkpoint("two", { vaultId: two });
         for (const [index, vaultId] of hybrids.entries()) new cbr.VaultSync(`sync ${index}`, { vaultId });
         new cbr.VaultReplication("copies", { ...copyTo, vaultId: point.vaultId, triggers: { point: point.id } });
+        new cbr.CheckpointReplica("old copies", { ...copyTo, checkpointId: old }, { dependsOn: point });
     };
 }
 
@@ -35,12 +37,13 @@ it("shows while it waits, on each resource's own row: status, share, time, and h
     const life = await openLife({ ...waits, env: { CI: "" } });
     life.use(program(life));
     const rows = passing(await life.up());
-    expect(Object.keys(rows).sort()).toEqual(["copies", "one", "sync 0", "sync 1", "two"]);
+    expect(Object.keys(rows).sort()).toEqual(["copies", "old copies", "one", "sync 0", "sync 1", "two"]);
     for (const name of ["one", "two"])
         expect(rows[name]).toContainEqual(expect.stringMatching(/^protecting \d+ %, \d+ s, 2 waiting$/));
     for (const name of ["sync 0", "sync 1"])
         expect(rows[name]).toContainEqual(expect.stringMatching(/^running \d+ %, \d+ s, 2 waiting$/));
-    expect(rows["copies"]).toContainEqual(expect.stringMatching(/^replicating \d+ %, \d of 2 copies ended, \d+ s/));
+    for (const name of ["copies", "old copies"])
+        expect(rows[name]).toContainEqual(expect.stringMatching(/^replicating \d+ %, \d of 2 copies ended, \d+ s/));
 });
 
 it("is quiet in CI, where each line would stay for good", async () => {

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { backupReplicaInputs } from "../../provider/resources/backup-replica";
 import { checkpointInputs } from "../../provider/resources/checkpoint";
+import { checkpointReplicaInputs } from "../../provider/resources/checkpoint-replica";
 import { vaultReplicationInputs } from "../../provider/resources/vault-replication";
 import { vaultSyncInputs } from "../../provider/resources/vault-sync";
 import * as cbr from "../../sdk/index";
@@ -24,12 +25,14 @@ const schemas = {
     Checkpoint: checkpointInputs,
     VaultReplication: vaultReplicationInputs,
     BackupReplica: backupReplicaInputs,
+    CheckpointReplica: checkpointReplicaInputs,
     VaultSync: vaultSyncInputs,
 };
 const posts: Readonly<Record<Kind, string>> = {
     Checkpoint: "CreateCheckpoint",
     VaultReplication: "CopyCheckpoint",
     BackupReplica: "CopyBackup",
+    CheckpointReplica: "CopyBackup",
     VaultSync: "ImportCheckpoint",
 };
 
@@ -115,7 +118,8 @@ function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     const source = () => ({ vaultId: life.vaultWithBackup().vaultId });
     const seeded = (cloud: typeof home.cloud) => {
         const vaultId = cloud.addVault().id;
-        return { vaultId, backupId: cloud.backupsOf(cloud.addCheckpoint(vaultId).id)[0]?.id ?? "" };
+        const checkpointId = cloud.addCheckpoint(vaultId).id;
+        return { vaultId, checkpointId, backupId: cloud.backupsOf(checkpointId)[0]?.id ?? "" };
     };
     const destinations = (kind: Kind, base: () => Args): void => {
         const row = (input: string, steps: readonly Step[]) =>
@@ -159,6 +163,20 @@ function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     replica("backupId", [[backup(), "replace"]]);
     replica("name", plain("name", "one", "two", "replace"));
     replica("description", plain("description", "one", "two", "replace"));
+
+    const point = () => ({ checkpointId: seeded(home.cloud).checkpointId });
+    common(
+        "CheckpointReplica",
+        point,
+        () => ({ checkpointId: seeded(third.cloud).checkpointId }),
+        () => ({ checkpointId: seeded(team.cloud).checkpointId }),
+        copyTo,
+    );
+    destinations("CheckpointReplica", point);
+    const points = (input: string, steps: readonly Step[]) =>
+        rows.push({ kind: "CheckpointReplica", input, base: { ...point(), ...copyTo }, steps });
+    points("checkpointId", [[point(), "replace"]]);
+    points("onPartialFailure", withDefault("onPartialFailure", "fail", "warn", "update"));
 
     const hybrid = () => ({ vaultId: life.hybridVault() });
     common(
@@ -207,9 +225,11 @@ it("replaces, updates in place or does nothing, as each input demands, and calls
     });
     /** Requests that name the objects the row is about, now or before this stage. */
     const about = (row: Row) => {
-        const ids = [argsAt(row, stage), argsAt(row, Math.max(0, stage - 1))].map(
-            (args) => args["vaultId"] ?? args["backupId"],
-        );
+        const ids = [argsAt(row, stage), argsAt(row, Math.max(0, stage - 1))].flatMap((args) => {
+            const { vaultId, backupId, checkpointId } = args;
+            const copied = clouds.flatMap((cloud) => cloud.backupsOf(String(checkpointId)).map((one) => one.id));
+            return [vaultId ?? backupId ?? checkpointId, ...copied];
+        });
         return [...new Set(ids)].flatMap((id) => life.calls(String(id)));
     };
     const created = await life.up();
@@ -237,7 +257,7 @@ it("replaces, updates in place or does nothing, as each input demands, and calls
             seen[nameOf(row)] = effectIn(report, nameOf(row));
             const calls = about(row);
             // Whether a project that is written down is the one looked up is known from the outputs, which a check is not given.
-            const looks = row.input === "destinationProjectId" ? ["ShowVault", "ShowBackup"] : [];
+            const looks = row.input === "destinationProjectId" ? ["ShowVault", "ShowBackup", "ShowCheckpoint"] : [];
             if (effect !== "replace")
                 expect(
                     calls.filter((call) => !looks.includes(call)),
@@ -274,6 +294,7 @@ it("makes one POST a resource, and few reads, which resources share", async () =
     const life = await openLife();
     const vaultId = life.vault();
     const { backupId } = life.vaultWithBackup();
+    const checkpointId = life.home.addCheckpoint(life.vault({ resources: 2 })).id;
     const hybridVaultId = life.hybridVault();
     const destinationVaultId = life.destination();
     life.use(async () => {
@@ -281,21 +302,25 @@ it("makes one POST a resource, and few reads, which resources share", async () =
         const one = new cbr.Checkpoint("one", { vaultId, deletionPolicy: "delete" });
         const two = new cbr.VaultReplication("two", { vaultId, ...copyTo }, { dependsOn: one });
         const three = new cbr.BackupReplica("three", { backupId, ...copyTo }, { dependsOn: two });
-        new cbr.VaultSync("four", { vaultId: hybridVaultId }, { dependsOn: three });
+        const four = new cbr.CheckpointReplica("four", { checkpointId, ...copyTo }, { dependsOn: three });
+        new cbr.VaultSync("five", { vaultId: hybridVaultId }, { dependsOn: four });
     });
     await life.up();
     expect(life.calls()).toEqual([
         ...["ShowVault", "CreateCheckpoint", "ListBackups", "ShowCheckpoint"],
         ...["ShowReplicationCapabilities", "ShowVault", "CopyCheckpoint", "ShowBackup", "ListBackups"],
         ...["ShowBackup", "ShowVault", "CopyBackup", "ShowBackup", "ShowBackup"],
+        // Two backups, each with a request and a record of its own.
+        ...["ShowCheckpoint", "ShowVault", "ShowCheckpoint", "ListBackups", "CopyBackup", "CopyBackup"],
+        ...["ShowBackup", "ShowBackup", "ListBackups"],
         ...["ShowVault", "ImportCheckpoint", "ShowOpLog"],
     ]);
     life.forget();
     await life.refresh();
-    expect(life.calls().sort()).toEqual(["ListBackups", "ListBackups", "ShowBackup"]);
+    expect(life.calls().sort()).toEqual(["ListBackups", "ListBackups", "ListBackups", "ShowBackup"]);
     life.forget();
     await life.destroy();
     const deletion = ["DeleteBackup", "ShowBackup"];
-    expect(life.calls()).toEqual([...deletion, ...deletion, ...deletion]);
-    expect([life.home.checkpoints.size, life.away.backups.size]).toEqual([1, 0]);
+    expect(life.calls().sort()).toEqual([1, 2, 3, 4, 5].flatMap(() => deletion).sort());
+    expect([life.home.checkpoints.size, life.away.backups.size]).toEqual([2, 0]);
 });

@@ -8,6 +8,7 @@ import type { CommonInputs, Handler } from "../../provider/handler";
 import { type Journal, memoryJournal } from "../../provider/journal";
 import { backupReplica } from "../../provider/resources/backup-replica";
 import { checkpoint } from "../../provider/resources/checkpoint";
+import { checkpointReplica } from "../../provider/resources/checkpoint-replica";
 import { vaultReplication } from "../../provider/resources/vault-replication";
 import { vaultSync } from "../../provider/resources/vault-sync";
 import { createServices } from "../../provider/services";
@@ -189,4 +190,27 @@ check(
         expect(outputs.replications.map((one) => one.status)).toEqual(["success", "success"]);
     },
     "CopyCheckpoint",
+);
+
+check(
+    "CheckpointReplica",
+    async (faults) => {
+        const { cloud } = sim.regions["eu-de"];
+        const destination = sim.regions["eu-nl"].cloud.addVault({ protectType: "replication" });
+        const source = cloud.addCheckpoint(cloud.addVault({ resources: 3 }).id);
+        const backups = cloud.backupsOf(source.id);
+        const { outputs } = await drive(
+            checkpointReplica,
+            { checkpointId: source.id, destinationRegion: "eu-nl", destinationVaultId: destination.id },
+            faults,
+        );
+        const replicas = [...sim.regions["eu-nl"].cloud.backups.values()].filter(
+            (one) => one.vaultId === destination.id && one.parentId === undefined,
+        );
+        expect(replicas.map((one) => one.id).sort()).toEqual([...outputs.destinationBackupIds].sort());
+        expect(outputs.replications.map((one) => one.backupId)).toEqual(backups.map((one) => one.id).sort());
+        // No copy was asked for a second time: the cloud would have skipped it.
+        expect(backups.flatMap((one) => cloud.backups.get(one.id)?.records ?? [])).toHaveLength(3);
+    },
+    "CopyBackup",
 );

@@ -104,6 +104,7 @@ const cases: readonly Case[] = [
         "vaultReplication",
         () => ({ ...copyTo(), vaultId: home().addVault().id, ...elsewhere() }),
     ],
+    ["1005", "destinationRegion", "checkpointReplica", () => ({ ...copyTo(), ...onlyPoint(), ...elsewhere() })],
     ["1005", "destinationRegion", "backupReplica", () => ({ ...copyTo(), ...onlyBackup(), ...elsewhere() })],
     [
         "6120",
@@ -133,6 +134,7 @@ const cases: readonly Case[] = [
     ["6119", "destinationVaultId", "backupReplica", () => ({ ...copyTo(), ...onlyBackup(), ...copyToDisks() })],
     ["6119", "destinationVaultId", "checkpointReplica", () => ({ ...copyTo(), ...onlyPoint(), ...copyToDisks() })],
     ["6129", "destinationVaultId", "vaultReplication", () => ({ vaultId: home().addVault().id, ...copyToFull() })],
+    ["6129", "destinationVaultId", "checkpointReplica", () => ({ ...onlyPoint(), ...copyToFull() })],
     ["6129", "destinationVaultId", "backupReplica", () => ({ ...onlyBackup(), ...copyToFull() })],
     [
         "6122",
@@ -168,11 +170,14 @@ const cases: readonly Case[] = [
     ],
     ["6200", "backupId", "backupReplica", () => ({ ...copyTo(), backupId: missing })],
     ["6217", "checkpointId", "checkpointReplica", () => ({ ...copyTo(), checkpointId: missing })],
+    // Still shown, but not there any more.
+    ["6217", "checkpointId", "checkpointReplica", () => ({ ...copyTo(), checkpointId: deletedPoint() })],
 ];
 /** A region that takes no copies, with a project, so that nobody is asked for its name. */
 const elsewhere = () => ({ destinationRegion: "eu-ch", destinationProjectId: sim.regions["eu-nl"].projectId });
 const onlyBackup = (seed = {}) => ({ backupId: pointOf(seed).backupId });
 const onlyPoint = (seed = {}) => ({ checkpointId: pointOf(seed).checkpointId });
+const deletedPoint = () => home().addCheckpoint(home().addVault().id, { status: "deleted" }).id;
 const copyToDisks = () => ({
     destinationVaultId: away().addVault({ protectType: "replication", objectType: "disk" }).id,
 });
@@ -257,6 +262,9 @@ describe("with unknown inputs it checks what is known", () => {
         ["backupReplica", () => ({ ...copyTo(), ...copyToFull() }), ["destinationVaultId: 6129"]],
         ["backupReplica", () => ({ backupId: missing }), ["backupId: 6200"]],
         ["checkpointReplica", () => ({ ...copyTo(), destinationVaultId: missing }), ["destinationVaultId: 6120"]],
+        ["checkpointReplica", () => ({ ...elsewhere() }), ["destinationRegion: 1005"]],
+        ["checkpointReplica", () => ({ checkpointId: missing }), ["checkpointId: 6217"]],
+        ["checkpointReplica", () => ({ destinationVaultId: missing }), []],
         ["vaultSync", () => ({}), []],
     ] as const satisfies readonly (readonly [Kind, () => Inputs, readonly string[]])[])(
         "%s, case %#",
@@ -315,6 +323,17 @@ describe("it costs", () => {
             Array.from({ length: 1_000 }, (_, index) => process.look("vaultReplication", inputs, `r${index}`)),
         );
         expect(operations()).toEqual(["KeystoneListProjects", "ShowReplicationCapabilities", "ShowVault", "ShowVault"]);
+    });
+
+    it("five reads for a thousand copies of one restore point", async () => {
+        const inputs = { ...copyTo(), ...onlyPoint() };
+        const process = newProcess();
+        await Promise.all(
+            Array.from({ length: 1_000 }, (_, index) => process.look("checkpointReplica", inputs, `p${index}`)),
+        );
+        expect(operations()).toEqual([
+            ...["KeystoneListProjects", "ShowCheckpoint", "ShowReplicationCapabilities", "ShowVault", "ShowVault"],
+        ]);
     });
 
     it("nothing when it is off, and nothing without credentials but one line", async () => {
@@ -376,6 +395,15 @@ describe("it fails open", () => {
         }).look("vaultReplication", { ...inputs, destinationProjectId: sim.regions["eu-nl"].projectId });
         expect(failures).toEqual([]);
         expect(warnings).toEqual([]);
+    });
+
+    it("in a region where restore points may not be read: it still says what it knows about the destination", async () => {
+        sim.fail({ operation: "ShowCheckpoint", times: 0, effect: { status: 403, code: "APIGW.0302" } });
+        const inputs = { ...copyTo(), ...onlyPoint(), destinationVaultId: missing };
+        const process = newProcess();
+        for (const name of ["one", "two"])
+            expect(codes(await process.look("checkpointReplica", inputs, name))).toEqual(["destinationVaultId: 6120"]);
+        expect(warnings).toEqual([expect.stringContaining("HTTP 403")]);
     });
 
     it("in a destination that these credentials may not sign in to", async () => {
