@@ -92,7 +92,7 @@ export async function lookAtCopies(
     source: Target,
     questions: readonly CopyQuestion[],
 ): Promise<CopyState[][]> {
-    const sources = await sourceBackups(services, source, questions);
+    const sources = withRemembered(services, questions, await sourceBackups(services, source, questions));
     const atSource = (question: CopyQuestion) => onClockOf(services, source.region, question.since);
     const recordFor = (copy: Copy, question: CopyQuestion) =>
         recordOf(sources.get(copy.backupId), copy, question, atSource(question));
@@ -158,6 +158,27 @@ export async function lookAtCopies(
                 taskOwners.set(taskId, copyKey({ backupId, recordId }, question));
         }
     return states;
+}
+
+/** Source backups as they were last seen, by id. */
+const seenSources = new WeakMap<object, Map<string, WireBackup>>();
+
+/** A source that is deleted while it is copied takes its records along; what was seen of it before still tells its task and its replica. */
+function withRemembered(
+    services: Services,
+    questions: readonly CopyQuestion[],
+    found: ReadonlyMap<string, WireBackup>,
+): Map<string, WireBackup> {
+    const seen = seenSources.get(services.client) ?? new Map<string, WireBackup>();
+    seenSources.set(services.client, seen);
+    // The records as they were then would say for ever that the copy runs.
+    for (const [id, row] of found) seen.set(id, { ...row, replication_records: undefined });
+    const sources = new Map(found);
+    for (const { backupId } of questions.flatMap((question) => question.copies)) {
+        const row = sources.get(backupId) ?? seen.get(backupId);
+        if (row !== undefined) sources.set(backupId, row);
+    }
+    return sources;
 }
 
 async function sourceBackups(

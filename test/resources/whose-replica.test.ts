@@ -133,6 +133,22 @@ describe("copies of one backup to two regions", () => {
     });
 });
 
+it("knows the replica of a backup that is deleted while it is copied", async () => {
+    const [, newer] = await start();
+    slowly(2_500);
+    const { cloud } = world.sim.regions["eu-de"];
+    const copying = backupReplica.create(world.context("copy"), {
+        ...inputs(),
+        backupId: newer,
+        timeouts: { create: "20s" },
+    });
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    cloud.backups.delete(newer);
+    const { outputs } = await copying;
+    const replicas = world.sim.regions["eu-nl"].cloud.snapshot().backups;
+    expect(replicas.map((one) => one.id)).toEqual([outputs.destinationBackupId]);
+});
+
 it("knows the whole run of a lost answer, not only those copies that are there already", async () => {
     world = await startWorld({ ...otc, servers: 3, replicationMs: 200 });
     await checkpoint.create(world.context(), { vaultId: world.vaultId });
