@@ -5,7 +5,7 @@
 import { backupRows, groupBy, MAX_VAULT_LISTS, mayFilter, noteRefusedFilter } from "./backup-lists";
 import type { Target } from "./client";
 import type { Services } from "./context";
-import { copyTasks, taskOf } from "./copy-tasks";
+import { copyTasks, isTaskOf, taskOf, taskOwnersOf } from "./copy-tasks";
 import { ApiError, NotFoundError } from "./errors";
 import { showBackup, type WireBackup, type WireOperationLog, type WireReplicationRecord } from "./operations";
 import type { Topic } from "./poller";
@@ -92,7 +92,7 @@ export async function lookAtCopies(
     source: Target,
     questions: readonly CopyQuestion[],
 ): Promise<CopyState[][]> {
-    const sources = await sourceBackups(services, source, questions);
+    const sources = withRemembered(services, questions, await sourceBackups(services, source, questions));
     const atSource = (question: CopyQuestion) => onClockOf(services, source.region, question.since);
     const recordFor = (copy: Copy, question: CopyQuestion) =>
         recordOf(sources.get(copy.backupId), copy, question, atSource(question));
@@ -102,8 +102,25 @@ export async function lookAtCopies(
     const replicas = await replicasFor(services, lacking);
     const since = onClockOf(services, source.region, Math.min(...lacking.map((question) => question.since)));
     const logs = lacking.length === 0 ? [] : await copyTasks(services, source, since);
-    const taskFor = (copy: Copy, question: CopyQuestion) =>
-        taskOf(copy, atSource(question), sources.get(copy.backupId), logs);
+    const taskOwners = taskOwnersOf(services);
+    const rivals = groupBy(
+        lacking.flatMap((question) => question.copies.map((copy) => ({ copy, place: vaultKey(question) }))),
+        ({ copy }) => copy.backupId,
+    );
+    const taskFor = (copy: Copy, question: CopyQuestion) => {
+        const own = copyKey(copy, question);
+        const asked = {
+            from: atSource(question),
+            destinationRegion: question.destination.region,
+            source: sources.get(copy.backupId),
+            rivals: new Set(rivals.get(copy.backupId)?.map(({ place }) => place)).size,
+        };
+        return taskOf(
+            copy,
+            asked,
+            logs.filter((log) => (taskOwners.get(log.id) ?? own) === own),
+        );
+    };
     const owners = ownersOf(services);
     const paired = new Map<Copy, WireBackup>();
     for (const [key, group] of groupBy(lacking, vaultKey)) {
@@ -123,7 +140,10 @@ export async function lookAtCopies(
         const region = group[0]?.destination.region ?? source.region;
         const shift = services.client.serverOffsetMs(region) - services.client.serverOffsetMs(source.region);
         const own = new Set(questions.flatMap((one) => one.copies.map((copy) => taskFor(copy, one)?.id)));
-        const foreign = logs.filter((log) => log.status === "success" && !own.has(log.id));
+        // A backup has one replica a region: its tasks to other regions made none here, and no other's.
+        const isOwn = (log: WireOperationLog) =>
+            own.has(log.id) || open.some((one) => one.source !== undefined && isTaskOf(log, one.source));
+        const foreign = logs.filter((log) => log.status === "success" && !isOwn(log));
         pairReplicas(open, replicas.get(key) ?? [], { owners, isOthers, foreign, shift }, paired);
     }
     const states = questions.map((question) =>
@@ -131,9 +151,34 @@ export async function lookAtCopies(
             stateOf(copy, recordFor(copy, question), paired.get(copy), taskFor(copy, question)),
         ),
     );
-    for (const { status, destinationBackupId, backupId } of states.flat())
-        if (status === "success" && destinationBackupId !== undefined) owners.set(destinationBackupId, backupId);
+    for (const [at, question] of questions.entries())
+        for (const { status, destinationBackupId, backupId, recordId, taskId } of states[at] ?? []) {
+            if (status === "success" && destinationBackupId !== undefined) owners.set(destinationBackupId, backupId);
+            if (isFinalCopy(status) && taskId !== undefined)
+                taskOwners.set(taskId, copyKey({ backupId, recordId }, question));
+        }
     return states;
+}
+
+/** Source backups as they were last seen, by id. */
+const seenSources = new WeakMap<object, Map<string, WireBackup>>();
+
+/** A source that is deleted while it is copied takes its records along; what was seen of it before still tells its task and its replica. */
+function withRemembered(
+    services: Services,
+    questions: readonly CopyQuestion[],
+    found: ReadonlyMap<string, WireBackup>,
+): Map<string, WireBackup> {
+    const seen = seenSources.get(services.client) ?? new Map<string, WireBackup>();
+    seenSources.set(services.client, seen);
+    // The records as they were then would say for ever that the copy runs.
+    for (const [id, row] of found) seen.set(id, { ...row, replication_records: undefined });
+    const sources = new Map(found);
+    for (const { backupId } of questions.flatMap((question) => question.copies)) {
+        const row = sources.get(backupId) ?? seen.get(backupId);
+        if (row !== undefined) sources.set(backupId, row);
+    }
+    return sources;
 }
 
 async function sourceBackups(
@@ -195,6 +240,11 @@ export function isRecordFor(
         record.destination_vault_id === destinationVaultId &&
         (begun === undefined || begun >= from)
     );
+}
+
+/** The POST is part of it: the same copy may be asked for again. */
+function copyKey({ backupId }: Copy, question: CopyQuestion): string {
+    return `${backupId} ${vaultKey(question)} ${question.since}`;
 }
 
 function vaultKey(question: CopyQuestion): string {

@@ -7,6 +7,9 @@ import { ApiError } from "./errors";
 import type { WireBackup, WireOperationLog } from "./operations";
 import { parseInstant, queryInstant } from "./time";
 
+/** A task with such a status has made no replica. */
+export const BAD = new Set(["failed", "timeout", "skipped"]);
+
 /** The source region's copy tasks since `from` (its clock), the newest first. */
 export async function copyTasks(
     services: Services,
@@ -30,26 +33,64 @@ export async function copyTasks(
     }
 }
 
+/** Tasks that this process has seen to be a copy's that has ended, by task id: what is one copy's is never another's. */
+const taskOwners = new WeakMap<object, Map<string, string>>();
+
+export function taskOwnersOf(services: Services): Map<string, string> {
+    const owners = taskOwners.get(services.client) ?? new Map<string, string>();
+    taskOwners.set(services.client, owners);
+    return owners;
+}
+
+/** Does the task name the backup's restore point and resource? */
+export function isTaskOf(log: WireOperationLog, backup: WireBackup): boolean {
+    return (
+        log.checkpoint_id !== undefined &&
+        log.checkpoint_id === backup.checkpoint_id &&
+        log.extra_info?.resource?.id === backup.resource_id
+    );
+}
+
+/** What is known of a copy whose task is looked for. */
+export interface TaskQuestion {
+    /** On the source region's clock. */
+    readonly from: number;
+    readonly destinationRegion: string;
+    readonly source: WireBackup | undefined;
+    /** So many copies of this backup have not ended: one a destination. */
+    readonly rivals: number;
+}
+
 /** The source region's task for this copy: by the backup it names, else by the resource. */
 export function taskOf(
     copy: Copy,
-    from: number,
-    source: WireBackup | undefined,
+    { from, destinationRegion, source, rivals }: TaskQuestion,
     logs: readonly WireOperationLog[],
 ): WireOperationLog | undefined {
-    const recent = logs.filter((log) => (parseInstant(log.started_at ?? log.created_at) ?? from) >= from);
-    const named = recent.find((log) => log.extra_info?.replication?.source_backup_id === copy.backupId);
-    if (named !== undefined || source?.resource_id === undefined) return named;
+    const recent = logs.filter(
+        (log) =>
+            (parseInstant(log.started_at ?? log.created_at) ?? from) >= from &&
+            (log.extra_info?.replication?.destination_region ?? destinationRegion) === destinationRegion,
+    );
+    const named = recent.filter((log) => log.extra_info?.replication?.source_backup_id === copy.backupId);
+    if (named.length > 0 || source?.resource_id === undefined) return named[0];
     const unnamed = recent.filter(
         (log) =>
             log.extra_info?.replication?.source_backup_id === undefined &&
             log.extra_info?.resource?.id === source.resource_id,
     );
     // Several backups of one resource may be on their way: the restore point tells them apart.
-    return (
-        unnamed.find((log) => log.checkpoint_id !== undefined && log.checkpoint_id === source.checkpoint_id) ??
-        unnamed.find((log) => log.checkpoint_id === undefined || source.checkpoint_id === undefined)
-    );
+    const marked = unnamed.filter((log) => isTaskOf(log, source));
+    const tasks =
+        marked.length > 0
+            ? marked
+            : unnamed.filter((log) => log.checkpoint_id === undefined || source.checkpoint_id === undefined);
+    if (rivals < 2) return tasks[0];
+    // Nothing tells the copies of one backup to several places apart: none has failed as long as its task may be one that has not.
+    const isBad = (log: WireOperationLog) => BAD.has(log.status);
+    const running = tasks.find((log) => log.status !== "success" && !isBad(log));
+    const best = running ?? tasks.find((log) => log.status === "success");
+    return best ?? (tasks.length < rivals ? undefined : tasks[0]);
 }
 
 /** Whose copy is it? By the backup that the task names, else by restore point and resource, if that leaves one. */

@@ -3,6 +3,7 @@ import { backupRows, groupBy, MAX_VAULT_LISTS } from "./backup-lists";
 import type { Target } from "./client";
 import type { Services } from "./context";
 import type { Copy } from "./copies";
+import { BAD } from "./copy-tasks";
 import type { WireBackup, WireOperationLog } from "./operations";
 import { parseInstant } from "./time";
 
@@ -108,9 +109,7 @@ export function pairReplicas(
         fits: (row: WireBackup, one: OpenCopy, own: WireBackup) => boolean,
     ) => {
         // What ended badly has made nothing.
-        const waiting = open.filter(
-            ({ copy, task }) => !paired.has(copy) && !["failed", "timeout", "skipped"].includes(task?.status ?? ""),
-        );
+        const waiting = open.filter(({ copy, task }) => !paired.has(copy) && !BAD.has(task?.status ?? ""));
         const rivals = groupBy(waiting, (one) =>
             one.source?.resource_id === undefined
                 ? undefined

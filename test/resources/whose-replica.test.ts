@@ -7,7 +7,7 @@ import { checkpoint } from "../../provider/resources/checkpoint";
 import { checkpointReplica } from "../../provider/resources/checkpoint-replica";
 import { vaultReplication } from "../../provider/resources/vault-replication";
 import { altered } from "../support/altered";
-import { startWorld, type World } from "../support/world";
+import { startWorld, type World, type WorldOptions } from "../support/world";
 
 let world: World;
 afterEach(() => world.close());
@@ -86,6 +86,67 @@ describe.each([
         expect((await copy(newer)).outputs.destinationBackupId).toBe(truth(newer));
         await expect(failing).rejects.toThrow(/1006/);
     });
+});
+
+describe("copies of one backup to two regions", () => {
+    /** A third region, with a vault of its own. */
+    async function startWithThird(): Promise<{ backupId: string; thirdVaultId: string }> {
+        const regions = [...otc.regions, { name: "eu-ch2", dialect: "otc" }];
+        world = await startWorld({ regions } as unknown as WorldOptions);
+        const third = (world.sim.regions as unknown as Record<string, (typeof world.sim.regions)["eu-nl"]>)["eu-ch2"];
+        const thirdVaultId = third?.cloud.addVault({ protectType: "replication" }).id ?? "";
+        const { outputs } = await checkpoint.create(world.context(), { vaultId: world.vaultId });
+        return { backupId: outputs.backupIds[0] ?? "", thirdVaultId };
+    }
+    const replicaTo = (backupId: string, region: string) =>
+        world.sim.regions["eu-de"].cloud
+            .snapshot()
+            .backups.find((one) => one.id === backupId)
+            ?.records.find((one) => one.status === "success" && one.destinationRegion === region)?.destinationBackupId;
+    const both = (backupId: string, thirdVaultId: string) =>
+        Promise.allSettled([
+            copy(backupId),
+            backupReplica.create(world.context("third"), {
+                backupId,
+                destinationRegion: "eu-ch2",
+                destinationVaultId: thirdVaultId,
+                timeouts: { create: "20s" },
+            }),
+        ]);
+
+    it("are each waited for, and have each their own replica", async () => {
+        const { backupId, thirdVaultId } = await startWithThird();
+        const [near, far] = await both(backupId, thirdVaultId);
+        expect(near).toMatchObject({ value: { outputs: { destinationBackupId: replicaTo(backupId, "eu-nl") } } });
+        expect(far).toMatchObject({ value: { outputs: { destinationBackupId: replicaTo(backupId, "eu-ch2") } } });
+    });
+
+    it("and one that fails is no failure of the other", async () => {
+        const { backupId, thirdVaultId } = await startWithThird();
+        world.sim.fail({ operation: "CopyBackup", effect: { kind: "record-fail", code: "BackupService.1006" } });
+        const ended = await both(backupId, thirdVaultId);
+        const good = ended.filter((one) => one.status === "fulfilled");
+        expect(good).toHaveLength(1);
+        const outputs = good[0]?.value.outputs;
+        expect(outputs?.destinationBackupId).toBe(replicaTo(backupId, outputs?.destinationRegion ?? ""));
+        expect(String(ended.find((one) => one.status === "rejected")?.reason)).toMatch(/1006/);
+    });
+});
+
+it("knows the replica of a backup that is deleted while it is copied", async () => {
+    const [, newer] = await start();
+    slowly(2_500);
+    const { cloud } = world.sim.regions["eu-de"];
+    const copying = backupReplica.create(world.context("copy"), {
+        ...inputs(),
+        backupId: newer,
+        timeouts: { create: "20s" },
+    });
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    cloud.backups.delete(newer);
+    const { outputs } = await copying;
+    const replicas = world.sim.regions["eu-nl"].cloud.snapshot().backups;
+    expect(replicas.map((one) => one.id)).toEqual([outputs.destinationBackupId]);
 });
 
 it("knows the whole run of a lost answer, not only those copies that are there already", async () => {
