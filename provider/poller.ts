@@ -17,7 +17,7 @@ export const INTERVAL_GROWTH = 1.5;
 const CROWD_MS = 1;
 /** What others took lately is expected of the next: so many of them are remembered, and the quickest counts. */
 const REMEMBERED = 10;
-/** Those that are due at nearly the same time share a look: it comes no sooner after the last than this share of what is usual. */
+/** Those that are due at nearly the same time share a look: it comes no sooner after the last than this share of what is usual, nor than `FIRST_LOOK_MS`. */
 const DUE_SHARE = 0.05;
 /** When thousands finish together, each judge makes a call: after so many of them the rest of the process gets its turn. */
 const CALLS_AT_ONCE = 200;
@@ -159,7 +159,7 @@ class Round {
         if (!Number.isFinite(usual)) return Number.POSITIVE_INFINITY;
         let due = Number.POSITIVE_INFINITY;
         for (const { since } of this.#waiters) if (since + usual > this.#lookedAt) due = Math.min(due, since + usual);
-        return Math.max(due, this.#lookedAt + Math.max(this.#crowd, usual * DUE_SHARE));
+        return Math.max(due, this.#lookedAt + Math.max(this.#crowd, usual * DUE_SHARE, FIRST_LOOK_MS));
     }
 
     abort(reason: unknown): void {

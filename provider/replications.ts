@@ -4,7 +4,6 @@
  */
 import { z } from "zod";
 import { deleteBackups } from "./backup-deletion";
-import { backupRows } from "./backup-lists";
 import type { Target } from "./client";
 import type { Context } from "./context";
 import {
@@ -31,6 +30,7 @@ import {
     warnOrFail,
 } from "./handler";
 import type { WireBackup } from "./operations";
+import { sharedBackup } from "./region-snapshot";
 
 /** How long records may say `success` while their replicas cannot be read yet, in milliseconds. */
 const REPLICA_GRACE_MS = 120_000;
@@ -420,12 +420,15 @@ export async function readCopies<O extends CopySet>(
     const destination = destinationOf(outputs);
     const ids = summed(outputs).destinationBackupIds;
     if (ids.length === 0) return { id, outputs };
-    const rows = await backupRows(context, destination, { vault_id: outputs.destinationVaultId });
-    const found = new Map(rows.map((row) => [row.id, row]));
-    for (const one of ids) {
-        const row = found.get(one) ?? (await readBackup(context, destination, one));
-        if (row !== undefined) found.set(one, row);
-    }
+    // One list of the vault serves all runs that a refresh reads; what it does not show is asked for by its id.
+    const rows = await Promise.all(
+        ids.map(
+            async (one) =>
+                (await sharedBackup(context, destination, outputs.destinationVaultId, one)) ??
+                (await readBackup(context, destination, one)),
+        ),
+    );
+    const found = new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.id, row]])));
     const lost = ids.filter((one) => !found.has(one));
     if (lost.length > 0)
         context.log.warn(

@@ -330,6 +330,17 @@ it("reports replicas that are gone, and stays in state", async () => {
     expect(world.lines.warn.at(-1)).toContain(gone);
 });
 
+it("reads many runs with one list of the destination's vault", async () => {
+    await start();
+    const { id, outputs } = await create();
+    world.sim.clearRequests();
+    const read = await Promise.all(
+        Array.from({ length: 20 }, () => checkpointReplica.read(world.context(), id, outputs)),
+    );
+    expect(read.map((one) => one?.outputs)).toEqual(Array.from({ length: 20 }, () => outputs));
+    expect(world.sim.requests.map((request) => request.operation)).toEqual(["ListBackups"]);
+});
+
 it("retains by default and says what stays; deletes a running copy only after it has ended", async () => {
     await start({ servers: 2, replicationMs: 200 });
     const kept = await create();
