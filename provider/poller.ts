@@ -19,6 +19,8 @@ const CROWD_MS = 1;
 const REMEMBERED = 10;
 /** Those that are due at nearly the same time share a look: it comes no sooner after the last than this share of what is usual, nor than `FIRST_LOOK_MS`. */
 const DUE_SHARE = 0.05;
+/** The more wait, the less a moment of each costs: nor sooner than this for each that waits, in milliseconds, up to the shortest pause. */
+const DUE_CROWD_MS = 10;
 /** When thousands finish together, each judge makes a call: after so many of them the rest of the process gets its turn. */
 const CALLS_AT_ONCE = 200;
 /** A pause is shortened by up to this share, so that processes started together drift apart. */
@@ -135,10 +137,8 @@ class Round {
             this.#interval = MIN_INTERVAL_MS;
             const usual = Math.min(...this.#took);
             const first = Number.isFinite(usual) ? Math.min(usual, MIN_INTERVAL_MS) : 0;
-            const soon = Math.min(
-                Math.max(now + Math.max(first, FIRST_LOOK_MS), this.#lookedAt + this.#crowd),
-                this.#due(),
-            );
+            const crowd = Math.min(MIN_INTERVAL_MS, this.#waiters.size * CROWD_MS);
+            const soon = Math.min(Math.max(now + Math.max(first, FIRST_LOOK_MS), this.#lookedAt + crowd), this.#due());
             if (!this.#running) {
                 this.#nextLook = soon;
                 void this.#run();
@@ -149,17 +149,14 @@ class Round {
         });
     }
 
-    get #crowd(): number {
-        return Math.min(MIN_INTERVAL_MS, this.#waiters.size * CROWD_MS);
-    }
-
     /** When the next one will have ended, if it takes as long as the others did. */
     #due(): number {
         const usual = Math.min(...this.#took);
         if (!Number.isFinite(usual)) return Number.POSITIVE_INFINITY;
         let due = Number.POSITIVE_INFINITY;
         for (const { since } of this.#waiters) if (since + usual > this.#lookedAt) due = Math.min(due, since + usual);
-        return Math.max(due, this.#lookedAt + Math.max(this.#crowd, usual * DUE_SHARE, FIRST_LOOK_MS));
+        const crowd = Math.min(MIN_INTERVAL_MS, this.#waiters.size * DUE_CROWD_MS);
+        return Math.max(due, this.#lookedAt + Math.max(crowd, usual * DUE_SHARE, FIRST_LOOK_MS));
     }
 
     abort(reason: unknown): void {
