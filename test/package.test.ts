@@ -87,7 +87,7 @@ it("contains the build, its declarations and maps, and the documents; nothing el
 it("has source maps that bring their sources along, and stack traces that name them", async () => {
     const at = join(folder, "node_modules/pulumi-cbr");
     const { files } = await pack();
-    for (const file of files.filter((one) => one.endsWith(".js"))) {
+    for (const file of files.filter((one) => /^dist\/.*\.js$/.test(one))) {
         expect(readFileSync(join(at, file), "utf8")).toContain(`\n//# sourceMappingURL=${basename(file)}.map`);
         const map = JSON.parse(readFileSync(join(at, `${file}.map`), "utf8"));
         const sources = map.sources.map((source: string) => resolve(at, dirname(file), source));

