@@ -12,17 +12,18 @@ const built = [
     "test/cli/engine/**/*.test.ts",
     ...["components", "docs", "examples", "package", "performance"].map((name) => `test/${name}.test.ts`),
 ];
-/** Each is a file of processes of its own, which mostly wait for each other: two at a time. Hundreds of these load the same modules: Node keeps them compiled. */
+/** Hundreds of processes load the same modules: Node keeps them compiled. */
 const engine = {
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    maxWorkers: 2,
     env: { NODE_COMPILE_CACHE: resolve("node_modules/.cache/compiled") },
 };
 
 /** Three levels: functions and parts over scripted transports; handlers against the simulator; whole life cycles through an engine. */
 export default defineConfig({
     test: {
+        // Tests mostly wait, for processes or for the simulator: three files at a time, where Vitest would take one on two processors.
+        maxWorkers: 3,
         projects: [
             {
                 resolve: { alias },
