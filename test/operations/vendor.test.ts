@@ -166,6 +166,16 @@ it("reads sizes as text and as numbers, and null, empty and absent alike", () =>
     ]);
 });
 
+it.each([
+    ["a text", { name: true }, "name", "expected string, received boolean"],
+    ["a number", { resource_size: {} }, "resource_size", "expected number, received object"],
+    ["a flag", { incremental: "perhaps" }, "incremental", "expected boolean, received string"],
+])("refuses %s of another type, and says where", (_, more, field, message) => {
+    const backup = { id: "b", status: "available", ...more };
+    const issue = operations.showBackup.response?.safeParse({ backup }).error?.issues[0];
+    expect(issue).toMatchObject({ path: ["backup", field], message: expect.stringContaining(message) });
+});
+
 it("tells no replication records from an empty list of them", () => {
     const read = (more: object) =>
         operations.showBackup.response?.parse({ backup: { id: "b", status: "available", ...more } }).backup
