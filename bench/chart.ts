@@ -48,6 +48,11 @@ function panelsOf({ deployments = [], peer = [] }: Results): Panel[] {
                             seconds: one.noop.median / 1000 + extra,
                             kind: "other",
                         },
+                        {
+                            label: "a provider with the same outputs",
+                            seconds: one.stock.median / 1000,
+                            kind: "other",
+                        },
                         { label: "pulumi-cbr", seconds: one.ours.median / 1000, kind: "ours" },
                     ],
                 };

@@ -2,7 +2,7 @@
 import { type Cloud, type Seen, startCloud } from "./cloud";
 import { layoutOf } from "./layout";
 import { countBy, looks, median, type Spread, spread } from "./numbers";
-import { BenchStack, type Operation, type StateSize } from "./stack";
+import { allOperations, BenchStack, type Operation, type StateSize, type Timing } from "./stack";
 
 export interface DeploymentOptions {
     readonly count: number;
@@ -12,7 +12,7 @@ export interface DeploymentOptions {
     readonly parallel: number;
     readonly rounds: number;
     /** Default: all. */
-    readonly operations?: readonly Operation[];
+    readonly operations?: readonly Operation[] | undefined;
     readonly say: (text: string) => void;
 }
 
@@ -24,11 +24,11 @@ export interface OperationFigures {
     /** Of `ours` to no-op plus the time that the backups take anyhow: for each round, then the least and the median. */
     readonly ratio: Spread;
     /**
-     * `up` beside a provider that only waits as long as a backup takes: the engine's own cost of so many creations at
-     * the same time, which a no-op that ends at once never has. Undefined where nothing is waited for.
+     * A provider that waits as long as a backup takes, and has a checkpoint's outputs: what the engine takes for so
+     * much in state and so many creations at once, which a no-op without outputs never has.
      */
-    readonly waiting: Spread | undefined;
-    readonly ratioToWaiting: Spread | undefined;
+    readonly stock: Spread;
+    readonly ratioToStock: Spread;
     /** Requests to CBR for each resource, and which. */
     readonly requests: number;
     readonly byOperation: Record<string, number>;
@@ -36,7 +36,7 @@ export interface OperationFigures {
     readonly signIns: number;
     /** Most requests of one look while all waited; undefined where nobody waited. */
     readonly perLook: number | undefined;
-    readonly memoryMb: { readonly noop: number; readonly ours: number };
+    readonly memoryMb: { readonly noop: number; readonly stock: number; readonly ours: number };
     readonly sockets: number;
 }
 
@@ -49,20 +49,15 @@ export interface DeploymentFigures {
     readonly parallel: number;
     readonly rounds: number;
     readonly operations: readonly OperationFigures[];
-    readonly state: { readonly noop: StateSize; readonly ours: StateSize };
+    readonly state: { readonly noop: StateSize; readonly stock: StateSize; readonly ours: StateSize };
 }
 
 interface Round {
-    readonly noopMs: number;
-    readonly oursMs: number;
-    readonly waitingMs: number | undefined;
-    readonly noopMb: number;
-    readonly oursMb: number;
-    readonly sockets: number;
+    readonly noop: Timing;
+    readonly stock: Timing;
+    readonly ours: Timing;
     readonly seen: readonly Seen[];
 }
-
-const allOperations: readonly Operation[] = ["up", "preview", "refresh", "destroy"];
 
 /** Waits that cannot be avoided: as many backups one after the other as `--parallel` makes. */
 export function unavoidableMs(
@@ -94,35 +89,37 @@ export async function measureDeployment(options: DeploymentOptions): Promise<Dep
         const shared = { entries, deletionPolicy: policy, config: cloud.config };
         const noop = await BenchStack.open({ ...shared, program: "noop" });
         const ours = await BenchStack.open({ ...shared, program: "checkpoints" });
-        const waiting =
-            backupMs > 0 ? await BenchStack.open({ ...shared, program: "noop", waitMs: backupMs }) : undefined;
+        const stock = await BenchStack.open({ ...shared, program: "stock", waitMs: backupMs });
+        const stacks = { noop, stock, ours };
         engine = ours.engine;
         try {
             for (const operation of allOperations) {
-                if (!operations.includes(operation) && operation !== "up" && operation !== "destroy") continue;
+                if (!operations.includes(operation) && operation !== "up") continue;
                 await cloud.call("requests");
-                // Side by side in time, and neither always first.
-                const noopFirst = round % 2 === 0;
-                const before = noopFirst ? await noop.run(operation, parallel) : undefined;
-                const own = await ours.run(operation, parallel);
+                // Side by side in time, and none always first. Only ours asks the cloud for anything.
+                const order =
+                    round % 2 === 0 ? (["noop", "ours", "stock"] as const) : (["stock", "ours", "noop"] as const);
+                const timings: Partial<Record<keyof typeof stacks, Timing>> = {};
+                for (const name of order) timings[name] = await stacks[name].run(operation, parallel);
                 const seen = await cloud.call("requests");
-                const other = before ?? (await noop.run(operation, parallel));
-                const waiter = operation === "up" ? await waiting?.run(operation, parallel) : undefined;
-                measured.get(operation)?.push({
-                    noopMs: other.ms,
-                    oursMs: own.ms,
-                    waitingMs: waiter?.ms,
-                    noopMb: other.memoryMb,
-                    oursMb: own.memoryMb,
-                    sockets: own.sockets,
-                    seen,
-                });
+                const one = timings as Record<keyof typeof stacks, Timing>;
+                measured.get(operation)?.push({ ...one, seen });
+                const took = (name: keyof typeof stacks) => `${(one[name].ms / 1000).toFixed(2)} s`;
                 say(
                     `  ${operation} of ${count}, ${backupMs / 1000} s backups, ${policy}, parallel ${parallel}, round ${round + 1} of ${rounds}: ` +
-                        `no-op ${(other.ms / 1000).toFixed(2)} s${waiter === undefined ? "" : `, waiting no-op ${(waiter.ms / 1000).toFixed(2)} s`}, ours ${(own.ms / 1000).toFixed(2)} s, ${seen.length} requests, ${own.memoryMb.toFixed(0)} MB`,
+                        `no-op ${took("noop")}, same outputs ${took("stock")}, ours ${took("ours")}, ${seen.length} requests, ${one.ours.memoryMb.toFixed(0)} MB`,
                 );
                 if (operation === "up") {
-                    state ??= { noop: await noop.stateSize(), ours: await ours.stateSize() };
+                    const wanted = (await ours.outputKeys()).join("\n");
+                    if ((await stock.outputKeys()).join("\n") !== wanted)
+                        throw new Error(
+                            `bench/programs/stock has other outputs than a checkpoint, which has\n${wanted}`,
+                        );
+                    state ??= {
+                        noop: await noop.stateSize(),
+                        stock: await stock.stateSize(),
+                        ours: await ours.stateSize(),
+                    };
                     const held = await cloud.call("held");
                     if (held.checkpoints !== count)
                         throw new Error(`the cloud holds ${held.checkpoints} checkpoints after up, not ${count}`);
@@ -135,7 +132,7 @@ export async function measureDeployment(options: DeploymentOptions): Promise<Dep
                 }
             }
         } finally {
-            await Promise.all([noop.close(), ours.close(), waiting?.close(), cloud.close()]);
+            await Promise.all([noop.close(), stock.close(), ours.close(), cloud.close()]);
         }
     }
     if (state === undefined) throw new Error("nothing was measured");
@@ -157,20 +154,20 @@ function figuresOf(operation: Operation, all: readonly Round[], options: Deploym
     const cbr = all.map(({ seen }) => seen.filter((one) => !isSignIn(one)));
     const last = cbr.at(-1) ?? [];
     const perLook = cbr.map(perLookOf).filter((one) => one !== undefined);
-    const waited = all.flatMap((one) => (one.waitingMs === undefined ? [] : [{ ...one, waitingMs: one.waitingMs }]));
+    const peakOf = (name: "noop" | "stock" | "ours") => Math.max(...all.map((one) => one[name].memoryMb));
     return {
         operation,
-        noop: spread(all.map((one) => one.noopMs)),
-        ours: spread(all.map((one) => one.oursMs)),
-        ratio: spread(all.map((one) => one.oursMs / (one.noopMs + extra))),
-        waiting: waited.length === 0 ? undefined : spread(waited.map((one) => one.waitingMs)),
-        ratioToWaiting: waited.length === 0 ? undefined : spread(waited.map((one) => one.oursMs / one.waitingMs)),
+        noop: spread(all.map(({ noop }) => noop.ms)),
+        stock: spread(all.map(({ stock }) => stock.ms)),
+        ours: spread(all.map(({ ours }) => ours.ms)),
+        ratio: spread(all.map(({ ours, noop }) => ours.ms / (noop.ms + extra))),
+        ratioToStock: spread(all.map(({ ours, stock }) => ours.ms / stock.ms)),
         requests: median(cbr.map((seen) => seen.length)) / options.count,
         byOperation: countBy(last, (one) => one.operation),
         signIns: median(all.map(({ seen }) => seen.filter(isSignIn).length)),
         perLook: perLook.length === 0 ? undefined : Math.max(...perLook),
-        memoryMb: { noop: Math.max(...all.map((one) => one.noopMb)), ours: Math.max(...all.map((one) => one.oursMb)) },
-        sockets: Math.max(...all.map((one) => one.sockets)),
+        memoryMb: { noop: peakOf("noop"), stock: peakOf("stock"), ours: peakOf("ours") },
+        sockets: Math.max(...all.map(({ ours }) => ours.sockets)),
     };
 }
 

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { allOperations, type Operation } from "./stack";
 
 export const partNames = ["load", "deployments", "waiting", "peer", "soak"] as const;
 export type PartName = (typeof partNames)[number];
@@ -9,12 +10,13 @@ export const usage = `npm run bench -- [flags]
   --n LIST         numbers of checkpoints on the engine, default 1,100,1000
   --rounds N       rounds of each, default 3
   --parallel N     --parallel of the engine, default 1000
+  --operations LIST  up, which is always there, preview, refresh, destroy. Default: all; with 5 s backups up and destroy
   --per-vault N    checkpoints that share a vault, default 100
   --waiting N      handlers that wait at once, default 10000
   --quick          --n 1,20 --rounds 1 --waiting 500: does it run at all?
   --peer           also the comparison with the Terraform provider
   --soak MINUTES   also repeated up, refresh and destroy
-  --json FILE      writes the figures; parts that FILE has already and that are not measured now stay in it
+  --json FILE      writes the figures; what FILE has already and is not measured now stays in it, other numbers of checkpoints too
   --svg FILE       draws the chart
   --from FILE      measures nothing: table and chart from figures written before`;
 
@@ -23,6 +25,7 @@ export interface BenchFlags {
     readonly counts: readonly number[];
     readonly rounds: number;
     readonly parallel: number;
+    readonly operations: readonly Operation[] | undefined;
     readonly perVault: number;
     readonly waiting: number;
     readonly quick: boolean;
@@ -30,6 +33,12 @@ export interface BenchFlags {
     readonly json: string | undefined;
     readonly svg: string | undefined;
     readonly from: string | undefined;
+}
+
+function operationFrom(text: string): Operation {
+    const operation = allOperations.find((one) => one === text);
+    if (operation === undefined) throw new Error(`--operations ${text}: it is one of ${allOperations.join(", ")}`);
+    return operation;
 }
 
 /** Throws an Error that says which flag is wrong. */
@@ -41,6 +50,7 @@ export function parseFlags(args: readonly string[]): BenchFlags {
             n: { type: "string" },
             rounds: { type: "string" },
             parallel: { type: "string" },
+            operations: { type: "string" },
             "per-vault": { type: "string" },
             waiting: { type: "string" },
             quick: { type: "boolean" },
@@ -72,6 +82,7 @@ export function parseFlags(args: readonly string[]): BenchFlags {
         counts: (values.n ?? (quick ? "1,20" : "1,100,1000")).split(",").map((text) => number("n", text, 1)),
         rounds: number("rounds", values.rounds, quick ? 1 : 3),
         parallel: number("parallel", values.parallel, 1_000),
+        operations: values.operations?.split(",").map(operationFrom),
         perVault: number("per-vault", values["per-vault"], 100),
         waiting: number("waiting", values.waiting, quick ? 500 : 10_000),
         quick,

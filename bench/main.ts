@@ -19,11 +19,11 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 async function measureDeployments(flags: BenchFlags): Promise<DeploymentFigures[]> {
     const all: DeploymentFigures[] = [];
     for (const count of flags.counts) {
+        const { operations } = flags;
         const shared = { count, perVault: flags.perVault, parallel: flags.parallel, rounds: flags.rounds, say };
-        all.push(await measureDeployment({ ...shared, backupMs: 0, policy: "retain" }));
-        all.push(
-            await measureDeployment({ ...shared, backupMs: 5_000, policy: "delete", operations: ["up", "destroy"] }),
-        );
+        all.push(await measureDeployment({ ...shared, backupMs: 0, policy: "retain", operations }));
+        const withBackups = operations ?? (["up", "destroy"] as const);
+        all.push(await measureDeployment({ ...shared, backupMs: 5_000, policy: "delete", operations: withBackups }));
     }
     return all;
 }
@@ -56,7 +56,11 @@ async function measure(flags: BenchFlags): Promise<Results> {
         if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(results, undefined, 4)}\n`);
     };
     await part("load", () => measureLoad(flags.quick ? 3 : 15));
-    await part("deployments", () => measureDeployments(flags));
+    await part("deployments", async () => {
+        const measured = await measureDeployments(flags);
+        const others = (before.deployments ?? []).filter((one) => !flags.counts.includes(one.count));
+        return [...others, ...measured].sort((a, b) => a.count - b.count);
+    });
     await part("waiting", () => measureWaiting(flags.waiting, say));
     await part("peer", () => measurePeerCases(flags.rounds, flags.quick ? 10 : undefined, say));
     await part("soak", () => soak(flags.soakMinutes, flags.quick ? 10 : 100, say));

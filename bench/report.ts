@@ -26,14 +26,16 @@ function deploymentTable(deployments: readonly DeploymentFigures[]): string {
         "parallel",
         "operation",
         "no-op",
+        "same outputs",
         "ours",
         "ours min",
         "ratio",
         "min",
-        "to waiting",
+        "to same",
         "requests",
         "a look",
         "no-op MB",
+        "same MB",
         "MB",
     ];
     const rows = deployments.flatMap((figures) =>
@@ -44,14 +46,16 @@ function deploymentTable(deployments: readonly DeploymentFigures[]): string {
             String(figures.parallel),
             one.operation,
             `${seconds(one.noop.median + unavoidableMs(one.operation, figures))} s`,
+            `${seconds(one.stock.median)} s`,
             `${seconds(one.ours.median)} s`,
             `${seconds(one.ours.min)} s`,
             one.ratio.median.toFixed(2),
             one.ratio.min.toFixed(2),
-            one.ratioToWaiting?.median.toFixed(2) ?? "–",
+            one.ratioToStock.median.toFixed(2),
             one.requests.toFixed(2),
             one.perLook === undefined ? "–" : String(one.perLook),
             one.memoryMb.noop.toFixed(0),
+            one.memoryMb.stock.toFixed(0),
             one.memoryMb.ours.toFixed(0),
         ]),
     );
@@ -77,7 +81,7 @@ export function render(results: Results): string {
     }
     if (deployments?.[0] !== undefined) {
         parts.push(
-            `Deployments: ${deployments[0].engine}, ${deployments[0].rounds} rounds, medians; no-op includes the time that the backups take anyhow, "to waiting" compares with a provider that waits as long in each create; cbr:maxRequestsPerSecond is set out of the way`,
+            `Deployments: ${deployments[0].engine}, ${deployments[0].rounds} rounds, medians; no-op includes the time that the backups take anyhow; "same outputs" is a dynamic provider that waits as long in each create and has a checkpoint's outputs, and "to same" compares with it; cbr:maxRequestsPerSecond is set out of the way`,
             deploymentTable(deployments),
             `Bytes of state: ${deployments.map(({ count, state }) => `n ${count}: ${state.ours.resource} a checkpoint (${state.ours.code} of them code), no-op ${state.noop.resource} (${state.noop.code})`).join("; ")}`,
         );

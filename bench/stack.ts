@@ -6,8 +6,10 @@ import { openStack, type TestStack } from "../test/support/stack";
 import type { Entry } from "./layout";
 import { watchProviders } from "./processes";
 
-export type Program = "checkpoints" | "noop";
-export type Operation = "up" | "preview" | "refresh" | "destroy";
+/** `noop` does and has nothing; `stock` waits as long as a backup takes and has a checkpoint's outputs. */
+export type Program = "checkpoints" | "noop" | "stock";
+export const allOperations = ["up", "preview", "refresh", "destroy"] as const;
+export type Operation = (typeof allOperations)[number];
 
 export interface Timing {
     readonly ms: number;
@@ -26,7 +28,7 @@ export interface BenchStackOptions {
     readonly program: Program;
     readonly entries: readonly Entry[];
     readonly deletionPolicy: "retain" | "delete";
-    /** What the no-op provider's `create` waits. Default 0. */
+    /** What `create` waits where there is no cloud. Default 0. */
     readonly waitMs?: number;
     readonly config: Record<string, string>;
 }
@@ -94,8 +96,18 @@ export class BenchStack {
         return { ms, ...watch.stop() };
     }
 
+    async #dynamicResources() {
+        return (await this.#stack.resources()).filter((one) => one.type.startsWith("pulumi-nodejs:dynamic"));
+    }
+
+    /** Which properties the first resource's outputs have, at every depth: what decides how much the engine writes. */
+    async outputKeys(): Promise<string[]> {
+        const [resource] = await this.#dynamicResources();
+        return keysOf(resource?.outputs ?? {}).sort();
+    }
+
     async stateSize(): Promise<StateSize> {
-        const resources = (await this.#stack.resources()).filter((one) => one.type.startsWith("pulumi-nodejs:dynamic"));
+        const resources = await this.#dynamicResources();
         const total = resources.reduce((sum, one) => sum + Buffer.byteLength(JSON.stringify(one)), 0);
         const code = resources[0]?.outputs?.["__provider"];
         return {
@@ -107,4 +119,12 @@ export class BenchStack {
     close(): Promise<void> {
         return this.#stack.cleanup();
     }
+}
+
+/** Ids are keys, too, in a map by resource: its values count, its keys do not. */
+function keysOf(value: unknown, path = ""): string[] {
+    if (typeof value !== "object" || value === null) return [path];
+    return Object.entries(value).flatMap(([key, item]) =>
+        keysOf(item, /^[0-9a-f]{8}-/.test(key) ? `${path}.*` : `${path}.${key}`),
+    );
 }
