@@ -95,20 +95,22 @@ export async function backupsOfCheckpoint(
     options: ListOptions = {},
 ): Promise<WireBackup[]> {
     const rows = await backupRows(services, target, { checkpoint_id: checkpointId }, options);
-    const own = rows.filter((row) => row.checkpoint_id === undefined || row.checkpoint_id === checkpointId);
+    const own = ownRows(rows, checkpointId);
     const seen = new Set(own.map((row) => row.resource_id));
     if (expected.every((id) => seen.has(id)) || !mayFilter(services, target, "incremental")) return own;
     try {
         const hidden = await backupRows(services, target, { checkpoint_id: checkpointId, incremental: true }, options);
         const known = new Set(own.map((row) => row.id));
-        return [
-            ...own,
-            ...hidden.filter((row) => !known.has(row.id) && (row.checkpoint_id ?? checkpointId) === checkpointId),
-        ];
+        return [...own, ...ownRows(hidden, checkpointId).filter((row) => !known.has(row.id))];
     } catch (error) {
         if (error instanceof ApiError && noteRefusedFilter(services, target, "incremental", error)) return own;
         throw error;
     }
+}
+
+/** A filter that was not heeded must not make another checkpoint's backups this one's. */
+function ownRows(rows: readonly WireBackup[], checkpointId: string): WireBackup[] {
+    return rows.filter((row) => row.checkpoint_id === undefined || row.checkpoint_id === checkpointId);
 }
 
 export interface CheckpointQuestion {
@@ -135,8 +137,9 @@ export async function backupsOfCheckpoints(
     // The few whose time is not known must not cost all others their list.
     const single = new Map<string, WireBackup[]>();
     for (const [at, { checkpointId }] of questions.entries()) {
-        if (alone || instants[at] === undefined)
-            single.set(checkpointId, await backupRows(services, target, { checkpoint_id: checkpointId }, options));
+        if (!alone && instants[at] !== undefined) continue;
+        const rows = await backupRows(services, target, { checkpoint_id: checkpointId }, options);
+        single.set(checkpointId, ownRows(rows, checkpointId));
     }
     if (questions.every(({ checkpointId }) => single.has(checkpointId)))
         return questions.map((question) => single.get(question.checkpointId));

@@ -35,6 +35,8 @@ export interface Context extends Services {
     readonly urn: string;
     /** In `remove`: the inputs that take this one's place when it is replaced. Undefined: nothing does, it goes for good. */
     readonly successor?: Readonly<Record<string, unknown>> | undefined;
+    /** In `remove`: the inputs of every resource that stays, of those that `isSuccessor` picks. */
+    readonly staying?: Iterable<Readonly<Record<string, unknown>>>;
 }
 
 /** The region and project that a resource's inputs and the settings name together. */

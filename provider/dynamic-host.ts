@@ -205,7 +205,8 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
 
         check: async (olds: Bag, news: Bag) => {
             const inputs = proper(news);
-            if (handler.asksForSuccessor && news[URN_KEY] !== undefined) declared.set(news[URN_KEY], inputs);
+            if (news[URN_KEY] !== undefined && handler.isSuccessor?.(inputs as unknown as Partial<I>))
+                declared.set(news[URN_KEY], inputs);
             const result = {
                 inputs: { ...inputs, ...(news[URN_KEY] === undefined ? {} : { [URN_KEY]: news[URN_KEY] }) },
             };
@@ -228,7 +229,9 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
         diff: (id: string, olds: Bag, news: Bag) =>
             within(news, kind, async (context) => {
                 const result = await diffInputs(handler, context, id, stored(olds), proper(news), isUnknown);
-                const { replaces, updates, beyondInputs, deleteBeforeReplace } = result;
+                const { replaces, updates, beyondInputs, deleteBeforeReplace, failures } = result;
+                if (failures.length > 0)
+                    throw new ConfigError(failures.map(({ property, reason }) => `${property} ${reason}`).join("; "));
                 if (replaces.length === 0 && updates.length === 0) return { changes: beyondInputs };
                 // Pulumi: without a word on `changes` the engine compares the inputs itself, which is what shows them in a
                 // preview and makes `replaceOnChanges` work; it would find nothing where no input changed.
@@ -267,7 +270,11 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
 
         delete: (id: string, props: Bag) =>
             within(props, kind, (context) =>
-                handler.remove({ ...context, successor: declared.get(props[URN_KEY]) }, id, stored(props)),
+                handler.remove(
+                    { ...context, successor: declared.get(props[URN_KEY]), staying: declared.values() },
+                    id,
+                    stored(props),
+                ),
             ),
     } as dynamic.ResourceProvider;
 }
@@ -289,7 +296,7 @@ async function checkPlace<I extends CommonInputs, O extends I>(
             inputs,
             isUnknown,
         );
-        if (diff.replaces.length === 0) return [];
+        if (diff.replaces.length === 0 || diff.failures.length > 0) return [...diff.failures];
     }
     if (inputs["region"] === undefined && context.settings.region === undefined) {
         try {

@@ -96,6 +96,8 @@ export interface DiffResult {
     /** Something other than an input asks for the change (the effective region, a status that has moved on). */
     readonly beyondInputs: boolean;
     readonly deleteBeforeReplace: boolean;
+    /** Why there can be no such replacement. */
+    readonly failures: readonly Failure[];
 }
 
 export interface Created<O> {
@@ -116,8 +118,10 @@ export interface Handler<I extends CommonInputs, O extends I> {
     /** Resource-specific part of the diff: a change that no input shows. */
     readonly moved?: (context: Context, id: string, olds: O, news: Partial<I>) => Promise<boolean>;
     readonly deleteBeforeReplace?: (olds: O, news: Partial<I>, replaces: readonly string[]) => boolean;
-    /** `remove` wants to know what takes its place (`context.successor`). */
-    readonly asksForSuccessor?: true;
+    /** Does `remove` of another one want to know of these inputs (`context.successor`, `context.staying`)? */
+    readonly isSuccessor?: (inputs: Partial<I>) => boolean;
+    /** What makes a replacement impossible; `id` is "" where it is not known. Sees the changes that are known. */
+    readonly refuseReplacement?: (id: string, olds: I, news: Partial<I>, replaces: readonly string[]) => Failure[];
     /** How one input compares, where plain equality is not the question. Undefined: it has no say. */
     readonly same?: (key: keyof I & string, id: string, olds: O, value: unknown) => boolean | undefined;
     create(context: Context, inputs: I): Promise<Created<O>>;
@@ -278,11 +282,14 @@ export async function diffInputs<I extends CommonInputs, O extends I>(
     const known = knownInputs<I>(news, isUnknown);
     if (replaces.length === 0 && handler.moved !== undefined)
         beyondInputs ||= await handler.moved(context, id, olds, known);
+    // What is not known yet may turn out to be what it was.
+    const certain = replaces.filter((key) => !holdsUnknown(news[key], isUnknown));
     return {
         replaces,
         updates,
         beyondInputs,
         deleteBeforeReplace: replaces.length > 0 && (handler.deleteBeforeReplace?.(olds, known, replaces) ?? false),
+        failures: certain.length === 0 ? [] : (handler.refuseReplacement?.(id, olds, known, certain) ?? []),
     };
 }
 

@@ -51,12 +51,16 @@ export type PostOptions = Required<Pick<CallOptions<never>, "onRetry" | "onSend"
     readonly deadline: number;
 };
 
-export type Outcome<Sent, Found> =
+export type Outcome<Sent, Found> = (
     | { readonly how: "sent"; readonly value: Sent }
     /** Its answer was lost, its effect was found. */
     | { readonly how: "found"; readonly value: Found }
     /** A process before this one had sent it. */
-    | { readonly how: "recovered"; readonly value: Found };
+    | { readonly how: "recovered"; readonly value: Found }
+) & {
+    /** Clock time of the POST; of several, the first whose effect it may be. */
+    readonly sentAt: number;
+};
 
 export function journalKey(context: Context, region: string): string {
     return `${context.urn}|${context.client.baseUrl(region)}`;
@@ -83,7 +87,7 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
             isYoung ? LOOKS_MS : [0],
             "an interrupted run had sent it.",
         );
-        if (found !== undefined) return { how: "recovered", value: found };
+        if (found !== undefined) return { how: "recovered", value: found, sentAt: left.startedAt };
     }
     let sentAt = begun;
     let doubtedAt: number | undefined;
@@ -104,13 +108,17 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
                 context.log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),
         };
         try {
-            return { how: "sent", value: await once.send(post) };
+            return { how: "sent", value: await once.send(post), sentAt };
         } catch (error) {
             if (isOrphan || context.signal.aborted) throw error;
             const effect = effectOf(error);
-            const isBusy = doubtedAt !== undefined && error instanceof ApiError && error.retry === "busy";
-            if (effect === "nothing" && !isBusy) {
-                journal.remove(key);
+            const inDoubt = doubtedAt !== undefined;
+            const isBusy = inDoubt && error instanceof ApiError && error.retry === "busy";
+            // "Nothing left to do" may speak of the one in doubt, too; but waiting does not change it.
+            const isNothingLeft = inDoubt && error instanceof ApiError && error.failure.code === "BackupService.0001";
+            if (effect === "nothing" && !isBusy && !isNothingLeft) {
+                // The effect of one in doubt may come to light yet: its entry stays for the next run.
+                if (!inDoubt) journal.remove(key);
                 throw error;
             }
             doubtedAt ??= sentAt;
@@ -120,7 +128,8 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
             const [from, to] = [doubtedAt, clock.now() + LOOK_FOR_MS];
             const window = () => windowOf(client, once.region, from, to);
             const found = await look(context, once, window, once.facts, LOOKS_MS, error);
-            if (found !== undefined) return { how: "found", value: found };
+            if (found !== undefined) return { how: "found", value: found, sentAt: doubtedAt };
+            if (isNothingLeft) throw error;
             if (isBusy && clock.now() < once.deadline) sends--;
             else if (effect === "accepted" || sends >= MAX_SENDS || clock.now() >= once.deadline)
                 throw unsure(once, error, "its effect was not found");
@@ -128,15 +137,16 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
     }
 }
 
-/** Adds a fact to the entry, such as the id once it is known. */
+/** Adds a fact to the entry, such as the id once it is known. `sentAt` is the clock time of the POST. */
 export function noteInJournal(
     context: Context,
     once: Pick<Once<unknown, unknown>, "wish" | "region" | "facts">,
     facts: Readonly<Record<string, string>>,
+    sentAt: number,
 ): void {
     context.journal.write(journalKey(context, once.region), {
         fingerprint: fingerprintOf(once.wish),
-        startedAt: context.clock.now(),
+        startedAt: sentAt,
         facts: { ...once.facts, ...facts },
     });
 }
@@ -196,8 +206,8 @@ async function lookOnce<Sent, Found>(
         try {
             const wasGuess = isGuess();
             const found = await once.find(window(), facts, isLast && !wasGuess);
-            // The very answer may have told the region's time.
-            return found === undefined && wasGuess ? await once.find(window(), facts, isLast) : found;
+            // The very answer may have told the region's time: what the guess found, or did not find, is looked for again.
+            return wasGuess ? await once.find(window(), facts, isLast) : found;
         } catch (error) {
             if (error instanceof UnsureError) throw error;
             const mayPass = error instanceof CbrError && (error.retry === "backoff" || error.retry === "throttled");

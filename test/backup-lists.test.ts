@@ -264,11 +264,11 @@ const question = (checkpointId: string, createdMs: number | undefined = 0, vault
 describe("the backups of many checkpoints", () => {
     const of = (checkpoint: string, id: string): Row => ({ id, status: "available", checkpoint_id: checkpoint });
 
-    it("asks for one by its id", async () => {
-        const { services, queries } = make(() => ({ backups: [of("c1", "b1")] }));
-        expect((await backupsOfCheckpoints(services, target, [question("c1")])).map((list) => list?.length)).toEqual([
-            1,
-        ]);
+    it("asks for one by its id, and takes no row of another, even if the filter is ignored", async () => {
+        const { services, queries } = make(() => ({ backups: [of("c1", "b1"), of("c9", "b9")] }));
+        expect(
+            (await backupsOfCheckpoints(services, target, [question("c1")])).map((list) => list?.map((row) => row.id)),
+        ).toEqual([["b1"]]);
         expect(queries).toEqual(["backups?checkpoint_id=c1"]);
     });
 

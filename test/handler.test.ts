@@ -251,7 +251,7 @@ describe("diff", () => {
             { vaultId: VAULT, ...news },
             isUnknown,
         );
-    const none = { replaces: [], updates: [], beyondInputs: false, deleteBeforeReplace: false };
+    const none = { replaces: [], updates: [], beyondInputs: false, deleteBeforeReplace: false, failures: [] };
 
     it.each([
         ["nothing", {}, {}],

@@ -106,7 +106,7 @@ function make(parts: Parts = {}) {
         const write: Journal["write"] = (_, entry) => {
             print = entry.fingerprint;
         };
-        noteInJournal({ ...context, journal: { ...memoryJournal(), write } }, once, {});
+        noteInJournal({ ...context, journal: { ...memoryJournal(), write } }, once, {}, 0);
         return print;
     };
     return {
@@ -140,7 +140,7 @@ async function errorOf(run: Promise<unknown>): Promise<Error> {
 
 it("sends once and looks for nothing when the answer comes", async () => {
     const one = make();
-    expect(await one.run()).toEqual({ how: "sent", value: "sent" });
+    expect(await one.run()).toMatchObject({ how: "sent", value: "sent" });
     expect(one.log).toEqual([["send", 0]]);
 });
 
@@ -154,8 +154,10 @@ it("notes the wish before it is sent, and forgets it only when told", async () =
     };
     await one.run();
     expect(one.pending()).toBeDefined();
-    noteInJournal(one.context, one.once, { checkpointId: "cp" });
-    expect(one.pending()?.facts).toEqual({ name: "it-1a2b3c4d", checkpointId: "cp" });
+    const { startedAt = 0 } = one.pending() ?? {};
+    one.clock.jump(60_000);
+    noteInJournal(one.context, one.once, { checkpointId: "cp" }, startedAt);
+    expect(one.pending()).toMatchObject({ startedAt, facts: { name: "it-1a2b3c4d", checkpointId: "cp" } });
     await settleJournal(one.context, "eu-de");
     expect(one.pending()).toBeUndefined();
 });
@@ -167,8 +169,36 @@ it("takes busy, while one request is in doubt, for a reason to look again and no
     );
     const nothing = Array.from({ length: LOOKS_MS.length + 2 }, () => undefined);
     const one = make({ sends: [new TransportError("reset", { sent: true }), busy], finds: [...nothing, "cp"] });
-    expect(await one.run()).toEqual({ how: "found", value: "cp" });
+    expect(await one.run()).toMatchObject({ how: "found", value: "cp" });
     expect(one.log.filter(([what]) => what === "send")).toHaveLength(2);
+});
+
+it.each([
+    ["a refused parameter", api(400, "BackupService.9900")],
+    ["a refused credential", new AuthError("refused")],
+    ["no time left", new WaitTimeoutError("late")],
+])("keeps the note of one in doubt when the next is refused for %s", async (_, error) => {
+    const one = make({ sends: [lost(), error] });
+    expect(await errorOf(one.run())).toBe(error);
+    expect(one.pending()).toMatchObject({ startedAt: one.clock.now() - one.clock.elapsed });
+});
+
+it("looks again when one is in doubt and nothing is left to do for the next, which may be its doing", async () => {
+    const nothingLeft = api(400, "BackupService.0001");
+    const absent = LOOKS_MS.map(() => undefined);
+    const found = make({ sends: [lost(), nothingLeft], finds: [...absent, "cp"] });
+    expect(await found.run()).toMatchObject({ how: "found", value: "cp" });
+    const none = make({ sends: [lost(), nothingLeft] });
+    expect(await errorOf(none.run())).toBe(nothingLeft);
+    expect(none.log.filter(([what]) => what === "send")).toHaveLength(2);
+    expect(none.pending()).toBeDefined();
+});
+
+it("says when the one was sent whose effect was found, and not when the answer came", async () => {
+    const clock = new FakeClock();
+    const begun = clock.now();
+    const one = make({ clock, sends: [lost()], finds: [undefined, undefined, "found"] });
+    expect(await one.run()).toEqual({ how: "found", value: "found", sentAt: begun });
 });
 
 it("notes the time at which a request really left, however long a busy vault kept it", async () => {
@@ -238,7 +268,7 @@ it.each([
     ["9910", api(500, "BackupService.9910")],
 ])("finds the effect of a POST that ended with %s, and sends nothing again", async (_, error) => {
     const one = make({ sends: [error], finds: [undefined, undefined, "found"] });
-    expect(await one.run()).toEqual({ how: "found", value: "found" });
+    expect(await one.run()).toMatchObject({ how: "found", value: "found" });
     expect(one.log).toEqual([
         ["send", 0],
         ["look", 0],
@@ -251,7 +281,7 @@ it.each([
 
 it("sends again only after five looks in fifteen seconds have found nothing", async () => {
     const one = make({ sends: [lost(), "second"] });
-    expect(await one.run()).toEqual({ how: "sent", value: "second" });
+    expect(await one.run()).toMatchObject({ how: "sent", value: "second" });
     expect(one.log).toEqual([
         ["send", 0],
         ["look", 0],
@@ -291,7 +321,7 @@ it("looks again while the cloud cannot be asked, for as long as there is time, a
         { retry: "backoff" },
     );
     const one = make({ sends: [lost()], finds: [down, down, "found"] });
-    expect(await one.run()).toEqual({ how: "found", value: "found" });
+    expect(await one.run()).toMatchObject({ how: "found", value: "found" });
     expect(one.log).toEqual([
         ["send", 0],
         ["look", 0],
@@ -377,7 +407,7 @@ it("learns the region's time from the first look, and looks again with it at onc
         slackMs = 0;
         return seen.length < 2 ? undefined : "found";
     };
-    expect(await one.run()).toEqual({ how: "found", value: "found" });
+    expect(await one.run()).toMatchObject({ how: "found", value: "found" });
     expect([seen, one.clock.elapsed]).toEqual([["maybe false", "no false"], 0]);
     // A single look is not the last one before the time is known.
     const left = await died();
@@ -430,7 +460,7 @@ it("finds what an interrupted run sent, by the facts of that run, and sends noth
     const { journal, clock, startedAt } = await died({ facts: { name: "it-00000000" } });
     clock.jump(3_600_000);
     const one = make({ journal, clock, finds: ["found"], facts: { name: "it-ffffffff" } });
-    expect(await one.run()).toEqual({ how: "recovered", value: "found" });
+    expect(await one.run()).toMatchObject({ how: "recovered", value: "found" });
     expect(one.log).toEqual([["look", 0]]);
     expect(one.factsSeen).toEqual([{ name: "it-00000000" }]);
     expect(one.windows.map((window) => spanOf(window, startedAt))).toEqual([
@@ -442,7 +472,7 @@ it("sends when an interrupted run surely did not: one look, long after it", asyn
     const { journal, clock } = await died();
     clock.jump(3_600_000);
     const one = make({ journal, clock });
-    expect(await one.run()).toEqual({ how: "sent", value: "sent" });
+    expect(await one.run()).toMatchObject({ how: "sent", value: "sent" });
     expect(one.log).toEqual([
         ["look", 0],
         ["send", 0],
@@ -453,7 +483,7 @@ it("gives what an interrupted run sent a moment ago time to appear", async () =>
     const { journal, clock } = await died();
     clock.jump(10_000);
     const one = make({ journal, clock, finds: [undefined, undefined, "found"] });
-    expect(await one.run()).toEqual({ how: "recovered", value: "found" });
+    expect(await one.run()).toMatchObject({ how: "recovered", value: "found" });
     expect(one.log).toEqual([
         ["look", 0],
         ["look", 1_000],
@@ -475,12 +505,12 @@ it("sends nothing when it cannot look for what an interrupted run sent", async (
 it("looks for nothing when the interrupted run had wished for something else, or a day ago", async () => {
     const first = await died();
     const other = make({ ...first, wish: { vaultId: "v", triggers: { release: "2" } } });
-    expect(await other.run()).toEqual({ how: "sent", value: "sent" });
+    expect(await other.run()).toMatchObject({ how: "sent", value: "sent" });
     expect(other.log).toEqual([["send", 0]]);
     const second = await died();
     second.clock.jump(JOURNAL_LIFE_MS);
     const late = make(second);
-    expect(await late.run()).toEqual({ how: "sent", value: "sent" });
+    expect(await late.run()).toMatchObject({ how: "sent", value: "sent" });
     expect(late.log).toEqual([["send", 0]]);
 });
 
@@ -492,7 +522,7 @@ it("knows a wish again in whatever order the host hands over its parts", async (
         finds: ["found"],
         wish: { triggers: { b: { d: null, c: [1, 2] }, a: 1 }, vaultId: "v" },
     });
-    expect(await one.run()).toEqual({ how: "recovered", value: "found" });
+    expect(await one.run()).toMatchObject({ how: "recovered", value: "found" });
     const swapped = make({
         journal,
         clock,

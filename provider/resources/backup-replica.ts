@@ -188,7 +188,7 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
     };
     const outcome = await postOnce(context, once);
     const { id, providerId } = outcome.value;
-    noteInJournal(context, once, { recordId: id });
+    noteInJournal(context, once, { recordId: id }, outcome.sentAt);
     if (outcome.how !== "sent")
         context.log.info(`copy ${id} was under way already (its answer was lost): it was not started again`);
     const outputs: BackupReplicaOutputs = {

@@ -259,9 +259,9 @@ async function sendOne(
             findCopy(context, outputs, backupId, window, facts),
     };
     // An earlier request may have had its effect: it is looked for first.
-    if (one.status === UNSURE) noteInJournal(own, once, {});
-    const { how, value } = await postOnce<Found, Found>(own, once);
-    noteInJournal(own, once, value.recordId === undefined ? {} : { recordId: value.recordId });
+    if (one.status === UNSURE) noteInJournal(own, once, {}, outputs.requestedAt);
+    const { how, value, sentAt } = await postOnce<Found, Found>(own, once);
+    noteInJournal(own, once, value.recordId === undefined ? {} : { recordId: value.recordId }, sentAt);
     if (how !== "sent")
         context.log.info(
             `the copy of backup ${backupId} was under way already (its answer was lost): not started again`,

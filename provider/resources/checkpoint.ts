@@ -97,6 +97,8 @@ export const checkpoint: Handler<CheckpointInputs, CheckpointOutputs> = {
     preflight: preflightCheckpoint,
     same,
     moved,
+    isSuccessor: (inputs) => inputs.adopt !== undefined,
+    refuseReplacement,
     create,
     update,
     read,
@@ -123,8 +125,24 @@ function refine(inputs: Partial<CheckpointInputs>): Failure[] {
 function same(key: keyof CheckpointInputs, id: string, olds: CheckpointOutputs, value: unknown): boolean | undefined {
     if (key === "name" && value === undefined)
         return olds.name === undefined || isGeneratedName(olds.name) || olds.adopt !== undefined;
-    if (key === "adopt") return value === undefined || value === id;
+    if (key === "adopt") return value === undefined || value === id || value === olds.adopt;
     return undefined;
+}
+
+/** What is adopted cannot take its own place: no restore point would be taken, and `delete` would take the old one away. */
+function refuseReplacement(
+    id: string,
+    olds: CheckpointInputs,
+    news: Partial<CheckpointInputs>,
+    replaces: readonly string[],
+): Failure[] {
+    if (news.adopt === undefined || (news.adopt !== id && news.adopt !== olds.adopt)) return [];
+    return [
+        {
+            property: "adopt",
+            reason: `names the restore point that this resource is already, which cannot take its own place: ${replaces.join(", ")} changed. Take adopt out for a new restore point; by itself that changes nothing`,
+        },
+    ];
 }
 
 /**
@@ -167,7 +185,7 @@ async function create(context: Context, inputs: CheckpointInputs) {
     const wire = outcome.value;
     const sentName = outcome.how === "recovered" ? (wire.extra_info?.name ?? inputs.name) : name;
     let outputs = toOutputs(inputs, target, wire, [], { name: sentName });
-    noteInJournal(context, once, { checkpointId: wire.id });
+    noteInJournal(context, once, { checkpointId: wire.id }, outcome.sentAt);
     if (outcome.how === "recovered")
         context.log.info(
             `resumed restore point ${wire.id}, which an interrupted run had started: no second one was taken`,
@@ -260,7 +278,7 @@ async function adopt(context: Context, target: Target, inputs: CheckpointInputs,
     } catch (error) {
         if (error instanceof NotFoundError)
             throw new WaitFailedError(
-                `adopt: there is no restore point ${id} in ${target.region}, project ${target.projectId}: ${error.message}`,
+                `adopt: there is no restore point ${id} in ${target.region}, project ${target.projectId}: ${error.message} Take adopt out to take a new one.`,
                 { cause: error },
             );
         throw error;
@@ -356,6 +374,11 @@ async function remove(context: Context, id: string, olds: CheckpointOutputs): Pr
         context.log.info(
             `retained restore point ${id}: ${what} in vault ${olds.vaultId} and ${known.length === 1 ? "costs" : "cost"} money until deleted`,
         );
+        return;
+    }
+    for (const { adopt } of context.staying ?? []) {
+        if (adopt !== id) continue;
+        context.log.info(`retained restore point ${id}: another resource has adopted it`);
         return;
     }
     const target = await context.client.target(olds.region, olds.projectId);

@@ -59,7 +59,7 @@ export const vaultReplication: Handler<VaultReplicationInputs, VaultReplicationO
             destinationProjectId: olds.destinationProjectId,
         }),
     read: (context, id, olds) => readCopies(context, subject, "VaultReplication", id, olds),
-    asksForSuccessor: true,
+    isSuccessor: () => true,
     remove: (context, id, olds) =>
         removeCopies(context, subject, id, olds, (ids, deadline) => superseded(context, olds, ids, deadline)),
 };
@@ -134,7 +134,7 @@ async function create(context: Context, inputs: VaultReplicationInputs) {
     };
     const outcome = await postOnce<Begun, Begun>(context, once);
     const { copies, providerId } = outcome.value;
-    noteInJournal(context, once, { copies: JSON.stringify(copies) });
+    noteInJournal(context, once, { copies: JSON.stringify(copies) }, outcome.sentAt);
     if (outcome.how !== "sent")
         context.log.info(
             `the run was under way already (its answer was lost): ${copies.length} copies found, none started again`,

@@ -105,7 +105,7 @@ async function create(context: Context, inputs: VaultSyncInputs) {
     };
     const outcome = await postOnce(context, once);
     const id = outcome.value;
-    noteInJournal(context, once, { operationLogId: id });
+    noteInJournal(context, once, { operationLogId: id }, outcome.sentAt);
     if (outcome.how !== "sent")
         context.log.info(`synchronisation ${id} was under way already (its answer was lost): it was not started again`);
     const outputs: VaultSyncOutputs = {

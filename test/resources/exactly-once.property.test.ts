@@ -15,7 +15,8 @@ import { createServices } from "../../provider/services";
 import { type Fault, type Simulator, startSimulator } from "../../sdk/testing/index";
 import { VirtualClock } from "../support/virtual-clock";
 
-const RUNS_EACH = 500;
+/** Each with faults of its own, drawn anew each time. `PULUMI_CBR_RUNS=5000` is a night of it. */
+const RUNS_EACH = Number(process.env["PULUMI_CBR_RUNS"] ?? 250);
 const clock = new VirtualClock(7);
 let sim: Simulator;
 
