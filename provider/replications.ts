@@ -84,7 +84,7 @@ export const copySetOutputs = {
     replications: z.array(replication),
     /** Ids of the replicas in the destination region, of the copies that are good. */
     destinationBackupIds: z.array(z.string()),
-    /** replicating; success: all good; fail: at least one failed; skip: nothing was left to copy. */
+    /** replicating; success: at least one was copied, none failed; fail: at least one failed; skip: none was copied, none failed. */
     status: z.string(),
     /** Kind of object that was copied. */
     providerId: z.string().optional(),

@@ -1,4 +1,4 @@
-// The main job, once through: all four resources against the embedded simulator, on the Pulumi CLI if there is one, else
+// The main job, once through: four of the resources against the embedded simulator, on the Pulumi CLI if there is one, else
 // on the small engine of test/engine. Exits with 0 only if everything went as it should.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -141,7 +141,7 @@ it("hybrid-vault-sync imports what the storage has", async () => {
     await stack.destroy();
 });
 
-it("disaster-recovery joins all four resources by their outputs", async () => {
+it("disaster-recovery joins four resources by their outputs", async () => {
     const hybrid = source().addVault({ cloudType: "hybrid" });
     await using stack = await open(join(examples, "disaster-recovery"), {
         vaultId: servers().id,

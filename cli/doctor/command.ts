@@ -9,7 +9,7 @@ import { reportAsText } from "./report";
 export const doctor: Command = {
     usage: `Usage: pulumi-cbr doctor [options]
 
-Says what each setting resolved to and from where, signs in, and looks at each region: its address, the network, the
+Says what the settings resolved to and from where, signs in, and looks at each region: its address, the network, the
 clock, rights, vaults, and where it can replicate to. Regions are the settings' own, those of cbr:endpoints, and those
 of --region. Changes nothing, and shows no secret.
 

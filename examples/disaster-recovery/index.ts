@@ -1,5 +1,5 @@
-// A restore point of a vault, its copies in a second region, one backup copied by itself, and the on-premises backups
-// of a hybrid vault: all four resources, joined by their outputs.
+// A restore point of a vault, its copies in a second region, one backup copied to a third, and the on-premises backups
+// of a hybrid vault: four resources (all but CheckpointReplica), joined by their outputs.
 import * as pulumi from "@pulumi/pulumi";
 import * as cbr from "pulumi-cbr";
 

@@ -58,7 +58,7 @@ describe("the GitHub workflow", () => {
             .split("\n")
             .filter((line) => line.includes("uses:"));
         expect(uses.length).toBeGreaterThan(0);
-        for (const line of uses) expect(line).toMatch(/uses: [\w.-]+\/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+        for (const line of uses) expect(line).toMatch(/uses: [\w.-]+(\/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
     });
 
     it("runs a fork's code without secrets and rights, and no text of a pull request as code", () => {

@@ -4,7 +4,8 @@
 #   RESTORE_POINT  what it is for, e.g. release-1a2b3c; the same as in the last run takes no other one.
 #                  Default: nightly- and the day (UTC), so that the first run of a day takes one.
 #
-# A run that is cut off is not lost: the next one goes on waiting for the same restore point.
+# A run whose time budget ends is not lost: the next one for the same restore point goes on waiting. After a run that was
+# killed: see the README.
 set -eu
 
 pulumi stack select "$STACK"
