@@ -66,6 +66,8 @@ export interface Authenticator {
      * @throws AuthError when signing in again was refused; TransportError (`sent: false`).
      */
     renew(scope: { readonly region: string; readonly projectId: string }, rejected: HttpRequest): Promise<boolean>;
+    /** Told that this request's credential was not refused. */
+    accepted(scope: { readonly region: string; readonly projectId: string }, request: HttpRequest): void;
     /** The access key that signs the calls to every region and project; undefined where each has a token or keys of its own. */
     sharedKey(): string | undefined;
     /** Which credentials are in use and which setting each part came from, for the end of a sentence; never a secret. */
@@ -87,6 +89,8 @@ class Renewable<T extends Perishable> {
     #running: Promise<T> | undefined;
     /** When the current value was fetched because its forerunner was refused. */
     #replacedAt = Number.NEGATIVE_INFINITY;
+    /** The current value has been of use since it was fetched. */
+    #isProven = false;
 
     constructor(clock: Clock, fetch: () => Promise<T>) {
         this.#clock = clock;
@@ -113,11 +117,16 @@ class Renewable<T extends Perishable> {
         const current = this.#current;
         if (current !== undefined && !isRefused(current)) return current;
         const now = this.#clock.now();
-        if (now - this.#replacedAt < RENEWED_TWICE_MS) return undefined;
+        if (now - this.#replacedAt < RENEWED_TWICE_MS && !this.#isProven) return undefined;
         this.#current = undefined;
         const fresh = await this.#refetch();
         this.#replacedAt = this.#clock.now();
         return fresh;
+    }
+
+    /** What was of use may be refused one day, and is then fetched anew, however soon. */
+    prove(isAccepted: (value: T) => boolean): void {
+        if (this.#current !== undefined && isAccepted(this.#current)) this.#isProven = true;
     }
 
     /** Forgets this value, unless another one has taken its place. */
@@ -129,6 +138,7 @@ class Renewable<T extends Perishable> {
         this.#running ??= this.#fetch()
             .then((value) => {
                 this.#current = value;
+                this.#isProven = false;
                 this.#renewAt = value.expiresAt - Math.min(RENEW_AHEAD_MS, value.lifeMs / 5);
                 return value;
             })
@@ -241,6 +251,12 @@ class SignIn implements Authenticator {
             return await token.replace((value) => value.token === stale);
         });
         return fresh !== undefined && fresh.token !== stale;
+    }
+
+    accepted(scope: { readonly region: string; readonly projectId: string }, request: HttpRequest): void {
+        const used = request.headers["x-auth-token"];
+        if (used === undefined) return;
+        this.#tokens.get(tokenKey(scope.region, { id: scope.projectId }))?.prove(({ token }) => token === used);
     }
 
     sharedKey(): string | undefined {

@@ -5,7 +5,7 @@ import type { Context, Services } from "./context";
 import { formatDuration } from "./duration";
 import { CbrError, messageOf, NotFoundError, WaitFailedError } from "./errors";
 import { deleteBackup, showBackup, type WireBackup } from "./operations";
-import type { Topic } from "./poller";
+import { isTurnOf, type Topic } from "./poller";
 
 /** Shared look-up pages are worth it from this many waiting deletions on; below, each is asked for by id. */
 const LIST_FROM = 3;
@@ -59,9 +59,8 @@ async function deleteOne(context: Context, target: Target, id: string, deadline:
         judge: (listed) => {
             if (listed?.row !== undefined) return verdict(listed.row);
             if (listed !== undefined) return askById();
-            // The list could not be had: asked for by id, but ever more rarely.
-            unanswered++;
-            return (unanswered & (unanswered - 1)) === 0 ? askById() : { done: false, status: lastStatus };
+            // The list could not be had: asked for by id, but more rarely.
+            return isTurnOf(++unanswered) ? askById() : { done: false, status: lastStatus };
         },
     });
 
@@ -71,7 +70,7 @@ async function deleteOne(context: Context, target: Target, id: string, deadline:
             return verdict((await client.call(showBackup, { target, path: { backup_id: id }, deadline })).backup);
         } catch (error) {
             if (error instanceof NotFoundError) return { done: true, result: undefined } as const;
-            throw error;
+            throw new WaitFailedError(`deletion of backup ${id}: ${messageOf(error)}`, { cause: error });
         }
     }
 
@@ -90,9 +89,9 @@ async function deleteOne(context: Context, target: Target, id: string, deadline:
 function deletionTopic(services: Services, target: Target): Topic<string, { readonly row: WireBackup | undefined }> {
     return {
         key: `deletions ${target.region} ${target.projectId}`,
-        look: async (ids) => {
+        look: async (ids, until) => {
             if (ids.length < LIST_FROM) return ids.map(() => ({ row: undefined }));
-            const options: ListOptions = { priority: "poll" };
+            const options: ListOptions = { priority: "poll", until };
             const rows = await backupRows(
                 services,
                 target,

@@ -16,6 +16,7 @@ const LIST_SLACK_MS = 5_000;
 
 export interface ListOptions {
     readonly deadline?: number | undefined;
+    readonly until?: number | undefined;
     readonly priority?: Priority;
 }
 
@@ -94,16 +95,40 @@ export async function backupsOfCheckpoint(
     expected: readonly string[],
     options: ListOptions = {},
 ): Promise<WireBackup[]> {
-    const rows = await backupRows(services, target, { checkpoint_id: checkpointId }, options);
-    const own = ownRows(rows, checkpointId);
+    const query = { checkpoint_id: checkpointId };
+    const own = ownRows(await backupRows(services, target, query, options), checkpointId);
     const seen = new Set(own.map((row) => row.resource_id));
-    if (expected.every((id) => seen.has(id)) || !mayFilter(services, target, "incremental")) return own;
+    if (expected.every((id) => seen.has(id))) return own;
+    return [...own, ...ownRows(await hiddenRows(services, target, query, own, options), checkpointId)];
+}
+
+/** As the list shows them; where it shows none, those that it hides. */
+async function rowsOfOne(
+    services: Services,
+    target: Target,
+    checkpointId: string,
+    options: ListOptions,
+): Promise<WireBackup[]> {
+    const query = { checkpoint_id: checkpointId };
+    const own = ownRows(await backupRows(services, target, query, options), checkpointId);
+    return own.length > 0 ? own : ownRows(await hiddenRows(services, target, query, own, options), checkpointId);
+}
+
+/** What a list shows only when asked for incremental backups, as far as `shown` does not have it (A4). */
+async function hiddenRows(
+    services: Services,
+    target: Target,
+    query: Query,
+    shown: readonly WireBackup[],
+    options: ListOptions,
+): Promise<WireBackup[]> {
+    if (!mayFilter(services, target, "incremental")) return [];
     try {
-        const hidden = await backupRows(services, target, { checkpoint_id: checkpointId, incremental: true }, options);
-        const known = new Set(own.map((row) => row.id));
-        return [...own, ...ownRows(hidden, checkpointId).filter((row) => !known.has(row.id))];
+        const rows = await backupRows(services, target, { ...query, incremental: true }, options);
+        const known = new Set(shown.map((row) => row.id));
+        return rows.filter((row) => !known.has(row.id));
     } catch (error) {
-        if (error instanceof ApiError && noteRefusedFilter(services, target, "incremental", error)) return own;
+        if (error instanceof ApiError && noteRefusedFilter(services, target, "incremental", error)) return [];
         throw error;
     }
 }
@@ -138,8 +163,7 @@ export async function backupsOfCheckpoints(
     const single = new Map<string, WireBackup[]>();
     for (const [at, { checkpointId }] of questions.entries()) {
         if (!alone && instants[at] !== undefined) continue;
-        const rows = await backupRows(services, target, { checkpoint_id: checkpointId }, options);
-        single.set(checkpointId, ownRows(rows, checkpointId));
+        single.set(checkpointId, await rowsOfOne(services, target, checkpointId, options));
     }
     if (questions.every(({ checkpointId }) => single.has(checkpointId)))
         return questions.map((question) => single.get(question.checkpointId));
@@ -148,13 +172,12 @@ export async function backupsOfCheckpoints(
         Number.POSITIVE_INFINITY,
     );
     const oneVault = questions.every((question) => question.vaultId === first.vaultId) ? first.vaultId : undefined;
-    const rows = await backupRows(
-        services,
-        target,
-        { start_time: queryInstant(oldest - LIST_SLACK_MS), vault_id: oneVault },
-        options,
-    );
-    const byCheckpoint = groupBy(rows, (row) => row.checkpoint_id);
+    const query = { start_time: queryInstant(oldest - LIST_SLACK_MS), vault_id: oneVault };
+    const rows = await backupRows(services, target, query, options);
+    const shown = new Set(rows.map((row) => row.checkpoint_id));
+    const isComplete = questions.every(({ checkpointId }) => single.has(checkpointId) || shown.has(checkpointId));
+    const hidden = isComplete ? [] : await hiddenRows(services, target, query, rows, options);
+    const byCheckpoint = groupBy([...rows, ...hidden], (row) => row.checkpoint_id);
     return questions.map(({ checkpointId }) => single.get(checkpointId) ?? byCheckpoint.get(checkpointId));
 }
 
@@ -174,6 +197,6 @@ export function groupBy<Row, Key>(rows: readonly Row[], keyOf: (row: Row) => Key
 export function checkpointTopic(services: Services, target: Target): Topic<CheckpointQuestion, WireBackup[]> {
     return {
         key: `checkpoints ${target.region} ${target.projectId}`,
-        look: (questions) => backupsOfCheckpoints(services, target, questions, { priority: "poll" }),
+        look: (questions, until) => backupsOfCheckpoints(services, target, questions, { priority: "poll", until }),
     };
 }

@@ -50,6 +50,8 @@ export interface CallOptions<Req> {
     readonly priority?: Priority;
     /** Clock time after which no try is started. Without it, tries are counted (`cbr:maxRetries`, default 5). */
     readonly deadline?: number | undefined;
+    /** As a deadline, but tries are counted all the same: for looks that others repeat. */
+    readonly until?: number | undefined;
     /** Told before each pause, for progress lines. */
     readonly onRetry?: (error: CbrError, delayMs: number) => void;
     /** Told just before each try goes out. */
@@ -122,7 +124,7 @@ export class Client {
                 if (!this.#mayRepeat(operation, options, error, attempt)) throw error;
                 const retryAfterMs = error instanceof ApiError ? error.failure.retryAfterMs : undefined;
                 const delay = backoffMs(attempt, error.retry, this.#clock.random(), retryAfterMs);
-                if (options.deadline !== undefined && this.#clock.now() + delay >= options.deadline) throw error;
+                if (this.#clock.now() + delay >= endOf(options)) throw error;
                 options.onRetry?.(error, delay);
                 await this.#clock.sleep(delay);
             }
@@ -165,7 +167,8 @@ export class Client {
         limiter: Limiter,
         renewal: { used: boolean },
     ): Promise<Res> {
-        const { target, deadline = Number.POSITIVE_INFINITY } = options;
+        const { target } = options;
+        const deadline = endOf(options);
         const late = () => new WaitTimeoutError(`${operation.id}: no time is left for this call.`);
         if (this.#clock.now() >= deadline) throw late();
         const credentials = this.#credentialsFor(target);
@@ -207,6 +210,7 @@ export class Client {
             if (operation.method !== "GET") this.changes++;
             const refusal = this.#refusal(operation, response);
             if (refusal === undefined) {
+                if (response.status < 500 && response.status !== 429) this.#auth.accepted(target, request);
                 const answer = this.#understand(operation, response, limiter);
                 learn?.("learned");
                 return answer;
@@ -294,6 +298,10 @@ export class Client {
     }
 }
 
+function endOf({ deadline, until }: { deadline?: number | undefined; until?: number | undefined }): number {
+    return Math.min(deadline ?? Number.POSITIVE_INFINITY, until ?? Number.POSITIVE_INFINITY);
+}
+
 function lesson(error: unknown): Lesson {
     if (!(error instanceof CbrError)) return "nothing";
     if (error.retry === "backoff" && !(error instanceof ApiError && error.failure.status === 500)) return error;
@@ -342,7 +350,7 @@ function parseAnswer<Req, Res>(operation: Operation<Req, Res>, response: HttpRes
             operation.id,
             response.status,
             `${operation.id}: HTTP ${response.status}, but the answer is not JSON (a proxy's page, or cut off). It starts: "${start}"`,
-            { retry: "backoff", isForeign: start.startsWith("<"), cause },
+            { retry: "backoff", isForeign: start.trimStart().startsWith("<"), cause },
         );
     }
     const result = operation.response.safeParse(json);

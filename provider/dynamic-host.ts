@@ -9,7 +9,15 @@ import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { repeat } from "./clock";
 import type { Context, Services } from "./context";
 import { ConfigError, messageOf, PartialCreateError, WaitFailedError } from "./errors";
-import { type CommonInputs, checkInputs, diffInputs, type Failure, type Handler, knownInputs } from "./handler";
+import {
+    atOriginalIndex,
+    type CommonInputs,
+    checkInputs,
+    diffInputs,
+    type Failure,
+    type Handler,
+    knownInputs,
+} from "./handler";
 import { rowLog, type Send } from "./progress";
 
 type Bag = Record<string, unknown>;
@@ -90,6 +98,8 @@ function services(): Services {
         // Loaded on first use: a preview of a stack without CBR resources pays for nothing.
         const { createServices } = require("./services") as typeof import("./services");
         host.services = createServices(host.get, process.env, { hostAlive, signal: hostGone() });
+        for (const message of host.services.settings.warnings)
+            sendToEngine({ urn: "", message: `pulumi-cbr: ${message}`, severity: "warning", ephemeral: false });
     }
     return host.services;
 }
@@ -311,7 +321,8 @@ async function checkPlace<I extends CommonInputs, O extends I>(
     const known = knownInputs<I>(inputs, isUnknown);
     // A vault is looked for in its project: while that is unknown, the default project would be asked for it.
     if (isUnknown(inputs["destinationProjectId"])) Reflect.deleteProperty(known, "destinationVaultId");
-    return (await handler.preflight?.(context, known)) ?? [];
+    const failures = (await handler.preflight?.(context, known)) ?? [];
+    return failures.map((failure) => atOriginalIndex(failure, inputs, isUnknown));
 }
 
 interface EngineClient {

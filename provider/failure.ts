@@ -108,7 +108,7 @@ function isForeign(response: HttpResponse): boolean {
  * nested object, else the start of the raw text (HTML taken out, at most 200 characters). Never throws.
  *
  * @param operation Operation id for the message, e.g. `CreateCheckpoint`.
- * @param nowMs Time for a `Retry-After` that is a date; without it the answer's own `Date` header is taken.
+ * @param nowMs Time for a `Retry-After` that is a date, where the answer has no `Date` of its own.
  * @param service Prefix of four-digit codes that come without one.
  */
 export function parseFailure(
@@ -128,7 +128,7 @@ export function parseFailure(
         word(response.headers["x-iam-trace-id"]) ??
         word(body?.["request_id"]);
     const dated = Date.parse(response.headers["date"] ?? "");
-    const retryAfterMs = parseRetryAfter(response.headers["retry-after"], nowMs ?? (Number.isNaN(dated) ? 0 : dated));
+    const retryAfterMs = parseRetryAfter(response.headers["retry-after"], Number.isNaN(dated) ? (nowMs ?? 0) : dated);
     const advice = lookUpCode(code)?.advice ?? (isForeign(response) ? FOREIGN_ADVICE : undefined);
     return {
         operation,

@@ -168,6 +168,19 @@ export function knownInputs<I>(inputs: Readonly<Record<string, unknown>>, isUnkn
     return known as Partial<I>;
 }
 
+/** A failure about an item that `knownInputs` has moved up, at the place where the program has it. */
+export function atOriginalIndex(
+    failure: Failure,
+    inputs: Readonly<Record<string, unknown>>,
+    isUnknown: IsUnknown,
+): Failure {
+    const [whole, key = "", index = ""] = /^(\w+)\[(\d+)\]/.exec(failure.property) ?? [];
+    const list = inputs[key];
+    if (whole === undefined || !Array.isArray(list)) return failure;
+    const known = [...list.keys()].filter((at) => !holdsUnknown(list[at], isUnknown));
+    return { ...failure, property: failure.property.replace(whole, `${key}[${known[Number(index)] ?? index}]`) };
+}
+
 /** Every failure at its property. What is unknown is left for later, its siblings are checked all the same. Never throws. */
 export function checkInputs<I extends CommonInputs, O extends I>(
     handler: Handler<I, O>,

@@ -60,6 +60,8 @@ export type Outcome<Sent, Found> = (
 ) & {
     /** Clock time of the POST; of several, the first whose effect it may be. */
     readonly sentAt: number;
+    /** Those of the POST whose effect it is. */
+    readonly facts: Readonly<Record<string, string>>;
 };
 
 export function journalKey(context: Context, region: string): string {
@@ -87,7 +89,7 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
             isYoung ? LOOKS_MS : [0],
             "an interrupted run had sent it.",
         );
-        if (found !== undefined) return { how: "recovered", value: found, sentAt: left.startedAt };
+        if (found !== undefined) return { how: "recovered", value: found, sentAt: left.startedAt, facts: left.facts };
     }
     let sentAt = begun;
     let doubtedAt: number | undefined;
@@ -108,10 +110,11 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
                 context.log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),
         };
         try {
-            return { how: "sent", value: await once.send(post), sentAt };
+            return { how: "sent", value: await once.send(post), sentAt, facts: once.facts };
         } catch (error) {
             if (isOrphan || context.signal.aborted) throw error;
             const effect = effectOf(error);
+            const failedAt = clock.now();
             const inDoubt = doubtedAt !== undefined;
             const isBusy = inDoubt && error instanceof ApiError && error.retry === "busy";
             // "Nothing left to do" may speak of the one in doubt, too; but waiting does not change it.
@@ -128,8 +131,11 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
             const [from, to] = [doubtedAt, clock.now() + LOOK_FOR_MS];
             const window = () => windowOf(client, once.region, from, to);
             const found = await look(context, once, window, once.facts, LOOKS_MS, error);
-            if (found !== undefined) return { how: "found", value: found, sentAt: doubtedAt };
+            if (found !== undefined) return { how: "found", value: found, sentAt: doubtedAt, facts: once.facts };
             if (isNothingLeft) throw error;
+            const wished = error instanceof ApiError ? (error.failure.retryAfterMs ?? 0) : 0;
+            const pause = failedAt + wished - clock.now();
+            if (pause > 0) await clock.sleep(Math.min(pause, Math.max(0, once.deadline - clock.now())), context.signal);
             if (isBusy && clock.now() < once.deadline) sends--;
             else if (effect === "accepted" || sends >= MAX_SENDS || clock.now() >= once.deadline)
                 throw unsure(once, error, "its effect was not found");

@@ -3,7 +3,7 @@
  * each look, and a look is one list call (in pages). Handlers judge their own part of the answer.
  */
 import type { Clock } from "./clock";
-import { messageOf, WaitTimeoutError } from "./errors";
+import { CbrError, messageOf, WaitTimeoutError } from "./errors";
 
 /** The first look comes this soon after a wait begins, so that what is done at once costs no second. Milliseconds. */
 export const FIRST_LOOK_MS = 250;
@@ -26,13 +26,28 @@ const CALLS_AT_ONCE = 200;
 /** A pause is shortened by up to this share, so that processes started together drift apart. */
 export const JITTER = 0.2;
 
+/** Longest run of looks that show nothing of a wait before it asks by id once more. */
+const UNSEEN_TURN = 8;
+
+/**
+ * Of the looks that did not show what is waited for, which ask for it by its id: the 1st, 2nd, 4th, then every 8th. A
+ * thousand that are in no list must not make a thousand requests a look.
+ */
+export const isTurnOf = (unseen: number): boolean =>
+    unseen < UNSEEN_TURN ? (unseen & (unseen - 1)) === 0 : unseen % UNSEEN_TURN === 0;
+
 /** Something to look at for many at once: `questions` are those of the waits, answers stand in the same order. */
 export interface Topic<Q, A> {
     /** Waits with the same key share looks; the first one's `look` serves all. */
     readonly key: string;
-    /** May throw: then all questions count as unanswered for this time. */
-    look(questions: readonly Q[]): Promise<readonly (A | undefined)[]>;
+    /** May throw: then all questions count as unanswered for this time. At `until` one of the waits gives up: no call goes on beyond. */
+    look(questions: readonly Q[], until: number): Promise<readonly (A | undefined)[]>;
+    /** A look that is refused for good, three times in a row, ends the waits with what it threw. Without it, judges ask for themselves. */
+    readonly refusalEnds?: true;
 }
+
+/** A single refusal may be a proxy's. */
+const REFUSALS = 3;
 
 export type Verdict<R> =
     | { readonly done: true; readonly result: R }
@@ -44,7 +59,7 @@ export interface Wait<Q, A, R> {
     readonly question: Q;
     /** Judges one answer; undefined when the look had none for this question. What it throws ends this wait only. */
     judge(answer: A | undefined): Verdict<R> | Promise<Verdict<R>>;
-    /** Clock time at which the wait gives up; while a look is under way, at its end. */
+    /** Clock time at which the wait gives up; a look that is under way ends by then. */
     readonly deadline: number;
     /** What is waited for, as the time-out's message begins: `checkpoint 1234 of vault 5678`. */
     readonly what: string;
@@ -103,6 +118,7 @@ class Round {
     #nextLook = 0;
     #lookedAt = Number.NEGATIVE_INFINITY;
     #lookError: string | undefined;
+    #refusals = 0;
     #wake: AbortController | undefined;
     #running = false;
     #progressed = false;
@@ -201,11 +217,19 @@ class Round {
         const topic = asking[0]?.wait.topic;
         let answers: readonly unknown[] = [];
         try {
-            answers = (await topic?.look(asking.map((waiter) => waiter.wait.question))) ?? [];
+            const until = asking.reduce((least, { wait }) => Math.min(least, wait.deadline), Number.POSITIVE_INFINITY);
+            const questions = asking.map((waiter) => waiter.wait.question);
+            answers = (await topic?.look(questions, until)) ?? [];
             this.#lookError = undefined;
+            this.#refusals = 0;
         } catch (error) {
             // A look that failed says nothing about any resource: each judges "no answer", and the next look comes later.
             this.#lookError = messageOf(error);
+            this.#refusals = error instanceof CbrError && error.retry === "never" ? this.#refusals + 1 : 0;
+            if (topic?.refusalEnds && this.#refusals >= REFUSALS) {
+                for (const waiter of asking) this.#end(waiter, () => waiter.reject(error));
+                return;
+            }
         }
         // Judging may take calls of its own; the others' next look does not wait for them.
         let calling = 0;

@@ -27,7 +27,7 @@ export const PREFLIGHT_BUDGET_MS = 10_000;
 /** One look may take this long, in milliseconds. */
 const LOOK_MS = PREFLIGHT_BUDGET_MS / 2;
 /** In `up` other resources change vaults meanwhile: a no is asked for again when what it rests on is older than this, in milliseconds. */
-const FRESH_MS = 5_000;
+const FRESH_MS = 1_000;
 
 /** There is none, for certain. Apart from undefined, which is: nobody could say. */
 type Found<T> = T | null | undefined;

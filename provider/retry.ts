@@ -78,13 +78,12 @@ export function effectOf(error: unknown): Effect {
         return error.status >= 200 && error.status < 300 && !error.isForeign ? "accepted" : "maybe";
     if (error instanceof NotFoundError) return "nothing";
     if (error instanceof ApiError) {
-        const { status, code, retryAfterMs } = error.failure;
+        const { status, code } = error.failure;
         const known = lookUpCode(code);
         if (known?.class === "throttled" || status === 429) return "nothing";
         if (known !== undefined && known.class !== "gateway" && !code.endsWith(".9910")) return "nothing";
         if (status === 408) return "maybe";
         if (status < 500) return "nothing";
-        if (status === 503 && retryAfterMs !== undefined) return "nothing";
         return "maybe";
     }
     return error instanceof CbrError ? "nothing" : "maybe";

@@ -55,15 +55,16 @@ export abstract class CbrResource extends pulumi.CustomResource {
 /** Pulumi: the host never hears of `customTimeouts`, so they travel as an input. */
 function timeouts(args: object | undefined, options: pulumi.CustomResourceOptions): pulumi.Inputs {
     const own = options.customTimeouts;
-    if (args === undefined || own === undefined || ("timeouts" in args && args.timeouts !== undefined)) return {};
+    if (args === undefined || own === undefined) return {};
     const { create, update, delete: remove } = own;
-    return {
-        timeouts: {
-            ...(create === undefined ? {} : { create }),
-            ...(update === undefined ? {} : { update }),
-            ...(remove === undefined ? {} : { delete: remove }),
-        },
+    const copied = {
+        ...(create === undefined ? {} : { create }),
+        ...(update === undefined ? {} : { update }),
+        ...(remove === undefined ? {} : { delete: remove }),
     };
+    const given = "timeouts" in args ? (args.timeouts as pulumi.Input<object | undefined>) : undefined;
+    if (given === undefined) return { timeouts: copied };
+    return { timeouts: pulumi.output(given).apply((one) => ({ ...copied, ...one })) };
 }
 
 /** Handlers are not told whose call it is; this note lets their lines stand on the right row. A plain promise: it must not make the resource depend on its parent. */

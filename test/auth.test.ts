@@ -424,6 +424,24 @@ describe("renewal", () => {
         transport.done();
     });
 
+    it("is made again at once when the new token was of use before it is refused", async () => {
+        const { auth, transport } = make(user, [
+            askDe(issued("TOKEN-1")),
+            askDe(issued("TOKEN-2")),
+            askDe(issued("TOKEN-3")),
+        ]);
+        const first = await auth.authenticate(request, home);
+        await auth.renew(home, first);
+        // What is said of the old one says nothing about the new one.
+        auth.accepted(home, first);
+        const second = await auth.authenticate(request, home);
+        expect(await auth.renew(home, second)).toBe(false);
+        auth.accepted(home, second);
+        expect(await auth.renew(home, second)).toBe(true);
+        expect((await auth.authenticate(request, home)).headers["x-auth-token"]).toBe("TOKEN-3");
+        transport.done();
+    });
+
     it("is not made again when the new token is refused as well, until a minute has passed", async () => {
         const { auth, transport, clock } = make(user, [
             askDe(issued("TOKEN-1")),

@@ -36,6 +36,7 @@ const auth: Authenticator = {
     projectId: async () => P,
     authenticate: async (request) => request,
     renew: async () => false,
+    accepted: () => {},
     sharedKey: () => undefined,
     describe: () => "nothing",
 };
@@ -276,13 +277,27 @@ describe("the backups of many checkpoints", () => {
         const { services, queries } = make(() => ({
             backups: [of("c2", "b2"), of("c1", "b1"), of("c1", "b3"), of("c9", "b9"), { id: "b0", status: "error" }],
         }));
-        const lists = await backupsOfCheckpoints(services, target, [
-            question("c1", MINUTE),
-            question("c2", 0),
-            question("c3", 5_000),
-        ]);
-        expect(lists.map((list) => list?.map((row) => row.id))).toEqual([["b1", "b3"], ["b2"], undefined]);
+        const lists = await backupsOfCheckpoints(services, target, [question("c1", MINUTE), question("c2", 0)]);
+        expect(lists.map((list) => list?.map((row) => row.id))).toEqual([["b1", "b3"], ["b2"]]);
         expect(queries).toEqual(["backups?start_time=2025-01-02T03:04:00Z&vault_id=v"]);
+    });
+
+    it("asks once more for what a list may hide, while something is missing and the region knows the filter", async () => {
+        const all = [of("c1", "b1"), of("c2", "b2")];
+        const questions = [question("c1"), question("c2"), question("c3")];
+        const list = "backups?start_time=2025-01-02T03:04:00Z&vault_id=v";
+        const { services, queries } = make((query) => ({ backups: query.has("incremental") ? all : [of("c1", "b1")] }));
+        const lists = await backupsOfCheckpoints(services, target, questions);
+        expect(lists.map((rows) => rows?.map((row) => row.id))).toEqual([["b1"], ["b2"], undefined]);
+        expect((await backupsOfCheckpoints(services, target, [question("c2")]))[0]).toHaveLength(1);
+        const one = "backups?checkpoint_id=c2";
+        expect(queries).toEqual([list, `${list}&incremental=true`, one, `${one}&incremental=true`]);
+        const other = make((query) =>
+            query.has("incremental") ? { error: [400, "BackupService.9900"] } : { backups: [of("c1", "b1")] },
+        );
+        for (let index = 0; index < 2; index++)
+            expect((await backupsOfCheckpoints(other.services, target, questions))[0]).toHaveLength(1);
+        expect(other.queries).toEqual([list, `${list}&incremental=true`, list]);
     });
 
     it("asks the whole region when there are several vaults, or none is known", async () => {
@@ -293,7 +308,7 @@ describe("the backups of many checkpoints", () => {
                 { ...question("c2"), vaultId: undefined },
             ],
         ]) {
-            const { services, queries } = make(() => ({ backups: [] }));
+            const { services, queries } = make(() => ({ backups: [of("c1", "b1"), of("c2", "b2")] }));
             await backupsOfCheckpoints(services, target, questions);
             expect(queries).toEqual(["backups?start_time=2025-01-02T03:04:00Z"]);
         }
@@ -329,7 +344,7 @@ describe("the backups of many checkpoints", () => {
         const all = rows(10_000, (index) => ({ checkpoint_id: `c${index}` }));
         const { services, queries } = make(paged(all));
         const questions = all.map((_, index) => question(`c${index}`));
-        const lists = await checkpointTopic(services, target).look(questions);
+        const lists = await checkpointTopic(services, target).look(questions, Number.POSITIVE_INFINITY);
         expect(lists.every((list, index) => list?.[0]?.id === `b${index}`)).toBe(true);
         expect(queries.length).toBe(10);
     });
@@ -366,7 +381,10 @@ describe("reads that come together", () => {
     });
 
     it("asks anew what the list cannot show: older ones, other vaults, unknown times", async () => {
-        const { services, queries } = make(() => ({ backups: [], count: 0 }));
+        const { services, queries } = make((query) => ({
+            backups: [of(query.get("checkpoint_id") ?? "c1", "b")],
+            count: 1,
+        }));
         await read(services, question("c1"), question("c2"));
         for (const other of [
             question("old", -2 * 60 * MINUTE),
@@ -427,7 +445,10 @@ describe("reads that come together", () => {
     });
 
     it("keep regions and projects apart", async () => {
-        const { services, queries } = make(() => ({ backups: [], count: 0 }));
+        const { services, queries } = make((query) => ({
+            backups: [of(query.get("checkpoint_id") ?? "", "b")],
+            count: 1,
+        }));
         await Promise.all([
             sharedRows(services, target, question("c1")),
             sharedRows(services, { ...target, projectId: "0123456789abcdef0123456789abcdef" }, question("c2")),

@@ -56,6 +56,7 @@ function fakeAuth(renewals: boolean[] = []): Authenticator & { renewed: string[]
             if (fresh) count++;
             return fresh;
         },
+        accepted: () => {},
         sharedKey: () => undefined,
         describe: () => 'the token from "cbr:token"',
     };
@@ -435,6 +436,8 @@ describe("trying again", () => {
         ["a reset", resetConnection(), "maybe"],
         ["502", html(502), "maybe"],
         ["503 without Retry-After", html(503), "maybe"],
+        ["503 with Retry-After", html(503, { "retry-after": "1" }), "maybe"],
+        ["a proxy's page that begins with white space", { status: 200, body: "\n  <html>" }, "maybe"],
         ["504", html(504), "maybe"],
         ["408", html(408), "maybe"],
         ["an unexplained 500", html(500), "maybe"],
@@ -469,7 +472,6 @@ describe("trying again", () => {
     it.each([
         ["a connection that was never made", refusedConnection(), 6],
         ["429", coded(429, "APIGW.0308"), 10],
-        ["503 with Retry-After", html(503, { "retry-after": "1" }), 6],
         ["a busy vault", coded(400, "BackupService.6125"), 6],
         ["busy resources, as a 500", coded(500, "BackupService.0002"), 6],
     ] as const)("sends a POST again after %s, for it did nothing", async (_, answer, count) => {
@@ -709,7 +711,7 @@ describe("401", () => {
 });
 
 /** As `fakeAuth`, but as with an access key one refusal speaks for all. */
-const signing = () => ({ ...fakeAuth(), sharedKey: () => "a key" });
+const signing = () => ({ ...fakeAuth(), accepted: () => {}, sharedKey: () => "a key" });
 
 describe("the first contact with a project", () => {
     it("that hangs holds up those with a token for five seconds, and those with a key until it ends", async () => {
@@ -922,7 +924,7 @@ describe("the first contact with a project", () => {
             open--;
             return request.headers["x-auth-token"] === "token-1" ? json(401, refusal) : json(200, backup);
         });
-        const auth = { ...fakeAuth([true]), sharedKey: () => "a key" };
+        const auth = { ...fakeAuth([true]), accepted: () => {}, sharedKey: () => "a key" };
         const { client } = make({ transport: server, auth: () => auth });
         await Promise.all(Array.from({ length: 50 }, () => show(client)));
         expect([together, auth.renewed, server.requests.length]).toEqual([[1, 1], ["token-1"], 51]);

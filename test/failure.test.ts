@@ -150,9 +150,10 @@ describe("parseFailure", () => {
         expect(read(429, {}, { "retry-after": value }).retryAfterMs).toBe(ms);
     });
 
-    it("takes the answer's own date for a Retry-After when no time is given", () => {
+    it("measures a Retry-After that is a date by the answer's own, however wrong our clock is", () => {
         const headers = { "retry-after": "Thu, 02 Jan 2025 03:04:15 GMT", date: "Thu, 02 Jan 2025 03:04:10 GMT" };
-        expect(parseFailure("X", answer(429, {}, headers)).retryAfterMs).toBe(5_000);
+        for (const now of [undefined, 0, Date.UTC(2030, 0)])
+            expect(parseFailure("X", answer(429, {}, headers), now).retryAfterMs).toBe(5_000);
     });
 
     it("says what to do where the code tells", () => {

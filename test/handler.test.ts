@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import type { Context } from "../provider/context";
 import {
+    atOriginalIndex,
     type CommonInputs,
     checkInputs,
     commonInputs,
@@ -233,6 +234,18 @@ describe("check", () => {
     ])("takes the name %j as the API does", (name, good) => {
         expect(objectName.safeParse(name).success).toBe(good);
     });
+});
+
+it("puts a failure where the program has the item, whatever unknown ones stand before it", () => {
+    const inputs = { resources: ["?", "a", "?", "b"], vaultId: "v" };
+    const isUnknown = (value: unknown) => value === "?";
+    const at = (property: string) => atOriginalIndex({ property, reason: "" }, inputs, isUnknown).property;
+    expect(["resources[0]", "resources[1].id", "vaultId", ""].map(at)).toEqual([
+        "resources[1]",
+        "resources[3].id",
+        "vaultId",
+        "",
+    ]);
 });
 
 describe("diff", () => {

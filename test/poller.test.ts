@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { TransportError, WaitTimeoutError } from "../provider/errors";
+import { AuthError, TransportError, WaitTimeoutError } from "../provider/errors";
 import {
     FIRST_LOOK_MS,
     INTERVAL_GROWTH,
+    isTurnOf,
     JITTER,
     MAX_INTERVAL_MS,
     MIN_INTERVAL_MS,
@@ -244,6 +245,50 @@ describe("one look for all", () => {
         );
         expect(clock.sleeps).toEqual([250, 1_000, 1_500, 2_250, 3_375]);
         expect(clock.sleeping).toBe(0);
+    });
+
+    it("asks by id at the 1st, 2nd and 4th look that shows nothing, then at every 8th", () => {
+        const turns = Array.from({ length: 40 }, (_, index) => index + 1).filter(isTurnOf);
+        expect(turns).toEqual([1, 2, 4, 8, 16, 24, 32, 40]);
+    });
+
+    it("tells a look when the first of those that wait gives up", async () => {
+        const { clock, poller, judge } = make();
+        const ends: number[] = [];
+        const topic: Topic<string, string> = {
+            key: "until",
+            look: async (questions, until) => {
+                ends.push(until - clock.now() + clock.elapsed);
+                return questions.map(() => "done");
+            },
+        };
+        const begun = clock.now();
+        const wait = (question: string, ms: number) =>
+            poller.wait({ topic, question, judge, deadline: begun + ms, what: question });
+        await Promise.all([wait("a", HOUR), wait("b", 30_000), wait("c", 60_000)]);
+        expect(ends).toEqual([30_000]);
+    });
+
+    it("ends the waits of a topic that says so after three refusals in a row, and no others", async () => {
+        const refused = new AuthError("not allowed");
+        const blip = new TransportError("reset", { sent: true });
+        for (const refusalEnds of [true, undefined] as const) {
+            const { clock, poller, judge } = make();
+            const answers = [refused, refused, blip, refused, refused, refused];
+            const topic: Topic<string, string> = {
+                key: "refused",
+                ...(refusalEnds === undefined ? {} : { refusalEnds }),
+                look: async () => {
+                    const error = answers.shift();
+                    if (error === undefined) return ["done"];
+                    throw error;
+                },
+            };
+            const end = poller.wait({ topic, question: "a", judge, deadline: clock.now() + HOUR, what: "a" });
+            if (refusalEnds) await expect(end).rejects.toBe(refused);
+            else expect(await end).toBe("done");
+            expect(answers).toEqual([]);
+        }
     });
 
     it("lets the rest of the process have its turn when thousands finish at once and each makes a call", async () => {

@@ -13,6 +13,12 @@ it("docs/reference.md is fresh", () => {
     expect(read("docs/reference.md") === reference(), `docs/reference.md ${stale}`).toBe(true);
 }, 60_000);
 
+it("docs/reference.md has no empty table", () => {
+    const lines = read("docs/reference.md").split("\n");
+    const empty = lines.filter((line, at) => /^\| ---/.test(line) && !lines[at + 1]?.startsWith("|"));
+    expect(empty).toEqual([]);
+});
+
 it("the generated parts of other pages are fresh", () => {
     const all = pages();
     expect(all).toContain("docs/errors.md");

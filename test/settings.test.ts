@@ -9,6 +9,11 @@ import {
     resolveSettings,
     type Settings,
 } from "../provider/settings";
+import type { Field } from "../provider/settings/layers";
+import type { ProviderArgs } from "../sdk/provider";
+
+/** Every setting can be given to a `cbr.Provider`: the compiler names those that cannot. */
+const _missing: Exclude<Field, keyof ProviderArgs> extends never ? true : Exclude<Field, keyof ProviderArgs> = true;
 
 const P = "f841e01fd2b14e7fa41b6ae7aa6b0594";
 const Q = "0123456789abcdef0123456789abcdef";

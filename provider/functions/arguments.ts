@@ -46,7 +46,9 @@ export async function readOne<T>(
 
 /** Newest first; what is equally old, by id. */
 export function newestFirst<T extends { id: string; createdAt?: string | undefined }>(list: T[]): T[] {
-    return list.sort((a, b) => compare(b.createdAt ?? "", a.createdAt ?? "") || compare(a.id, b.id));
+    // As instants: the API gives fractions of a second to some times and not to others.
+    const at = ({ createdAt }: T) => parseInstant(createdAt) ?? 0;
+    return list.sort((a, b) => at(b) - at(a) || compare(a.id, b.id));
 }
 
 export function compare(a: string, b: string): number {

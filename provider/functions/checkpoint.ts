@@ -5,6 +5,7 @@ import { objectId } from "../handler";
 import { showCheckpoint } from "../operations";
 import type { CheckpointOutputs } from "../resources/checkpoint";
 import { checkpointFacts, toOutputs } from "../resources/checkpoint-outputs";
+import { refuseGone } from "../resources/checkpoint-read";
 import { placeArgs, readOne } from "./arguments";
 
 export const getCheckpointArgs = z.strictObject({
@@ -15,9 +16,7 @@ export const getCheckpointArgs = z.strictObject({
 export type GetCheckpointArgs = z.input<typeof getCheckpointArgs>;
 
 /** A restore point with its backups: what the outputs of a Checkpoint say. */
-export type CheckpointResult = {
-    readonly [Key in keyof typeof checkpointFacts | "description"]: CheckpointOutputs[Key];
-};
+export type CheckpointResult = Readonly<Pick<CheckpointOutputs, keyof typeof checkpointFacts | "description">>;
 
 export function getCheckpoint(services: Services, args: z.output<typeof getCheckpointArgs>): Promise<CheckpointResult> {
     const { checkpointId: id } = args;
@@ -25,6 +24,7 @@ export function getCheckpoint(services: Services, args: z.output<typeof getCheck
         const { checkpoint } = await services.client.call(showCheckpoint, { target, path: { checkpoint_id: id } });
         const resources = (checkpoint.vault?.resources ?? []).map((one) => one.id);
         const rows = await backupsOfCheckpoint(services, target, id, resources);
+        refuseGone(target, checkpoint, rows);
         const description = checkpoint.extra_info?.description;
         const outputs = toOutputs({ vaultId: "" }, target, checkpoint, rows, { description });
         const keys = [...Object.keys(checkpointFacts), "description"];

@@ -71,19 +71,24 @@ export const checkpointFacts = {
     retentionDurationDays: z.number().optional(),
     /** Every backup of the restore point, good or not; one that the cloud no longer has keeps its last facts, with status `expired`. By resource id, then backup id. */
     backups: z.array(backup),
-    /** Ids of the backups that are `available`. */
+    /** Ids of the backups that are good: `available`, or being restored from. */
     backupIds: z.array(z.string()),
-    /** Id of the `available` backup of each resource. */
+    /** Id of the good backup of each resource. */
     backupIdByResource: z.record(z.string(), z.string()),
 };
 
-const FINAL_BACKUP = new Set(["available", "error"]);
+/** One that is being restored from is as good as before. */
+const GOOD_BACKUP = new Set(["available", "restoring", "waiting_restore"]);
+/** On its way out: by hand, or by retention. */
+const GOING = new Set(["deleting", "waiting_delete"]);
 const FINAL_CHECKPOINT = new Set(["available", "error", "error-deleting"]);
 /** The cloud's answer for "it is no more", beside a 404 (A11). */
 const GONE_CHECKPOINT = new Set(["deleted"]);
 export const EXPIRED = "expired";
 
-export const isFinalBackup = (status: string): boolean => FINAL_BACKUP.has(status);
+export const isFinalBackup = (status: string): boolean => GOOD_BACKUP.has(status) || status === "error";
+/** Was good, and is no more, or soon will be. */
+const wasGood = (status: string): boolean => status === EXPIRED || GOING.has(status);
 export const isFinalCheckpoint = (status: string): boolean => FINAL_CHECKPOINT.has(status);
 export const isGoneCheckpoint = (status: string): boolean => GONE_CHECKPOINT.has(status);
 
@@ -122,7 +127,7 @@ function ordered(backups: Backup[]): Backup[] {
 
 /** The ids that follow from the backups. */
 export function goodIds(backups: readonly Backup[]): Pick<CheckpointOutputs, "backupIds" | "backupIdByResource"> {
-    const good = backups.filter((one) => one.status === "available");
+    const good = backups.filter((one) => GOOD_BACKUP.has(one.status));
     return {
         backupIds: good.map((one) => one.id),
         backupIdByResource: Object.fromEntries(
@@ -156,7 +161,7 @@ export function toOutputs(
     // A good backup that is gone was good: it is not the same as one that failed.
     const lost = (earlier.backups ?? [])
         .filter((one) => !listedIds.has(one.id))
-        .map((one) => ({ ...one, status: one.status === "available" ? EXPIRED : one.status }));
+        .map((one) => (GOOD_BACKUP.has(one.status) || GOING.has(one.status) ? { ...one, status: EXPIRED } : one));
     const backups = ordered([...rows.map(toBackup), ...lost]);
     return {
         ...inputs,
@@ -196,10 +201,16 @@ export interface Outcome {
     readonly skipped: readonly SkippedResource[];
 }
 
-/** Is it less than was asked for, by the resource's own rules? What was good and has expired since is no failure. */
+/** A restore point that was finished once, and is being deleted: nothing is left to wait for. */
+export function isGoing(outputs: CheckpointOutputs): boolean {
+    return GOING.has(outputs.status) && outputs.backups.length > 0;
+}
+
+/** Is it less than was asked for, by the resource's own rules? What was good and has gone since is no failure. */
 export function isFailure(outputs: CheckpointOutputs): boolean {
-    // Vanished before it was ever finished.
-    if (outputs.status === EXPIRED) return outputs.backups.length === 0;
+    // Vanished before it was ever seen to be finished; with `wait: false` nobody looked.
+    if (outputs.status === EXPIRED) return outputs.backups.length === 0 && outputs.wait !== false;
+    if (isGoing(outputs)) return false;
     const { good, failed, skipped } = outcomeOf(outputs);
     if (skipped.length > 0 && outputs.onSkipped === "fail") return true;
     if (good === 0) return true;
@@ -212,13 +223,13 @@ export function outcomeOf(outputs: CheckpointOutputs): Outcome {
     const backedUp = new Map<string, Backup>();
     for (const one of outputs.backups) {
         const key = one.resourceId ?? one.id;
-        if (backedUp.get(key)?.status !== "available") backedUp.set(key, one);
+        if (!GOOD_BACKUP.has(backedUp.get(key)?.status ?? "")) backedUp.set(key, one);
     }
     const failed: { resourceId: string; what: string }[] = [];
     let good = 0;
     for (const id of new Set([...requestedResources(outputs, outputs), ...backedUp.keys()])) {
         const found = backedUp.get(id);
-        if (found?.status === "available" || found?.status === EXPIRED) good++;
+        if (found !== undefined && (GOOD_BACKUP.has(found.status) || wasGood(found.status))) good++;
         else if (found !== undefined)
             failed.push({ resourceId: id, what: `backup ${found.id} has status ${found.status}` });
         else if (!skipped.has(id)) failed.push({ resourceId: id, what: "no backup of it appeared" });

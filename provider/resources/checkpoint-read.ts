@@ -3,7 +3,7 @@ import { backupsOfCheckpoint } from "../backup-lists";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
 import { readBackup } from "../copies";
-import { NotFoundError } from "../errors";
+import { NotFoundError, WaitFailedError } from "../errors";
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../operations";
 import { sharedRows } from "../region-snapshot";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
@@ -64,8 +64,19 @@ async function get(context: Context, target: Target, id: string, given: Partial<
         id,
         (wire.vault?.resources ?? []).map((one) => one.id),
     );
+    refuseGone(target, wire, rows);
     const inputs = { ...given, vaultId: given.vaultId ?? wire.vault?.id ?? "" } as CheckpointInputs;
-    return { id, outputs: { ...toOutputs(inputs, target, wire, rows, {}), vaultId: wire.vault?.id ?? inputs.vaultId } };
+    const outputs = toOutputs(inputs, target, wire, rows, { description: wire.extra_info?.description });
+    return { id, outputs: { ...outputs, vaultId: wire.vault?.id ?? inputs.vaultId } };
+}
+
+/** A restore point that has been deleted, or has lost its last backup, may still be shown for a while (A11, A12). */
+export function refuseGone(target: Target, wire: WireCheckpoint, rows: readonly WireBackup[]): void {
+    const isEmpty = rows.length === 0 && isFinalCheckpoint(wire.status);
+    if (!isEmpty && !isGoneCheckpoint(wire.status)) return;
+    throw new WaitFailedError(
+        `restore point ${wire.id} in ${target.region}, project ${target.projectId}, is gone: it ${isEmpty ? "has no backups left" : `has status ${wire.status}`}.`,
+    );
 }
 
 /** What the cloud says now; undefined when it says that this very checkpoint is no more. */

@@ -5,6 +5,7 @@ import type { Context } from "../context";
 import { formatDuration } from "../duration";
 import { NotFoundError, PartialCreateError } from "../errors";
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../operations";
+import { isTurnOf } from "../poller";
 import { parseInstant, queryInstant } from "../time";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
 import {
@@ -53,11 +54,9 @@ export async function waitForCheckpoint(
                 const percent = progress.length === 0 ? "" : ` ${Math.min(...progress)} %`;
                 return { done: false, status: lastStatus, note: `${lastStatus}${percent}` };
             }
-            // Not in the list: ask for it by id, but ever more rarely.
-            if (rows === undefined || rows.length === 0) {
-                unseen++;
-                if ((unseen & (unseen - 1)) !== 0) return { done: false, status: lastStatus };
-            }
+            // Not in the list: ask for it by id, but more rarely.
+            if ((rows === undefined || rows.length === 0) && !isTurnOf(++unseen))
+                return { done: false, status: lastStatus };
             return askById(rows ?? []);
         },
     });
@@ -68,22 +67,25 @@ export async function waitForCheckpoint(
             wire = (await client.call(showCheckpoint, { target, path: { checkpoint_id: id }, deadline })).checkpoint;
         } catch (error) {
             if (!(error instanceof NotFoundError)) throw error;
-            if (clock.now() < newbornUntil && listed.length === 0) return { done: false, status: lastStatus } as const;
+            if (clock.now() < newbornUntil) return { done: false, status: lastStatus } as const;
             throw gone(id, begun, error.message);
         }
         lastStatus = wire.status;
         if (isGoneCheckpoint(wire.status)) throw gone(id, begun, `ShowCheckpoint says ${wire.status}`);
         if (!isFinalCheckpoint(wire.status)) return { done: false, status: wire.status } as const;
         const seen = new Set(listed.map((row) => row.resource_id));
-        const complete = listed.length > 0 && expected.every((one) => seen.has(one));
-        const rows = complete ? listed : await backupsOfCheckpoint(context, target, id, expected, { deadline });
+        // The answer to the POST may not have said what it backs up.
+        const all = expected.length > 0 ? expected : (wire.vault?.resources ?? []).map((one) => one.id);
+        const complete = listed.length > 0 && all.every((one) => seen.has(one));
+        const rows = complete ? listed : await backupsOfCheckpoint(context, target, id, all, { deadline });
         if (rows.some((row) => !isFinalBackup(row.status))) return { done: false, status: "protecting" } as const;
-        if (rows.length < expected.length) {
+        const least = all.length > 0 ? all.length : begun.skippedResources.length > 0 ? 0 : 1;
+        if (rows.length < least) {
             unlistedSince ??= clock.now();
             if (clock.now() - unlistedSince < UNLISTED_MS)
                 return {
                     done: false,
-                    status: `${wire.status}, ${rows.length} of ${expected.length} backups listed yet`,
+                    status: `${wire.status}, ${rows.length} of ${least} backups listed yet`,
                 } as const;
         }
         return { done: true, result: toOutputs(inputs, target, wire, rows, begun) } as const;

@@ -20,13 +20,15 @@ import {
 import { noteInJournal, type Once, type PostOptions, postOnce, settleJournal } from "../once";
 import { createCheckpoint, showCheckpoint, type WireCheckpoint } from "../operations";
 import { preflightCheckpoint } from "../preflight";
-import { findCheckpoint } from "./checkpoint-lost";
+import { findCheckpoint, noteOwner } from "./checkpoint-lost";
 import {
     checkpointFacts,
     EXPIRED,
     isFailure,
     isFinalCheckpoint,
+    isGoing,
     isGoneCheckpoint,
+    outcomeOf,
     toOutputs,
 } from "./checkpoint-outputs";
 import { observe, read } from "./checkpoint-read";
@@ -79,9 +81,9 @@ export const checkpointInputs = z.strictObject({
     onPartialFailure: warnOrFail.optional().meta({ default: "fail" }),
     /** What becomes of the backups when the resource goes: `retain` (default) keeps them, `delete` deletes every one of them. */
     deletionPolicy: deletionPolicy.optional().meta({ default: "retain" }),
-    /** When the cloud no longer has the restore point: false (default) keeps it in state as `expired`, true lets the next `up` take a new one. */
+    /** When the cloud no longer has the restore point: false (default) keeps it in state as `expired`, true lets the `up` after a `refresh` take a new one. */
     recreateWhenExpired: z.boolean().optional().meta({ default: false }),
-    /** Id of an existing restore point to manage instead of taking a new one: nothing is sent. */
+    /** Id of an existing restore point to manage instead of taking a new one: nothing is sent. Leaving it out later changes nothing. Changing it replaces the checkpoint. */
     adopt: objectId.optional().meta({ replaces: true }),
 });
 export type CheckpointInputs = z.output<typeof checkpointInputs>;
@@ -150,7 +152,7 @@ function refuseReplacement(
  * engine's state, or (`wait: false`) the cloud has finished since.
  */
 async function moved(context: Context, id: string, olds: CheckpointOutputs): Promise<boolean> {
-    if (isFinalCheckpoint(olds.status) || olds.status === EXPIRED) return isFailure(olds);
+    if (isFinalCheckpoint(olds.status) || olds.status === EXPIRED || isGoing(olds)) return isFailure(olds);
     if (olds.wait !== false) return true;
     try {
         const target = await targetOf(context, olds);
@@ -183,8 +185,8 @@ async function create(context: Context, inputs: CheckpointInputs) {
     const outcome = await postOnce(context, once);
     // From here on an id is known, and no failure may lose it.
     const wire = outcome.value;
-    const sentName = outcome.how === "recovered" ? (wire.extra_info?.name ?? inputs.name) : name;
-    let outputs = toOutputs(inputs, target, wire, [], { name: sentName });
+    noteOwner(context, wire.id);
+    let outputs = toOutputs(inputs, target, wire, [], { name: outcome.facts["name"] ?? name });
     noteInJournal(context, once, { checkpointId: wire.id }, outcome.sentAt);
     if (outcome.how === "recovered")
         context.log.info(
@@ -299,6 +301,7 @@ async function adopt(context: Context, target: Target, inputs: CheckpointInputs,
     const outputs = toOutputs(inputs, target, wire, rows, {});
     if (rows.length === 0 && isFinalCheckpoint(wire.status))
         throw new WaitFailedError(`adopt: restore point ${id} has no backups left.`);
+    noteOwner(context, id);
     await settleJournal(context, target.region);
     context.log.info(`adopted restore point ${id} (${wire.status}); none was taken`);
     try {
@@ -334,24 +337,41 @@ async function update(
     };
     const target = await context.client.target(olds.region, olds.projectId);
     try {
-        if (olds.status === EXPIRED && olds.backups.length === 0)
-            throw gone(id, outputs, "it is no longer in the cloud");
-        if (olds.status === EXPIRED) return outputs;
+        if (olds.status === EXPIRED && isFailure(outputs)) throw gone(id, outputs, "it is no longer in the cloud");
+        if (olds.status === EXPIRED || isGoing(olds)) return outputs;
         if (isFinalCheckpoint(olds.status)) {
-            await judge(context, target, outputs);
-            return outputs;
+            // What looked like a failure may have been a list that lagged, or a backup that was busy.
+            const seen = isFailure(outputs) ? await observe(context, target, id, outputs) : outputs;
+            if (seen === undefined) return expired(context, id, outputs);
+            await judge(context, target, seen);
+            return seen;
         }
         if (news.wait === false) {
             const seen = await observe(context, target, id, outputs);
-            if (seen === undefined) throw gone(id, outputs, "it is no longer in the cloud");
-            if (isFinalCheckpoint(seen.status)) await judge(context, target, seen);
-            return seen;
+            if (seen === undefined) return expired(context, id, outputs);
+            // Ended since: its backups are waited for as long as a list may lag.
+            if (!isFinalCheckpoint(seen.status)) return seen;
+            const until = context.clock.now() + 2 * UNLISTED_MS;
+            const done = isFailure(seen) ? await waitForCheckpoint(context, target, news, seen, until) : seen;
+            await judge(context, target, done);
+            return done;
         }
         context.log.info(`resuming the wait for restore point ${id}`);
         return await finish(context, target, news, outputs, deadlineOf(context, news, "update", CREATE_BUDGET_MS));
     } catch (error) {
         throw partial(id, outputs, error);
     }
+}
+
+/** It is gone. That is a failure only when nothing good of it was ever seen. */
+function expired(context: Context, id: string, outputs: CheckpointOutputs): CheckpointOutputs {
+    const seen = { ...outputs, status: EXPIRED };
+    if (isFailure(seen) || (outputs.backups.length > 0 && outcomeOf(outputs).good === 0))
+        throw gone(id, outputs, "it is no longer in the cloud");
+    context.log.warn(
+        `restore point ${id} is no longer in the cloud (expired, or deleted by hand): kept in state as expired. Change \`triggers\` to take a new one.`,
+    );
+    return seen;
 }
 
 /** The outputs without what repeats the inputs. */
@@ -364,7 +384,7 @@ function factsOf(
 }
 
 async function remove(context: Context, id: string, olds: CheckpointOutputs): Promise<void> {
-    const known = olds.backups ?? [];
+    const known = (olds.backups ?? []).filter((one) => one.status !== EXPIRED);
     if (olds.deletionPolicy !== "delete") {
         if (olds.status === EXPIRED) return;
         const what =
@@ -394,7 +414,11 @@ async function remove(context: Context, id: string, olds: CheckpointOutputs): Pr
             );
     }
     await deleteBackups(context, target, ids, deadline);
-    if (known.length === ids.length && known.length > 0) return;
+    const accounted = new Set(
+        [...olds.backups, ...olds.skippedResources].map((one) => ("resourceId" in one ? one.resourceId : one.id)),
+    );
+    if (known.length === ids.length && known.length > 0 && olds.vault.resources.every((one) => accounted.has(one.id)))
+        return;
     const left = await backupsOfCheckpoint(context, target, id, [], { deadline });
     await deleteBackups(
         context,

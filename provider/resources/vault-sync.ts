@@ -1,6 +1,6 @@
 /** VaultSync: one run that makes a hybrid-cloud vault's list agree with the storage behind it. Huawei Cloud only. */
 import { z } from "zod";
-import { operationLogRows } from "../backup-lists";
+import { type ListOptions, operationLogRows } from "../backup-lists";
 import type { Target } from "../client";
 import { type Context, type Services, targetOf } from "../context";
 import { formatDuration } from "../duration";
@@ -8,7 +8,7 @@ import { ApiError, messageOf, NotFoundError, PartialCreateError, UnsureError, Wa
 import { commonInputs, deadlineOf, type Handler, objectId, takeOver, wishOf } from "../handler";
 import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { importCheckpoint, showOpLog, type WireOperationLog } from "../operations";
-import type { Topic } from "../poller";
+import { isTurnOf, type Topic } from "../poller";
 import { preflightVaultSync } from "../preflight";
 import { parseInstant, queryInstant } from "../time";
 
@@ -62,6 +62,8 @@ export const vaultSync: Handler<VaultSyncInputs, VaultSyncOutputs> = {
     remove: async () => {},
 };
 
+/** So long a task may be unknown after its POST, in milliseconds. */
+const UNLISTED_MS = 30_000;
 /** `skipped` is final (A18): terraform-provider-huaweicloud waits for ever there. */
 const FINAL = new Set(["success", "failed", "timeout", "skipped"]);
 
@@ -147,18 +149,23 @@ async function findTask(
     const doubtful = rows.filter((row) => fits(row) === "maybe");
     if (begun.length === 0 && doubtful.length > 0 && isLast)
         throw new UnsureError(
-            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${target.region} does not tell its time: it may be that of task ${doubtful.map((row) => row.id).join(" or ")}. Nothing was sent again. Look when it began, then run \`pulumi up\` again.`,
+            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${target.region} does not tell its time: it may be that of task ${doubtful.map((row) => row.id).join(" or ")}. Nothing was sent again. Look when it began; then change \`triggers\` to start another one.`,
         );
     if (begun.length > 1)
         throw new UnsureError(
-            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${begun.length} synchronisations of it began at that time: ${begun.map((row) => row.id).join(", ")}. Nothing was sent again. Look at these tasks, then run \`pulumi up\` again.`,
+            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${begun.length} synchronisations of it began at that time: ${begun.map((row) => row.id).join(", ")}. Nothing was sent again. Look at these tasks; then change \`triggers\` to start another one.`,
         );
     return begun[0]?.id;
 }
 
-async function show(services: Services, target: Target, id: string, deadline?: number): Promise<WireOperationLog> {
+async function show(
+    services: Services,
+    target: Target,
+    id: string,
+    options: ListOptions = {},
+): Promise<WireOperationLog> {
     const path = { operation_log_id: id };
-    return (await services.client.call(showOpLog, { target, path, priority: "poll", deadline })).operation_log;
+    return (await services.client.call(showOpLog, { target, path, priority: "poll", ...options })).operation_log;
 }
 
 function withLog(outputs: VaultSyncOutputs, log: WireOperationLog): VaultSyncOutputs {
@@ -180,10 +187,10 @@ function withLog(outputs: VaultSyncOutputs, log: WireOperationLog): VaultSyncOut
 function syncTopic(services: Services, target: Target): Topic<{ id: string; since: number }, WireOperationLog> {
     return {
         key: `syncs ${target.region} ${target.projectId}`,
-        look: async (questions) => {
+        look: async (questions, until) => {
             if (questions.length <= SINGLE_READS)
                 return Promise.all(
-                    questions.map((question) => show(services, target, question.id).catch(() => undefined)),
+                    questions.map((question) => show(services, target, question.id, { until }).catch(() => undefined)),
                 );
             const from =
                 Math.min(...questions.map((question) => question.since)) +
@@ -193,7 +200,7 @@ function syncTopic(services: Services, target: Target): Topic<{ id: string; sinc
                 services,
                 target,
                 { operation_type: "sync", start_time: queryInstant(from) },
-                { priority: "poll" },
+                { priority: "poll", until },
             );
             const byId = new Map(rows.map((row) => [row.id, row]));
             return questions.map((question) => byId.get(question.id));
@@ -211,6 +218,7 @@ async function finish(
     const id = begun.operationLogId;
     let outputs = begun;
     let unseen = 0;
+    const begunAt = context.clock.now();
     try {
         if (inputs.wait === false) return outputs;
         const judgeLog = (log: WireOperationLog) => {
@@ -225,7 +233,7 @@ async function finish(
         };
         await context.poller.wait({
             topic: syncTopic(context, target),
-            question: { id, since: context.clock.now() },
+            question: { id, since: parseInstant(begun.startedAt) ?? begunAt },
             what: `synchronisation ${id} of vault ${begun.vaultId}`,
             deadline,
             onLook: (status, elapsedMs, waiting) =>
@@ -234,11 +242,10 @@ async function finish(
                 ),
             judge: (log) => {
                 if (log !== undefined) return judgeLog(log);
-                unseen++;
-                if ((unseen & (unseen - 1)) !== 0) return { done: false, status: outputs.status };
-                return show(context, target, id, deadline).then(judgeLog, (error: unknown) => {
+                if (!isTurnOf(++unseen)) return { done: false, status: outputs.status };
+                return show(context, target, id, { deadline }).then(judgeLog, (error: unknown) => {
                     // Tasks may be listed a moment late; one that stays unknown ends the wait.
-                    if (error instanceof NotFoundError && unseen < 4)
+                    if (error instanceof NotFoundError && context.clock.now() < begunAt + UNLISTED_MS)
                         return { done: false, status: "not listed yet" } as const;
                     throw error;
                 });

@@ -224,3 +224,39 @@ it("says that there is no such restore point instead of inventing one, and asks 
     expect(messages(refused, "adopting")).toMatch(/adopt: there is no restore point 8b0851a8/);
     expect((await life.states()).size).toBe(0);
 });
+
+it("lets an adopted restore point neither take its own place nor be deleted by what had it before", async () => {
+    const life = await openLife();
+    const vaultId = life.vault();
+    const existing = life.home.addCheckpoint(vaultId, { name: "by-hand" }).id;
+    let [name, release, adopt]: [string, number, string | undefined] = ["old", 1, existing];
+    life.use(async () => {
+        const timeouts = { create: "2h" };
+        new cbr.Checkpoint(
+            name,
+            {
+                vaultId,
+                deletionPolicy: "delete",
+                triggers: { release },
+                timeouts,
+                ...(adopt === undefined ? {} : { adopt }),
+            },
+            { customTimeouts: { create: "1h", delete: "5m" } },
+        );
+    });
+    await life.up();
+    expect((await life.state("old")).inputs["timeouts"]).toEqual({ create: "2h", delete: "5m" });
+    release = 2;
+    for (const run of [life.preview({ expectFailure: true }), life.up({ expectFailure: true })])
+        expect(messages(await run)).toMatch(/adopt.*cannot take its own place: triggers changed\. Take adopt out/);
+    release = 1;
+    name = "new";
+    const moved = await life.up();
+    expect(moved.changes).toMatchObject({ create: 1, delete: 1 });
+    expect(messages(moved, "old")).toContain(`retained restore point ${existing}: another resource has adopted it`);
+    expect(life.home.checkpoints.has(existing)).toBe(true);
+    expect(life.count("CreateCheckpoint")).toBe(0);
+    [release, adopt] = [2, undefined];
+    expect((await life.up()).changes).toMatchObject({ replace: 1 });
+    expect([...life.home.checkpoints.keys()]).toEqual([(await life.state("new")).id]);
+});

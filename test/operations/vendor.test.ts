@@ -137,6 +137,7 @@ describe.each(examples)("%s", (_, example) => {
             projectId: async () => projectId,
             authenticate: async <T>(request: T) => request,
             renew: async () => false,
+            accepted: () => {},
             sharedKey: () => undefined,
             describe: () => "nothing",
         };

@@ -81,3 +81,26 @@ it("waits for a synchronisation that already runs, and refuses what cannot be sy
         /BackupService.7300.*hybrid/,
     );
 });
+
+it("gives a task half a minute to be known, and its list the time at which it began", async () => {
+    await start();
+    const missing = { status: 404, code: "BackupService.6500" } as const;
+    world.sim.fail({ operation: "ShowOpLog", effect: missing, times: 5 });
+    expect((await create()).outputs.status).toBe("success");
+    expect(posts()).toBe(1);
+    const rest = await Promise.all(
+        Array.from({ length: 3 }, async () => {
+            const vault = world.sim.regions["eu-de"].cloud.addVault({ cloudType: "hybrid" });
+            return vaultSync.create(world.context(vault.id), { vaultId: vault.id, wait: false });
+        }),
+    );
+    world.sim.finishAll();
+    const later = { ...world.context(), clock: { ...world.services.clock, now: () => Date.now() + 120_000 } };
+    const begun = rest.map(({ id, outputs }) => ({ id, outputs: { ...outputs, startedAt: new Date().toISOString() } }));
+    world.sim.clearRequests();
+    const ended = await Promise.all(
+        begun.map(({ id, outputs }) => vaultSync.update(later, id, outputs, { vaultId: outputs.vaultId })),
+    );
+    expect(ended.map(({ status }) => status)).toEqual(["success", "success", "success"]);
+    expect(world.calls()).toEqual(["ListOpLogs"]);
+});
