@@ -81,7 +81,7 @@ it("does what Pulumi's resource options say", async () => {
     const ignoring = ["checkpoint", "replication", "replica", "copies", "sync"].map((one) => `ignoring-${one}`);
     for (const name of ignoring)
         expect(born.get(name)?.inputs["timeouts"], name).toEqual({ create: "5m", delete: "10s" });
-    expect(born.get("own-timeouts")?.inputs["timeouts"]).toEqual({ create: "7m" });
+    expect(born.get("own-timeouts")?.inputs["timeouts"]).toEqual({ create: "7m", delete: "10s" });
     expect(born.get("away")).toMatchObject({ outputs: { region: "eu-nl", projectId: life.away.projectId } });
     expect([...life.away.checkpoints.keys()]).toContain(born.get("away")?.id);
 
