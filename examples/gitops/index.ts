@@ -6,18 +6,27 @@ import * as cbr from "pulumi-cbr";
 const config = new pulumi.Config();
 export const restorePoint = config.require("restorePoint");
 
-const before = new cbr.Checkpoint("before-release", {
-    vaultId: config.require("vaultId"),
-    description: restorePoint,
-    triggers: { restorePoint },
-});
+// Together less than the pipeline's own limit: when the time is up, the next run waits on; a job that is killed is harder.
+const before = new cbr.Checkpoint(
+    "before-release",
+    {
+        vaultId: config.require("vaultId"),
+        description: restorePoint,
+        triggers: { restorePoint },
+    },
+    { customTimeouts: { create: "2h" } },
+);
 
-const copies = new cbr.VaultReplication("copies", {
-    vaultId: before.vaultId,
-    destinationRegion: config.require("destinationRegion"),
-    destinationVaultId: config.require("destinationVaultId"),
-    triggers: { checkpoint: before.id },
-});
+const copies = new cbr.VaultReplication(
+    "copies",
+    {
+        vaultId: before.vaultId,
+        destinationRegion: config.require("destinationRegion"),
+        destinationVaultId: config.require("destinationVaultId"),
+        triggers: { checkpoint: before.id },
+    },
+    { customTimeouts: { create: "3h30m" } },
+);
 
 export const checkpointId = before.id;
 export const copyIds = copies.destinationBackupIds;
