@@ -46,3 +46,16 @@ it("makes exactly one call with a wrong secret key, however many resources and r
     }
     expect(life.home.checkpoints.size).toBe(0);
 });
+
+it("warns in each run of settings that weaken it or are not used, once however many resources there are", async () => {
+    const life = await openLife({ config: { "cbr:insecure": "true" }, env: { HW_ASSUME_ROLE_DOMAIN_NAME: "corp" } });
+    const vaultId = life.vault();
+    life.use(async () => {
+        for (let index = 0; index < 3; index++) new cbr.Checkpoint(`point-${index}`, { vaultId, triggers: [index] });
+    });
+    for (const run of [() => life.preview(), () => life.up()]) {
+        const said = messages(await run());
+        expect(said.match(/Server certificates are not checked \(cbr:insecure\)/g)).toHaveLength(1);
+        expect(said.match(/Not used: environment variable HW_ASSUME_ROLE_DOMAIN_NAME/g)).toHaveLength(1);
+    }
+});
