@@ -200,7 +200,7 @@ export class Client {
             if (refused !== undefined) throw refused;
             const request: HttpRequest = {
                 ...authenticated,
-                timeoutMs: Math.min(REQUEST_TIMEOUT_MS, Math.max(1_000, left)),
+                timeoutMs: Math.min(REQUEST_TIMEOUT_MS, Math.max(1_000, Math.ceil(left))),
             };
             for (const name of ["x-auth-token", "x-security-token"]) registerSecret(request.headers[name]);
             await options.onSend?.();
