@@ -37,6 +37,8 @@ class Looks {
     readonly #answers = new Map<string, { readonly at: number; readonly answer: Promise<unknown> }>();
     /** Why a region could not be asked: nobody else tries. */
     readonly unreachable = new Map<string, unknown>();
+    /** Nothing that was heard before this counts any more. */
+    notBefore = Number.NEGATIVE_INFINITY;
     /** The budget was used up once. */
     gaveUp = false;
     warned = false;
@@ -51,6 +53,7 @@ class Looks {
     }
 
     forgetBefore(time: number): void {
+        this.notBefore = Math.max(this.notBefore, time);
         for (const [key, { at }] of this.#answers) if (at < time) this.#answers.delete(key);
     }
 }
@@ -162,7 +165,7 @@ function isAnswer(error: unknown): boolean {
 
 async function vaultOf(context: Context, target: Target, vaultId: string): Promise<Found<WireVault>> {
     const answer = await find(context, showVault, target, { vault_id: vaultId }, async () => {
-        const vault = await sharedVault(context, target, vaultId);
+        const vault = await sharedVault(context, target, vaultId, looks(context).notBefore);
         return vault === undefined ? undefined : { vault };
     });
     return answer === null ? null : answer?.vault;

@@ -23,8 +23,10 @@ interface Listed<Q, A> {
 interface Source<Q, A> {
     /** From so many questions on. Default 2. */
     readonly listFrom?: number;
-    /** Undefined: no list can serve these questions. */
-    list(questions: readonly Q[]): Promise<Listed<Q, A> | undefined>;
+    /** What this process does changes nothing of it; and questions that were asked one after the other count together. */
+    readonly isSteady?: true;
+    /** In `worth` requests at most. Undefined: no list can serve these questions. */
+    list(questions: readonly Q[], worth: number): Promise<Listed<Q, A> | undefined>;
     single(question: Q): Promise<A | undefined>;
 }
 
@@ -40,16 +42,24 @@ class SharedReads<Q, A> {
     readonly #source: Source<Q, A>;
     #last: { readonly takenAt: number; readonly changes: number; readonly listed: Listed<Q, A> } | undefined;
     #asked: Asked<Q, A>[] = [];
+    /** When the latest single reads were made. */
+    #singles: number[] = [];
+    #canList = true;
 
     constructor(services: Services, source: Source<Q, A>) {
         this.#services = services;
         this.#source = source;
     }
 
-    read(question: Q): Promise<A | undefined> {
+    /** Nothing older than `notBefore` is taken. */
+    read(question: Q, notBefore = Number.NEGATIVE_INFINITY): Promise<A | undefined> {
         const { clock, client } = this.#services;
         const last = this.#last;
-        const fresh = last !== undefined && last.changes === client.changes && clock.now() - last.takenAt < FRESH_MS;
+        const fresh =
+            last !== undefined &&
+            (this.#source.isSteady || last.changes === client.changes) &&
+            last.takenAt >= notBefore &&
+            clock.now() - last.takenAt < FRESH_MS;
         if (fresh && last.listed.covers(question)) return Promise.resolve(last.listed.answer(question));
         return new Promise((resolve, reject) => {
             this.#asked.push({ question, resolve, reject });
@@ -65,11 +75,16 @@ class SharedReads<Q, A> {
         try {
             const { changes } = client;
             const takenAt = clock.now();
-            const listed =
-                asked.length < (this.#source.listFrom ?? 2)
-                    ? undefined
-                    : await this.#source.list(asked.map((one) => one.question));
+            const { isSteady, listFrom = 2 } = this.#source;
+            this.#singles = isSteady ? this.#singles.filter((at) => takenAt - at < FRESH_MS) : [];
+            const worth = asked.length + this.#singles.length;
+            const questions = asked.map((one) => one.question);
+            const wantsList = this.#canList && worth >= listFrom;
+            const listed = wantsList ? await this.#source.list(questions, worth) : undefined;
             if (listed !== undefined) this.#last = { takenAt, changes, listed };
+            else this.#singles.push(...asked.map(() => takenAt));
+            // Where it is refused, it is refused to the next as well.
+            if (isSteady && wantsList && listed === undefined) this.#canList = false;
             for (const one of asked) {
                 if (listed === undefined) this.#source.single(one.question).then(one.resolve, one.reject);
                 else one.resolve(listed.answer(one.question));
@@ -91,7 +106,7 @@ export function sharedRows(
         `checkpoints ${target.region} ${target.projectId}`,
         {
             single: async (one) => (await backupsOfCheckpoints(services, target, [one]))[0],
-            list: async (questions) => {
+            list: async (questions, worth) => {
                 const instants = questions
                     .map((one) => parseInstant(one.createdAt))
                     .filter((instant) => instant !== undefined);
@@ -103,7 +118,7 @@ export function sharedRows(
                     services,
                     target,
                     { start_time: queryInstant(from), vault_id: vaultId },
-                    questions.length,
+                    worth,
                 );
                 // An old checkpoint in a busy region: reading page after page would cost more than asking for each.
                 if (list === undefined) return undefined;
@@ -129,8 +144,8 @@ export function sharedBackup(
 ): Promise<WireBackup | undefined> {
     const reads = readsFor<string, WireBackup>(services, `vault ${target.region} ${target.projectId} ${vaultId}`, {
         single: () => Promise.resolve(undefined),
-        list: async (questions) => {
-            const list = await fewBackupRows(services, target, { vault_id: vaultId }, questions.length);
+        list: async (_questions, worth) => {
+            const list = await fewBackupRows(services, target, { vault_id: vaultId }, worth);
             if (list === undefined) return undefined;
             const rows = new Map(list.map((row) => [row.id, row]));
             return { covers: () => true, answer: (one) => rows.get(one) };
@@ -139,19 +154,25 @@ export function sharedBackup(
     return reads.read(id);
 }
 
-/** A vault, as a list of the project that other looks share shows it; undefined when it does not show it, which proves nothing. */
-export function sharedVault(services: Services, target: Target, id: string): Promise<WireVault | undefined> {
+/** A vault, as a list of the project that other looks share shows it, taken not before `notBefore`; undefined when it does not show it, which proves nothing. */
+export function sharedVault(
+    services: Services,
+    target: Target,
+    id: string,
+    notBefore?: number,
+): Promise<WireVault | undefined> {
     const reads = readsFor<string, WireVault>(services, `vaults ${target.region} ${target.projectId}`, {
         listFrom: 4,
+        isSteady: true,
         single: () => Promise.resolve(undefined),
-        list: async (questions) => {
-            const list = await vaultRows(services, target, {}, questions.length).catch(() => undefined);
+        list: async (_questions, worth) => {
+            const list = await vaultRows(services, target, {}, worth).catch(() => undefined);
             if (list === undefined) return undefined;
             const rows = new Map(list.map((row) => [row.id, row]));
             return { covers: () => true, answer: (one) => rows.get(one) };
         },
     });
-    return reads.read(id);
+    return reads.read(id, notBefore);
 }
 
 /** What is shared lives as long as the client that it reads with. */

@@ -292,6 +292,16 @@ describe("it costs", () => {
         expect(warnings).toEqual([]);
     });
 
+    it("one list for many vaults that are asked for one after the other, whatever is made meanwhile", async () => {
+        const vaults = Array.from({ length: 20 }, () => home().addVault({ resources: 1 }));
+        const process = newProcess();
+        for (const [index, vault] of vaults.entries()) {
+            expect(await process.look("checkpoint", { vaultId: vault.id }, `c${index}`)).toEqual([]);
+            process.context().client.changes++;
+        }
+        expect(operations()).toEqual(["ListVaults", "ShowVault", "ShowVault", "ShowVault"]);
+    });
+
     it("a read for each vault where they may not be listed", async () => {
         const vaults = Array.from({ length: 10 }, () => home().addVault({ resources: 1 }));
         sim.fail({ operation: "ListVaults", effect: { status: 403, code: "APIGW.0302" }, times: 0 });
