@@ -8,7 +8,11 @@ import type { WireBackup, WireOperationLog } from "./operations";
 import { parseInstant, queryInstant } from "./time";
 
 /** A task with such a status has made no replica. */
-export const BAD = new Set(["failed", "timeout", "skipped"]);
+const BAD = new Set(["failed", "timeout", "skipped"]);
+
+export function beginOf(log: WireOperationLog): number | undefined {
+    return parseInstant(log.started_at ?? log.created_at);
+}
 
 /** The source region's copy tasks since `from` (its clock), the newest first. */
 export async function copyTasks(
@@ -17,7 +21,7 @@ export async function copyTasks(
     from: number,
     query: { vault_id?: string | undefined } = {},
 ): Promise<WireOperationLog[]> {
-    const begun = (log: WireOperationLog) => parseInstant(log.started_at ?? log.created_at) ?? from;
+    const begun = (log: WireOperationLog) => beginOf(log) ?? from;
     try {
         const logs = await operationLogRows(
             services,
@@ -59,19 +63,21 @@ export interface TaskQuestion {
     readonly source: WireBackup | undefined;
     /** So many copies of this backup have not ended: one a destination. */
     readonly rivals: number;
+    /** So many copies of this resource's backups have not ended. */
+    readonly resourceRivals: number;
+}
+
+export function isBad(log: WireOperationLog | undefined): boolean {
+    return log !== undefined && BAD.has(log.status);
 }
 
 /** The source region's task for this copy: by the backup it names, else by the resource. */
 export function taskOf(
     copy: Copy,
-    { from, destinationRegion, source, rivals }: TaskQuestion,
+    { from, destinationRegion, source, rivals, resourceRivals }: TaskQuestion,
     logs: readonly WireOperationLog[],
 ): WireOperationLog | undefined {
-    const recent = logs.filter(
-        (log) =>
-            (parseInstant(log.started_at ?? log.created_at) ?? from) >= from &&
-            (log.extra_info?.replication?.destination_region ?? destinationRegion) === destinationRegion,
-    );
+    const recent = logs.filter((log) => (beginOf(log) ?? from) >= from && mayGoTo(log, destinationRegion));
     const named = recent.filter((log) => log.extra_info?.replication?.source_backup_id === copy.backupId);
     if (named.length > 0 || source?.resource_id === undefined) return named[0];
     const unnamed = recent.filter(
@@ -81,16 +87,25 @@ export function taskOf(
     );
     // Several backups of one resource may be on their way: the restore point tells them apart.
     const marked = unnamed.filter((log) => isTaskOf(log, source));
-    const tasks =
-        marked.length > 0
-            ? marked
-            : unnamed.filter((log) => log.checkpoint_id === undefined || source.checkpoint_id === undefined);
-    if (rivals < 2) return tasks[0];
     // Nothing tells the copies of one backup to several places apart: none has failed as long as its task may be one that has not.
-    const isBad = (log: WireOperationLog) => BAD.has(log.status);
-    const running = tasks.find((log) => log.status !== "success" && !isBad(log));
-    const best = running ?? tasks.find((log) => log.status === "success");
-    return best ?? (tasks.length < rivals ? undefined : tasks[0]);
+    if (marked.length > 0)
+        return rivals < 2 ? marked[0] : (runningOf(marked) ?? goodOf(marked) ?? badOf(marked, rivals));
+    const unmarked = unnamed.filter((log) => log.checkpoint_id === undefined || source.checkpoint_id === undefined);
+    // And nothing here tells one backup of the resource from the next: what ended well may be another one's.
+    return resourceRivals < 2 ? unmarked[0] : (runningOf(unmarked) ?? badOf(unmarked, resourceRivals));
+}
+
+const goodOf = (tasks: readonly WireOperationLog[]) => tasks.find((log) => log.status === "success");
+const runningOf = (tasks: readonly WireOperationLog[]) => tasks.find((log) => log.status !== "success" && !isBad(log));
+
+/** The task of each of so many rivals, if all of theirs ended badly. */
+function badOf(tasks: readonly WireOperationLog[], rivals: number): WireOperationLog | undefined {
+    return tasks.length >= rivals && tasks.every(isBad) ? tasks[0] : undefined;
+}
+
+/** Not every cloud's tasks say where to. */
+export function mayGoTo(log: WireOperationLog, region: string): boolean {
+    return (log.extra_info?.replication?.destination_region ?? region) === region;
 }
 
 /** Whose copy is it? By the backup that the task names, else by restore point and resource, if that leaves one. */
@@ -101,7 +116,7 @@ export function sourceOfTask(
     destination: Target,
 ): WireBackup | undefined {
     const { replication, resource } = task.extra_info ?? {};
-    if ((replication?.destination_region ?? destination.region) !== destination.region) return undefined;
+    if (!mayGoTo(task, destination.region)) return undefined;
     const named = replication?.source_backup_id;
     const fitting = rows.filter(
         (row) =>

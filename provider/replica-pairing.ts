@@ -3,7 +3,7 @@ import { backupRows, groupBy, MAX_VAULT_LISTS } from "./backup-lists";
 import type { Target } from "./client";
 import type { Services } from "./context";
 import type { Copy } from "./copies";
-import { BAD } from "./copy-tasks";
+import { isBad } from "./copy-tasks";
 import type { WireBackup, WireOperationLog } from "./operations";
 import { parseInstant } from "./time";
 
@@ -23,6 +23,8 @@ export interface OpenCopy {
     /** On the destination region's clock. */
     readonly begun: number;
     readonly task: WireOperationLog | undefined;
+    /** Its POST was lost: it may never have begun. */
+    readonly isLost?: boolean;
 }
 
 /** Is this replica named like another backup of its resource? Asks for these names only when a replica with an unexpected name is there. */
@@ -101,6 +103,13 @@ export function pairReplicas(
     const { owners, isOthers, foreign, shift } = others;
     const instant = (text: string | undefined) => parseInstant(text) ?? 0;
     const free = new Set([...replicas].sort((a, b) => instant(a.created_at) - instant(b.created_at)));
+    // What another task made is not the replica of a copy that may never have begun.
+    const isElse = (row: WireBackup, one: OpenCopy) => {
+        if (one.isLost !== true || one.task !== undefined) return false;
+        const ofResource = replicas.filter((each) => each.resource_id === row.resource_id);
+        const tasks = foreign.filter((log) => log.extra_info?.resource?.id === row.resource_id);
+        return [...nearest(tasks, ofResource, shift).values()].includes(row);
+    };
     const ended = ({ task }: OpenCopy) => task?.status === "success";
     const runs = (one: OpenCopy) => one.task !== undefined && !ended(one);
     const endOf = ({ task, source }: OpenCopy) => instant(task?.ended_at ?? source?.created_at);
@@ -109,7 +118,7 @@ export function pairReplicas(
         fits: (row: WireBackup, one: OpenCopy, own: WireBackup) => boolean,
     ) => {
         // What ended badly has made nothing.
-        const waiting = open.filter(({ copy, task }) => !paired.has(copy) && !BAD.has(task?.status ?? ""));
+        const waiting = open.filter(({ copy, task }) => !paired.has(copy) && !isBad(task));
         const rivals = groupBy(waiting, (one) =>
             one.source?.resource_id === undefined
                 ? undefined
@@ -121,6 +130,7 @@ export function pairReplicas(
                 row.resource_id === one.source.resource_id &&
                 (parseInstant(row.created_at) ?? one.begun) >= one.begun &&
                 (owners.get(row.id) ?? one.copy.backupId) === one.copy.backupId &&
+                !isElse(row, one) &&
                 fits(row, one, one.source);
             const rows = [...free].filter((row) => group.some((one) => isFor(row, one)));
             // A replica may be listed before its copy has ended: while one runs, only finished ones can be those of the ended.
@@ -129,7 +139,7 @@ export function pairReplicas(
             const sure = isOpen ? group.filter(ended) : group;
             if (choice.length < sure.length) continue;
             const take = (one: OpenCopy, row: WireBackup | undefined) => {
-                if (row === undefined) return;
+                if (row === undefined || !free.has(row)) return;
                 paired.set(one.copy, row);
                 free.delete(row);
             };

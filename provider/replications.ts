@@ -11,15 +11,13 @@ import {
     COPY_DELETE_BUDGET_MS,
     type CopyQuestion,
     type CopyState,
-    copyTopic,
-    existingReplica,
     isFinalCopy,
-    lookAtCopies,
     readBackup,
-    replicasIn,
 } from "./copies";
+import { copyTopic, lookAtCopies, withTaskErrors } from "./copy-look";
 import { formatDuration } from "./duration";
 import { messageOf, PartialCreateError, WaitFailedError } from "./errors";
+import { existingReplica, type Place, settledExisting, settledReplicas } from "./existing-replicas";
 import {
     type CommonInputs,
     deadlineOf,
@@ -31,9 +29,6 @@ import {
 } from "./handler";
 import type { WireBackup } from "./operations";
 import { sharedBackup } from "./region-snapshot";
-
-/** How long records may say `success` while their replicas cannot be read yet, in milliseconds. */
-const REPLICA_GRACE_MS = 120_000;
 
 /** Inputs that both kinds have. */
 export const copySetInputs = {
@@ -66,6 +61,8 @@ const replication = z.object({
     destinationCheckpointId: z.string().optional(),
     failCode: z.string().optional(),
     failReason: z.string().optional(),
+    /** Of an `unsure` one: clock time by which its request was sent, milliseconds since the epoch. */
+    unsureAt: z.number().optional(),
     /** True when the replica was there before: it is then never deleted. */
     adopted: z.boolean().optional(),
     /** True once a refresh has found that the replica is no longer in its region. */
@@ -120,7 +117,9 @@ export interface Subject<O> {
 }
 
 const hasBegun = (one: Replication): boolean => one.status !== UNSENT && one.status !== UNSURE;
-const isRunning = (one: Replication): boolean => hasBegun(one) && !isFinalCopy(one.status);
+/** A `success` that names no replica yet has not ended, either. */
+const isRunning = (one: Replication): boolean =>
+    hasBegun(one) && (!isFinalCopy(one.status) || (one.status === "success" && one.destinationBackupId === undefined));
 const isGood = (one: Replication): boolean => one.status === "success" || one.adopted === true;
 
 function sourceOf(outputs: CopySet): Target {
@@ -129,6 +128,10 @@ function sourceOf(outputs: CopySet): Target {
 
 function destinationOf(outputs: CopySet): Target {
     return { region: outputs.destinationRegion, projectId: outputs.destinationProjectId };
+}
+
+function placeOf(outputs: CopySet): Place {
+    return { destination: destinationOf(outputs), destinationVaultId: outputs.destinationVaultId };
 }
 
 /** Copies that began but have not ended, as the shared look asks for them. */
@@ -218,6 +221,7 @@ export async function finishCopies<O extends CopySet>(
         });
         if (outputs.verified !== true) {
             outputs = await settleSkips(context, outputs, deadline);
+            outputs = await explained(context, subject, outputs);
             outputs = { ...(await checkReplicas(context, outputs, deadline)), verified: true };
         }
         judge(context, subject, id, outputs);
@@ -268,20 +272,13 @@ async function waitForCopies<O extends CopySet>(
 async function settleSkips<O extends CopySet>(context: Context, outputs: O, deadline?: number): Promise<O> {
     const skipped = outputs.replications.filter((one) => one.status === "skip" && one.adopted !== true);
     if (skipped.length === 0) return outputs;
-    const source = sourceOf(outputs);
-    const destination = destinationOf(outputs);
+    const { destination } = placeOf(outputs);
     const found = new Map<string, WireBackup>();
     for (const one of skipped) {
-        const state = { ...one, recordId: one.replicationRecordId } as unknown as CopyState;
-        const replica = await existingReplica(
-            context,
-            source,
-            destination,
-            outputs.destinationVaultId,
-            state,
-            undefined,
-            deadline,
-        );
+        const asked = [context, sourceOf(outputs), placeOf(outputs), one] as const;
+        // A refresh does not wait for one that is still on its way.
+        const replica =
+            deadline === undefined ? await existingReplica(...asked) : await settledExisting(...asked, deadline);
         if (replica?.status === "available") found.set(one.backupId, replica);
     }
     if (found.size > 0)
@@ -309,44 +306,29 @@ async function settleSkips<O extends CopySet>(context: Context, outputs: O, dead
     return summed({ ...outputs, replications });
 }
 
-/** `success` is a record's word; the replica's own status has to agree. One list for all, single reads for what it does not show. */
+async function explained<O extends CopySet>(context: Context, subject: Subject<O>, outputs: O): Promise<O> {
+    const question = questionOf(subject, outputs);
+    const replications = await withTaskErrors(context, sourceOf(outputs), question, outputs.replications);
+    return { ...outputs, replications };
+}
+
+/** `success` is a record's word; the replica's own status has to agree. */
 async function checkReplicas<O extends CopySet>(context: Context, outputs: O, deadline: number): Promise<O> {
-    const destination = destinationOf(outputs);
-    const { clock } = context;
-    const until = Math.min(deadline, clock.now() + REPLICA_GRACE_MS);
-    const open = new Map(
-        outputs.replications.filter((one) => one.status === "success").map((one) => [one.backupId, one]),
-    );
-    const bad = new Map<string, string>();
-    const checkpoints = new Map<string, string | undefined>();
-    for (let pause = 500; open.size > 0; pause = Math.min(pause * 2, 15_000)) {
-        const from = outputs.requestedAt + context.client.serverOffsetMs(destination.region) - 60_000;
-        const listed = await replicasIn(context, destination, outputs.destinationVaultId, { from, deadline });
-        const rows = new Map(listed.map((row) => [row.id, row]));
-        for (const one of open.values()) {
-            const id = one.destinationBackupId;
-            const replica =
-                id === undefined ? undefined : (rows.get(id) ?? (await readBackup(context, destination, id, deadline)));
-            if (replica?.status === "available") {
-                checkpoints.set(one.backupId, replica.checkpoint_id);
-                open.delete(one.backupId);
-            } else if (replica?.status === "error") {
-                bad.set(one.backupId, `replica ${id} has status error, although its record says success`);
-                open.delete(one.backupId);
-            } else if (clock.now() + pause >= until) {
-                bad.set(
-                    one.backupId,
-                    `replica ${id ?? "(unnamed)"} ${replica === undefined ? "does not exist" : `has status ${replica.status}`}, although its record says success`,
-                );
-                open.delete(one.backupId);
-            }
-        }
-        if (open.size > 0) await clock.sleep(pause, context.signal);
-    }
+    const ids = outputs.replications
+        .filter((one) => one.status === "success")
+        .map((one) => one.destinationBackupId)
+        .filter((id) => id !== undefined);
+    if (ids.length === 0) return outputs;
+    const since = outputs.requestedAt;
+    const settled = await settledReplicas(context, placeOf(outputs), ids, deadline, { since });
     const replications = outputs.replications.map((one): Replication => {
-        const reason = bad.get(one.backupId);
-        if (reason !== undefined) return { ...one, status: "fail", failReason: reason };
-        return { ...one, destinationCheckpointId: one.destinationCheckpointId ?? checkpoints.get(one.backupId) };
+        if (one.status !== "success") return one;
+        const replica = settled.get(one.destinationBackupId ?? "");
+        if (replica?.status === "available")
+            return { ...one, destinationCheckpointId: one.destinationCheckpointId ?? replica.checkpoint_id };
+        const what = replica === undefined ? "does not exist" : "has status error";
+        const failReason = `replica ${one.destinationBackupId} ${what}, although its record says success`;
+        return { ...one, status: "fail", failReason };
     });
     return summed({ ...outputs, replications });
 }
@@ -459,17 +441,27 @@ export async function removeCopies<O extends CopySet>(
             context.log.info(
                 `retained ${ids.length} ${ids.length === 1 ? "replica" : "replicas"} ${where}: ${ids.join(", ")}. They cost money until deleted.`,
             );
+        const running = olds.replications.filter(isRunning).length;
+        if (running > 0)
+            context.log.info(
+                `${id}: ${running} ${running === 1 ? "copy" : "copies"} still running; the replicas that they make ${where} stay, and cost money until deleted`,
+            );
         return;
     }
     const deadline = deadlineOf(context, olds, "delete", COPY_DELETE_BUDGET_MS);
     // Running copies cannot be called back: what they leave is deleted once they have ended.
     const ended = await waitForCopies(context, subject, olds, deadline, () => {});
-    const own = ended.replications
-        .filter((one) => one.adopted !== true && one.gone !== true && one.status !== "skip")
-        .map((one) => one.destinationBackupId)
-        .filter((one) => one !== undefined);
+    const idsOf = (list: readonly Replication[]) =>
+        list.map((one) => one.destinationBackupId).filter((one) => one !== undefined);
+    const mine = ended.replications.filter((one) => one.adopted !== true && one.gone !== true && one.status !== "skip");
+    const own = idsOf(mine);
     const kept = ended.replications.filter((one) => one.adopted === true).length;
     if (kept > 0) context.log.info(`${id}: ${kept} replicas ${where} were there before this resource and are retained`);
+    if (own.length === 0) return;
+    // What its region does not know yet could not be deleted there, and would stay behind.
+    const unseen = ended.verified === true ? [] : idsOf(mine.filter((one) => one.status === "success"));
+    if (unseen.length > 0)
+        await settledReplicas(context, placeOf(ended), unseen, deadline, { since: ended.requestedAt });
     const destination = await context.client.target(olds.destinationRegion, olds.destinationProjectId);
-    await deleteBackups(context, destination, own.length === 0 ? [] : await mayGo(own, deadline), deadline);
+    await deleteBackups(context, destination, await mayGo(own, deadline), deadline);
 }

@@ -3,21 +3,9 @@ import { z } from "zod";
 import { deleteBackups } from "../backup-deletion";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
-import {
-    COPY_BUDGET_MS,
-    COPY_DELETE_BUDGET_MS,
-    type Copy,
-    type CopyQuestion,
-    type CopyState,
-    copyTopic,
-    existingReplica,
-    findLostCopy,
-    isFinalCopy,
-    lookAtCopies,
-    readBackup,
-} from "../copies";
-import { formatDuration } from "../duration";
-import { messageOf, PartialCreateError, WaitFailedError } from "../errors";
+import { COPY_BUDGET_MS, COPY_DELETE_BUDGET_MS, isFinalCopy, readBackup } from "../copies";
+import { PartialCreateError, WaitFailedError } from "../errors";
+import { settledReplicas } from "../existing-replicas";
 import {
     commonInputs,
     deadlineOf,
@@ -32,13 +20,12 @@ import {
     takeOver,
     wishOf,
 } from "../handler";
+import { claimCopies, findLostCopy } from "../lost-copies";
 import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
-import { copyBackup, type WireBackup } from "../operations";
+import { copyBackup } from "../operations";
 import { preflightBackupReplica } from "../preflight";
 import { sharedBackup } from "../region-snapshot";
-
-/** How long a record may say `success` while its replica cannot be read yet, in milliseconds. */
-const REPLICA_GRACE_MS = 120_000;
+import { failureText, finish, hasEnded, isOwn, lookOnce, placeOf, waitForEnd, withState } from "./backup-replica-wait";
 
 export const backupReplicaInputs = z.strictObject({
     ...commonInputs,
@@ -142,7 +129,7 @@ async function moved(context: Context, _id: string, olds: BackupReplicaOutputs):
 function deleteBeforeReplace(olds: BackupReplicaOutputs, news: Partial<BackupReplicaInputs>): boolean {
     return (
         olds.deletionPolicy === "delete" &&
-        olds.adopted !== true &&
+        isOwn(olds) &&
         news.backupId === olds.backupId &&
         news.destinationRegion === olds.destinationRegion
     );
@@ -154,9 +141,8 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
         throw new WaitFailedError("destinationRegion is the source's own region; copies go to another one.");
     const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
-    const begun = context.clock.now();
     // Of a request whose answer was lost: when it may have been sent.
-    let since = begun;
+    let since = context.clock.now();
     const once = {
         what: `CopyBackup for backup ${inputs.backupId} to ${destination.region}`,
         whereToLook: `the replication records of backup ${inputs.backupId} and the backups in vault ${inputs.destinationVaultId}`,
@@ -181,14 +167,15 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
             });
             return { id: replication.replication_record_id, providerId: replication.provider_id };
         },
-        find: (window: Window, facts: Readonly<Record<string, string>>) => {
+        find: (window: Window, facts: Readonly<Record<string, string>>, isLast: boolean) => {
             since = window.from - context.client.serverOffsetMs(source.region);
-            return findCopy(context, source, destination, inputs, window, facts);
+            return findCopy(context, source, destination, inputs, window, facts, isLast);
         },
     };
     const outcome = await postOnce(context, once);
     const { id, providerId } = outcome.value;
     noteInJournal(context, once, { recordId: id }, outcome.sentAt);
+    claimCopies(context, destination.region, [{ backupId: inputs.backupId, recordId: id }]);
     if (outcome.how !== "sent")
         context.log.info(`copy ${id} was under way already (its answer was lost): it was not started again`);
     const outputs: BackupReplicaOutputs = {
@@ -200,7 +187,7 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
         status: "waiting_replicate",
         providerId,
         sourceRegion: source.region,
-        requestedAt: outcome.how === "sent" ? begun : since,
+        requestedAt: outcome.how === "sent" ? outcome.sentAt : since,
     };
     try {
         return { id, outputs: await finish(context, inputs, outputs, deadline) };
@@ -217,170 +204,18 @@ async function findCopy(
     inputs: BackupReplicaInputs,
     window: Window,
     facts: Readonly<Record<string, string>>,
+    isLast: boolean,
 ): Promise<{ id: string; providerId: string | undefined } | undefined> {
     const { backupId, name, destinationVaultId } = inputs;
     if (facts["recordId"] !== undefined) {
         const backup = await readBackup(context, source, backupId);
         return { id: facts["recordId"], providerId: backup?.provider_id };
     }
-    const request = { source, destination, destinationVaultId };
-    const found = await findLostCopy(context, request, { backupId, name }, window.from);
+    const what = `CopyBackup for backup ${backupId} to ${destination.region}`;
+    const request = { what, source, destination, destinationVaultId, window, isLast };
+    const found = await findLostCopy(context, request, { backupId, name });
     const id = found?.recordId ?? found?.mark;
     return id === undefined ? undefined : { id, providerId: found?.providerId };
-}
-
-function questionOf(outputs: BackupReplicaOutputs): CopyQuestion & { copies: [Copy] } {
-    return {
-        copies: [{ backupId: outputs.backupId, recordId: outputs.replicationRecordId, name: outputs.name }],
-        sourceVaultId: undefined,
-        destination: { region: outputs.destinationRegion, projectId: outputs.destinationProjectId },
-        destinationVaultId: outputs.destinationVaultId,
-        since: outputs.requestedAt,
-    };
-}
-
-async function lookOnce(context: Context, source: Target, outputs: BackupReplicaOutputs): Promise<CopyState> {
-    const [states] = await lookAtCopies(context, source, [questionOf(outputs)]);
-    const state = states?.[0];
-    if (state === undefined) throw new WaitFailedError(`Copy ${outputs.replicationRecordId} could not be looked at.`);
-    return state;
-}
-
-function withState(outputs: BackupReplicaOutputs, state: CopyState): BackupReplicaOutputs {
-    return {
-        ...outputs,
-        status: state.status,
-        progress: state.progress,
-        destinationBackupId: state.destinationBackupId ?? outputs.destinationBackupId,
-        destinationCheckpointId: state.destinationCheckpointId ?? outputs.destinationCheckpointId,
-        failCode: state.failCode,
-        failReason: state.failReason,
-    };
-}
-
-/** Waits for the record, then for the replica; a failure keeps all that is known by then. */
-async function finish(
-    context: Context,
-    inputs: BackupReplicaInputs,
-    begun: BackupReplicaOutputs,
-    deadline: number,
-): Promise<BackupReplicaOutputs> {
-    let outputs = begun;
-    const id = begun.replicationRecordId;
-    try {
-        if (inputs.wait === false && !isFinalCopy(outputs.status)) return outputs;
-        const source = { region: begun.region, projectId: begun.projectId };
-        const state = await context.poller.wait({
-            topic: copyTopic(context, source),
-            question: questionOf(begun),
-            what: `copy of backup ${begun.backupId} to ${begun.destinationRegion}`,
-            deadline,
-            onLook: (status, elapsedMs, waiting) =>
-                context.log.status(
-                    `${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`,
-                ),
-            judge: (states) => {
-                const seen = states?.[0];
-                if (seen === undefined) return { done: false, status: outputs.status };
-                outputs = withState(outputs, seen);
-                if (isFinalCopy(seen.status)) return { done: true, result: seen };
-                return {
-                    done: false,
-                    status: seen.status,
-                    note: seen.progress === undefined ? seen.status : `${seen.status} ${seen.progress} %`,
-                };
-            },
-        });
-        const destination = questionOf(begun).destination;
-        if (state.status === "fail") throw new WaitFailedError(failureText(outputs));
-        if (state.status === "skip") return await adoptExisting(context, source, destination, outputs, state, deadline);
-        const replica = await readableReplica(context, destination, outputs, deadline);
-        return {
-            ...outputs,
-            destinationBackupId: replica.id,
-            destinationCheckpointId: replica.checkpoint_id ?? outputs.destinationCheckpointId,
-            verified: true,
-        };
-    } catch (error) {
-        throw error instanceof PartialCreateError
-            ? error
-            : new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
-    }
-}
-
-function failureText(outputs: BackupReplicaOutputs): string {
-    const why =
-        [outputs.failCode, outputs.failReason].filter((text) => text !== undefined).join(": ") ||
-        "the cloud gave no reason";
-    return `copy ${outputs.replicationRecordId} of backup ${outputs.backupId} to ${outputs.destinationRegion} failed (${why}). There is no good replica: change \`triggers\`, or run \`pulumi up --replace\` with this resource's URN, to copy again.`;
-}
-
-/** A skip means "not replicable" or "there already": only a replica that can be read is taken for one. */
-async function adoptExisting(
-    context: Context,
-    source: Target,
-    destination: Target,
-    outputs: BackupReplicaOutputs,
-    state: CopyState,
-    deadline: number,
-): Promise<BackupReplicaOutputs> {
-    const existing = await existingReplica(
-        context,
-        source,
-        destination,
-        outputs.destinationVaultId,
-        state,
-        outputs.name,
-        deadline,
-    );
-    if (existing?.status !== "available") {
-        const why = [state.failCode, state.failReason].filter((text) => text !== undefined).join(": ");
-        throw new WaitFailedError(
-            `the cloud skipped the copy of backup ${outputs.backupId} to ${outputs.destinationRegion}${why === "" ? "" : ` (${why})`}, and no replica of it was found in vault ${outputs.destinationVaultId}: only available server backups with their system disk (on Huawei Cloud also SFS Turbo) can be copied.`,
-        );
-    }
-    const isElsewhere = existing.vault_id !== undefined && existing.vault_id !== outputs.destinationVaultId;
-    const place = isElsewhere ? `, in vault ${existing.vault_id} and not in ${outputs.destinationVaultId}` : "";
-    context.log.warn(
-        `backup ${outputs.backupId} already had replica ${existing.id} in ${outputs.destinationRegion}${place}: adopted. It is not deleted with this resource.`,
-    );
-    return {
-        ...outputs,
-        destinationBackupId: existing.id,
-        destinationCheckpointId: existing.checkpoint_id,
-        adopted: true,
-        verified: true,
-    };
-}
-
-/** `success` is the record's word; the replica's own status has to agree. */
-async function readableReplica(
-    context: Context,
-    destination: Target,
-    outputs: BackupReplicaOutputs,
-    deadline: number,
-): Promise<WireBackup> {
-    const { clock } = context;
-    const until = Math.min(deadline, clock.now() + REPLICA_GRACE_MS);
-    const id = outputs.destinationBackupId;
-    for (let pause = 500; id !== undefined; pause = Math.min(pause * 2, 15_000)) {
-        const replica = await readBackup(context, destination, id, deadline);
-        if (replica?.status === "available") return replica;
-        if (replica?.status === "error")
-            throw new WaitFailedError(
-                `replica ${id} in ${destination.region} has status error, although its record says success. Change \`triggers\` to copy again.`,
-            );
-        if (clock.now() + pause >= until) {
-            const seen = replica === undefined ? "does not exist" : `has status ${replica.status}`;
-            throw new WaitFailedError(
-                `replica ${id} in ${destination.region} ${seen}, although its record says success. Run \`pulumi up\` again to look once more.`,
-            );
-        }
-        await clock.sleep(pause, context.signal);
-    }
-    throw new WaitFailedError(
-        `the record of the copy of backup ${outputs.backupId} says success but names no replica. Run \`pulumi up\` again to look once more.`,
-    );
 }
 
 async function update(
@@ -422,9 +257,10 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
         sourceRegion: source.region,
         requestedAt: olds.requestedAt ?? 0,
     } as BackupReplicaOutputs;
-    if (!isFinalCopy(outputs.status) || outputs.destinationBackupId === undefined) {
+    if (!stored) await refuseUnknownRecord(context, source, id, backupId);
+    if (!hasEnded(outputs)) {
         const state = await lookOnce(context, source, outputs);
-        outputs = withState(outputs, state);
+        if (isFinalCopy(state.status) || !isFinalCopy(outputs.status)) outputs = withState(outputs, state);
         if (!stored && outputs.destinationBackupId === undefined)
             throw new WaitFailedError(`There is no replica for record ${id} of backup ${backupId} in ${region}.`);
     }
@@ -432,7 +268,8 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
     const listed = await sharedBackup(context, destination, destinationVaultId, outputs.destinationBackupId);
     const replica = listed ?? (await readBackup(context, destination, outputs.destinationBackupId));
     if (replica === undefined) {
-        if (!isFinalCopy(outputs.status)) return { id, outputs };
+        // Only what was seen once can be said to be gone since.
+        if (stored && olds.verified !== true) return { id, outputs };
         if (!stored) throw new WaitFailedError(`Replica ${outputs.destinationBackupId} is no longer in ${region}.`);
         context.log.warn(
             `replica ${outputs.destinationBackupId} is no longer in ${region}: the next \`pulumi up\` copies backup ${backupId} again`,
@@ -440,45 +277,53 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
         return undefined;
     }
     const verified = replica.status === "available" ? { verified: true } : {};
+    const adopted = isOwn(outputs) ? {} : { adopted: true };
     return {
         id,
         outputs: {
             ...outputs,
             destinationCheckpointId: replica.checkpoint_id ?? outputs.destinationCheckpointId,
+            ...adopted,
             ...verified,
         },
     };
 }
 
+/** On a cloud that keeps records, a record that the backup does not have is none; elsewhere the id may be a replica's or a task's. */
+async function refuseUnknownRecord(context: Context, source: Target, id: string, backupId: string): Promise<void> {
+    const records = (await readBackup(context, source, backupId))?.replication_records ?? [];
+    if (records.length > 0 && !records.some((record) => record.id === id))
+        throw new WaitFailedError(
+            `There is no replica for record ${id} of backup ${backupId}, which has records ${records.map((record) => record.id).join(", ")}.`,
+        );
+}
+
 async function remove(context: Context, id: string, olds: BackupReplicaOutputs): Promise<void> {
-    const where = `in ${olds.destinationRegion}, vault ${olds.destinationVaultId}`;
-    if (olds.deletionPolicy !== "delete" || olds.adopted === true) {
-        const why = olds.deletionPolicy === "delete" ? " (it was there before this resource)" : "";
-        if (olds.destinationBackupId !== undefined)
-            context.log.info(
-                `retained replica ${olds.destinationBackupId} ${where}${why}: it costs money until deleted`,
-            );
-        return;
-    }
+    if (olds.deletionPolicy !== "delete" || !isOwn(olds)) return retain(context, id, olds);
     const deadline = deadlineOf(context, olds, "delete", COPY_DELETE_BUDGET_MS);
     const source = await context.client.target(olds.region, olds.projectId);
+    // A running copy cannot be called back: what it leaves is deleted once it has ended.
+    const ended = hasEnded(olds) ? olds : await waitForEnd(context, source, olds, deadline, () => {});
+    if (!isOwn(ended)) return retain(context, id, ended);
+    const replicaId = ended.destinationBackupId;
+    if (replicaId === undefined) return;
+    // What its region does not know yet could not be deleted there, and would stay behind.
+    if (ended.verified !== true && ended.status === "success")
+        await settledReplicas(context, placeOf(ended), [replicaId], deadline);
     const destination = await context.client.target(olds.destinationRegion, olds.destinationProjectId);
-    let replicaId = olds.destinationBackupId;
-    if (!isFinalCopy(olds.status)) {
-        // A running copy cannot be called back: what it leaves is deleted once it has ended.
-        const states = await context.poller.wait({
-            topic: copyTopic(context, source),
-            question: questionOf(olds),
-            what: `copy ${id}, which has to end before its replica can be deleted`,
-            deadline,
-            onLook: (status, elapsedMs) => context.log.status(`${status}, ${formatDuration(elapsedMs)}`),
-            judge: (seen) =>
-                seen?.[0] !== undefined && isFinalCopy(seen[0].status)
-                    ? { done: true, result: seen[0] }
-                    : { done: false, status: seen?.[0]?.status ?? olds.status },
-        });
-        if (states.status === "skip") return;
-        replicaId = states.destinationBackupId ?? replicaId;
-    }
-    if (replicaId !== undefined) await deleteBackups(context, destination, [replicaId], deadline);
+    await deleteBackups(context, destination, [replicaId], deadline);
+}
+
+/** Says what stays. */
+function retain(context: Context, id: string, outputs: BackupReplicaOutputs): void {
+    const where = `in ${outputs.destinationRegion}, vault ${outputs.destinationVaultId}`;
+    const why = outputs.deletionPolicy === "delete" ? " (it was there before this resource)" : "";
+    if (!isFinalCopy(outputs.status))
+        context.log.info(
+            `copy ${id} still runs: the replica that it makes ${where} stays, and costs money until deleted`,
+        );
+    else if (outputs.destinationBackupId !== undefined)
+        context.log.info(
+            `retained replica ${outputs.destinationBackupId} ${where}${why}: it costs money until deleted`,
+        );
 }

@@ -3,11 +3,12 @@ import { z } from "zod";
 import { backupsOfCheckpoint, checkpointTopic } from "../backup-lists";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
-import { COPY_BUDGET_MS, findLostCopy } from "../copies";
+import { COPY_BUDGET_MS } from "../copies";
 import { formatDuration } from "../duration";
 import { messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
 import { commonInputs, deadlineOf, type Handler, objectId, takeOver } from "../handler";
-import { CLOCK_TOLERANCE_MS, noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
+import { claimCopies, findLostCopy } from "../lost-copies";
+import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window, windowOf } from "../once";
 import { copyBackup, showCheckpoint, type WireBackup, type WireCheckpoint } from "../operations";
 import { preflightCheckpointReplica } from "../preflight";
 import {
@@ -27,6 +28,10 @@ import {
 } from "../replications";
 import { refuseSameRegion } from "./backup-replica";
 import { isFinalCheckpoint, isGoneCheckpoint } from "./checkpoint-outputs";
+import { UNLISTED_MS } from "./checkpoint-wait";
+
+/** A note of a request in doubt is dated no further back than this, in milliseconds: the journal forgets old ones. */
+const NOTED_MS = 3_600_000;
 
 export const checkpointReplicaInputs = z.strictObject({
     ...commonInputs,
@@ -112,12 +117,21 @@ async function finishedBackups(
     id: string,
     deadline: number,
 ): Promise<{ checkpoint: WireCheckpoint; backups: WireBackup[] }> {
+    let unlistedSince: number | undefined;
+    let unlisted: string[] = [];
     const look = async () => {
         const checkpoint = await show(context, source, id, deadline);
-        if (!isFinalCheckpoint(checkpoint.status)) return { checkpoint, rows: undefined };
-        const resources = (checkpoint.vault?.resources ?? []).map((one) => one.id);
+        const running = { checkpoint, rows: undefined, status: checkpoint.status };
+        if (!isFinalCheckpoint(checkpoint.status)) return running;
+        const resources = expectedResources(checkpoint);
         const rows = await backupsOfCheckpoint(context, source, id, resources, { deadline });
-        return { checkpoint, rows: rows.some((row) => isRunning(row.status)) ? undefined : rows };
+        if (rows.some((row) => isRunning(row.status))) return running;
+        unlisted = resources.filter((one) => !rows.some((row) => row.resource_id === one));
+        if (unlisted.length === 0 && rows.length > 0) return { checkpoint, rows };
+        // The list may be a moment late: what it does not show yet would be left out unseen.
+        unlistedSince ??= context.clock.now();
+        if (context.clock.now() - unlistedSince >= UNLISTED_MS) return { checkpoint, rows };
+        return { ...running, status: `${checkpoint.status}, ${rows.length} of ${resources.length} backups listed yet` };
     };
     const first = await look();
     const rows = first.rows ?? (await waitUntilFinished(first.checkpoint));
@@ -130,6 +144,10 @@ async function finishedBackups(
     if (others.length > 0)
         context.log.warn(
             `restore point ${id}: not copied, because only available backups can be: ${others.join(", ")}`,
+        );
+    if (unlisted.length > 0)
+        context.log.warn(
+            `restore point ${id}: not copied, because no backup of them is listed: ${unlisted.map((one) => `resource ${one}`).join(", ")}`,
         );
     return { checkpoint: first.checkpoint, backups: good };
 
@@ -147,11 +165,17 @@ async function finishedBackups(
                 const running = listed?.find((row) => isRunning(row.status));
                 if (running !== undefined) return { done: false, status: running.status };
                 const seen = await look();
-                if (seen.rows === undefined) return { done: false, status: seen.checkpoint.status };
+                if (seen.rows === undefined) return { done: false, status: seen.status };
                 return { done: true, result: seen.rows };
             },
         });
     }
+}
+
+/** Each resource that was backed up has a backup. */
+function expectedResources(checkpoint: WireCheckpoint): string[] {
+    const { resources = [], skipped_resources: skipped = [] } = checkpoint.vault ?? {};
+    return resources.map((one) => one.id).filter((id) => !skipped.some((one) => one.id === id));
 }
 
 async function show(context: Context, source: Target, id: string, deadline: number): Promise<WireCheckpoint> {
@@ -184,25 +208,31 @@ async function begin(
     const missing = given.replications.filter((one) => one.status === UNSENT || one.status === UNSURE);
     const errors = new Map<string, unknown>();
     const sent = new Map<string, Replication>();
-    let { requestedAt } = given;
+    const times: number[] = [];
     await Promise.all(
         missing.map(async (one) => {
             const { backupId } = one;
             try {
                 const { recordId, since } = await sendOne(context, given, one, deadline);
                 sent.set(backupId, { backupId, replicationRecordId: recordId, status: "waiting_replicate" });
-                requestedAt = Math.min(requestedAt, since ?? requestedAt);
+                times.push(since);
             } catch (error) {
                 errors.set(backupId, error);
-                const status = error instanceof UnsureError ? UNSURE : UNSENT;
-                sent.set(backupId, { backupId, status, failReason: messageOf(error) });
+                const failReason = messageOf(error);
+                // Who no longer waits for an answer does not know, either.
+                if (error instanceof UnsureError || context.signal.aborted)
+                    sent.set(backupId, { backupId, status: UNSURE, failReason, unsureAt: context.clock.now() });
+                else sent.set(backupId, { backupId, status: UNSENT, failReason });
             }
         }),
     );
     const replications = given.replications.map((one) => sent.get(one.backupId) ?? one);
-    const outputs = summed({ ...given, replications, requestedAt, verified: undefined });
     const open = replications.filter((one) => one.status === UNSENT || one.status === UNSURE);
     const unsure = open.some((one) => one.status === UNSURE);
+    // What began before, or may have begun at any time of this run, has no later beginning.
+    const isFirst = !unsure && given.replications.every((one) => one.status === UNSENT);
+    const requestedAt = isFirst && times.length > 0 ? Math.min(...times) : Math.min(given.requestedAt, ...times);
+    const outputs = summed({ ...given, replications, requestedAt, verified: undefined });
     // Nothing began, and surely so: there is nothing to keep.
     if (open.length === replications.length && !unsure) throw errors.values().next().value;
     try {
@@ -228,7 +258,7 @@ async function sendOne(
     outputs: CheckpointReplicaOutputs,
     one: Replication,
     deadline: number,
-): Promise<Found> {
+): Promise<Begun> {
     const source = { region: outputs.region, projectId: outputs.projectId };
     const { destinationRegion, destinationProjectId, destinationVaultId } = outputs;
     const { backupId } = one;
@@ -240,7 +270,7 @@ async function sendOne(
         region: source.region,
         wish: { backupId, destinationRegion, destinationProjectId, destinationVaultId, triggers: outputs.triggers },
         facts: {},
-        send: async (post: PostOptions): Promise<Found> => {
+        send: async (post: PostOptions): Promise<{ recordId: string }> => {
             const { replication } = await context.client.call(copyBackup, {
                 target: source,
                 path: { backup_id: backupId },
@@ -255,49 +285,68 @@ async function sendOne(
             });
             return { recordId: replication.replication_record_id };
         },
-        find: (window: Window, facts: Readonly<Record<string, string>>) =>
-            findCopy(context, outputs, backupId, window, facts),
+        find: (window: Window, facts: Readonly<Record<string, string>>, isLast: boolean) =>
+            findCopy(context, outputs, one, window, facts, isLast),
     };
-    // An earlier request may have had its effect: it is looked for first.
-    if (one.status === UNSURE) noteInJournal(own, once, {}, outputs.requestedAt);
-    const { how, value, sentAt } = await postOnce<Found, Found>(own, once);
-    noteInJournal(own, once, value.recordId === undefined ? {} : { recordId: value.recordId }, sentAt);
-    if (how !== "sent")
-        context.log.info(
-            `the copy of backup ${backupId} was under way already (its answer was lost): not started again`,
-        );
-    return value;
+    // An earlier request may have had its effect: it is looked for first, however long ago that was.
+    const since = Math.max(outputs.requestedAt, context.clock.now() - NOTED_MS);
+    if (one.status === UNSURE) noteInJournal(own, once, {}, since);
+    const outcome = await postOnce<{ recordId: string }, Begun>(own, once);
+    const { recordId } = outcome.value;
+    noteInJournal(own, once, recordId === undefined ? {} : { recordId }, outcome.sentAt);
+    claimCopies(context, destinationRegion, [{ backupId, recordId }]);
+    if (outcome.how === "sent") return { recordId, since: outcome.sentAt };
+    context.log.info(`the copy of backup ${backupId} was under way already (its answer was lost): not started again`);
+    return outcome.value;
 }
 
-interface Found {
+interface Begun {
     /** Undefined where the cloud keeps no records. */
     readonly recordId: string | undefined;
-    /** Clock time before which the copy did not begin; only for one that was found. */
-    readonly since?: number;
+    /** Clock time before which the copy did not begin. */
+    readonly since: number;
 }
 
 /** The copy that a lost POST began. */
 async function findCopy(
     context: Context,
     outputs: CheckpointReplicaOutputs,
-    backupId: string,
-    window: Pick<Window, "from">,
+    one: Replication,
+    posted: Window | undefined,
     facts: Readonly<Record<string, string>>,
-): Promise<Found | undefined> {
+    isLast: boolean,
+): Promise<Begun | undefined> {
+    const { backupId } = one;
+    const { sourceVaultId, destinationRegion, destinationVaultId } = outputs;
     const source = { region: outputs.region, projectId: outputs.projectId };
-    const offset = context.client.serverOffsetMs(source.region);
-    // One that was left unsure may be older than this run.
-    const from = Math.min(window.from, outputs.requestedAt + offset - CLOCK_TOLERANCE_MS);
-    const since = from - offset;
+    const destination = { region: destinationRegion, projectId: outputs.destinationProjectId };
+    const window = windowFor(context, outputs, one, posted);
+    const since = window.from - context.client.serverOffsetMs(source.region);
     if (facts["recordId"] !== undefined) return { recordId: facts["recordId"], since };
-    const request = {
-        source,
-        sourceVaultId: outputs.sourceVaultId,
-        destination: { region: outputs.destinationRegion, projectId: outputs.destinationProjectId },
-        destinationVaultId: outputs.destinationVaultId,
-    };
-    const found = await findLostCopy(context, request, { backupId }, from);
+    const what = `CopyBackup for backup ${backupId} to ${destinationRegion}`;
+    const request = { what, source, sourceVaultId, destination, destinationVaultId, window, isLast };
+    const found = await findLostCopy(context, request, { backupId });
     return found === undefined ? undefined : { recordId: found.recordId, since };
+}
+
+/** One that was left unsure may have been sent at any time of its run, or just now. */
+function windowFor(
+    context: Context,
+    outputs: CheckpointReplicaOutputs,
+    one: Replication,
+    posted: Window | undefined,
+): Window {
+    if (one.status !== UNSURE && posted !== undefined) return posted;
+    const { client, clock } = context;
+    const before = windowOf(client, outputs.region, outputs.requestedAt, one.unsureAt ?? clock.now());
+    if (posted === undefined) return before;
+    return {
+        from: Math.min(before.from, posted.from),
+        fits: (instant) => {
+            const fits = [before.fits(instant), posted.fits(instant)];
+            return fits.includes("yes") ? "yes" : fits.includes("maybe") ? "maybe" : "no";
+        },
+    };
 }
 
 async function update(
@@ -332,10 +381,7 @@ async function remove(context: Context, id: string, olds: CheckpointReplicaOutpu
     // What may have begun leaves a replica, too.
     const replications: Replication[] = [];
     for (const one of olds.replications) {
-        const found =
-            one.status === UNSURE
-                ? await findCopy(context, olds, one.backupId, { from: olds.requestedAt }, {})
-                : undefined;
+        const found = one.status === UNSURE ? await findCopy(context, olds, one, undefined, {}, true) : undefined;
         if (found === undefined) replications.push(one);
         else
             replications.push({

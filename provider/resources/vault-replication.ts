@@ -1,13 +1,12 @@
 /** VaultReplication: one run that copies all backups of a vault to another region. */
 import { z } from "zod";
-import { backupRows } from "../backup-lists";
 import type { Target } from "../client";
 import { type Context, targetOf } from "../context";
-import { backupRowsWithRecords, COPY_BUDGET_MS, type Copy, isRecordFor, readBackup, replicasIn } from "../copies";
-import { copyTasks, sourceOfTask } from "../copy-tasks";
+import { allBackupRows, COPY_BUDGET_MS, type Copy, isRecordFor, readBackup } from "../copies";
 import { ApiError, WaitFailedError } from "../errors";
 import { commonInputs, deadlineOf, type Handler, objectId, takeOver, wishOf } from "../handler";
 import { digest } from "../journal";
+import { claimCopies, findLostRun } from "../lost-copies";
 import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
 import { copyCheckpoint, type WireBackup } from "../operations";
 import { preflightVaultReplication } from "../preflight";
@@ -82,7 +81,7 @@ async function superseded(
     )
         return ids;
     const destination = { region: destinationRegion, projectId: olds.destinationProjectId };
-    const rows = await backupRows(context, destination, { vault_id: destinationVaultId }, { deadline });
+    const rows = await allBackupRows(context, destination, destinationVaultId, { deadline });
     const own = new Set(ids);
     const newest = new Map<string, number>();
     for (const row of rows) {
@@ -116,25 +115,30 @@ async function create(context: Context, inputs: VaultReplicationInputs) {
         throw new WaitFailedError("destinationRegion is the source's own region; copies go to another one.");
     const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
-    const begun = context.clock.now();
+    const what = `CopyCheckpoint for vault ${inputs.vaultId} to ${destination.region}`;
     // Of a request whose answer was lost: when it may have been sent.
-    let since = begun;
+    let since = context.clock.now();
     const once = {
-        what: `CopyCheckpoint for vault ${inputs.vaultId} to ${destination.region}`,
+        what,
         whereToLook: `the replication records of the backups in vault ${inputs.vaultId} and the backups in vault ${inputs.destinationVaultId}`,
         deadline,
         region: source.region,
         wish: wishOf(vaultReplicationInputs, inputs),
         facts: {},
         send: (post: PostOptions) => send(context, source, destination, inputs, post),
-        find: (window: Window, facts: Readonly<Record<string, string>>) => {
+        find: async (window: Window, facts: Readonly<Record<string, string>>, isLast: boolean) => {
             since = window.from - context.client.serverOffsetMs(source.region);
-            return find(context, source, destination, inputs, window, facts);
+            if (facts["copies"] !== undefined)
+                return { copies: JSON.parse(facts["copies"]) as Copy[], providerId: undefined };
+            const { vaultId: sourceVaultId, destinationVaultId, autoTrigger } = inputs;
+            const request = { what, source, sourceVaultId, destination, destinationVaultId, autoTrigger };
+            return findLostRun(context, { ...request, window, isLast });
         },
     };
     const outcome = await postOnce<Begun, Begun>(context, once);
     const { copies, providerId } = outcome.value;
     noteInJournal(context, once, { copies: JSON.stringify(copies) }, outcome.sentAt);
+    claimCopies(context, destination.region, copies);
     if (outcome.how !== "sent")
         context.log.info(
             `the run was under way already (its answer was lost): ${copies.length} copies found, none started again`,
@@ -163,7 +167,7 @@ async function create(context: Context, inputs: VaultReplicationInputs) {
         status: "replicating",
         providerId,
         sourceRegion: source.region,
-        requestedAt: outcome.how === "sent" ? begun : since,
+        requestedAt: outcome.how === "sent" ? outcome.sentAt : since,
     });
     const id = idOf(outputs);
     try {
@@ -210,7 +214,8 @@ async function send(
         if (
             error instanceof ApiError &&
             error.failure.code === "BackupService.0001" &&
-            (await allReplicated(context, source, destination, inputs))
+            // Why it was refused is to be told also where this cannot be found out.
+            (await allReplicated(context, source, destination, inputs).catch(() => false))
         )
             return { copies: [], providerId: undefined };
         throw error;
@@ -224,11 +229,11 @@ async function allReplicated(
     destination: Target,
     inputs: VaultReplicationInputs,
 ): Promise<boolean> {
-    const rows = (await backupRowsWithRecords(context, source, { vault_id: inputs.vaultId })).filter(
+    const rows = (await allBackupRows(context, source, inputs.vaultId)).filter(
         (row) => row.status === "available" && row.image_type !== "replication",
     );
     if (rows.length === 0) return false;
-    const replicas = (await replicasIn(context, destination, inputs.destinationVaultId)).filter(
+    const replicas = (await allBackupRows(context, destination, inputs.destinationVaultId)).filter(
         (row) => row.status === "available",
     );
     const goodIds = new Set(replicas.map((row) => row.id));
@@ -247,46 +252,4 @@ async function allReplicated(
             replicas.filter((row) => row.resource_id === resource).length >=
             open.filter((row) => row.resource_id === resource).length,
     );
-}
-
-/** The run that a lost POST began: records made since; else replicas made since, by resource and name. */
-async function find(
-    context: Context,
-    source: Target,
-    destination: Target,
-    inputs: VaultReplicationInputs,
-    window: Window,
-    facts: Readonly<Record<string, string>>,
-): Promise<Begun | undefined> {
-    if (facts["copies"] !== undefined) return { copies: JSON.parse(facts["copies"]) as Copy[], providerId: undefined };
-    const rows = await backupRowsWithRecords(context, source, { vault_id: inputs.vaultId });
-    const copies: Copy[] = [];
-    for (const row of rows) {
-        const record = row.replication_records?.find((one) =>
-            isRecordFor(one, destination, inputs.destinationVaultId, window.from),
-        );
-        if (record !== undefined) copies.push({ backupId: row.id, recordId: record.id });
-    }
-    // Records tell all on a cloud that keeps them; empty lists tell nothing (A5).
-    const keepsRecords = rows.some((row) => (row.replication_records?.length ?? 0) > 0);
-    if (copies.length === 0 && !keepsRecords) {
-        // Tasks show the whole run at once, replicas only those copies that are there already.
-        const from = window.from;
-        for (const task of await copyTasks(context, source, from, { vault_id: inputs.vaultId })) {
-            const original = sourceOfTask(task, rows, new Set(copies.map((copy) => copy.backupId)), destination);
-            if (original !== undefined) copies.push({ backupId: original.id, recordId: undefined });
-        }
-    }
-    if (copies.length === 0 && !keepsRecords) {
-        const replicas = await replicasIn(context, destination, inputs.destinationVaultId, { from: window.from });
-        for (const replica of replicas) {
-            const taken = new Set(copies.map((copy) => copy.backupId));
-            const candidates = rows.filter(
-                (row) => row.resource_id === replica.resource_id && row.status === "available" && !taken.has(row.id),
-            );
-            const original = candidates.find((row) => row.name === replica.name) ?? candidates[0];
-            if (original !== undefined) copies.push({ backupId: original.id, recordId: undefined });
-        }
-    }
-    return copies.length === 0 ? undefined : { copies, providerId: rows[0]?.provider_id };
 }

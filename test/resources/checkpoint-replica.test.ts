@@ -3,12 +3,14 @@ import type { Context } from "../../provider/context";
 import { PartialCreateError } from "../../provider/errors";
 import { checkInputs, diffInputs } from "../../provider/handler";
 import { memoryJournal } from "../../provider/journal";
+import type { WireBackup } from "../../provider/operations";
 import { checkpoint } from "../../provider/resources/checkpoint";
 import {
     type CheckpointReplicaInputs,
     type CheckpointReplicaOutputs,
     checkpointReplica,
 } from "../../provider/resources/checkpoint-replica";
+import { altered } from "../support/altered";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 
 let world: World;
@@ -401,4 +403,40 @@ it("checks its inputs, and asks the cloud what a preview can know", async () => 
     expect(await preflight({ checkpointId: ofDisks })).toEqual([
         ["checkpointId", expect.stringContaining("is for objects of type disk, which cannot be replicated")],
     ]);
+});
+
+describe("a list that is late", () => {
+    /** Without the restore point's rows of the first resource, for so many looks. */
+    function late(looks: number): Context {
+        const context = world.context("copy");
+        const begun = Date.now();
+        const [first] = world.sim.regions["eu-de"].cloud.backupsOf(source);
+        let left = looks;
+        // Sleeps are 25 times shorter in these tests, and so is a minute's grace.
+        const clock = { ...context.clock, now: () => begun + (Date.now() - begun) * 25 };
+        return altered({ ...context, clock }, (answer) => {
+            const { backups } = answer as { backups?: WireBackup[] };
+            if (backups === undefined || left-- <= 0) return answer;
+            return { ...(answer as object), backups: backups.filter((row) => row.id !== first?.id) };
+        });
+    }
+
+    it("is asked again before a backup is left out", async () => {
+        const backups = await start({ servers: 2 });
+        const { outputs } = await checkpointReplica.create(late(3), inputs());
+        expect(outputs.replications.map((one) => one.backupId)).toEqual(backups);
+        await world.close();
+        await start();
+        expect((await checkpointReplica.create(late(3), inputs())).outputs.replications).toHaveLength(1);
+    });
+
+    it("is believed in the end, with a line that names the resource", async () => {
+        await start({ servers: 2 });
+        const [first] = world.sim.regions["eu-de"].cloud.backupsOf(source);
+        const { outputs } = await checkpointReplica.create(late(1_000), inputs());
+        expect(outputs.replications).toHaveLength(1);
+        expect(world.lines.warn).toEqual([
+            `restore point ${source}: not copied, because no backup of them is listed: resource ${first?.resourceId}`,
+        ]);
+    });
 });
