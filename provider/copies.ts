@@ -123,15 +123,12 @@ export async function replicasIn(
     services: Services,
     destination: Target,
     vaultId: string,
-    options: { readonly from?: number; readonly deadline?: number } = {},
+    options: ListOptions & { readonly from?: number } = {},
 ): Promise<WireBackup[]> {
-    const { from, deadline } = options;
+    const { from, ...list } = options;
     const query = { vault_id: vaultId, start_time: from === undefined ? undefined : queryInstant(from) };
     // Vendor: a replication vault holds nothing else, and not every cloud says "replication" as their image_type.
-    return backupRows(services, destination, query, {
-        priority: "poll",
-        ...(deadline === undefined ? {} : { deadline }),
-    });
+    return backupRows(services, destination, query, { priority: "poll", ...list });
 }
 
 /** The backup, or undefined when the API says that this very backup does not exist. */

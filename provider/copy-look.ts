@@ -2,7 +2,7 @@
  * Following copies to another region: by the replication records on the source backups where the cloud keeps them; else
  * by the replicas that appear in the destination vault, and the source region's tasks (cbr-api §4.3, A5).
  */
-import { groupBy, MAX_VAULT_LISTS } from "./backup-lists";
+import { groupBy, type ListOptions, MAX_VAULT_LISTS } from "./backup-lists";
 import type { Target } from "./client";
 import type { Services } from "./context";
 import {
@@ -30,7 +30,7 @@ const SINGLE_READS = 2;
 export function copyTopic(services: Services, source: Target): Topic<CopyQuestion, CopyState[]> {
     return {
         key: `copies ${source.region} ${source.projectId}`,
-        look: (questions) => lookAtCopies(services, source, questions),
+        look: (questions, until) => lookAtCopies(services, source, questions, { priority: "poll", until }),
     };
 }
 
@@ -39,19 +39,20 @@ export async function lookAtCopies(
     services: Services,
     source: Target,
     questions: readonly CopyQuestion[],
+    options: ListOptions = { priority: "poll" },
 ): Promise<(CopyState[] | undefined)[]> {
-    const sources = withRemembered(services, questions, await sourceBackups(services, source, questions));
+    const sources = withRemembered(services, questions, await sourceBackups(services, source, questions, options));
     const recordFor = (copy: Copy, question: CopyQuestion) =>
         recordOf(sources.get(copy.backupId), copy, question, onClockOf(services, source.region, question.since));
     const isOpen = (copy: Copy, question: CopyQuestion) => !tellsAll(recordFor(copy, question));
     const lacking = questions.filter((question) => question.copies.some((copy) => isOpen(copy, question)));
-    const { lists, errors } = await replicasFor(services, lacking);
+    const { lists, errors } = await replicasFor(services, lacking, options);
     const isUnanswered = (question: CopyQuestion) => errors.has(vaultKey(question)) && lacking.includes(question);
     if (errors.size > 0 && questions.every(isUnanswered)) throw errors.values().next().value;
     const open = lacking.flatMap((question) =>
         question.copies.filter((copy) => isOpen(copy, question)).map((copy) => ({ copy, question })),
     );
-    const traces = open.length === 0 ? undefined : await tracesOf(services, source, open, sources, lists);
+    const traces = open.length === 0 ? undefined : await tracesOf(services, source, open, sources, lists, options);
     const states = questions.map((question) =>
         isUnanswered(question)
             ? undefined
@@ -84,9 +85,10 @@ async function tracesOf(
     open: readonly Asked[],
     sources: ReadonlyMap<string, WireBackup>,
     lists: ReadonlyMap<string, readonly WireBackup[]>,
+    options: ListOptions,
 ): Promise<Map<Copy, Traces>> {
     const since = onClockOf(services, source.region, Math.min(...open.map(({ question }) => question.since)));
-    const logs = await copyTasks(services, source, since);
+    const logs = await copyTasks(services, source, since, {}, options);
     const tasks = tasksOf(services, source, open, sources, logs);
     const owners = ownersOf(services);
     const paired = new Map<Copy, WireBackup>();
@@ -113,7 +115,7 @@ async function tracesOf(
         // What a task names is no guess, nor anybody else's.
         const named = new Set(logs.map(nameOf));
         const rows = listed.filter((row) => !named.has(row.id));
-        const isOthers = await namesOfOthers(services, source, waiting, rows);
+        const isOthers = await namesOfOthers(services, source, waiting, rows, options);
         const shift = services.client.serverOffsetMs(region) - services.client.serverOffsetMs(source.region);
         const own = new Set([...tasks.values()].map((task) => task?.id));
         // A backup has one replica a region: its tasks to other regions made none here, and no other's.
@@ -201,6 +203,7 @@ async function sourceBackups(
     services: Services,
     source: Target,
     questions: readonly CopyQuestion[],
+    options: ListOptions,
 ): Promise<Map<string, WireBackup>> {
     const ids = new Set(questions.flatMap((question) => question.copies.map((copy) => copy.backupId)));
     const found = new Map<string, WireBackup>();
@@ -211,14 +214,13 @@ async function sourceBackups(
     if (ids.size > SINGLE_READS) {
         const vaults = new Set(questions.map((question) => question.sourceVaultId));
         const lists = vaults.size > MAX_VAULT_LISTS || vaults.has(undefined) ? [undefined] : [...vaults];
+        for (const vault_id of lists) note(await backupRowsWithRecords(services, source, { vault_id }, options));
         for (const vault_id of lists)
-            note(await backupRowsWithRecords(services, source, { vault_id }, { priority: "poll" }));
-        for (const vault_id of lists)
-            if (missing().length > 0) note(await incrementalRows(services, source, { vault_id }, { priority: "poll" }));
+            if (missing().length > 0) note(await incrementalRows(services, source, { vault_id }, options));
     }
     // More than a few are not asked for one by one, time and again.
     const few = missing();
-    if (few.length <= SINGLE_READS) note(await readSingly(services, source, few, ids.size > 1));
+    if (few.length <= SINGLE_READS) note(await readSingly(services, source, few, ids.size > 1, options));
     return found;
 }
 
@@ -227,12 +229,13 @@ async function readSingly(
     source: Target,
     ids: readonly string[],
     hasOthers: boolean,
+    options: ListOptions,
 ): Promise<WireBackup[]> {
     const rows: WireBackup[] = [];
     for (const id of ids) {
         try {
             const path = { backup_id: id };
-            rows.push((await services.client.call(showBackup, { target: source, path, priority: "poll" })).backup);
+            rows.push((await services.client.call(showBackup, { target: source, path, ...options })).backup);
         } catch (error) {
             // Its records are gone with it, or are not to be read; the destination may still tell, and the others are not to blame.
             const isGone = error instanceof NotFoundError;
@@ -272,6 +275,7 @@ function vaultKey(question: CopyQuestion): string {
 async function replicasFor(
     services: Services,
     questions: readonly CopyQuestion[],
+    options: ListOptions,
 ): Promise<{ lists: Map<string, WireBackup[]>; errors: Map<string, unknown> }> {
     const lists = new Map<string, WireBackup[]>();
     const errors = new Map<string, unknown>();
@@ -281,7 +285,10 @@ async function replicasFor(
         const since = group.reduce((earliest, question) => Math.min(earliest, question.since), first.since);
         const from = onClockOf(services, first.destination.region, since);
         try {
-            lists.set(key, await replicasIn(services, first.destination, first.destinationVaultId, { from }));
+            lists.set(
+                key,
+                await replicasIn(services, first.destination, first.destinationVaultId, { ...options, from }),
+            );
         } catch (error) {
             errors.set(key, error);
         }

@@ -1,5 +1,5 @@
 /** The source region's tasks of copies: on a cloud without replication records they say what becomes of a copy. */
-import { operationLogRows } from "./backup-lists";
+import { type ListOptions, operationLogRows } from "./backup-lists";
 import type { Target } from "./client";
 import type { Services } from "./context";
 import type { Copy } from "./copies";
@@ -20,6 +20,7 @@ export async function copyTasks(
     source: Target,
     from: number,
     query: { vault_id?: string | undefined } = {},
+    options: ListOptions = {},
 ): Promise<WireOperationLog[]> {
     const begun = (log: WireOperationLog) => beginOf(log) ?? from;
     try {
@@ -27,7 +28,7 @@ export async function copyTasks(
             services,
             source,
             { operation_type: "replication", start_time: queryInstant(from), ...query },
-            { priority: "poll" },
+            { priority: "poll", ...options },
         );
         return logs.filter((log) => begun(log) >= from).sort((a, b) => begun(b) - begun(a));
     } catch (error) {

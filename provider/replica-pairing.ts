@@ -1,5 +1,5 @@
 /** Whose replica it is, on a cloud that keeps no replication records: replicas name neither their source nor their task (cbr-api §4.3, A5). */
-import { backupRows, groupBy, MAX_VAULT_LISTS } from "./backup-lists";
+import { backupRows, groupBy, type ListOptions, MAX_VAULT_LISTS } from "./backup-lists";
 import type { Target } from "./client";
 import type { Services } from "./context";
 import type { Copy } from "./copies";
@@ -33,6 +33,7 @@ export async function namesOfOthers(
     source: Target,
     open: readonly OpenCopy[],
     replicas: readonly WireBackup[],
+    options: ListOptions,
 ): Promise<(row: WireBackup, own: WireBackup) => boolean> {
     const expected = new Map(
         [...groupBy(open, (one) => one.source?.resource_id)].map(([resource, group]) => [
@@ -45,8 +46,7 @@ export async function namesOfOthers(
     const vaults = new Set(open.map((one) => one.source?.vault_id));
     const lists = vaults.size > MAX_VAULT_LISTS || vaults.has(undefined) ? [undefined] : [...vaults];
     const rows: WireBackup[] = [];
-    for (const vault of lists)
-        rows.push(...(await backupRows(services, source, { vault_id: vault }, { priority: "poll" })));
+    for (const vault of lists) rows.push(...(await backupRows(services, source, { vault_id: vault }, options)));
     return (row, own) =>
         row.name !== undefined &&
         rows.some((one) => one.id !== own.id && one.resource_id === own.resource_id && one.name === row.name);

@@ -9,8 +9,10 @@ import {
 import { checkpoint } from "../../provider/resources/checkpoint";
 import { type CheckpointReplicaOutputs, checkpointReplica } from "../../provider/resources/checkpoint-replica";
 import { vaultReplication } from "../../provider/resources/vault-replication";
+import { createServices } from "../../provider/services";
 import { altered } from "../support/altered";
 import { after, failure, otc, withRecords } from "../support/copies";
+import { VirtualClock } from "../support/virtual-clock";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 
 let world: World;
@@ -312,4 +314,18 @@ it("finds no replica for a record that the backup does not have", async () => {
     await expect(backupReplica.read(world.context("looked"), unknown, { ...place(), backupId })).rejects.toThrow(
         new RegExp(`There is no replica for record ${unknown}`),
     );
+});
+
+it("is waited for until the deadline and no longer, also while the cloud cannot be asked", async () => {
+    const clock = new VirtualClock(5);
+    world = await startWorld({ clock });
+    const backup = home().backupsOf(home().addCheckpoint(world.vaultId).id)[0];
+    const config: Record<string, string> = world.sim.settings({ signIn: "password" }).config;
+    const get = (key: string) => config[key];
+    const services = createServices(get, {}, { clock, journal: world.journal, transport: clock.transport(get) });
+    const begun = clock.now();
+    world.sim.fail({ operation: "ShowBackup", effect: { status: 503, shape: "empty" }, times: 0 });
+    const times = { timeouts: { create: "10s" } };
+    await failure(copy(backup?.id ?? "", times, { ...world.context("copy"), ...services }));
+    expect(clock.now() - begun).toBeLessThanOrEqual(10_500);
 });
