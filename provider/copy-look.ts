@@ -31,6 +31,7 @@ export function copyTopic(services: Services, source: Target): Topic<CopyQuestio
     return {
         key: `copies ${source.region} ${source.projectId}`,
         look: (questions, until) => lookAtCopies(services, source, questions, { priority: "poll", until }),
+        refusalEnds: true,
     };
 }
 

@@ -14,8 +14,10 @@ export const JOURNAL_LIFE_MS = 24 * 3_600_000;
 export interface JournalEntry {
     /** What was asked for: equal fingerprints are the same wish. */
     readonly fingerprint: string;
-    /** Clock time of the POST. */
+    /** Clock time of the POST; of several, the first whose effect it may be. */
     readonly startedAt: number;
+    /** Clock time of the last of them, where there were several. */
+    readonly sentAgainAt?: number;
     /** What the effect can be found by, e.g. the unique name that was sent; and the id, once the API has given one. */
     readonly facts: Readonly<Record<string, string>>;
 }
@@ -71,9 +73,13 @@ export function fileJournal(directory = defaultDirectory()): Journal {
 /** People and other releases can write there, too. */
 function isEntry(value: unknown): value is JournalEntry {
     if (typeof value !== "object" || value === null) return false;
-    const { fingerprint, startedAt, facts } = value as Partial<Record<keyof JournalEntry, unknown>>;
+    const { fingerprint, startedAt, sentAgainAt, facts } = value as Partial<Record<keyof JournalEntry, unknown>>;
     return (
-        typeof fingerprint === "string" && typeof startedAt === "number" && typeof facts === "object" && facts !== null
+        typeof fingerprint === "string" &&
+        typeof startedAt === "number" &&
+        (sentAgainAt === undefined || typeof sentAgainAt === "number") &&
+        typeof facts === "object" &&
+        facts !== null
     );
 }
 

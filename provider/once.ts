@@ -77,10 +77,11 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
     const left = journal.find(key, fingerprint, begun);
     if (left !== undefined) {
         // Whoever sent it waited this long at most for the answer.
-        const latest = Math.min(clock.now(), left.startedAt + REQUEST_TIMEOUT_MS);
+        const sentLast = Math.max(left.startedAt, left.sentAgainAt ?? left.startedAt);
+        const latest = Math.min(clock.now(), sentLast + REQUEST_TIMEOUT_MS);
         const window = () => windowOf(client, once.region, left.startedAt, latest);
         // Sent a moment ago, it may take effect yet; later, one look tells.
-        const isYoung = begun < left.startedAt + REQUEST_TIMEOUT_MS + LOOK_FOR_MS;
+        const isYoung = begun < sentLast + REQUEST_TIMEOUT_MS + LOOK_FOR_MS;
         const found = await look(
             context,
             once,
@@ -104,7 +105,8 @@ export async function postOnce<Sent, Found>(context: Context, once: Once<Sent, F
                 isOrphan = !(await context.hostAlive());
                 if (isOrphan) throw new WaitFailedError(`${once.what}: not sent, for the engine that asked is gone.`);
                 sentAt = clock.now();
-                journal.write(key, { fingerprint, startedAt: doubtedAt ?? sentAt, facts: once.facts });
+                const again = doubtedAt === undefined ? {} : { sentAgainAt: sentAt };
+                journal.write(key, { fingerprint, startedAt: doubtedAt ?? sentAt, ...again, facts: once.facts });
             },
             onRetry: (error, delayMs) =>
                 context.log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),

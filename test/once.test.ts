@@ -485,6 +485,20 @@ it("finds what an interrupted run sent, by the facts of that run, and sends noth
     ]);
 });
 
+it("looks for what an interrupted run sent, up to the last time that it did", async () => {
+    const clock = new FakeClock();
+    const begun = clock.now();
+    const before = make({ clock, sends: [lost()] });
+    await errorOf(before.run());
+    clock.jump(600_000);
+    const one = make({ clock, journal: before.journal, finds: ["found"] });
+    expect(await one.run()).toMatchObject({ how: "recovered", sentAt: begun });
+    // Four sends, each a quarter of a minute after the one before.
+    expect(one.windows.map((window) => spanOf(window, begun))).toEqual([
+        [-CLOCK_TOLERANCE_MS, 45_000 + 60_000 + CLOCK_TOLERANCE_MS],
+    ]);
+});
+
 it("sends when an interrupted run surely did not: one look, long after it", async () => {
     const { journal, clock } = await died();
     clock.jump(3_600_000);
