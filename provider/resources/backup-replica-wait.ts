@@ -71,6 +71,12 @@ export async function finish(
         }
         if (outputs.status === "skip") return await adoptExisting(context, source, outputs, deadline);
         const replica = await readableReplica(context, outputs, deadline);
+        if (replica === undefined) {
+            outputs = { ...outputs, verified: false };
+            throw new WaitFailedError(
+                `replica ${outputs.destinationBackupId} in ${outputs.destinationRegion} does not exist, although its record says success. Run \`pulumi up\` again to look once more, or \`pulumi up --refresh\` to copy again.`,
+            );
+        }
         return {
             ...outputs,
             destinationBackupId: replica.id,
@@ -154,15 +160,15 @@ async function adoptExisting(
     };
 }
 
-/** `success` is the record's word; the replica's own status has to agree. */
-async function readableReplica(context: Context, outputs: BackupReplicaOutputs, deadline: number): Promise<WireBackup> {
+/** `success` is the record's word; the replica's own status has to agree. Undefined: it was given time, and is not there. */
+async function readableReplica(
+    context: Context,
+    outputs: BackupReplicaOutputs,
+    deadline: number,
+): Promise<WireBackup | undefined> {
     const { destinationBackupId: id = "", destinationRegion } = outputs;
     const replica = (await settledReplicas(context, placeOf(outputs), [id], deadline)).get(id);
-    if (replica === undefined)
-        throw new WaitFailedError(
-            `replica ${id} in ${destinationRegion} does not exist, although its record says success. Run \`pulumi up\` again to look once more.`,
-        );
-    if (replica.status === "error")
+    if (replica?.status === "error")
         throw new WaitFailedError(
             `replica ${id} in ${destinationRegion} has status error, although its record says success. Change \`triggers\` to copy again.`,
         );

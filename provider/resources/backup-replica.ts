@@ -69,7 +69,7 @@ export const backupReplicaOutputs = z.object({
     requestedAt: z.number(),
     /** True when the replica was there before this resource: it is then never deleted. */
     adopted: z.boolean().optional(),
-    /** True once the replica has been seen `available` in its region. */
+    /** True once the replica has been seen `available` in its region; false when it was looked for two minutes and was not there. */
     verified: z.boolean().optional(),
 });
 export type BackupReplicaOutputs = z.output<typeof backupReplicaOutputs>;
@@ -268,8 +268,8 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
     const listed = await sharedBackup(context, destination, destinationVaultId, outputs.destinationBackupId);
     const replica = listed ?? (await readBackup(context, destination, outputs.destinationBackupId));
     if (replica === undefined) {
-        // Only what was seen once can be said to be gone since.
-        if (stored && olds.verified !== true) return { id, outputs };
+        // What nobody has looked for yet may still appear.
+        if (stored && olds.verified === undefined) return { id, outputs };
         if (!stored) throw new WaitFailedError(`Replica ${outputs.destinationBackupId} is no longer in ${region}.`);
         context.log.warn(
             `replica ${outputs.destinationBackupId} is no longer in ${region}: the next \`pulumi up\` copies backup ${backupId} again`,
@@ -308,7 +308,7 @@ async function remove(context: Context, id: string, olds: BackupReplicaOutputs):
     const replicaId = ended.destinationBackupId;
     if (replicaId === undefined) return;
     // What its region does not know yet could not be deleted there, and would stay behind.
-    if (ended.verified !== true && ended.status === "success")
+    if (ended.verified === undefined && ended.status === "success")
         await settledReplicas(context, placeOf(ended), [replicaId], deadline);
     const destination = await context.client.target(olds.destinationRegion, olds.destinationProjectId);
     await deleteBackups(context, destination, [replicaId], deadline);

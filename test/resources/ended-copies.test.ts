@@ -1,5 +1,6 @@
 /** Copies that have ended, or nearly: whose the replica is, whether it is good, and what may be deleted. */
 import { afterEach, describe, expect, it } from "vitest";
+import type { Context } from "../../provider/context";
 import type { WireBackup, WireOperationLog } from "../../provider/operations";
 import {
     type BackupReplicaInputs,
@@ -316,16 +317,31 @@ it("finds no replica for a record that the backup does not have", async () => {
     );
 });
 
-it("is waited for until the deadline and no longer, also while the cloud cannot be asked", async () => {
+/** A world on a clock of its own, in which hours are short, and a backup to copy there. */
+async function startVirtual(): Promise<{ clock: VirtualClock; backupId: string; context: Context }> {
     const clock = new VirtualClock(5);
     world = await startWorld({ clock });
-    const backup = home().backupsOf(home().addCheckpoint(world.vaultId).id)[0];
+    const backupId = home().backupsOf(home().addCheckpoint(world.vaultId).id)[0]?.id ?? "";
     const config: Record<string, string> = world.sim.settings({ signIn: "password" }).config;
     const get = (key: string) => config[key];
     const services = createServices(get, {}, { clock, journal: world.journal, transport: clock.transport(get) });
+    return { clock, backupId, context: { ...world.context("copy"), ...services } };
+}
+
+it("is gone for the next refresh once its replica was looked for two minutes and was not there", async () => {
+    const { backupId, context } = await startVirtual();
+    world.sim.fail({ operation: "CopyBackup", effect: { kind: "replica-missing" } });
+    const { id, outputs, reasons } = await failure<BackupReplicaOutputs>(copy(backupId, {}, context));
+    expect(reasons[0]).toMatch(/does not exist, although its record says success.*`pulumi up --refresh` to copy again/);
+    expect(outputs).toMatchObject({ status: "success", verified: false });
+    expect(await backupReplica.moved?.(context, id, outputs, {})).toBe(true);
+    expect(await backupReplica.read(context, id, outputs)).toBeUndefined();
+});
+
+it("is waited for until the deadline and no longer, also while the cloud cannot be asked", async () => {
+    const { clock, backupId, context } = await startVirtual();
     const begun = clock.now();
     world.sim.fail({ operation: "ShowBackup", effect: { status: 503, shape: "empty" }, times: 0 });
-    const times = { timeouts: { create: "10s" } };
-    await failure(copy(backup?.id ?? "", times, { ...world.context("copy"), ...services }));
+    await failure(copy(backupId, { timeouts: { create: "10s" } }, context));
     expect(clock.now() - begun).toBeLessThanOrEqual(10_500);
 });
