@@ -23,7 +23,7 @@ const engine = {
 export default defineConfig({
     test: {
         // Tests mostly wait, for processes or for the simulator: three files at a time, where Vitest would take one on two processors.
-        maxWorkers: 3,
+        maxWorkers: 4,
         projects: [
             {
                 resolve: { alias },
