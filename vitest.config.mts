@@ -22,7 +22,7 @@ const engine = {
 /** Three levels: functions and parts over scripted transports; handlers against the simulator; whole life cycles through an engine. */
 export default defineConfig({
     test: {
-        // Tests mostly wait, for processes or for the simulator: three files at a time, where Vitest would take one on two processors.
+        // Tests mostly wait, for processes or for the simulator: four files at a time, where Vitest would take one on two processors.
         maxWorkers: 4,
         projects: [
             {
