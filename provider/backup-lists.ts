@@ -114,7 +114,23 @@ async function rowsOfOne(
     return own.length > 0 ? own : ownRows(await hiddenRows(services, target, query, own, options), checkpointId);
 }
 
-/** What a list shows only when asked for incremental backups, as far as `shown` does not have it (A4). */
+/** The incremental backups, which some regions leave out of a list unless asked for them (A4); none where the filter is not known. */
+export async function incrementalRows(
+    services: Services,
+    target: Target,
+    query: Query,
+    options: ListOptions,
+): Promise<WireBackup[]> {
+    if (!mayFilter(services, target, "incremental")) return [];
+    try {
+        return await backupRows(services, target, { ...query, incremental: true }, options);
+    } catch (error) {
+        if (error instanceof ApiError && noteRefusedFilter(services, target, "incremental", error)) return [];
+        throw error;
+    }
+}
+
+/** What a list shows only when asked for incremental backups, as far as `shown` does not have it. */
 async function hiddenRows(
     services: Services,
     target: Target,
@@ -122,15 +138,8 @@ async function hiddenRows(
     shown: readonly WireBackup[],
     options: ListOptions,
 ): Promise<WireBackup[]> {
-    if (!mayFilter(services, target, "incremental")) return [];
-    try {
-        const rows = await backupRows(services, target, { ...query, incremental: true }, options);
-        const known = new Set(shown.map((row) => row.id));
-        return rows.filter((row) => !known.has(row.id));
-    } catch (error) {
-        if (error instanceof ApiError && noteRefusedFilter(services, target, "incremental", error)) return [];
-        throw error;
-    }
+    const known = new Set(shown.map((row) => row.id));
+    return (await incrementalRows(services, target, query, options)).filter((row) => !known.has(row.id));
 }
 
 /** A filter that was not heeded must not make another checkpoint's backups this one's. */

@@ -1,5 +1,5 @@
 /** Copies to another region: what they are called, and the lists that they are found in. */
-import { backupRows, type ListOptions, mayFilter, noteRefusedFilter } from "./backup-lists";
+import { backupRows, incrementalRows, type ListOptions, mayFilter, noteRefusedFilter } from "./backup-lists";
 import type { Target } from "./client";
 import type { Services } from "./context";
 import { ApiError, NotFoundError } from "./errors";
@@ -53,6 +53,21 @@ export interface CopyState {
     readonly taskId?: string | undefined;
 }
 
+/** What a look tells anew of a copy; ids that were known once stay. */
+export function seenOf(
+    before: Pick<Partial<CopyState>, "destinationBackupId" | "destinationCheckpointId">,
+    state: CopyState,
+) {
+    return {
+        status: state.status,
+        progress: state.progress,
+        destinationBackupId: state.destinationBackupId ?? before.destinationBackupId,
+        destinationCheckpointId: state.destinationCheckpointId ?? before.destinationCheckpointId,
+        failCode: state.failCode,
+        failReason: state.failReason,
+    };
+}
+
 const FINAL = new Set(["success", "fail", "skip"]);
 export const isFinalCopy = (status: string): boolean => FINAL.has(status);
 
@@ -73,21 +88,15 @@ export async function backupRowsWithRecords(
     }
 }
 
-/** The incremental backups, which some regions leave out of a list unless asked for them (A4). Comes after `backupRowsWithRecords`, which finds out whether records may be asked for. */
-export async function incrementalRows(
+/** As `incrementalRows`, with records. Comes after `backupRowsWithRecords`, which finds out whether they may be asked for. */
+export function incrementalRowsWithRecords(
     services: Services,
     target: Target,
     query: Query,
     options: ListOptions = {},
 ): Promise<WireBackup[]> {
-    if (!mayFilter(services, target, "incremental")) return [];
     const records = mayFilter(services, target, "show_replication") ? { show_replication: true } : {};
-    try {
-        return await backupRows(services, target, { ...query, ...records, incremental: true }, options);
-    } catch (error) {
-        if (error instanceof ApiError && noteRefusedFilter(services, target, "incremental", error)) return [];
-        throw error;
-    }
+    return incrementalRows(services, target, { ...query, ...records }, options);
 }
 
 /** Every backup of a vault, also of those that a list leaves out, with its records where there are any. */
@@ -99,7 +108,7 @@ export async function allBackupRows(
 ): Promise<WireBackup[]> {
     const query = { vault_id: vaultId };
     const rows = await backupRowsWithRecords(services, target, query, options);
-    const hidden = await incrementalRows(services, target, query, options);
+    const hidden = await incrementalRowsWithRecords(services, target, query, options);
     return [...new Map([...rows, ...hidden].map((row) => [row.id, row])).values()];
 }
 

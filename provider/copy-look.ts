@@ -10,7 +10,7 @@ import {
     type Copy,
     type CopyQuestion,
     type CopyState,
-    incrementalRows,
+    incrementalRowsWithRecords,
     isFinalCopy,
     isRecordFor,
     onClockOf,
@@ -217,7 +217,7 @@ async function sourceBackups(
         const lists = vaults.size > MAX_VAULT_LISTS || vaults.has(undefined) ? [undefined] : [...vaults];
         for (const vault_id of lists) note(await backupRowsWithRecords(services, source, { vault_id }, options));
         for (const vault_id of lists)
-            if (missing().length > 0) note(await incrementalRows(services, source, { vault_id }, options));
+            if (missing().length > 0) note(await incrementalRowsWithRecords(services, source, { vault_id }, options));
     }
     // More than a few are not asked for one by one, time and again.
     const few = missing();

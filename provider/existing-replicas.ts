@@ -1,7 +1,7 @@
 /** Replicas as their own region shows them: whether they can be read, and which one was there before. */
 import type { Target } from "./client";
 import type { Context, Services } from "./context";
-import { incrementalRows, readBackup, replicasIn } from "./copies";
+import { incrementalRowsWithRecords, readBackup, replicasIn } from "./copies";
 import { WaitTimeoutError } from "./errors";
 import type { WireBackup } from "./operations";
 import { ownersOf } from "./replica-pairing";
@@ -76,7 +76,7 @@ async function listedReplicas(
     const rows = new Map(listed.map((row) => [row.id, row]));
     if (ids.filter((id) => !rows.has(id)).length <= SINGLE_READS) return rows;
     const query = { vault_id: destinationVaultId, start_time: queryInstant(from) };
-    for (const row of await incrementalRows(services, destination, query, { priority: "poll", deadline }))
+    for (const row of await incrementalRowsWithRecords(services, destination, query, { priority: "poll", deadline }))
         rows.set(row.id, row);
     return rows;
 }

@@ -83,7 +83,7 @@ class SharedReads<Q, A> {
             const listed = wantsList ? await this.#source.list(questions, worth) : undefined;
             if (listed !== undefined) this.#last = { takenAt, changes, listed };
             else this.#singles.push(...asked.map(() => takenAt));
-            // Where it is refused, it is refused to the next as well.
+            // Where it is refused, or too long, it is so for the next as well.
             if (isSteady && wantsList && listed === undefined) this.#canList = false;
             for (const one of asked) {
                 if (listed === undefined) this.#source.single(one.question).then(one.resolve, one.reject);

@@ -13,6 +13,7 @@ import {
     type CopyState,
     isFinalCopy,
     readBackup,
+    seenOf,
 } from "./copies";
 import { copyTopic, lookAtCopies, withTaskErrors } from "./copy-look";
 import { formatDuration } from "./duration";
@@ -173,16 +174,7 @@ function withStates<O extends CopySet>(outputs: O, states: readonly CopyState[])
         const state = byBackup.get(one.backupId);
         // What has ended stays as it ended: its record may be gone by now, with its source.
         if (state === undefined || !isRunning(one)) return one;
-        return {
-            ...one,
-            replicationRecordId: one.replicationRecordId ?? state.recordId,
-            status: state.status,
-            progress: state.progress,
-            destinationBackupId: state.destinationBackupId ?? one.destinationBackupId,
-            destinationCheckpointId: state.destinationCheckpointId ?? one.destinationCheckpointId,
-            failCode: state.failCode,
-            failReason: state.failReason,
-        };
+        return { ...one, replicationRecordId: one.replicationRecordId ?? state.recordId, ...seenOf(one, state) };
     });
     return summed({ ...outputs, replications });
 }

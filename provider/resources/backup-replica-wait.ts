@@ -1,7 +1,7 @@
 /** The wait for a copy of one backup and for its replica, and what the cloud skipped. */
 import type { Target } from "../client";
 import type { Context } from "../context";
-import { type Copy, type CopyQuestion, type CopyState, isFinalCopy } from "../copies";
+import { type Copy, type CopyQuestion, type CopyState, isFinalCopy, seenOf } from "../copies";
 import { copyTopic, lookAtCopies, withTaskErrors } from "../copy-look";
 import { formatDuration } from "../duration";
 import { messageOf, PartialCreateError, WaitFailedError } from "../errors";
@@ -32,15 +32,7 @@ export async function lookOnce(context: Context, source: Target, outputs: Backup
 }
 
 export function withState(outputs: BackupReplicaOutputs, state: CopyState): BackupReplicaOutputs {
-    return {
-        ...outputs,
-        status: state.status,
-        progress: state.progress,
-        destinationBackupId: state.destinationBackupId ?? outputs.destinationBackupId,
-        destinationCheckpointId: state.destinationCheckpointId ?? outputs.destinationCheckpointId,
-        failCode: state.failCode,
-        failReason: state.failReason,
-    };
+    return { ...outputs, ...seenOf(outputs, state) };
 }
 
 /** Has the copy ended, with all that is to be known of it? */
