@@ -242,6 +242,8 @@ export function listOf<Item = string>(value: unknown): Item[] {
     return Array.isArray(value) ? (value as Item[]) : expect.unreachable("this is not a list");
 }
 
+/** Every class that has a handler. */
+export type Kind = Capitalize<keyof typeof import("../../provider/index")>;
 /** The classes by name, as tables make them: with whatever arguments. */
 export const classes = {
     Checkpoint: cbr.Checkpoint,
@@ -249,8 +251,7 @@ export const classes = {
     BackupReplica: cbr.BackupReplica,
     CheckpointReplica: cbr.CheckpointReplica,
     VaultSync: cbr.VaultSync,
-} as unknown as Readonly<Record<Kind, new (name: string, args: object) => unknown>>;
-export type Kind = "Checkpoint" | "VaultReplication" | "BackupReplica" | "CheckpointReplica" | "VaultSync";
+} satisfies Record<Kind, unknown> as unknown as Readonly<Record<Kind, new (name: string, args: object) => unknown>>;
 
 /** An hour: for work that has to be under way until a test ends it. */
 export const slow = { kind: "slow", ms: 3_600_000 } as const;

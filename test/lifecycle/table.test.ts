@@ -27,7 +27,8 @@ const schemas = {
     BackupReplica: backupReplicaInputs,
     CheckpointReplica: checkpointReplicaInputs,
     VaultSync: vaultSyncInputs,
-};
+} satisfies Record<Kind, unknown>;
+/** The request that makes each of them. */
 const posts: Readonly<Record<Kind, string>> = {
     Checkpoint: "CreateCheckpoint",
     VaultReplication: "CopyCheckpoint",
