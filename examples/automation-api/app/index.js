@@ -1,4 +1,4 @@
 // Stands for your own stack: servers, databases, whatever the vault protects.
 const pulumi = require("@pulumi/pulumi");
 
-exports.release = new pulumi.Config().get("release") ?? "none";
+exports.flavor = new pulumi.Config().get("flavor") ?? "s3.large.2";
