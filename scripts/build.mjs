@@ -1,5 +1,5 @@
 // Compiles to dist/, all at once: a program that runs meanwhile sees the old build or the new one, never a half.
-import { chmodSync, existsSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, realpathSync, renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { writtenOut } from "./declarations.mjs";
@@ -44,6 +44,8 @@ try {
 }
 
 // The provider host looks for `pulumi-cbr` in node_modules, from the program's folder upwards, as it would for any user.
-// This link lets programs inside the clone (examples, tests) find the clone's own build there.
+// This link lets programs inside the clone (examples, tests) find the clone's own build there, also in the copy of a clone.
 const link = path("node_modules/pulumi-cbr");
+const isLink = lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+if (isLink && (!existsSync(link) || realpathSync(link) !== realpathSync(path("")))) unlinkSync(link);
 if (!existsSync(link)) symlinkSync(path(""), link, "junction");

@@ -1,4 +1,4 @@
-// As many vaults as the configuration lists, each with a restore point and, where wanted, copies in another region.
+// As many vaults as the configuration lists, each with a restore point and, where wanted, its copies in another region.
 import * as pulumi from "@pulumi/pulumi";
 import * as cbr from "pulumi-cbr";
 
@@ -19,12 +19,11 @@ for (const [name, { vaultId, resources, copyTo }] of Object.entries(vaults)) {
     const checkpoint = new cbr.Checkpoint(name, { vaultId, triggers, ...(resources && { resources }) });
     checkpointIds[name] = checkpoint.id;
     if (copyTo === undefined) continue;
-    const copies = new cbr.VaultReplication(name, {
-        // From the checkpoint, so that the copies begin once it is good.
-        vaultId: checkpoint.vaultId,
+    // Exactly the backups of this restore point, once it is good. VaultReplication would copy the whole vault.
+    const copies = new cbr.CheckpointReplica(name, {
+        checkpointId: checkpoint.id,
         destinationRegion: copyTo.region,
         destinationVaultId: copyTo.vaultId,
-        triggers: { checkpoint: checkpoint.id },
     });
     replicaIds[name] = copies.destinationBackupIds;
 }

@@ -147,39 +147,44 @@ export function replicate(call: Call, backup: BackupState, destination: Destinat
     return record;
 }
 
-/** The replica in the destination region: an id and a checkpoint of its own. */
-function addReplica(source: BackupState, destination: Destination, copy: Copy, createdMicros: number): BackupState {
-    const id = randomUUID();
-    const own = {
+/** What a replica has of its source, and what is its own. */
+function replicaOf(source: BackupState, destination: Destination, copy: Copy, createdMicros: number): BackupState {
+    return {
+        id: randomUUID(),
+        name: source.name,
+        description: copy.description ?? source.description,
         projectId: destination.projectId,
         vaultId: destination.vault.id,
         checkpointId: copy.checkpointId,
+        providerId: source.providerId,
         status: "protecting",
-        imageType: "replication" as const,
+        imageType: "replication",
+        resourceId: source.resourceId,
+        resourceName: source.resourceName,
+        resourceType: source.resourceType,
+        sizeGb: source.sizeGb,
         spaceMb: 0,
         createdMicros,
         updatedMicros: createdMicros,
         protectedMicros: undefined,
+        expiresMicros: source.expiresMicros,
+        incremental: source.incremental,
         autoTrigger: copy.autoTrigger,
-        description: copy.description ?? source.description,
+        parentId: undefined,
+        systemDisk: source.systemDisk,
+        children: [],
+        records: [],
         imageIds: [],
         work: undefined,
     };
-    const replica: BackupState = {
-        ...source,
-        ...own,
-        id,
-        name: copy.name ?? source.name,
-        records: [],
-        children: source.children.map((child) => ({
-            ...child,
-            ...own,
-            id: randomUUID(),
-            parentId: id,
-            records: [],
-            children: [],
-        })),
-    };
+}
+
+/** The replica in the destination region: an id and a checkpoint of its own. */
+function addReplica(source: BackupState, destination: Destination, copy: Copy, createdMicros: number): BackupState {
+    const replica = replicaOf(source, destination, copy, createdMicros);
+    replica.name = copy.name ?? source.name;
+    for (const child of source.children)
+        replica.children.push({ ...replicaOf(child, destination, copy, createdMicros), parentId: replica.id });
     const { store, vault } = destination;
     store.addBackup(replica);
     const resource = {

@@ -42,7 +42,7 @@ export interface Route<C> {
     readonly handle: (call: C) => Reply;
     /** Absent from Open Telekom Cloud. */
     readonly huaweiOnly: boolean;
-    /** Only lists take a query. */
+    /** Whether the page lists query parameters. */
     readonly takesQuery: boolean;
     /** Whether the client sends a body. */
     readonly takesBody: boolean;
@@ -50,7 +50,11 @@ export interface Route<C> {
     readonly response: Described["response"];
 }
 
-function cbrRoute(operation: Described, handle: (call: Call) => Reply, huaweiOnly = false): Route<Call> {
+function cbrRoute(
+    operation: Described,
+    handle: (call: Call) => Reply,
+    { huaweiOnly = false, takesQuery = false } = {},
+): Route<Call> {
     const { id, method, path, request, response } = operation;
     return {
         operation: id,
@@ -58,7 +62,7 @@ function cbrRoute(operation: Described, handle: (call: Call) => Reply, huaweiOnl
         segments: path.split("/").slice(1),
         handle,
         huaweiOnly,
-        takesQuery: id.startsWith("List"),
+        takesQuery,
         takesBody: request !== undefined,
         response,
     };
@@ -68,15 +72,15 @@ function cbrRoute(operation: Described, handle: (call: Call) => Reply, huaweiOnl
 export const cbrRoutes: readonly Route<Call>[] = [
     cbrRoute(createCheckpointOperation, createCheckpoint),
     cbrRoute(copyCheckpointOperation, copyCheckpoint),
-    cbrRoute(importCheckpointOperation, importCheckpoint, true),
+    cbrRoute(importCheckpointOperation, importCheckpoint, { huaweiOnly: true }),
     cbrRoute(showCheckpointOperation, showCheckpoint),
-    cbrRoute(listBackupsOperation, listBackups),
+    cbrRoute(listBackupsOperation, listBackups, { takesQuery: true }),
     cbrRoute(showBackupOperation, showBackup),
     cbrRoute(deleteBackupOperation, deleteBackup),
     cbrRoute(copyBackupOperation, copyBackup),
-    cbrRoute(listOpLogsOperation, listOpLogs),
+    cbrRoute(listOpLogsOperation, listOpLogs, { takesQuery: true }),
     cbrRoute(showOpLogOperation, showOpLog),
-    cbrRoute(listVaultsOperation, listVaults),
+    cbrRoute(listVaultsOperation, listVaults, { takesQuery: true }),
     cbrRoute(showVaultOperation, showVault),
     cbrRoute(showReplicationCapabilitiesOperation, showReplicationCapabilities),
 ];

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { commentOf } from "../../cli/preview-comment/comment";
 import { decode, parsePreview } from "../../cli/preview-comment/preview";
+import { providerLines } from "../support/state-lines";
 import { runCli } from "./run-cli";
 
 const folder = join(__dirname, "../fixtures/preview");
@@ -260,7 +261,7 @@ describe("a hostile text cannot break out", () => {
                             triggers: { [key]: value },
                         },
                     };
-                    const steps = ["Checkpoint", "VaultReplication", "BackupReplica", "VaultSync"].flatMap((kind) => {
+                    const steps = Object.keys(providerLines).flatMap((kind) => {
                         const at = urn(`pulumi-nodejs:dynamic/cbr:${kind}`);
                         return [
                             {

@@ -246,14 +246,14 @@ it("previews with every input unknown, asks nothing about what it does not know,
         BackupReplica: { ...common, ...copies, backupId, name: "one", description: "two" },
         CheckpointReplica: { ...common, ...copies, checkpointId, onPartialFailure: "warn" },
         VaultSync: { ...common, vaultId: hybridVaultId, autoTrigger: true },
-    } as const;
+    } as const satisfies Record<Kind, object>;
     const required = {
         Checkpoint: ["vaultId"],
         VaultReplication: ["vaultId", "destinationRegion", "destinationVaultId"],
         BackupReplica: ["backupId", "destinationRegion", "destinationVaultId"],
         CheckpointReplica: ["checkpointId", "destinationRegion", "destinationVaultId"],
         VaultSync: ["vaultId"],
-    } as const;
+    } as const satisfies Record<Kind, readonly string[]>;
     let triggers = { run: 1 };
     let only: readonly string[] | undefined;
     let expected: string[] = [];
