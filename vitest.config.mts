@@ -16,6 +16,7 @@ const built = [
 const engine = {
     testTimeout: 300_000,
     hookTimeout: 300_000,
+    globalSetup: "test/support/fresh-build.ts",
     env: { NODE_COMPILE_CACHE: resolve("node_modules/.cache/compiled") },
 };
 

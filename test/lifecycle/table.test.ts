@@ -308,6 +308,8 @@ it("makes one POST a resource, and few reads, which resources share", async () =
         new cbr.VaultSync("five", { vaultId: hybridVaultId }, { dependsOn: four });
     });
     await life.up();
+    const types = [...(await life.states()).values()].map(({ type }) => type);
+    for (const kind of Object.keys(classes)) expect(types).toContain(`pulumi-nodejs:dynamic/cbr:${kind}`);
     expect(life.calls()).toEqual([
         ...["ShowVault", "CreateCheckpoint", "ListBackups", "ShowCheckpoint"],
         ...["ShowReplicationCapabilities", "ShowVault", "CopyCheckpoint", "ShowBackup", "ListBackups"],
