@@ -8,6 +8,6 @@ export const showReplicationCapabilities = defineOperation({
     method: "GET",
     path: "/replication-capabilities",
     response: z.object({
-        regions: wireList(z.object({ name: wireId, replication_destinations: wireList(z.string()) })),
+        regions: z.array(z.object({ name: wireId, replication_destinations: wireList(z.string()) })),
     }),
 });

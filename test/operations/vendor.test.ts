@@ -205,6 +205,7 @@ it.each([
     ["a record", operations.copyBackup, { replication: { replication_record_id: "" } }],
     ["a synchronisation", operations.importCheckpoint, { sync: {} }],
     ["a list", operations.listBackups, { backups: null }],
+    ["region pairs", operations.showReplicationCapabilities, {}],
     ["a list of tasks under the wrong key", operations.listOpLogs, { operation_log: [] }],
 ] as const)("does not read %s without what everything hangs on", (_, operation, answer) => {
     expect(operation.response?.safeParse(answer).success).toBe(false);
