@@ -91,6 +91,8 @@ export interface ApiFailure {
     retryAfterMs?: number | undefined;
     /** What to do about it, when known. */
     advice?: string | undefined;
+    /** The very body with which the API refuses an id that it does not know (A13). */
+    isMalformedUrl?: boolean | undefined;
 }
 
 function describe(failure: ApiFailure): string {

@@ -56,6 +56,14 @@ function nested(body: Json): CodeAndText | undefined {
     return undefined;
 }
 
+/** Nothing but `{"unauthorized":{"code":"401","message":"Malformed request url"}}` (§5.4): what only looks like it is a refusal. */
+function isMalformedUrl(body: Json | undefined): boolean {
+    const { unauthorized, ...more } = body ?? {};
+    if (!isObject(unauthorized) || Object.keys(more).length > 0) return false;
+    const { code, message, ...rest } = unauthorized;
+    return code === "401" && message === "Malformed request url" && Object.keys(rest).length === 0;
+}
+
 /** `text` as one line of at most 200 characters, without HTML: tags, scripts and comments are dropped, a page's title comes first. */
 export function excerpt(text: string): string {
     // A page can be megabytes long; its head says what it is.
@@ -138,6 +146,7 @@ export function parseFailure(
         ...(requestId === undefined ? {} : { requestId: excerpt(requestId) }),
         ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
         ...(advice === undefined ? {} : { advice }),
+        ...(isMalformedUrl(body) ? { isMalformedUrl: true } : {}),
     };
 }
 

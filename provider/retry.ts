@@ -36,7 +36,7 @@ export function backoffMs(attempt: number, retry: Retry, random: number, retryAf
  */
 export function notFoundObject(failure: ApiFailure, about: NotFoundObject | undefined): NotFoundObject | undefined {
     if (about === undefined) return undefined;
-    if (failure.status === 401 && failure.code === "401" && failure.text === "Malformed request url") return about;
+    if (failure.status === 401 && failure.isMalformedUrl === true) return about;
     const allowed = failure.status === 404 || (failure.status === 400 && failure.code === "CSBS.3001");
     return allowed && lookUpCode(failure.code)?.notFound === about ? about : undefined;
 }

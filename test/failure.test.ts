@@ -84,6 +84,24 @@ describe("parseFailure", () => {
         expect(read(status, body)).toMatchObject({ operation: "ShowCheckpoint", status, code, text });
     });
 
+    it("knows the one body with which the API refuses an id, and none that looks like it", () => {
+        const body = { code: "401", message: "Malformed request url" };
+        expect(read(401, { unauthorized: body }).isMalformedUrl).toBe(true);
+        for (const other of [
+            body,
+            { error: body },
+            { unauthorized: { ...body, code: 401 } },
+            { unauthorized: { ...body, message: "Malformed request url " } },
+            { unauthorized: { ...body, message: "malformed request url" } },
+            { unauthorized: { ...body, message: "Malformed request url: x" } },
+            { unauthorized: { ...body, details: "" } },
+            { unauthorized: body, request_id: "7" },
+            { unauthorized: [body] },
+            [],
+        ])
+            expect(read(401, other).isMalformedUrl, JSON.stringify(other)).toBeUndefined();
+    });
+
     it("takes the names in the order error_code, errorCode, code, nested", () => {
         const nested = { error: { error_code: "N.4", error_msg: "nested" } };
         const plain = { code: "P.3", message: "plain", ...nested };

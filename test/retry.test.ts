@@ -72,16 +72,12 @@ it.each([
     expect(notFoundObject(one, "backup")).toBeUndefined();
 });
 
-it("takes 401 for gone only with the exact words of a malformed id", () => {
-    const malformed = failure(401, "401", { text: "Malformed request url" });
+it("takes 401 for gone only with the exact body of a malformed id", () => {
+    const malformed = failure(401, "401", { isMalformedUrl: true });
     expect(notFoundObject(malformed, "checkpoint")).toBe("checkpoint");
     expect(notFoundObject(malformed, undefined)).toBeUndefined();
     for (const other of [
-        { ...malformed, text: "malformed request url" },
-        { ...malformed, text: "Malformed request url." },
-        { ...malformed, text: "Malformed request url: x" },
-        { ...malformed, code: "" },
-        { ...malformed, code: "APIGW.0301" },
+        { ...malformed, isMalformedUrl: undefined },
         { ...malformed, status: 400 },
         { ...malformed, status: 404 },
     ])
