@@ -51,7 +51,9 @@ it("says which backups could not be deleted", async () => {
     await start();
     const { id, outputs } = await create({ deletionPolicy: "delete", autoTrigger: true });
     world.sim.regions["eu-de"].cloud.lockVault(world.vaultId);
-    await expect(checkpoint.remove(world.context(), id, outputs)).rejects.toThrow("could not be deleted");
+    await expect(checkpoint.remove(world.context(), id, outputs)).rejects.toThrow(
+        `backup ${outputs.backupIds[0]} could not be deleted`,
+    );
 });
 
 it("sends nothing when no time is left", async () => {
