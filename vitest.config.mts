@@ -12,6 +12,8 @@ const built = [
     "test/cli/engine/**/*.test.ts",
     ...["components", "docs", "examples", "package", "performance"].map((name) => `test/${name}.test.ts`),
 ];
+/** Folders of the unit tests, which follow those of the code; `test/resources` are the handlers' own. */
+const unit = ["client", "reads", "exactly-once", "resource", "pulumi", "testing", "cli"];
 /** Hundreds of processes load the same modules: Node keeps them compiled. */
 const engine = {
     testTimeout: 300_000,
@@ -30,7 +32,7 @@ export default defineConfig({
                 resolve: { alias },
                 test: {
                     name: "unit",
-                    include: ["test/*.test.ts", "test/{testing,operations,cli}/*.test.ts"],
+                    include: ["test/*.test.ts", `test/{${unit.join()}}/**/*.test.ts`],
                     exclude: built,
                     testTimeout: 60_000,
                 },

@@ -34,7 +34,7 @@ export function measureLoad(rounds: number): LoadFigures {
     const host: number[][] = [];
     for (let round = 0; round < rounds; round++) {
         program.push(load(["@pulumi/pulumi", "pulumi-cbr"]));
-        host.push(load(["@pulumi/pulumi", "pulumi-cbr/provider", "./dist/provider/services.js", "undici"]));
+        host.push(load(["@pulumi/pulumi", "pulumi-cbr/provider", "./dist/provider/services/services.js", "undici"]));
     }
     const column = (table: number[][], index: number) => table.map((row) => row[index] ?? Number.NaN);
     return {

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { type Fault, parseFaults, type Simulator, startSimulator, type VaultSeed } from "../sdk/testing";
-import { cbrRoutes, iamRoutes } from "../sdk/testing/routes";
+import { cbrRoutes, iamRoutes } from "../sdk/testing/api/routes";
 import { type Command, Failure, UsageError, wholeNumber } from "./command";
 
 const DEFAULT_REGIONS: readonly string[] = ["eu-de", "eu-nl"];

@@ -3,11 +3,11 @@
  * contract with every state out there: they never change within a major version.
  */
 import type * as dynamic from "@pulumi/pulumi/dynamic";
-import { dynamicProvider } from "./dynamic-host";
-import { backupReplica as backupReplicaHandler } from "./resources/backup-replica";
-import { checkpoint as checkpointHandler } from "./resources/checkpoint";
-import { checkpointReplica as checkpointReplicaHandler } from "./resources/checkpoint-replica";
-import { vaultReplication as vaultReplicationHandler } from "./resources/vault-replication";
+import { dynamicProvider } from "./pulumi/dynamic-provider";
+import { checkpoint as checkpointHandler } from "./resources/checkpoint/checkpoint";
+import { backupReplica as backupReplicaHandler } from "./resources/copies/backup-replica";
+import { checkpointReplica as checkpointReplicaHandler } from "./resources/copies/checkpoint-replica";
+import { vaultReplication as vaultReplicationHandler } from "./resources/copies/vault-replication";
 import { vaultSync as vaultSyncHandler } from "./resources/vault-sync";
 
 export const checkpoint: dynamic.ResourceProvider = dynamicProvider(checkpointHandler);

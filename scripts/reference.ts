@@ -1,16 +1,16 @@
 // Writes docs/reference.md, and what stands between `<!-- generated: … -->` and `<!-- /generated -->` in other pages, from
 // the schemas and their JSDoc. `npm run reference`; test/reference.test.ts compares.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join, relative } from "node:path";
 import * as ts from "typescript";
-import type * as codes from "../provider/codes";
+import type * as codes from "../provider/client/errors/error-codes";
 
 const root = join(__dirname, "..");
 const path = (file: string) => join(root, file);
 
 /** The table of codes, from its source: it needs nothing but itself, and a build may be stale. */
 function loadCodes(): typeof codes {
-    const { outputText } = ts.transpileModule(readFileSync(path("provider/codes.ts"), "utf8"), {
+    const { outputText } = ts.transpileModule(readFileSync(path("provider/client/errors/error-codes.ts"), "utf8"), {
         compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 },
     });
     const exports = {};
@@ -28,9 +28,11 @@ interface Row {
 
 const { config } = ts.readConfigFile(path("tsconfig.json"), ts.sys.readFile);
 const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-const folder = path("provider/resources");
-const resourceFiles = readdirSync(folder).map((file) => join(folder, file));
-const program = ts.createProgram([path("sdk/index.ts"), path("sdk/testing/index.ts"), ...resourceFiles], options);
+const resourceFiles = readdirSync(path("provider/resources"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => join("provider/resources", file));
+const roots = ["sdk/index.ts", "sdk/testing/index.ts", ...resourceFiles].map(path);
+const program = ts.createProgram(roots, options);
 const checker = program.getTypeChecker();
 
 function exportsOf(file: string): Map<string, ts.Symbol> {
@@ -208,28 +210,30 @@ function table(name: string, rows: readonly Row[], optionals: boolean): string {
 }
 
 const kebab = (name: string) => name.replace(/(?<=[a-z])(?=[A-Z])/g, "-").toLowerCase();
-const fileOf = (name: string) => `provider/resources/${kebab(name)}.ts`;
+const fileOf = (name: string) => resourceFiles.find((file) => basename(file) === `${kebab(name)}.ts`);
 const familiar = ["Checkpoint", "VaultReplication", "BackupReplica", "CheckpointReplica", "VaultSync"];
 /** Classes that have a handler, the familiar ones first. */
 const resources = [...sdk.keys()]
-    .filter((name) => /^[A-Z]/.test(name) && existsSync(path(fileOf(name))))
+    .filter((name) => /^[A-Z]/.test(name) && fileOf(name) !== undefined)
     .sort((a, b) => ((familiar.indexOf(a) + 99) % 99) - ((familiar.indexOf(b) + 99) % 99));
 
-function typeIn(file: string, name: string): ts.Type {
-    const symbol = exportsOf(file).get(name);
+/** A type of a resource's own file. */
+function typeIn(resource: string, name: string): ts.Type {
+    const file = fileOf(resource);
+    const symbol = file === undefined ? undefined : exportsOf(file).get(name);
     if (symbol === undefined) throw new Error(`${file} exports no ${name}`);
     return checker.getDeclaredTypeOfSymbol(symbol);
 }
 
 function inputsOf(name: string): readonly Row[] {
-    const rows = rowsOf(typeIn(fileOf(name), `${name}Inputs`));
+    const rows = rowsOf(typeIn(name, `${name}Inputs`));
     const isCommon = ({ key }: Row) => /^(region|projectId|triggers|timeouts|wait)\b/.test(key);
     return [...rows.filter((row) => !isCommon(row)), ...rows.filter(isCommon)];
 }
 
 function outputsOf(name: string): readonly Row[] {
     const inputs = new Set(inputsOf(name).map((row) => row.key));
-    const rows = rowsOf(typeIn(fileOf(name), `${name}Outputs`));
+    const rows = rowsOf(typeIn(name, `${name}Outputs`));
     // Inputs come back as outputs; those that the cloud or the settings may have filled in are worth a row.
     return rows.filter((row) => !inputs.has(row.key) || /^(name|region|projectId|destinationProjectId)$/.test(row.key));
 }
@@ -261,7 +265,7 @@ const unadvised: Readonly<Record<string, string>> = {
     renew: "Check the credential that the message names.",
 };
 
-/** Every code that the table in provider/codes.ts knows, in order. */
+/** Every code that the table in provider/client/errors/error-codes.ts knows, in order. */
 function codesTable(): string {
     const { lookUpCode } = loadCodes();
     const lines: string[] = ["| code | how often | what to do |", "| --- | --- | --- |"];
@@ -335,7 +339,7 @@ function functionsSection(): string {
 
 /** The effects of faults, from the schema's own comments. */
 function faultsSection(): string {
-    const text = readFileSync(path("sdk/testing/fault-schema.ts"), "utf8");
+    const text = readFileSync(path("sdk/testing/faults/fault-schema.ts"), "utf8");
     const kinds = [
         ...text.matchAll(/\/\*\* ([^\n]+?) \*\/\s*z\.strictObject\(\{\s*kind: z\.literal\("([^"]+)"\)([\s\S]*?)\}\)/g),
     ].map(([, doc = "", kind = "", rest = ""]) => {

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import type { BackupReplicaOutputs, backupReplicaInputs } from "../provider/resources/backup-replica";
+import type { BackupReplicaOutputs, backupReplicaInputs } from "../provider/resources/copies/backup-replica";
 import { CbrResource } from "./dynamic";
 import type { Inputs, Outputs } from "./inputs";
 

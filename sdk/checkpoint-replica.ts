@@ -1,6 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import type { CheckpointReplicaOutputs, checkpointReplicaInputs } from "../provider/resources/checkpoint-replica";
+import type {
+    CheckpointReplicaOutputs,
+    checkpointReplicaInputs,
+} from "../provider/resources/copies/checkpoint-replica";
 import { CbrResource } from "./dynamic";
 import type { Inputs, Outputs } from "./inputs";
 

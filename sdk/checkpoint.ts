@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import type { CheckpointOutputs, checkpointInputs } from "../provider/resources/checkpoint";
+import type { CheckpointOutputs, checkpointInputs } from "../provider/resources/checkpoint/checkpoint";
 import { CbrResource } from "./dynamic";
 import type { Inputs, Outputs } from "./inputs";
 

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import type { VaultReplicationOutputs, vaultReplicationInputs } from "../provider/resources/vault-replication";
+import type { VaultReplicationOutputs, vaultReplicationInputs } from "../provider/resources/copies/vault-replication";
 import { CbrResource } from "./dynamic";
 import type { Inputs, Outputs } from "./inputs";
 

@@ -9,11 +9,11 @@ const root = join(__dirname, "..");
 /** Who may, and why. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
     // The machine's clock itself.
-    "provider/clock.ts": ["Date.now", "Math.random", "setTimeout"],
+    "provider/client/time/clock.ts": ["Date.now", "Math.random", "setTimeout"],
     // The adapter: rows of the engine exist in real time only, and only it knows the host's.
-    "provider/dynamic-host.ts": ["Date.now"],
+    "provider/pulumi/dynamic-provider.ts": ["Date.now"],
     // The end of one exchange over a real socket: what a test of it needs is a slow server, not a fake clock.
-    "provider/undici-transport.ts": ["AbortSignal.timeout"],
+    "provider/client/http/undici-transport.ts": ["AbortSignal.timeout"],
 };
 
 const banned = new Set([
@@ -84,6 +84,6 @@ it("takes random ids of the system nowhere in the provider: what it sends can be
 });
 
 it("finds what it looks for", () => {
-    expect(uses("provider/clock.ts")).toEqual(["Date.now", "Math.random", "setTimeout"]);
+    expect(uses("provider/client/time/clock.ts")).toEqual(["Date.now", "Math.random", "setTimeout"]);
     expect(uses("test/support/fake-clock.ts")).toEqual(["setImmediate"]);
 });

@@ -113,7 +113,9 @@ it("keeps the simulator out of the classes, and zod and undici too", () => {
 
 it("lets the simulator take schemas and the clock from the provider, and nothing that talks to the API", () => {
     const taken = all.filter((one) => isUnder(one.from, "sdk/testing") && isUnder(one.to, "provider") && !one.typeOnly);
-    const strange = taken.filter((one) => !isUnder(one.to, "provider/operations") && one.to !== "provider/clock.ts");
+    const strange = taken.filter(
+        (one) => !isUnder(one.to, "provider/client/operations") && one.to !== "provider/client/time/clock.ts",
+    );
     expect(shown(strange)).toEqual([]);
 });
 
@@ -126,62 +128,103 @@ it("takes nothing from sdk, tests or the command line into the provider", () => 
     expect(shown(bad)).toEqual([]);
 });
 
-it("keeps operations data: they know zod, each other and the words for errors", () => {
+/** Folder → folders whose values it may take. Types are free, and so is a folder's own. What stands here is what is needed. */
+const time = "client/time";
+const errors = "client/errors";
+const mayTake: Readonly<Record<string, readonly string[]>> = {
+    [time]: [],
+    [errors]: [],
+    "client/operations": [],
+    "client/settings": [errors],
+    "client/http": [errors, "client/settings"],
+    "client/auth": [errors, "client/settings", "client/http"],
+    client: [errors, "client/settings", "client/http", "client/auth"],
+    reads: [time, errors, "client/operations"],
+    "exactly-once": [time, errors, "client/http", "client"],
+    services: [time, "client/settings", "client/http", "client/auth", "client", "reads", "exactly-once"],
+    resource: [time, errors, "client/operations", "reads", "services"],
+    "resources/checkpoint": [
+        time,
+        errors,
+        "client",
+        "client/operations",
+        "reads",
+        "exactly-once",
+        "services",
+        "resource",
+    ],
+    "resources/copies/without-records": [time, errors, "reads"],
+    "resources/copies": [
+        time,
+        errors,
+        "client/operations",
+        "reads",
+        "exactly-once",
+        "services",
+        "resource",
+        "resources/checkpoint",
+        "resources/copies/without-records",
+    ],
+    resources: [time, errors, "client/operations", "reads", "exactly-once", "services", "resource"],
+    pulumi: [time, errors, "client/settings", "services", "resource"],
+    functions: [
+        time,
+        errors,
+        "client/operations",
+        "reads",
+        "exactly-once",
+        "services",
+        "resource",
+        "resources/checkpoint",
+        "pulumi",
+    ],
+    "": ["pulumi", "resources", "resources/checkpoint", "resources/copies"],
+};
+const folderOf = (path: string) => dirname(path).replace(/^provider\/?/, "");
+const between = all.filter(
+    (one) =>
+        !one.typeOnly &&
+        isUnder(one.from, "provider") &&
+        isUnder(one.to, "provider") &&
+        folderOf(one.from) !== folderOf(one.to),
+);
+
+it.each(Object.keys(mayTake))("lets provider/%s take values from the folders in its row only", (folder) => {
+    const taken = between.filter((one) => folderOf(one.from) === folder);
+    expect(shown(taken.filter((one) => !mayTake[folder]?.includes(folderOf(one.to))))).toEqual([]);
+    const used = new Set(taken.map((one) => folderOf(one.to)));
+    expect([...used].sort()).toEqual([...(mayTake[folder] ?? [])].sort());
+});
+
+it("has a row for every folder, each below those that it takes from", () => {
+    expect(Object.keys(mayTake).sort()).toEqual([...new Set(files("provider").map(folderOf))].sort());
+    const order = Object.keys(mayTake);
+    for (const [at, folder] of order.entries())
+        for (const lower of mayTake[folder] ?? [])
+            expect(order.indexOf(lower), `${folder} → ${lower}`).toBeLessThan(at);
+});
+
+it("keeps operations data: they know zod and each other", () => {
     const bad = all.filter(
         (one) =>
-            isUnder(one.from, "provider/operations") &&
-            !isUnder(one.to, "provider/operations") &&
+            isUnder(one.from, "provider/client/operations") &&
+            !isUnder(one.to, "provider/client/operations") &&
             one.to !== "zod" &&
-            !(one.typeOnly && one.to === "provider/errors.ts"),
+            !(one.typeOnly && one.to === "provider/client/errors/errors.ts"),
     );
     expect(shown(bad)).toEqual([]);
 });
 
-it("lets nothing below the resources need them: their types at most", () => {
-    const bad = all.filter(
-        (one) =>
-            !one.typeOnly &&
-            isUnder(one.from, "provider") &&
-            isUnder(one.to, "provider/resources") &&
-            !isUnder(one.from, "provider/resources") &&
-            // Functions stand beside the resources: they show the same objects.
-            !isUnder(one.from, "provider/functions") &&
-            one.from !== "provider/index.ts",
-    );
-    expect(shown(bad)).toEqual([]);
-});
-
-it("lets one file only know the host", () => {
+it("keeps Pulumi out of the client, and lets one file only know the host", () => {
+    const client = all.filter((one) => isUnder(one.from, "provider/client"));
+    expect(shown(client.filter((one) => one.to.startsWith("@pulumi/")))).toEqual([]);
     const knowing = all.filter(
         (one) => !one.typeOnly && one.to.startsWith("@pulumi/pulumi") && isUnder(one.from, "provider"),
     );
-    expect([...new Set(knowing.map((one) => one.from))]).toEqual(["provider/dynamic-host.ts"]);
-    const users = all.filter((one) => one.to === "provider/dynamic-host.ts").map((one) => one.from);
+    expect([...new Set(knowing.map((one) => one.from))]).toEqual(["provider/pulumi/dynamic-provider.ts"]);
+    const users = all.filter((one) => one.to === "provider/pulumi/dynamic-provider.ts").map((one) => one.from);
     expect(users).toEqual(["provider/index.ts"]);
 });
-
-it.each(["client", "limiter", "poller", "retry", "codes", "errors", "time", "duration"])(
-    "keeps %s free of everything above it",
-    (name) => {
-        const above = [
-            "context",
-            "services",
-            "handler",
-            "once",
-            "copies",
-            "backup-lists",
-            "backup-deletion",
-            "region-snapshot",
-            "preflight",
-            "dynamic-host",
-            "index",
-        ];
-        const bad = all.filter(
-            (one) => one.from === `provider/${name}.ts` && above.some((file) => one.to === `provider/${file}.ts`),
-        );
-        expect(shown(bad)).toEqual([]);
-    },
-);
 
 it("finds every file that is imported", () => {
     const lost = all.filter(

@@ -1,5 +1,5 @@
 // Where CONTRIBUTING.md says that the parts of a resource are.
-import { readdirSync, readFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { providerLines } from "./support/state-lines";
@@ -15,8 +15,9 @@ const inFolder = (folder: string, name: RegExp) =>
 describe.each(Object.keys(providerLines))("%s", (kind) => {
     const file = kind.replaceAll(/(?<=[a-z])[A-Z]/g, "-$&").toLowerCase();
     const handler = kind.charAt(0).toLowerCase() + kind.slice(1);
-    const imported = `import { ${handler} } from "../../provider/resources/${file}"`;
-    const source = read(`provider/resources/${file}.ts`);
+    const [path = ""] = globSync(`provider/resources/{,*/}${file}.ts`, { cwd: root });
+    const imported = `import { ${handler} } from "../../${path.slice(0, -".ts".length)}"`;
+    const source = read(path);
 
     it("has a class, and tests of what compiles", () => {
         expect(read(`sdk/${file}.ts`)).toContain(`export class ${kind} extends CbrResource`);

@@ -96,7 +96,7 @@ it("has source maps that bring their sources along, and stack traces that name t
     }
     const script = `try { require("pulumi-cbr/testing").parseFaults("no JSON") } catch (error) { console.log(error.stack) }`;
     const stack = await command(process.execPath, ["--enable-source-maps", "-e", script], folder);
-    expect(stack).toMatch(/pulumi-cbr[\\/]sdk[\\/]testing[\\/]fault-schema\.ts:\d+:\d+/);
+    expect(stack).toMatch(/pulumi-cbr[\\/]sdk[\\/]testing[\\/]faults[\\/]fault-schema\.ts:\d+:\d+/);
 });
 
 it("has no install script, three dependencies, and the peer", () => {

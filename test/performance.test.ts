@@ -2,10 +2,10 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Context } from "../provider/context";
-import { memoryJournal } from "../provider/journal";
-import { type CheckpointOutputs, checkpoint } from "../provider/resources/checkpoint";
-import { createServices } from "../provider/services";
+import { memoryJournal } from "../provider/exactly-once/journal";
+import { type CheckpointOutputs, checkpoint } from "../provider/resources/checkpoint/checkpoint";
+import type { Context } from "../provider/services/context";
+import { createServices } from "../provider/services/services";
 import { type Simulator, startSimulator } from "../sdk/testing/index";
 import { VirtualClock } from "./support/virtual-clock";
 

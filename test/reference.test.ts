@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { lookUpCode } from "../provider/codes";
+import { lookUpCode } from "../provider/client/errors/error-codes";
 import { pages, reference, refreshed } from "../scripts/reference";
 
 const root = join(__dirname, "..");

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
-import { redact, registerSecret } from "../../provider/errors";
+import { redact, registerSecret } from "../../provider/client/errors/errors";
 import { Failure } from "../command";
 
 export interface Configuration {

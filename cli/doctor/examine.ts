@@ -1,8 +1,8 @@
 /** Looks at settings, sign-in and regions. Only reads; asks each thing once. */
-import type { Client, Target } from "../../provider/client";
-import { type Clock, systemClock } from "../../provider/clock";
-import { ApiError, AuthError, ConfigError, messageOf, TransportError } from "../../provider/errors";
-import { memoryJournal } from "../../provider/journal";
+import type { Client, Target } from "../../provider/client/client";
+import { ApiError, AuthError, ConfigError, messageOf, TransportError } from "../../provider/client/errors/errors";
+import type { Transport } from "../../provider/client/http/transport";
+import { createUndiciTransport } from "../../provider/client/http/undici-transport";
 import {
     listBackups,
     listOpLogs,
@@ -10,11 +10,16 @@ import {
     type Operation,
     type Query,
     showReplicationCapabilities,
-} from "../../provider/operations";
-import { createServices } from "../../provider/services";
-import { describeCredentials, requireCredentials, resolveSettings, type Settings } from "../../provider/settings";
-import type { Transport } from "../../provider/transport";
-import { createUndiciTransport } from "../../provider/undici-transport";
+} from "../../provider/client/operations";
+import {
+    describeCredentials,
+    requireCredentials,
+    resolveSettings,
+    type Settings,
+} from "../../provider/client/settings/settings";
+import { type Clock, systemClock } from "../../provider/client/time/clock";
+import { memoryJournal } from "../../provider/exactly-once/journal";
+import { createServices } from "../../provider/services/services";
 import type { Configuration } from "./configuration";
 import { type Check, type RegionReport, type Report, verdictOf } from "./report";
 import { settingLines } from "./settings";

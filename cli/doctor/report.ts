@@ -1,5 +1,5 @@
 /** What `doctor` found, as data and as text. */
-import { redact } from "../../provider/errors";
+import { redact } from "../../provider/client/errors/errors";
 import type { SettingLine } from "./settings";
 
 export type Verdict = "OK" | "WARN" | "FAIL" | "SKIP";

@@ -1,6 +1,6 @@
 /** Every setting that was found, with its source; secrets without their values. */
-import { redact } from "../../provider/errors";
-import type { Resolved, Settings } from "../../provider/settings";
+import { redact } from "../../provider/client/errors/errors";
+import type { Resolved, Settings } from "../../provider/client/settings/settings";
 
 export interface SettingLine {
     readonly name: string;

@@ -1,9 +1,9 @@
 /** What the functions' arguments have in common. */
 import { z } from "zod";
-import type { Target } from "../client";
-import { type Services, targetOf } from "../context";
-import { NotFoundError, type NotFoundObject, WaitFailedError } from "../errors";
-import { parseInstant, queryInstant } from "../time";
+import type { Target } from "../client/client";
+import { NotFoundError, type NotFoundObject, WaitFailedError } from "../client/errors/errors";
+import { parseInstant, queryInstant } from "../client/time/timestamps";
+import { type Services, targetOf } from "../services/context";
 
 /** Where to look. */
 export const placeArgs = {

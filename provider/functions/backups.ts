@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { backupRows } from "../backup-lists";
-import type { Target } from "../client";
-import { type Services, targetOf } from "../context";
-import { backupRowsWithRecords } from "../copies";
-import { objectId } from "../handler";
-import { showBackup, type WireBackup, type WireChildBackup, type WireReplicationRecord } from "../operations";
+import type { Target } from "../client/client";
+import { showBackup, type WireBackup, type WireChildBackup, type WireReplicationRecord } from "../client/operations";
+import { backupRows, backupRowsWithRecords } from "../reads/backup-lists";
+import { objectId } from "../resource/resource";
+import { type Services, targetOf } from "../services/context";
 import { compare, instantArg, newestFirst, type Place, placeArgs, readOne } from "./arguments";
 
 export const getBackupArgs = z.strictObject({

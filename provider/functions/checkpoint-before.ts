@@ -1,11 +1,12 @@
 /** A restore point before Pulumi changes a resource: the Checkpoint resource's own create, called from a hook of the program. */
-import type { Context, Services } from "../context";
-import { ConfigError, messageOf, PartialCreateError } from "../errors";
-import { checkInputs } from "../handler";
-import type { Journal, JournalEntry } from "../journal";
-import { rowLog, type Send } from "../progress";
-import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../resources/checkpoint";
-import { EXPIRED, isFinalCheckpoint } from "../resources/checkpoint-outputs";
+
+import { ConfigError, messageOf, PartialCreateError } from "../client/errors/errors";
+import type { Journal, JournalEntry } from "../exactly-once/journal";
+import { rowLog, type Send } from "../pulumi/resource-log";
+import { checkInputs } from "../resource/resource";
+import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../resources/checkpoint/checkpoint";
+import { EXPIRED, isFinalCheckpoint } from "../resources/checkpoint/schema";
+import type { Context, Services } from "../services/context";
 
 /** A restore point that an interrupted run has left is taken for the wanted one for so long, in milliseconds; later, too much has changed since. */
 const FRESH_MS = 3_600_000;

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { backupsOfCheckpoint } from "../backup-lists";
-import type { Services } from "../context";
-import { objectId } from "../handler";
-import { showCheckpoint } from "../operations";
-import type { CheckpointOutputs } from "../resources/checkpoint";
-import { checkpointFacts, toOutputs } from "../resources/checkpoint-outputs";
-import { refuseGone } from "../resources/checkpoint-read";
+import { showCheckpoint } from "../client/operations";
+import { backupsOfCheckpoint } from "../reads/backup-lists";
+import { objectId } from "../resource/resource";
+import type { CheckpointOutputs } from "../resources/checkpoint/checkpoint";
+import { refuseGone } from "../resources/checkpoint/read";
+import { checkpointFacts, toOutputs } from "../resources/checkpoint/schema";
+import type { Services } from "../services/context";
 import { placeArgs, readOne } from "./arguments";
 
 export const getCheckpointArgs = z.strictObject({

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { operationLogRows } from "../backup-lists";
-import type { Target } from "../client";
-import { type Services, targetOf } from "../context";
-import { objectId } from "../handler";
-import { showOpLog, type WireOperationLog } from "../operations";
+import type { Target } from "../client/client";
+import { showOpLog, type WireOperationLog } from "../client/operations";
+import { operationLogRows } from "../reads/backup-lists";
+import { objectId } from "../resource/resource";
+import { type Services, targetOf } from "../services/context";
 import { instantArg, newestFirst, type Place, placeArgs, readOne } from "./arguments";
 
 export const getOperationLogArgs = z.strictObject({

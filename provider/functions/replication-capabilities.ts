@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type Services, targetOf } from "../context";
-import { showReplicationCapabilities } from "../operations";
+import { showReplicationCapabilities } from "../client/operations";
+import { type Services, targetOf } from "../services/context";
 import { compare, type Place, placeArgs } from "./arguments";
 
 export const getReplicationCapabilitiesArgs = z.strictObject(placeArgs);

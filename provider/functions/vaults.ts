@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Target } from "../client";
-import { type Services, targetOf } from "../context";
-import { objectId } from "../handler";
-import { showVault, type WireVault } from "../operations";
-import { vaultRows } from "../vault-lists";
+import type { Target } from "../client/client";
+import { showVault, type WireVault } from "../client/operations";
+import { vaultRows } from "../reads/vault-lists";
+import { objectId } from "../resource/resource";
+import { type Services, targetOf } from "../services/context";
 import { compare, type Place, placeArgs, readOne } from "./arguments";
 
 export const getVaultArgs = z.strictObject({

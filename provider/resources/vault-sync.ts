@@ -1,16 +1,23 @@
 /** VaultSync: one run that makes a hybrid-cloud vault's list agree with the storage behind it. Huawei Cloud only. */
 import { z } from "zod";
-import { type ListOptions, operationLogRows } from "../backup-lists";
-import type { Target } from "../client";
-import { type Context, type Services, targetOf } from "../context";
-import { formatDuration } from "../duration";
-import { ApiError, messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../errors";
-import { commonInputs, deadlineOf, type Handler, objectId, takeOver, wishOf } from "../handler";
-import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../once";
-import { importCheckpoint, showOpLog, type WireOperationLog } from "../operations";
-import { isTurnOf, type Topic } from "../poller";
-import { preflightVaultSync } from "../preflight";
-import { parseInstant, queryInstant } from "../time";
+import type { Target } from "../client/client";
+import {
+    ApiError,
+    messageOf,
+    NotFoundError,
+    PartialCreateError,
+    UnsureError,
+    WaitFailedError,
+} from "../client/errors/errors";
+import { importCheckpoint, showOpLog, type WireOperationLog } from "../client/operations";
+import { formatDuration } from "../client/time/duration";
+import { parseInstant, queryInstant } from "../client/time/timestamps";
+import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../exactly-once/post-once";
+import { type ListOptions, operationLogRows } from "../reads/backup-lists";
+import { isTurnOf, type Topic } from "../reads/poller";
+import { preflightVaultSync } from "../resource/preflight";
+import { commonInputs, deadlineOf, type Handler, objectId, takeOver, wishOf } from "../resource/resource";
+import { type Context, type Services, targetOf } from "../services/context";
 
 /** 30 min: terraform-provider-huaweicloud's default. */
 const SYNC_BUDGET_MS = 30 * 60_000;

@@ -1,20 +1,8 @@
 /** The CBR simulator: Cloud Backup and Recovery with its IAM, on loopback, for tests of programs that use it. */
-export type { Credentials } from "./accounts";
-export type { CheckpointSeed, Cloud } from "./cloud";
-export { type Effect, type Fault, parseFaults } from "./fault-schema";
-export type { ActiveFault } from "./faults";
-export type { RegionOptions, SimulatorOptions } from "./options";
-export type { RequestLogEntry } from "./request-log";
-export type { ResourceSeed, VaultSeed } from "./seeds";
-export type { SignIn, SimulatorSettings } from "./settings";
-export {
-    type DefaultRegions,
-    type SimulatedProject,
-    type SimulatedRegion,
-    type Simulator,
-    startSimulator,
-} from "./simulator";
-export type { Snapshot } from "./snapshot";
+
+export type { CheckpointSeed, Cloud } from "./cloud/cloud";
+export type { ResourceSeed, VaultSeed } from "./cloud/seeds";
+export type { Snapshot } from "./cloud/snapshot";
 export type {
     BackupOutcome,
     BackupState,
@@ -26,5 +14,18 @@ export type {
     RecordState,
     ResourceState,
     VaultState,
-} from "./state";
-export { type SignatureVerdict, type SignedRequest, verifySignature } from "./verify-signature";
+} from "./cloud/state";
+export { type Effect, type Fault, parseFaults } from "./faults/fault-schema";
+export type { ActiveFault } from "./faults/faults";
+export type { Credentials } from "./iam/accounts";
+export { type SignatureVerdict, type SignedRequest, verifySignature } from "./iam/verify-signature";
+export type { RegionOptions, SimulatorOptions } from "./options";
+export type { RequestLogEntry } from "./server/request-log";
+export type { SignIn, SimulatorSettings } from "./settings";
+export {
+    type DefaultRegions,
+    type SimulatedProject,
+    type SimulatedRegion,
+    type Simulator,
+    startSimulator,
+} from "./simulator";

@@ -1,9 +1,9 @@
-import type { Clock } from "../../provider/clock";
-import type { Credentials } from "./accounts";
-import type { Fault } from "./fault-schema";
-import type { ProgressBy } from "./schedule";
-import type { Dialect } from "./state";
-import type { Rules } from "./world";
+import type { Clock } from "../../provider/client/time/clock";
+import type { ProgressBy } from "./cloud/schedule";
+import type { Dialect } from "./cloud/state";
+import type { Fault } from "./faults/fault-schema";
+import type { Credentials } from "./iam/accounts";
+import type { Rules } from "./simulation";
 
 /** A region to simulate. */
 export interface RegionOptions<Name extends string = string> {

@@ -1,5 +1,5 @@
-import type { Credentials } from "./accounts";
-import type { Dialect } from "./state";
+import type { Dialect } from "./cloud/state";
+import type { Credentials } from "./iam/accounts";
 
 /** How a program is to sign in. */
 export type SignIn = "keys" | "temporary-keys" | "password" | "token" | "agency";

@@ -1,18 +1,18 @@
-import { systemClock } from "../../provider/clock";
-import { Accounts, type Credentials, credentialsFrom, hex } from "./accounts";
-import { Cloud } from "./cloud";
-import { basePath, Exchange } from "./exchange";
-import type { Fault } from "./fault-schema";
-import { type ActiveFault, Faults } from "./faults";
+import { systemClock } from "../../provider/client/time/clock";
+import { Cloud } from "./cloud/cloud";
+import { Schedule } from "./cloud/schedule";
+import type { Dialect } from "./cloud/state";
+import { Store } from "./cloud/store";
+import type { Fault } from "./faults/fault-schema";
+import { type ActiveFault, Faults } from "./faults/faults";
+import { Accounts, type Credentials, credentialsFrom, hex } from "./iam/accounts";
 import { type RegionOptions, rulesFrom, type SimulatorOptions } from "./options";
-import type { RequestLogEntry } from "./request-log";
-import { Schedule } from "./schedule";
-import { listen } from "./server";
-import type { Shared } from "./service";
+import { basePath, Exchange } from "./server/exchange";
+import type { RequestLogEntry } from "./server/request-log";
+import { listen } from "./server/server";
+import type { Shared } from "./server/service";
 import { type SignIn, type SimulatorSettings, settingsFor } from "./settings";
-import type { Dialect } from "./state";
-import { Store } from "./store";
-import type { World } from "./world";
+import type { World } from "./simulation";
 
 /** A project of a region. */
 export interface SimulatedProject {

@@ -2,11 +2,11 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { memoryJournal } from "../../provider/journal";
-import { createCheckpoint, listBackups, listVaults } from "../../provider/operations";
-import { createServices } from "../../provider/services";
-import { resolveSettings } from "../../provider/settings";
-import { createUndiciTransport } from "../../provider/undici-transport";
+import { createUndiciTransport } from "../../provider/client/http/undici-transport";
+import { createCheckpoint, listBackups, listVaults } from "../../provider/client/operations";
+import { resolveSettings } from "../../provider/client/settings/settings";
+import { memoryJournal } from "../../provider/exactly-once/journal";
+import { createServices } from "../../provider/services/services";
 import { runCli } from "./run-cli";
 
 interface Printed {

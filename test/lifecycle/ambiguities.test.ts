@@ -1,13 +1,17 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { ApiError, PartialCreateError, WaitFailedError } from "../../provider/errors";
-import { type BackupReplicaOutputs, backupReplica } from "../../provider/resources/backup-replica";
-import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../../provider/resources/checkpoint";
+import { ApiError, PartialCreateError, WaitFailedError } from "../../provider/client/errors/errors";
+import {
+    type CheckpointInputs,
+    type CheckpointOutputs,
+    checkpoint,
+} from "../../provider/resources/checkpoint/checkpoint";
+import { type BackupReplicaOutputs, backupReplica } from "../../provider/resources/copies/backup-replica";
 import {
     type CheckpointReplicaInputs,
     type CheckpointReplicaOutputs,
     checkpointReplica,
-} from "../../provider/resources/checkpoint-replica";
-import { vaultReplication } from "../../provider/resources/vault-replication";
+} from "../../provider/resources/copies/checkpoint-replica";
+import { vaultReplication } from "../../provider/resources/copies/vault-replication";
 import { type VaultSyncOutputs, vaultSync } from "../../provider/resources/vault-sync";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { backupReplicaInputs } from "../../provider/resources/backup-replica";
-import { checkpointInputs } from "../../provider/resources/checkpoint";
-import { checkpointReplicaInputs } from "../../provider/resources/checkpoint-replica";
-import { vaultReplicationInputs } from "../../provider/resources/vault-replication";
+import { checkpointInputs } from "../../provider/resources/checkpoint/checkpoint";
+import { backupReplicaInputs } from "../../provider/resources/copies/backup-replica";
+import { checkpointReplicaInputs } from "../../provider/resources/copies/checkpoint-replica";
+import { vaultReplicationInputs } from "../../provider/resources/copies/vault-replication";
 import { vaultSyncInputs } from "../../provider/resources/vault-sync";
 import * as cbr from "../../sdk/index";
 import type { Report } from "../support/stack";

@@ -1,9 +1,13 @@
 // What becomes of a restore point after it was taken: restored from, deleted by hand, listed late, adopted twice.
 import { afterEach, describe, expect, it } from "vitest";
-import type { Context } from "../../provider/context";
-import { diffInputs } from "../../provider/handler";
-import { LOOKS_MS } from "../../provider/once";
-import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../../provider/resources/checkpoint";
+import { LOOKS_MS } from "../../provider/exactly-once/post-once";
+import { diffInputs } from "../../provider/resource/resource";
+import {
+    type CheckpointInputs,
+    type CheckpointOutputs,
+    checkpoint,
+} from "../../provider/resources/checkpoint/checkpoint";
+import type { Context } from "../../provider/services/context";
 import { altered } from "../support/altered";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 

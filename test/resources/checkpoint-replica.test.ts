@@ -1,15 +1,15 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { Context } from "../../provider/context";
-import { PartialCreateError } from "../../provider/errors";
-import { checkInputs, diffInputs } from "../../provider/handler";
-import { memoryJournal } from "../../provider/journal";
-import type { WireBackup } from "../../provider/operations";
-import { checkpoint } from "../../provider/resources/checkpoint";
+import { PartialCreateError } from "../../provider/client/errors/errors";
+import type { WireBackup } from "../../provider/client/operations";
+import { memoryJournal } from "../../provider/exactly-once/journal";
+import { checkInputs, diffInputs } from "../../provider/resource/resource";
+import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import {
     type CheckpointReplicaInputs,
     type CheckpointReplicaOutputs,
     checkpointReplica,
-} from "../../provider/resources/checkpoint-replica";
+} from "../../provider/resources/copies/checkpoint-replica";
+import type { Context } from "../../provider/services/context";
 import { altered } from "../support/altered";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 

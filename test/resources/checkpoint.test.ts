@@ -1,6 +1,10 @@
 import { afterEach, expect, it } from "vitest";
-import { PartialCreateError } from "../../provider/errors";
-import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../../provider/resources/checkpoint";
+import { PartialCreateError } from "../../provider/client/errors/errors";
+import {
+    type CheckpointInputs,
+    type CheckpointOutputs,
+    checkpoint,
+} from "../../provider/resources/checkpoint/checkpoint";
 import { altered } from "../support/altered";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 

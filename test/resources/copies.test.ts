@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { PartialCreateError } from "../../provider/errors";
-import { type BackupReplicaInputs, backupReplica } from "../../provider/resources/backup-replica";
-import { checkpoint } from "../../provider/resources/checkpoint";
-import { type VaultReplicationInputs, vaultReplication } from "../../provider/resources/vault-replication";
+import { PartialCreateError } from "../../provider/client/errors/errors";
+import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
+import { type BackupReplicaInputs, backupReplica } from "../../provider/resources/copies/backup-replica";
+import { type VaultReplicationInputs, vaultReplication } from "../../provider/resources/copies/vault-replication";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 
 let world: World;

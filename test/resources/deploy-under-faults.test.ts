@@ -1,10 +1,10 @@
 // The worst weather: of all requests, sign-ins among them, 5 % go wrong in some way, while 200 checkpoints are deployed.
 import { expect, it } from "vitest";
-import type { Context } from "../../provider/context";
-import { PartialCreateError } from "../../provider/errors";
-import { memoryJournal } from "../../provider/journal";
-import { type CheckpointOutputs, checkpoint } from "../../provider/resources/checkpoint";
-import { createServices } from "../../provider/services";
+import { PartialCreateError } from "../../provider/client/errors/errors";
+import { memoryJournal } from "../../provider/exactly-once/journal";
+import { type CheckpointOutputs, checkpoint } from "../../provider/resources/checkpoint/checkpoint";
+import type { Context } from "../../provider/services/context";
+import { createServices } from "../../provider/services/services";
 import { type Fault, type Simulator, startSimulator } from "../../sdk/testing/index";
 import { VirtualClock } from "../support/virtual-clock";
 

@@ -1,16 +1,16 @@
 /** Copies that have ended, or nearly: whose the replica is, whether it is good, and what may be deleted. */
 import { afterEach, describe, expect, it } from "vitest";
-import type { Context } from "../../provider/context";
-import type { WireBackup, WireOperationLog } from "../../provider/operations";
+import type { WireBackup, WireOperationLog } from "../../provider/client/operations";
+import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import {
     type BackupReplicaInputs,
     type BackupReplicaOutputs,
     backupReplica,
-} from "../../provider/resources/backup-replica";
-import { checkpoint } from "../../provider/resources/checkpoint";
-import { type CheckpointReplicaOutputs, checkpointReplica } from "../../provider/resources/checkpoint-replica";
-import { vaultReplication } from "../../provider/resources/vault-replication";
-import { createServices } from "../../provider/services";
+} from "../../provider/resources/copies/backup-replica";
+import { type CheckpointReplicaOutputs, checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
+import { vaultReplication } from "../../provider/resources/copies/vault-replication";
+import type { Context } from "../../provider/services/context";
+import { createServices } from "../../provider/services/services";
 import { altered } from "../support/altered";
 import { after, failure, otc, withRecords } from "../support/copies";
 import { VirtualClock } from "../support/virtual-clock";

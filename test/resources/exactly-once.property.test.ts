@@ -2,16 +2,16 @@
 // never a wait without end. A failing seed is printed by fast-check.
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Context } from "../../provider/context";
-import { PartialCreateError, UnsureError } from "../../provider/errors";
-import type { CommonInputs, Handler } from "../../provider/handler";
-import { type Journal, memoryJournal } from "../../provider/journal";
-import { backupReplica } from "../../provider/resources/backup-replica";
-import { checkpoint } from "../../provider/resources/checkpoint";
-import { checkpointReplica } from "../../provider/resources/checkpoint-replica";
-import { vaultReplication } from "../../provider/resources/vault-replication";
+import { PartialCreateError, UnsureError } from "../../provider/client/errors/errors";
+import { type Journal, memoryJournal } from "../../provider/exactly-once/journal";
+import type { CommonInputs, Handler } from "../../provider/resource/resource";
+import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
+import { backupReplica } from "../../provider/resources/copies/backup-replica";
+import { checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
+import { vaultReplication } from "../../provider/resources/copies/vault-replication";
 import { vaultSync } from "../../provider/resources/vault-sync";
-import { createServices } from "../../provider/services";
+import type { Context } from "../../provider/services/context";
+import { createServices } from "../../provider/services/services";
 import { type Fault, type Simulator, startSimulator } from "../../sdk/testing/index";
 import { VirtualClock } from "../support/virtual-clock";
 

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type Journal, memoryJournal } from "../../provider/exactly-once/journal";
 import { checkpointTaker } from "../../provider/functions/checkpoint-before";
-import { type Journal, memoryJournal } from "../../provider/journal";
-import { checkpoint } from "../../provider/resources/checkpoint";
-import { vaultReplication } from "../../provider/resources/vault-replication";
+import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
+import { vaultReplication } from "../../provider/resources/copies/vault-replication";
 import * as cbr from "../../sdk/index";
 import { requireTypeScript } from "../support/require-typescript";
 import { startWorld, type World, type WorldOptions } from "../support/world";

@@ -1,16 +1,20 @@
 /** Copies whose POST was lost: what is taken for its effect, and what surely is another one's. */
 import { afterEach, describe, expect, it } from "vitest";
-import { UnsureError } from "../../provider/errors";
-import { wishOf } from "../../provider/handler";
-import { noteInJournal } from "../../provider/once";
-import { type BackupReplicaInputs, backupReplica, backupReplicaInputs } from "../../provider/resources/backup-replica";
-import { checkpoint } from "../../provider/resources/checkpoint";
-import { type CheckpointReplicaOutputs, checkpointReplica } from "../../provider/resources/checkpoint-replica";
+import { UnsureError } from "../../provider/client/errors/errors";
+import { noteInJournal } from "../../provider/exactly-once/post-once";
+import { wishOf } from "../../provider/resource/resource";
+import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
+import {
+    type BackupReplicaInputs,
+    backupReplica,
+    backupReplicaInputs,
+} from "../../provider/resources/copies/backup-replica";
+import { type CheckpointReplicaOutputs, checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
 import {
     type VaultReplicationInputs,
     vaultReplication,
     vaultReplicationInputs,
-} from "../../provider/resources/vault-replication";
+} from "../../provider/resources/copies/vault-replication";
 import { copyBehindOurBack, failure, otc, withRecords } from "../support/copies";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 

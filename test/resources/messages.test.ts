@@ -1,6 +1,6 @@
 // The words of docs/errors.md that other tests take for granted: each is provoked here.
 import { afterEach, expect, it } from "vitest";
-import { checkpoint } from "../../provider/resources/checkpoint";
+import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { altered } from "../support/altered";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 

@@ -1,16 +1,16 @@
 // What previews learn from the cloud, and what they cost: handlers' own preflight against the simulator.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Clock } from "../../provider/clock";
-import type { Context } from "../../provider/context";
-import type { CommonInputs, Failure, Handler } from "../../provider/handler";
-import { memoryJournal } from "../../provider/journal";
-import { PREFLIGHT_BUDGET_MS } from "../../provider/preflight";
-import { backupReplica } from "../../provider/resources/backup-replica";
-import { checkpoint } from "../../provider/resources/checkpoint";
-import { checkpointReplica } from "../../provider/resources/checkpoint-replica";
-import { vaultReplication } from "../../provider/resources/vault-replication";
+import type { Clock } from "../../provider/client/time/clock";
+import { memoryJournal } from "../../provider/exactly-once/journal";
+import { PREFLIGHT_BUDGET_MS } from "../../provider/resource/preflight";
+import type { CommonInputs, Failure, Handler } from "../../provider/resource/resource";
+import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
+import { backupReplica } from "../../provider/resources/copies/backup-replica";
+import { checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
+import { vaultReplication } from "../../provider/resources/copies/vault-replication";
 import { vaultSync } from "../../provider/resources/vault-sync";
-import { createServices } from "../../provider/services";
+import type { Context } from "../../provider/services/context";
+import { createServices } from "../../provider/services/services";
 import { type Simulator, startSimulator } from "../../sdk/testing/index";
 
 const missing = "8b0851a8-adf3-4f4c-a914-dead08bf9664";

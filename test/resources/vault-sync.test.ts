@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from "vitest";
-import { PartialCreateError } from "../../provider/errors";
+import { PartialCreateError } from "../../provider/client/errors/errors";
 import { vaultSync } from "../../provider/resources/vault-sync";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 

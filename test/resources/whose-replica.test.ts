@@ -1,11 +1,11 @@
 /** Clouds that keep no replication records: whose is a replica that appears in the destination vault? */
 import { afterEach, describe, expect, it } from "vitest";
-import type { Context } from "../../provider/context";
-import { PartialCreateError } from "../../provider/errors";
-import { backupReplica } from "../../provider/resources/backup-replica";
-import { checkpoint } from "../../provider/resources/checkpoint";
-import { checkpointReplica } from "../../provider/resources/checkpoint-replica";
-import { vaultReplication } from "../../provider/resources/vault-replication";
+import { PartialCreateError } from "../../provider/client/errors/errors";
+import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
+import { backupReplica } from "../../provider/resources/copies/backup-replica";
+import { checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
+import { vaultReplication } from "../../provider/resources/copies/vault-replication";
+import type { Context } from "../../provider/services/context";
 import { altered } from "../support/altered";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 

@@ -1,4 +1,4 @@
-import type { Context } from "../../provider/context";
+import type { Context } from "../../provider/services/context";
 
 /** A context whose client passes every answer of the API through `change`: for clouds that answer as the simulator never does. */
 export function altered(context: Context, change: (answer: unknown) => unknown): Context {

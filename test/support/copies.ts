@@ -1,9 +1,9 @@
 /** What tests of copies have in common. */
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
-import type { Context } from "../../provider/context";
-import { PartialCreateError } from "../../provider/errors";
-import type { WireBackup, WireReplicationRecord } from "../../provider/operations";
+import { PartialCreateError } from "../../provider/client/errors/errors";
+import type { WireBackup, WireReplicationRecord } from "../../provider/client/operations";
+import type { Context } from "../../provider/services/context";
 import { altered } from "./altered";
 import type { World, WorldOptions } from "./world";
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../../provider/clock";
+import type { Clock } from "../../provider/client/time/clock";
 
 interface Sleeper {
     readonly at: number;

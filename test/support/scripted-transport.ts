@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { TransportError } from "../../provider/errors";
-import type { HttpRequest, HttpResponse, Transport } from "../../provider/transport";
+import { TransportError } from "../../provider/client/errors/errors";
+import type { HttpRequest, HttpResponse, Transport } from "../../provider/client/http/transport";
 
 export interface Answer {
     readonly status: number;

@@ -1,7 +1,7 @@
-import type { Clock } from "../../provider/clock";
-import { resolveSettings } from "../../provider/settings";
-import type { Transport } from "../../provider/transport";
-import { createUndiciTransport } from "../../provider/undici-transport";
+import type { Transport } from "../../provider/client/http/transport";
+import { createUndiciTransport } from "../../provider/client/http/undici-transport";
+import { resolveSettings } from "../../provider/client/settings/settings";
+import type { Clock } from "../../provider/client/time/clock";
 
 /** Time that passes only by sleeping, and only while no request is under way, for client and simulator alike: hours of waiting cost milliseconds, requests are real. */
 export class VirtualClock implements Clock {

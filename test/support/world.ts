@@ -1,7 +1,7 @@
-import type { Clock } from "../../provider/clock";
-import type { Context, Services } from "../../provider/context";
-import { type Journal, memoryJournal } from "../../provider/journal";
-import { createServices } from "../../provider/services";
+import type { Clock } from "../../provider/client/time/clock";
+import { type Journal, memoryJournal } from "../../provider/exactly-once/journal";
+import type { Context, Services } from "../../provider/services/context";
+import { createServices } from "../../provider/services/services";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../sdk/testing/index";
 
 /** The machine's time, but every sleep is this many times shorter: waits behave as always, tests do not take minutes. */

@@ -1,0 +1,90 @@
+/** May this be sent again, and when. Pure functions and their constants. */
+import { lookUpCode } from "../errors/error-codes";
+import {
+    ApiError,
+    type ApiFailure,
+    CbrError,
+    NotFoundError,
+    type NotFoundObject,
+    ResponseShapeError,
+    type Retry,
+    TransportError,
+} from "../errors/errors";
+import type { Method } from "../operations/operation";
+
+/** First delay after a passing failure, in milliseconds; doubled each time. */
+export const BACKOFF_BASE_MS = 500;
+/** Longest delay between two tries of one request, in milliseconds. */
+export const BACKOFF_MAX_MS = 30_000;
+/** First and longest delay while another task holds the object ("busy" codes), in milliseconds. cbr-api §5.5 recommends 30 to 60 s; short tasks end sooner, so we start lower and end there. */
+export const BUSY_BASE_MS = 2_000;
+export const BUSY_MAX_MS = 60_000;
+/** Tries for codes that "may pass" (§5.2 "R few"). */
+export const FEW_TRIES = 4;
+
+/** Delay before try number `attempt + 1` (attempts count from 1), with full jitter over its upper half; `random` is in [0, 1). A server's hint is a lower bound. */
+export function backoffMs(attempt: number, retry: Retry, random: number, retryAfterMs?: number): number {
+    const [base, max] = retry === "busy" ? [BUSY_BASE_MS, BUSY_MAX_MS] : [BACKOFF_BASE_MS, BACKOFF_MAX_MS];
+    const ceiling = Math.min(max, base * 2 ** Math.min(attempt - 1, 20));
+    const delay = ceiling / 2 + (ceiling / 2) * random;
+    return Math.max(delay, retryAfterMs ?? 0);
+}
+
+/**
+ * The object that this failure says is gone, if it is the very object asked for (`about`): 404 with the object's own
+ * code, the old 400 CSBS.3001 of DeleteBackup (A14), or, for an id, the exact 401 "Malformed request url" (A13).
+ */
+export function notFoundObject(failure: ApiFailure, about: NotFoundObject | undefined): NotFoundObject | undefined {
+    if (about === undefined) return undefined;
+    if (failure.status === 401 && failure.isMalformedUrl === true) return about;
+    const allowed = failure.status === 404 || (failure.status === 400 && failure.code === "CSBS.3001");
+    return allowed && lookUpCode(failure.code)?.notFound === about ? about : undefined;
+}
+
+/** How a request that was answered with this failure may be repeated. */
+export function classify(failure: ApiFailure, method: Method): { retry: Retry; few: boolean; renew: boolean } {
+    const plain = (retry: Retry) => ({ retry, few: false, renew: false });
+    const code = lookUpCode(failure.code);
+    switch (code?.class) {
+        case "busy":
+            return plain("busy");
+        case "few":
+            return { retry: method === "GET" ? "backoff" : "busy", few: true, renew: false };
+        case "permanent":
+            return plain("never");
+        case "throttled":
+            return plain("throttled");
+        case "renew":
+            return { retry: "never", few: false, renew: true };
+        case "gateway":
+            return plain("backoff");
+        default:
+    }
+    if (failure.status === 429) return plain("throttled");
+    if (failure.status === 401) return { retry: "never", few: false, renew: true };
+    if (failure.status === 502 || failure.status === 503 || failure.status === 504 || failure.status === 408)
+        return plain("backoff");
+    if (failure.status === 500 && method !== "POST") return { retry: "backoff", few: true, renew: false };
+    if (failure.status === 500) return plain("backoff");
+    return plain("never");
+}
+
+/** What a failed POST can have done: `nothing` surely; `maybe`; `accepted`: the API said yes, but what it said about it was lost. */
+export type Effect = "nothing" | "maybe" | "accepted";
+
+export function effectOf(error: unknown): Effect {
+    if (error instanceof TransportError) return error.sent ? "maybe" : "nothing";
+    if (error instanceof ResponseShapeError)
+        return error.status >= 200 && error.status < 300 && !error.isForeign ? "accepted" : "maybe";
+    if (error instanceof NotFoundError) return "nothing";
+    if (error instanceof ApiError) {
+        const { status, code } = error.failure;
+        const known = lookUpCode(code);
+        if (known?.class === "throttled" || status === 429) return "nothing";
+        if (known !== undefined && known.class !== "gateway" && !code.endsWith(".9910")) return "nothing";
+        if (status === 408) return "maybe";
+        if (status < 500) return "nothing";
+        return "maybe";
+    }
+    return error instanceof CbrError ? "nothing" : "maybe";
+}

@@ -1,0 +1,381 @@
+/** Transport over undici: keep-alive, bounded, through the environment's proxies, with errors in plain words. */
+import type { IncomingHttpHeaders } from "node:http";
+import { createRequire } from "node:module";
+import tls from "node:tls";
+import type { Agent, Dispatcher } from "undici";
+import { ConfigError, messageOf, type Retry, TransportError } from "../errors/errors";
+import { isLoopback } from "../settings/endpoints";
+import { type Settings, systemFiles } from "../settings/settings";
+import type { HttpRequest, HttpResponse, Transport } from "./transport";
+
+/** Not `import()`, which under Yarn's Plug'n'Play needs a loader of its own. */
+const requireHere = createRequire(__filename);
+
+function loadUndici(): typeof import("undici") {
+    try {
+        return requireHere("undici");
+    } catch (error) {
+        throw new TransportError(`undici cannot be loaded: ${messageOf(error)}`, {
+            sent: false,
+            retry: "never",
+            cause: error,
+        });
+    }
+}
+
+/** Connections to one host and port at a time; more requests wait. */
+export const MAX_CONNECTIONS = 64;
+/** Time for TCP and TLS together, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Time for a whole exchange, unless the request says otherwise, in milliseconds. */
+const DEFAULT_TIMEOUT_MS = 60_000;
+/** An idle connection is kept this long, in milliseconds: longer than the longest poll interval (15 s), shorter than the 60 s after which gateways cut it. */
+const KEEP_ALIVE_MS = 20_000;
+/** Largest answer, in bytes: a page of 1,000 backups is under 2 MB. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+export type TransportSettings = Pick<Settings, "caFile" | "certFile" | "keyFile" | "insecure" | "proxies">;
+
+interface TlsOptions {
+    ca?: string[];
+    cert?: string;
+    key?: string;
+    rejectUnauthorized?: false;
+}
+
+/** Codes by which Node says that it does not trust a certificate. */
+const UNTRUSTED = new Set([
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "SELF_SIGNED_CERT_IN_CHAIN",
+    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    "UNABLE_TO_GET_ISSUER_CERT",
+    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+    "CERT_UNTRUSTED",
+    "CERT_REJECTED",
+    "CERT_SIGNATURE_FAILURE",
+    "INVALID_CA",
+]);
+
+/** The first code in an error, its causes and its parts. */
+function codeOf(error: unknown, depth = 0): string | undefined {
+    if (typeof error !== "object" || error === null || depth > 5) return undefined;
+    const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
+    if (typeof code === "string" && !code.startsWith("UND_ERR_ABORTED")) return code;
+    const parts: unknown[] = Array.isArray(errors) ? errors : [];
+    return [cause, ...parts].map((part) => codeOf(part, depth + 1)).find((found) => found !== undefined);
+}
+
+interface Reason {
+    readonly text: string;
+    readonly retry?: Retry;
+}
+
+/** An error of undici or Node in plain words. */
+function reasonOf(error: unknown, sent: boolean): Reason {
+    const message = messageOf(error);
+    const proxy = /Proxy response \((\d+)\)/.exec(message);
+    if (proxy !== null)
+        return {
+            text: `the proxy answered ${proxy[1]}${proxy[1] === "407" ? ": it wants a user and password (HTTPS_PROXY)" : ""}`,
+        };
+    const code = codeOf(error) ?? "";
+    if (code === "" && error instanceof Error && error.name === "HTTPParserError")
+        return { text: "the answer is not HTTP: check cbr:endpoints and the proxy" };
+    if (UNTRUSTED.has(code))
+        return {
+            text: `certificate not trusted (${code}): set cbr:caFile to the file of its authority`,
+            retry: "never",
+        };
+    switch (code) {
+        case "ECONNREFUSED":
+            return { text: "connection refused: check cbr:endpoints and cbr:authUrl" };
+        case "ENOTFOUND":
+            return { text: "host name not found: check cbr:region, cbr:cloud and cbr:endpoints" };
+        case "EAI_AGAIN":
+            return { text: "host name lookup failed for the moment" };
+        case "ENETUNREACH":
+        case "EHOSTUNREACH":
+            return { text: "host not reachable" };
+        case "UND_ERR_CONNECT_TIMEOUT":
+        case "ETIMEDOUT":
+            return sent
+                ? { text: "the connection timed out" }
+                : { text: `no connection within ${CONNECT_TIMEOUT_MS / 1000} s` };
+        case "CERT_HAS_EXPIRED":
+            return { text: "certificate has expired (or this machine's clock is wrong)", retry: "never" };
+        case "CERT_NOT_YET_VALID":
+            return { text: "certificate is not valid yet (or this machine's clock is wrong)", retry: "never" };
+        case "ERR_TLS_CERT_ALTNAME_INVALID":
+            return { text: "certificate is for another host name: check cbr:endpoints", retry: "never" };
+        case "EPROTO":
+        case "ERR_SSL_WRONG_VERSION_NUMBER":
+        case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
+            return { text: `TLS handshake failed (${code}): does this port speak https?` };
+        case "UND_ERR_HEADERS_TIMEOUT":
+        case "UND_ERR_BODY_TIMEOUT":
+            return { text: "the answer stopped coming" };
+        case "UND_ERR_RES_CONTENT_LENGTH_MISMATCH":
+        case "HPE_INVALID_EOF_STATE":
+            return { text: "the answer was cut off" };
+        case "UND_ERR_HEADERS_OVERFLOW":
+            return { text: "the answer's headers are too long", retry: "never" };
+        case "UND_ERR_INVALID_ARG":
+            return { text: `the request cannot be sent (${message})`, retry: "never" };
+        case "ECONNRESET":
+        case "EPIPE":
+        case "ECONNABORTED":
+        case "UND_ERR_SOCKET":
+            return {
+                text: sent
+                    ? "the connection broke before the answer was complete"
+                    : "the connection broke while it was being made",
+            };
+        default:
+            if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_"))
+                return { text: `TLS handshake failed (${code})` };
+            if (code.startsWith("HPE_"))
+                return { text: `the answer is not HTTP (${code}): check cbr:endpoints and the proxy` };
+            return { text: code === "" ? message : `${message} (${code})` };
+    }
+}
+
+/** One exchange as undici reports it. Settles once, and remembers whether anything was written. */
+class Exchange {
+    readonly done: Promise<HttpResponse>;
+    /** From here on the other side may have seen the request. */
+    sent = false;
+    #settled = false;
+    #resolve: (response: HttpResponse) => void = () => {};
+    #reject: (error: unknown) => void = () => {};
+    #controller: Dispatcher.DispatchController | undefined;
+    #status = 0;
+    #headers: Record<string, string> = {};
+    #chunks: Buffer[] = [];
+    #bytes = 0;
+
+    constructor() {
+        this.done = new Promise((resolve, reject) => {
+            this.#resolve = resolve;
+            this.#reject = reject;
+        });
+        // It may fail before anybody waits for it.
+        this.done.catch(() => undefined);
+    }
+
+    /** Ends the exchange from our side. */
+    fail(error: unknown): void {
+        if (this.#settled) return;
+        this.#settled = true;
+        this.#chunks = [];
+        this.#reject(error);
+        this.#controller?.abort(error instanceof Error ? error : new Error("aborted"));
+    }
+
+    readonly handler: Dispatcher.DispatchHandler = {
+        onRequestStart: (controller) => {
+            this.#controller = controller;
+            // Given up while it waited for a connection: then nothing is written.
+            if (this.#settled) controller.abort(new Error("aborted before it was sent"));
+            else this.sent = true;
+        },
+        onResponseStart: (_controller, status, headers) => {
+            // Interim answers (103) come first, and are not the answer.
+            if (status < 200) return;
+            this.#status = status;
+            this.#headers = flatten(headers);
+        },
+        onResponseData: (_controller, chunk) => {
+            this.#bytes += chunk.length;
+            if (this.#bytes > MAX_BODY_BYTES) this.fail(new BodyTooLarge());
+            else if (!this.#settled) this.#chunks.push(chunk);
+        },
+        onResponseEnd: () => {
+            if (this.#settled) return;
+            this.#settled = true;
+            this.#resolve({
+                status: this.#status,
+                headers: this.#headers,
+                body: new TextDecoder().decode(Buffer.concat(this.#chunks)),
+            });
+        },
+        onResponseError: (_controller, error) => {
+            this.fail(error);
+        },
+    };
+}
+
+class BodyTooLarge extends Error {}
+
+function flatten(headers: IncomingHttpHeaders): Record<string, string> {
+    const flat: Record<string, string> = {};
+    for (const [name, value] of Object.entries(headers))
+        if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(", ") : String(value);
+    return flat;
+}
+
+class UndiciTransport implements Transport {
+    readonly #settings: TransportSettings;
+    #direct: Agent | undefined;
+    #proxied: Dispatcher | undefined;
+    #closed = false;
+
+    constructor(settings: TransportSettings) {
+        this.#settings = settings;
+    }
+
+    async send(request: HttpRequest): Promise<HttpResponse> {
+        const url = new URL(request.url);
+        const timeoutMs = request.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+        if (request.signal?.aborted) throw aborted(url, false, request.signal.reason);
+        if (this.#closed)
+            throw new TransportError(`${url.host}: the provider is closing`, { sent: false, retry: "never" });
+        const dispatcher = this.#dispatcher(url);
+        const exchange = new Exchange();
+        const timeout = AbortSignal.timeout(timeoutMs);
+        const onTimeout = () => exchange.fail(timeout.reason);
+        const onAbort = () => exchange.fail(request.signal?.reason ?? new Error("aborted"));
+        timeout.addEventListener("abort", onTimeout, { once: true });
+        request.signal?.addEventListener("abort", onAbort, { once: true });
+        if (request.signal?.aborted) onAbort();
+        try {
+            dispatcher.dispatch(
+                {
+                    origin: url.origin,
+                    path: `${url.pathname}${url.search}`,
+                    method: request.method as Dispatcher.HttpMethod,
+                    headers: { "user-agent": "pulumi-cbr", ...request.headers },
+                    ...(request.body === undefined ? {} : { body: request.body }),
+                    headersTimeout: 0,
+                    bodyTimeout: 0,
+                },
+                exchange.handler,
+            );
+            return await exchange.done;
+        } catch (error) {
+            const { sent } = exchange;
+            if (request.signal?.aborted) throw aborted(url, sent, request.signal.reason);
+            if (timeout.aborted)
+                throw new TransportError(`${url.host}: no complete answer within ${timeoutMs / 1000} s`, {
+                    sent,
+                    cause: error,
+                });
+            if (error instanceof BodyTooLarge)
+                throw new TransportError(`${url.host}: the answer is larger than ${MAX_BODY_BYTES / 1024 / 1024} MB`, {
+                    sent,
+                    retry: "never",
+                });
+            const { text, retry } = reasonOf(error, sent);
+            throw new TransportError(`${url.host}: ${text}`, {
+                sent,
+                // undici's parser errors carry a piece of the answer, which may be a token: not kept.
+                ...(error instanceof Error && "data" in error ? {} : { cause: error }),
+                ...(retry === undefined ? {} : { retry }),
+            });
+        } finally {
+            timeout.removeEventListener("abort", onTimeout);
+            request.signal?.removeEventListener("abort", onAbort);
+        }
+    }
+
+    async close(): Promise<void> {
+        this.#closed = true;
+        const open = [this.#direct, this.#proxied].filter((dispatcher) => dispatcher !== undefined);
+        this.#direct = undefined;
+        this.#proxied = undefined;
+        await Promise.all(open.map((dispatcher) => dispatcher.close()));
+    }
+
+    /** undici is loaded by the first request: a preview without credentials never needs it. */
+    #dispatcher(url: URL): Dispatcher {
+        const undici = loadUndici();
+        const { http, https, none } = this.#settings.proxies;
+        // A proxy could not reach our loopback, and must not see what goes there.
+        if (isLoopback(url.hostname) || (http === undefined && https === undefined)) {
+            this.#direct ??= new undici.Agent(this.#options());
+            return this.#direct;
+        }
+        if (this.#proxied === undefined) {
+            const { connect, ...options } = this.#options();
+            try {
+                this.#proxied = new undici.EnvHttpProxyAgent({
+                    ...options,
+                    connect,
+                    requestTls: connect,
+                    proxyTls: connect,
+                    // Empty texts, because undici would read the environment by itself otherwise.
+                    httpProxy: withScheme(http?.value),
+                    httpsProxy: withScheme(https?.value),
+                    noProxy: none ?? "",
+                });
+            } catch {
+                const sources = [http?.source, https?.source].filter((source) => source !== undefined);
+                throw new ConfigError(
+                    `${sources.join(" or ")} is not a proxy's address: http://host:port is expected.`,
+                );
+            }
+        }
+        return this.#proxied;
+    }
+
+    #options() {
+        return {
+            connections: MAX_CONNECTIONS,
+            pipelining: 1,
+            keepAliveTimeout: KEEP_ALIVE_MS,
+            keepAliveMaxTimeout: KEEP_ALIVE_MS,
+            // One request a connection: what was in flight when one breaks is known.
+            allowH2: false,
+            connect: { timeout: CONNECT_TIMEOUT_MS, allowH2: false, ...this.#tls() },
+        };
+    }
+
+    #tls(): TlsOptions {
+        const { caFile, certFile, keyFile, insecure } = this.#settings;
+        const options: TlsOptions = {};
+        if (caFile !== undefined) {
+            const pem = readPem(caFile, "CERTIFICATE");
+            options.ca = [...tls.getCACertificates("default"), pem];
+        }
+        if (certFile !== undefined) options.cert = readPem(certFile, "CERTIFICATE");
+        if (keyFile !== undefined) options.key = readPem(keyFile, "PRIVATE KEY");
+        if (certFile !== undefined && keyFile === undefined) options.key = readPem(certFile, "PRIVATE KEY");
+        if (insecure?.value === true) options.rejectUnauthorized = false;
+        return options;
+    }
+}
+
+function withScheme(proxy: string | undefined): string {
+    if (proxy === undefined) return "";
+    return /^[a-z][a-z0-9]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
+}
+
+function readPem(file: { value: string; source: string }, what: "CERTIFICATE" | "PRIVATE KEY"): string {
+    const text = systemFiles.read(file.value);
+    if (text === undefined) throw new ConfigError(`${file.source} names ${file.value}, which cannot be read.`);
+    if (!new RegExp(`-----BEGIN [A-Z ]*${what}-----`).test(text))
+        throw new ConfigError(
+            `${file.source} names ${file.value}, which has no "-----BEGIN ${what}-----" (PEM) in it.`,
+        );
+    return text;
+}
+
+function aborted(url: URL, sent: boolean, reason: unknown): TransportError {
+    return new TransportError(
+        `${url.host}: the request was given up${sent ? " while it was under way" : " before it was sent"}`,
+        {
+            sent,
+            retry: "never",
+            cause: reason,
+        },
+    );
+}
+
+/**
+ * A transport with these settings. Meant to be one a process: it keeps up to 64 connections to each host. Nothing is
+ * loaded, read or opened before the first request.
+ *
+ * Each request has 60 s (or its `timeoutMs`), of which connecting may take 10; answers may have 64 MB.
+ */
+export function createUndiciTransport(settings: TransportSettings): Transport {
+    return new UndiciTransport(settings);
+}

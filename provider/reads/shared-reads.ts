@@ -1,0 +1,194 @@
+/** Reads of many resources in a short time share one list instead of a GET each: what `refresh` does to a stack. */
+
+import type { Target } from "../client/client";
+import type { WireBackup, WireVault } from "../client/operations";
+import { parseInstant, queryInstant } from "../client/time/timestamps";
+import type { Services } from "../services/context";
+import { backupsOfCheckpoints, type CheckpointQuestion, fewBackupRows, groupBy } from "./backup-lists";
+import { vaultRows } from "./vault-lists";
+
+/** Reads that come within this time are asked together, in milliseconds. */
+const GATHER_MS = 15;
+/** A list may serve reads for this long, in milliseconds, unless this process changed something meanwhile. */
+const FRESH_MS = 5_000;
+/** The list of checkpoints begins this much before the oldest one asked for, in milliseconds, so that it also serves neighbours. */
+const MARGIN_MS = 3_600_000;
+
+/** One list's answers, and for which questions it has the last word. */
+interface Listed<Q, A> {
+    covers(question: Q): boolean;
+    answer(question: Q): A | undefined;
+}
+
+/** How one kind of object is read. */
+interface Source<Q, A> {
+    /** From so many questions on. Default 2. */
+    readonly listFrom?: number;
+    /** What this process does changes nothing of it; and questions that were asked one after the other count together. */
+    readonly isSteady?: true;
+    /** In `worth` requests at most. Undefined: no list can serve these questions. */
+    list(questions: readonly Q[], worth: number): Promise<Listed<Q, A> | undefined>;
+    single(question: Q): Promise<A | undefined>;
+}
+
+interface Asked<Q, A> {
+    readonly question: Q;
+    readonly resolve: (answer: A | undefined) => void;
+    readonly reject: (reason: unknown) => void;
+}
+
+/** Gathers questions for a moment; one is asked by itself, several by a list, which then serves later ones for a while. */
+class SharedReads<Q, A> {
+    readonly #services: Services;
+    readonly #source: Source<Q, A>;
+    #last: { readonly takenAt: number; readonly changes: number; readonly listed: Listed<Q, A> } | undefined;
+    #asked: Asked<Q, A>[] = [];
+    /** When the latest single reads were made. */
+    #singles: number[] = [];
+    #canList = true;
+
+    constructor(services: Services, source: Source<Q, A>) {
+        this.#services = services;
+        this.#source = source;
+    }
+
+    /** Nothing older than `notBefore` is taken. */
+    read(question: Q, notBefore = Number.NEGATIVE_INFINITY): Promise<A | undefined> {
+        const { clock, client } = this.#services;
+        const last = this.#last;
+        const fresh =
+            last !== undefined &&
+            (this.#source.isSteady || last.changes === client.changes) &&
+            last.takenAt >= notBefore &&
+            clock.now() - last.takenAt < FRESH_MS;
+        if (fresh && last.listed.covers(question)) return Promise.resolve(last.listed.answer(question));
+        return new Promise((resolve, reject) => {
+            this.#asked.push({ question, resolve, reject });
+            if (this.#asked.length === 1) void this.#serve();
+        });
+    }
+
+    async #serve(): Promise<void> {
+        const { clock, client } = this.#services;
+        await clock.sleep(GATHER_MS);
+        const asked = this.#asked;
+        this.#asked = [];
+        try {
+            const { changes } = client;
+            const takenAt = clock.now();
+            const { isSteady, listFrom = 2 } = this.#source;
+            this.#singles = isSteady ? this.#singles.filter((at) => takenAt - at < FRESH_MS) : [];
+            const worth = asked.length + this.#singles.length;
+            const questions = asked.map((one) => one.question);
+            const wantsList = this.#canList && worth >= listFrom;
+            const listed = wantsList ? await this.#source.list(questions, worth) : undefined;
+            if (listed !== undefined) this.#last = { takenAt, changes, listed };
+            else this.#singles.push(...asked.map(() => takenAt));
+            // Where it is refused, or too long, it is so for the next as well.
+            if (isSteady && wantsList && listed === undefined) this.#canList = false;
+            for (const one of asked) {
+                if (listed === undefined) this.#source.single(one.question).then(one.resolve, one.reject);
+                else one.resolve(listed.answer(one.question));
+            }
+        } catch (error) {
+            for (const one of asked) one.reject(error);
+        }
+    }
+}
+
+/** The backups of a checkpoint, as a list that other reads share shows them; undefined when it does not show any. */
+export function sharedRows(
+    services: Services,
+    target: Target,
+    question: CheckpointQuestion,
+): Promise<WireBackup[] | undefined> {
+    const reads = readsFor<CheckpointQuestion, WireBackup[]>(
+        services,
+        `checkpoints ${target.region} ${target.projectId}`,
+        {
+            single: async (one) => (await backupsOfCheckpoints(services, target, [one]))[0],
+            list: async (questions, worth) => {
+                const instants = questions
+                    .map((one) => parseInstant(one.createdAt))
+                    .filter((instant) => instant !== undefined);
+                if (instants.length < questions.length) return undefined;
+                const from = instants.reduce((a, b) => Math.min(a, b)) - MARGIN_MS;
+                const [first] = questions;
+                const vaultId = questions.every((one) => one.vaultId === first?.vaultId) ? first?.vaultId : undefined;
+                const list = await fewBackupRows(
+                    services,
+                    target,
+                    { start_time: queryInstant(from), vault_id: vaultId },
+                    worth,
+                );
+                // An old checkpoint in a busy region: reading page after page would cost more than asking for each.
+                if (list === undefined) return undefined;
+                const rows = groupBy(list, (row) => row.checkpoint_id);
+                return {
+                    covers: (one) =>
+                        (parseInstant(one.createdAt) ?? 0) >= from &&
+                        (vaultId === undefined || vaultId === one.vaultId),
+                    answer: (one) => rows.get(one.checkpointId),
+                };
+            },
+        },
+    );
+    return reads.read(question);
+}
+
+/** A backup in a vault, as a list of the vault that other reads share shows it; undefined when it does not show it, which proves nothing. */
+export function sharedBackup(
+    services: Services,
+    target: Target,
+    vaultId: string,
+    id: string,
+): Promise<WireBackup | undefined> {
+    const reads = readsFor<string, WireBackup>(services, `vault ${target.region} ${target.projectId} ${vaultId}`, {
+        single: () => Promise.resolve(undefined),
+        list: async (_questions, worth) => {
+            const list = await fewBackupRows(services, target, { vault_id: vaultId }, worth);
+            if (list === undefined) return undefined;
+            const rows = new Map(list.map((row) => [row.id, row]));
+            return { covers: () => true, answer: (one) => rows.get(one) };
+        },
+    });
+    return reads.read(id);
+}
+
+/** A vault, as a list of the project that other looks share shows it, taken not before `notBefore`; undefined when it does not show it, which proves nothing. */
+export function sharedVault(
+    services: Services,
+    target: Target,
+    id: string,
+    notBefore?: number,
+): Promise<WireVault | undefined> {
+    const reads = readsFor<string, WireVault>(services, `vaults ${target.region} ${target.projectId}`, {
+        listFrom: 4,
+        isSteady: true,
+        single: () => Promise.resolve(undefined),
+        list: async (_questions, worth) => {
+            const list = await vaultRows(services, target, {}, worth).catch(() => undefined);
+            if (list === undefined) return undefined;
+            const rows = new Map(list.map((row) => [row.id, row]));
+            return { covers: () => true, answer: (one) => rows.get(one) };
+        },
+    });
+    return reads.read(id, notBefore);
+}
+
+/** What is shared lives as long as the client that it reads with. */
+const shared = new WeakMap<object, Map<string, unknown>>();
+
+function readsFor<Q, A>(services: Services, key: string, source: Source<Q, A>): SharedReads<Q, A> {
+    let byKey = shared.get(services.client);
+    if (byKey === undefined) {
+        byKey = new Map();
+        shared.set(services.client, byKey);
+    }
+    let reads = byKey.get(key) as SharedReads<Q, A> | undefined;
+    if (reads === undefined) {
+        reads = new SharedReads(services, source);
+        byKey.set(key, reads);
+    }
+    return reads;
+}

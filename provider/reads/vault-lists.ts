@@ -1,0 +1,26 @@
+/** Lists of vaults. */
+import type { Target } from "../client/client";
+import { listVaults, type Query, type WireVault } from "../client/operations";
+import type { Services } from "../services/context";
+import { allPages } from "./paging";
+
+/** `maxPages`: undefined when the list would take more than so many requests. */
+export function vaultRows(services: Services, target: Target, query: Query): Promise<WireVault[]>;
+export function vaultRows(
+    services: Services,
+    target: Target,
+    query: Query,
+    maxPages: number,
+): Promise<WireVault[] | undefined>;
+export async function vaultRows(
+    services: Services,
+    target: Target,
+    query: Query,
+    maxPages?: number,
+): Promise<WireVault[] | undefined> {
+    const rows = await allPages(async (page) => {
+        const { vaults, count } = await services.client.call(listVaults, { target, query: { ...query, ...page } });
+        return { rows: vaults, count };
+    }, maxPages);
+    return maxPages === undefined ? (rows ?? []) : rows;
+}

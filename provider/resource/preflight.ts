@@ -1,0 +1,389 @@
+/**
+ * What the API's reads can tell in a preview (design §7): a definite no becomes a failure at its property, in the pull
+ * request instead of at midnight. Everything else (no rights, no network, no answer in time) lets the preview pass,
+ * with one warning for the whole process. Answers are kept, so a thousand resources of ten vaults cost ten reads.
+ */
+import type { Target } from "../client/client";
+import { ApiError, AuthError, ConfigError, messageOf, NotFoundError } from "../client/errors/errors";
+import {
+    type Operation,
+    showBackup,
+    showCheckpoint,
+    showReplicationCapabilities,
+    showVault,
+    type WireVault,
+} from "../client/operations";
+import { sharedVault } from "../reads/shared-reads";
+import type { CheckpointInputs } from "../resources/checkpoint/checkpoint";
+import type { BackupReplicaInputs } from "../resources/copies/backup-replica";
+import type { CheckpointReplicaInputs } from "../resources/copies/checkpoint-replica";
+import type { VaultReplicationInputs } from "../resources/copies/vault-replication";
+import type { VaultSyncInputs } from "../resources/vault-sync";
+import { type Context, type Services, targetOf } from "../services/context";
+import type { Failure } from "./resource";
+
+/** A preview waits no longer than this for the looks of a resource, in milliseconds; once it had to, it looks no more. */
+export const PREFLIGHT_BUDGET_MS = 10_000;
+/** One look may take this long, in milliseconds. */
+const LOOK_MS = PREFLIGHT_BUDGET_MS / 2;
+/** In `up` other resources change vaults meanwhile: a no is asked for again when what it rests on is older than this, in milliseconds. */
+const FRESH_MS = 1_000;
+
+/** There is none, for certain. Apart from undefined, which is: nobody could say. */
+type Found<T> = T | null | undefined;
+
+/** What a process has asked and heard, whoever asked first. */
+class Looks {
+    readonly #answers = new Map<string, { readonly at: number; readonly answer: Promise<unknown> }>();
+    /** Why a region could not be asked: nobody else tries. */
+    readonly unreachable = new Map<string, unknown>();
+    /** Nothing that was heard before this counts any more. */
+    notBefore = Number.NEGATIVE_INFINITY;
+    /** The budget was used up once. */
+    gaveUp = false;
+    warned = false;
+
+    once<T>(key: string, now: number, look: () => Promise<T>): Promise<T> {
+        const known = this.#answers.get(key);
+        if (known !== undefined) return known.answer as Promise<T>;
+        const answer = look();
+        this.#answers.set(key, { at: now, answer });
+        answer.catch(() => {});
+        return answer;
+    }
+
+    forgetBefore(time: number): void {
+        this.notBefore = Math.max(this.notBefore, time);
+        for (const [key, { at }] of this.#answers) if (at < time) this.#answers.delete(key);
+    }
+}
+
+const looksOf = new WeakMap<object, Looks>();
+
+function looks(services: Services): Looks {
+    let own = looksOf.get(services.client);
+    if (own === undefined) {
+        own = new Looks();
+        looksOf.set(services.client, own);
+    }
+    return own;
+}
+
+/** The one line that says what a preview could not know. */
+function note(context: Context, why: string): void {
+    const own = looks(context);
+    if (own.warned) return;
+    own.warned = true;
+    context.log.warn(`preflight: the cloud was not asked whether this can work (${why})`);
+}
+
+/** `up` would fail with the same words: a setting that makes no sense, a key that is refused. Not so when IAM would not say: `up` may have other rights. */
+function isDefinite(error: unknown): boolean {
+    if (error instanceof ConfigError) return !(error.cause instanceof ApiError);
+    return error instanceof AuthError && error.status === 401;
+}
+
+/** Runs looks that may fail in any way; only their definite answers count. */
+async function look(context: Context, run: () => Promise<Failure[]>): Promise<Failure[]> {
+    const { settings, clock } = context;
+    if (settings.preflight === "off") return [];
+    if (settings.credentials === undefined) {
+        const { incomplete } = settings;
+        note(
+            context,
+            incomplete.length === 0
+                ? "no credentials are set"
+                : `the credentials are incomplete: ${incomplete.join("; ")}`,
+        );
+        return [];
+    }
+    const own = looks(context);
+    if (own.gaveUp) return [];
+    const timer = new AbortController();
+    const late = clock.sleep(PREFLIGHT_BUDGET_MS, timer.signal).then(() => {
+        own.gaveUp = true;
+        throw new Error("no answer in time");
+    });
+    late.catch(() => {});
+    const twice = async () => {
+        const failures = await run();
+        if (failures.length === 0) return failures;
+        own.forgetBefore(clock.now() - FRESH_MS);
+        return run();
+    };
+    try {
+        return await Promise.race([twice(), late]);
+    } catch (error) {
+        if (isDefinite(error)) return [{ property: "", reason: messageOf(error) }];
+        note(context, messageOf(error));
+        return [];
+    } finally {
+        timer.abort(new Error("answered"));
+    }
+}
+
+/** One read, shared by all who want to know. null: the API says that there is no such object. */
+async function find<Req, Res>(
+    context: Context,
+    operation: Operation<Req, Res>,
+    target: Target,
+    path: Readonly<Record<string, string>> = {},
+    shared?: () => Promise<Res | undefined>,
+): Promise<Found<Res>> {
+    const own = looks(context);
+    const { region, projectId } = target;
+    const key = [operation.id, region, projectId, ...Object.values(path)].join(" ");
+    const now = context.clock.now();
+    try {
+        return await own.once(key, now, async () => {
+            if (own.unreachable.has(region)) throw own.unreachable.get(region);
+            const listed = await shared?.();
+            if (listed !== undefined) return listed;
+            try {
+                return await context.client.call(operation, { target, path, deadline: now + LOOK_MS });
+            } catch (error) {
+                if (error instanceof NotFoundError) return null;
+                if (!isAnswer(error)) own.unreachable.set(region, error);
+                throw error;
+            }
+        });
+    } catch (error) {
+        if (isDefinite(error)) throw error;
+        // Vendor: not every cloud has this call, or gives the right to it; copies work nevertheless.
+        const optional = operation.id === showReplicationCapabilities.id && isAnswer(error);
+        if (!optional) note(context, messageOf(error));
+        return undefined;
+    }
+}
+
+/** The region has answered, if only that it will not say: another question may still do better. */
+function isAnswer(error: unknown): boolean {
+    const status =
+        error instanceof ApiError ? error.failure.status : error instanceof AuthError ? error.status : undefined;
+    return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
+}
+
+async function vaultOf(context: Context, target: Target, vaultId: string): Promise<Found<WireVault>> {
+    const answer = await find(context, showVault, target, { vault_id: vaultId }, async () => {
+        const vault = await sharedVault(context, target, vaultId, looks(context).notBefore);
+        return vault === undefined ? undefined : { vault };
+    });
+    return answer === null ? null : answer?.vault;
+}
+
+const protectType = (vault: WireVault) => vault.billing?.protect_type;
+const isHybrid = (vault: WireVault) => protectType(vault) === "hybrid" || vault.billing?.cloud_type === "hybrid";
+
+function noVault(property: "vaultId" | "destinationVaultId", vaultId: string, target: Target): Failure {
+    const [code, check] =
+        property === "vaultId"
+            ? ["6105", "vaultId, region and projectId"]
+            : ["6120", "destinationVaultId, destinationRegion and destinationProjectId"];
+    return {
+        property,
+        reason: `there is no vault ${vaultId} in ${target.region}, project ${target.projectId} (BackupService.${code}): check ${check}`,
+    };
+}
+
+export function preflightCheckpoint(context: Context, inputs: Partial<CheckpointInputs>): Promise<Failure[]> {
+    return look(context, async () => {
+        const { vaultId } = inputs;
+        if (vaultId === undefined || inputs.adopt !== undefined) return [];
+        const target = await targetOf(context, inputs);
+        const vault = await vaultOf(context, target, vaultId);
+        if (vault === undefined) return [];
+        if (vault === null) return [noVault("vaultId", vaultId, target)];
+        if (protectType(vault) === "replication")
+            return [
+                {
+                    property: "vaultId",
+                    reason: `vault ${vaultId} is a replication vault: only vaults of protect type backup can be backed up (BackupService.6124)`,
+                },
+            ];
+        const associated = new Set(vault.resources.map((one) => one.id));
+        const outside = (id: string, property: string): Failure[] =>
+            associated.has(id)
+                ? []
+                : [
+                      {
+                          property,
+                          reason: `resource ${id} is not in vault ${vaultId} (BackupService.6135): associate it with the vault first, or leave it out`,
+                      },
+                  ];
+        return [
+            ...(inputs.resources ?? []).flatMap((id, index) => outside(id, `resources[${index}]`)),
+            ...(inputs.resourceDetails ?? []).flatMap((one, index) => outside(one.id, `resourceDetails[${index}].id`)),
+        ];
+    });
+}
+
+export function preflightVaultSync(context: Context, inputs: Partial<VaultSyncInputs>): Promise<Failure[]> {
+    return look(context, async () => {
+        const { vaultId } = inputs;
+        if (vaultId === undefined) return [];
+        const target = await targetOf(context, inputs);
+        const vault = await vaultOf(context, target, vaultId);
+        if (vault === undefined) return [];
+        if (vault === null) return [noVault("vaultId", vaultId, target)];
+        // A20: either word may say hybrid; without any word the API has the last one.
+        if (vault.billing === undefined || isHybrid(vault)) return [];
+        return [
+            {
+                property: "vaultId",
+                reason: `vault ${vaultId} is not a hybrid-cloud vault, and only those can be synchronised (BackupService.7300)`,
+            },
+        ];
+    });
+}
+
+/** Only servers and, on Huawei Cloud, SFS Turbo can be copied (6122). */
+const REPLICABLE = new Set(["server", "turbo"]);
+
+/** Why what is in this vault cannot be copied, if it cannot. `subject` is what was asked for, when that is not the vault. */
+function checkSource(property: string, vault: WireVault, subject = ""): Failure[] {
+    const type = vault.billing?.object_type;
+    const why =
+        protectType(vault) === "replication"
+            ? "a replication vault: replicas cannot be replicated again (BackupService.6128)"
+            : isHybrid(vault)
+              ? "a hybrid-cloud vault, which cannot be replicated (BackupService.6128)"
+              : type !== undefined && !REPLICABLE.has(type)
+                ? `for objects of type ${type}, which cannot be replicated; servers can (BackupService.6122)`
+                : undefined;
+    return why === undefined ? [] : [{ property, reason: `${subject}vault ${vault.id} is ${why}` }];
+}
+
+interface Destination {
+    readonly region?: string | undefined;
+    readonly projectId?: string | undefined;
+    readonly destinationRegion?: string | undefined;
+    readonly destinationProjectId?: string | undefined;
+    readonly destinationVaultId?: string | undefined;
+}
+
+/** Region pair, then destination vault: what all kinds of copies need. `objectType` is the source's, where known. */
+async function checkDestination(
+    context: Context,
+    inputs: Destination,
+    source: Target,
+    objectType: string | undefined,
+): Promise<Failure[]> {
+    const { destinationRegion, destinationVaultId } = inputs;
+    if (destinationRegion === undefined) return [];
+    if (destinationRegion === source.region)
+        return [{ property: "destinationRegion", reason: "is the source's own region; copies go to another one" }];
+    const { regions } = (await find(context, showReplicationCapabilities, source)) ?? {};
+    // Where the cloud does not speak of the source at all, that is no "no".
+    const reachable = regions?.find((region) => region.name === source.region)?.replication_destinations;
+    if (reachable !== undefined && !reachable.includes(destinationRegion))
+        return [
+            {
+                property: "destinationRegion",
+                reason: `${source.region} cannot replicate to ${destinationRegion} (BackupService.1005); it can to: ${reachable.join(", ") || "no region"}`,
+            },
+        ];
+    if (destinationVaultId === undefined) return [];
+    let destination: Target;
+    let vault: Found<WireVault>;
+    let property = "destinationProjectId";
+    try {
+        destination = await context.client.target(destinationRegion, inputs.destinationProjectId);
+        property = "destinationRegion";
+        vault = await vaultOf(context, destination, destinationVaultId);
+    } catch (error) {
+        if (error instanceof ConfigError && isDefinite(error)) return [{ property, reason: messageOf(error) }];
+        // A22: a right that is missing over there (IAM: 401 for a project without a role) is the API's to judge.
+        note(context, messageOf(error));
+        return [];
+    }
+    if (vault === undefined) return [];
+    if (vault === null) return [noVault("destinationVaultId", destinationVaultId, destination)];
+    const reasons: string[] = [];
+    const { used, size, object_type: type } = vault.billing ?? {};
+    if (protectType(vault) !== undefined && protectType(vault) !== "replication")
+        reasons.push(
+            `has protect type ${protectType(vault)}; copies go to a vault of protect type replication (BackupService.6119)`,
+        );
+    if (objectType !== undefined && type !== undefined && type !== objectType)
+        reasons.push(`is for objects of type ${type}, the source is of type ${objectType} (BackupService.6119)`);
+    // Vendor: used is in MB, size in GB.
+    if (used !== undefined && size !== undefined && size > 0 && used / 1024 >= size && vault.auto_expand !== true)
+        reasons.push(`is full: ${Math.round(used / 1024)} of ${size} GB used (BackupService.6129)`);
+    return reasons.map((reason) => ({
+        property: "destinationVaultId",
+        reason: `vault ${destinationVaultId} ${reason}`,
+    }));
+}
+
+export function preflightVaultReplication(
+    context: Context,
+    inputs: Partial<VaultReplicationInputs>,
+): Promise<Failure[]> {
+    return look(context, async () => {
+        const { vaultId } = inputs;
+        const source = await targetOf(context, inputs);
+        const vault = vaultId === undefined ? undefined : await vaultOf(context, source, vaultId);
+        const failures = vaultId !== undefined && vault === null ? [noVault("vaultId", vaultId, source)] : [];
+        if (vault) failures.push(...checkSource("vaultId", vault));
+        return [...failures, ...(await checkDestination(context, inputs, source, typeOf(vault, failures)))];
+    });
+}
+
+/** The type that a destination has to have; a source that cannot be copied at all has no say in it. */
+const typeOf = (vault: Found<WireVault>, failures: readonly Failure[]): string | undefined =>
+    failures.length > 0 ? undefined : vault?.billing?.object_type;
+
+export function preflightBackupReplica(context: Context, inputs: Partial<BackupReplicaInputs>): Promise<Failure[]> {
+    return look(context, async () => {
+        const { backupId } = inputs;
+        const source = await targetOf(context, inputs);
+        const failures: Failure[] = [];
+        const refuse = (reason: string) => failures.push({ property: "backupId", reason });
+        let vault: Found<WireVault>;
+        if (backupId !== undefined) {
+            const found = await find(context, showBackup, source, { backup_id: backupId });
+            const backup = found?.backup;
+            if (found === null)
+                refuse(
+                    `there is no backup ${backupId} in ${source.region}, project ${source.projectId} (BackupService.6200): check backupId, region and projectId`,
+                );
+            else if (backup?.image_type === "replication")
+                refuse(`backup ${backupId} is itself a replica and cannot be replicated again (BackupService.6128)`);
+            else if (backup?.resource_type === "OS::Cinder::Volume")
+                refuse(
+                    `backup ${backupId} is of a disk, which cannot be replicated; backups of servers can (BackupService.6122)`,
+                );
+            else if (backup?.vault_id !== undefined) {
+                vault = await vaultOf(context, source, backup.vault_id);
+                if (vault) failures.push(...checkSource("backupId", vault, `backup ${backupId}: `));
+            }
+        }
+        return [...failures, ...(await checkDestination(context, inputs, source, typeOf(vault, failures)))];
+    });
+}
+
+export function preflightCheckpointReplica(
+    context: Context,
+    inputs: Partial<CheckpointReplicaInputs>,
+): Promise<Failure[]> {
+    return look(context, async () => {
+        const { checkpointId } = inputs;
+        const source = await targetOf(context, inputs);
+        const failures: Failure[] = [];
+        let vault: Found<WireVault>;
+        if (checkpointId !== undefined) {
+            const found = await find(context, showCheckpoint, source, { checkpoint_id: checkpointId });
+            // One that is still shown may be gone all the same.
+            const isGone = found === null || found?.checkpoint.status === "deleted";
+            if (isGone)
+                failures.push({
+                    property: "checkpointId",
+                    reason: `there is no restore point ${checkpointId} in ${source.region}, project ${source.projectId} (BackupService.6217): check checkpointId, region and projectId`,
+                });
+            const vaultId = isGone ? undefined : found?.checkpoint.vault?.id;
+            if (vaultId !== undefined) vault = await vaultOf(context, source, vaultId);
+            if (vault) failures.push(...checkSource("checkpointId", vault, `restore point ${checkpointId}: `));
+        }
+        return [...failures, ...(await checkDestination(context, inputs, source, typeOf(vault, failures)))];
+    });
+}

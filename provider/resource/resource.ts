@@ -1,0 +1,358 @@
+/**
+ * What a resource is to every host: pure functions of a context and plain data. One check and one diff serve all
+ * resources, driven by facts that stand on the schema's keys. Nothing here knows a host.
+ */
+import { z } from "zod";
+import { parseDuration } from "../client/time/duration";
+import type { Context, Services } from "../services/context";
+
+/** Facts on a schema key. */
+export interface KeyFacts {
+    /** A change of this input replaces the resource: it reached the API. */
+    replaces?: boolean;
+    /** What leaving the input out means. Writing the default down is no change. */
+    default?: unknown;
+    [key: string]: unknown;
+}
+
+const regionName = z
+    .string()
+    .min(1, "must have 1 to 255 characters")
+    .max(255, "must have 1 to 255 characters")
+    .regex(/^[a-zA-Z0-9._-]+$/, "a region name has letters, digits, '.', '_' and '-' only, e.g. eu-de");
+const projectIdText = z.string().regex(/^[0-9a-fA-F]{32,64}$/, "a project id has 32 hexadecimal digits");
+
+/** An id of a vault, a backup or a resource, as the API's pages give it. */
+export const objectId = z.guid({ error: "must be a UUID, e.g. 3b5816b5-f29c-4172-9d9a-76c719a659ce" });
+
+/** Name of a restore point or replica. Vendor: 1 to 64 of letters, digits, `_`, `-` and Chinese characters (OAS; the pages give the length only). */
+export const objectName = z
+    .string()
+    .min(1, "must have 1 to 64 characters")
+    .max(64, "must have 1 to 64 characters")
+    .regex(/^[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_-]*$/, "may have letters, digits, '_' and '-' only");
+
+/** Vendor: 0 to 255 characters, no angle brackets (OAS). */
+export const objectDescription = z
+    .string()
+    .max(255, "must have at most 255 characters")
+    .regex(/^[^<>]*$/, "must not contain < or >");
+
+export const destinationRegion = regionName;
+export const destinationProjectId = projectIdText;
+
+const duration = z
+    .string()
+    .refine((text) => parseDuration(text) !== undefined, "must be a duration such as 90s, 30m or 1h30m");
+
+/** Inputs that all resources have. */
+export const commonInputs = {
+    /** Region to work in. Default: `cbr:region`. Changing it replaces the resource. */
+    region: regionName.optional(),
+    /** Project to work in, 32 hexadecimal digits. Default: `cbr:projectId`, else the region's project as IAM names it. Changing it replaces the resource. */
+    projectId: projectIdText.optional(),
+    /** Any map or list of values. Any change replaces the resource: a new restore point, a new copy. */
+    triggers: z
+        .union([z.record(z.string(), z.unknown()), z.array(z.unknown())], { error: "must be a map or a list" })
+        .optional()
+        .meta({ replaces: true }),
+    /** Time budgets as duration strings (`90s`, `30m`, `2h`). The option `customTimeouts` is copied here. Changing it changes nothing in the cloud. */
+    timeouts: z
+        .strictObject({
+            /** For taking the restore point or copy, including the wait. */
+            create: duration.optional(),
+            /** For resuming a wait that was cut short. Default: that of `create`. */
+            update: duration.optional(),
+            /** For deletion. Default: 30 minutes. */
+            delete: duration.optional(),
+        })
+        .optional(),
+    /** Wait until the cloud has finished. Default: true. With false the resource is ready as soon as the API accepted, with the status of that moment; a later `refresh` or `up` brings it up to date. */
+    wait: z.boolean().optional().meta({ default: true }),
+};
+
+export interface CommonInputs {
+    readonly region?: string | undefined;
+    readonly projectId?: string | undefined;
+    readonly triggers?: unknown;
+    readonly timeouts?:
+        | { create?: string | undefined; update?: string | undefined; delete?: string | undefined }
+        | undefined;
+    readonly wait?: boolean | undefined;
+}
+
+export type DeletionPolicy = "retain" | "delete";
+/** What becomes of the backups in the cloud when the resource goes. */
+export const deletionPolicy = z.enum(["retain", "delete"], { error: 'must be "retain" or "delete"' });
+export const warnOrFail = z.enum(["warn", "fail"], { error: 'must be "warn" or "fail"' });
+
+export type Failure = { readonly property: string; readonly reason: string };
+
+export interface DiffResult {
+    /** Inputs whose change replaces. */
+    readonly replaces: readonly string[];
+    /** Inputs whose change is taken over in place. */
+    readonly updates: readonly string[];
+    /** Something other than an input asks for the change (the effective region, a status that has moved on). */
+    readonly beyondInputs: boolean;
+    readonly deleteBeforeReplace: boolean;
+    /** Why there can be no such replacement. */
+    readonly failures: readonly Failure[];
+}
+
+export interface Created<O> {
+    readonly id: string;
+    readonly outputs: O;
+}
+
+/** Outputs repeat the inputs, because a host's diff sees old outputs and new inputs. */
+export interface Handler<I extends CommonInputs, O extends I> {
+    /** The class's name, and the last part of the type token. */
+    readonly kind: string;
+    readonly inputs: z.ZodObject;
+    readonly outputs: z.ZodObject;
+    /** Rules between inputs; sees only those that are known and well-formed. */
+    readonly refine?: (inputs: Partial<I>) => Failure[];
+    /** What the API's reads can tell before anything is done (design §7); sees only inputs that are known. */
+    readonly preflight?: (context: Context, inputs: Partial<I>) => Promise<Failure[]>;
+    /** Resource-specific part of the diff: a change that no input shows. */
+    readonly moved?: (context: Context, id: string, olds: O, news: Partial<I>) => Promise<boolean>;
+    readonly deleteBeforeReplace?: (olds: O, news: Partial<I>, replaces: readonly string[]) => boolean;
+    /** Does `remove` of another one want to know of these inputs (`context.successor`, `context.staying`)? */
+    readonly isSuccessor?: (inputs: Partial<I>) => boolean;
+    /** What makes a replacement impossible; `id` is "" where it is not known. Sees the changes that are known. */
+    readonly refuseReplacement?: (id: string, olds: I, news: Partial<I>, replaces: readonly string[]) => Failure[];
+    /** How one input compares, where plain equality is not the question. Undefined: it has no say. */
+    readonly same?: (key: keyof I & string, id: string, olds: O, value: unknown) => boolean | undefined;
+    create(context: Context, inputs: I): Promise<Created<O>>;
+    /** Takes over in-place changes, and resumes a wait that was cut short. Never a second POST. */
+    update(context: Context, id: string, olds: O, news: I): Promise<O>;
+    /** Undefined: gone. `olds` may hold inputs only (`get`). */
+    read(context: Context, id: string, olds: Partial<O>): Promise<Created<O> | undefined>;
+    remove(context: Context, id: string, olds: O): Promise<void>;
+}
+
+/** A host's word for "not known yet". */
+export type IsUnknown = (value: unknown) => boolean;
+
+function holdsUnknown(value: unknown, isUnknown: IsUnknown): boolean {
+    if (isUnknown(value)) return true;
+    if (Array.isArray(value)) return value.some((item) => holdsUnknown(item, isUnknown));
+    if (typeof value === "object" && value !== null)
+        return Object.values(value).some((item) => holdsUnknown(item, isUnknown));
+    return false;
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+    let here = value;
+    for (const key of path) here = typeof here === "object" && here !== null ? Reflect.get(here, key) : undefined;
+    return here;
+}
+
+/** `resourceDetails[0].type`: the way Pulumi writes a property path. */
+function pathText(path: readonly PropertyKey[]): string {
+    let text = "";
+    for (const key of path)
+        text += typeof key === "number" ? `[${key}]` : text === "" ? String(key) : `.${String(key)}`;
+    return text;
+}
+
+/** The inputs of which every part is known; of a list, the items that are. */
+export function knownInputs<I>(inputs: Readonly<Record<string, unknown>>, isUnknown: IsUnknown): Partial<I> {
+    const known: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(inputs)) {
+        const items = Array.isArray(value) ? value.filter((item) => !holdsUnknown(item, isUnknown)) : undefined;
+        if (!holdsUnknown(value, isUnknown)) known[key] = value;
+        else if (items !== undefined && items.length > 0) known[key] = items;
+    }
+    return known as Partial<I>;
+}
+
+/** A failure about an item that `knownInputs` has moved up, at the place where the program has it. */
+export function atOriginalIndex(
+    failure: Failure,
+    inputs: Readonly<Record<string, unknown>>,
+    isUnknown: IsUnknown,
+): Failure {
+    const [whole, key = "", index = ""] = /^(\w+)\[(\d+)\]/.exec(failure.property) ?? [];
+    const list = inputs[key];
+    if (whole === undefined || !Array.isArray(list)) return failure;
+    const known = [...list.keys()].filter((at) => !holdsUnknown(list[at], isUnknown));
+    return { ...failure, property: failure.property.replace(whole, `${key}[${known[Number(index)] ?? index}]`) };
+}
+
+/** Every failure at its property. What is unknown is left for later, its siblings are checked all the same. Never throws. */
+export function checkInputs<I extends CommonInputs, O extends I>(
+    handler: Handler<I, O>,
+    inputs: Readonly<Record<string, unknown>>,
+    isUnknown: IsUnknown,
+): Failure[] {
+    const result = handler.inputs.safeParse(inputs);
+    const failures: Failure[] = [];
+    for (const issue of result.success ? [] : result.error.issues) {
+        if (issue.code === "unrecognized_keys") {
+            const allowed = keysAt(handler.inputs, issue.path);
+            for (const key of issue.keys) {
+                failures.push({ property: pathText([...issue.path, key]), reason: unknownKey(key, allowed) });
+            }
+            continue;
+        }
+        const value = at(inputs, issue.path);
+        if (holdsUnknown(value, isUnknown)) continue;
+        const reason = value === undefined ? "is required" : issue.message;
+        failures.push({ property: pathText(issue.path), reason });
+    }
+    // Rules between inputs see those that are well-formed only: they must not trip over a text in place of a list.
+    const bad = new Set((result.success ? [] : result.error.issues).map((issue) => issue.path[0]));
+    const good = Object.fromEntries(Object.entries(inputs).filter(([key]) => !bad.has(key)));
+    failures.push(...(handler.refine?.(knownInputs(good, isUnknown)) ?? []));
+    return failures;
+}
+
+function keysAt(schema: z.ZodObject, path: readonly PropertyKey[]): string[] {
+    let here: unknown = schema;
+    for (const key of path) {
+        while (here instanceof z.ZodOptional) here = here.unwrap();
+        here =
+            here instanceof z.ZodArray
+                ? here.element
+                : here instanceof z.ZodObject
+                  ? here.shape[String(key)]
+                  : undefined;
+    }
+    while (here instanceof z.ZodOptional) here = here.unwrap();
+    return here instanceof z.ZodObject ? Object.keys(here.shape) : [];
+}
+
+function unknownKey(key: string, allowed: readonly string[]): string {
+    const plain = (text: string) => text.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+    const near =
+        allowed.find((name) => plain(name) === plain(key)) ??
+        allowed.find((name) => distance(plain(name), plain(key)) <= 2);
+    return near === undefined
+        ? `is not an input of this resource; it has: ${allowed.join(", ")}`
+        : `is not an input of this resource; did you mean ${near}?`;
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+    let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+    for (let i = 1; i <= a.length; i++) {
+        const next = [i];
+        for (let j = 1; j <= b.length; j++) {
+            const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+            next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+        }
+        row = next;
+    }
+    return row[b.length] ?? 0;
+}
+
+/** Compares by value; the order of keys does not matter, that of lists does. Absent and undefined are alike. */
+export function equal(a: unknown, b: unknown): boolean {
+    if (a === b) return true;
+    if (Array.isArray(a) && Array.isArray(b))
+        return a.length === b.length && a.every((item, index) => equal(item, b[index]));
+    if (
+        typeof a !== "object" ||
+        typeof b !== "object" ||
+        a === null ||
+        b === null ||
+        Array.isArray(a) ||
+        Array.isArray(b)
+    )
+        return false;
+    const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+    return [...keys].every((key) => equal(Reflect.get(a, key), Reflect.get(b, key)));
+}
+
+/** What changing from the stored outputs to the new inputs means. An unknown counts as changed. */
+export async function diffInputs<I extends CommonInputs, O extends I>(
+    handler: Handler<I, O>,
+    context: Context,
+    id: string,
+    olds: O,
+    news: Readonly<Record<string, unknown>>,
+    isUnknown: IsUnknown,
+): Promise<DiffResult> {
+    const replaces: string[] = [];
+    const updates: string[] = [];
+    let beyondInputs = false;
+    for (const [key, schema] of Object.entries(handler.inputs.shape)) {
+        if (key === "region" || key === "projectId") continue;
+        const facts = ((schema as z.ZodType).meta() ?? {}) as KeyFacts;
+        const value = news[key];
+        const old = Reflect.get(olds, key);
+        const unknown = holdsUnknown(value, isUnknown);
+        const same = unknown ? false : handler.same?.(key as keyof I & string, id, olds, value);
+        if (same ?? equal(value ?? facts.default, old ?? facts.default)) continue;
+        (facts.replaces === true ? replaces : updates).push(key);
+    }
+    for (const place of placeChanges(context, olds, news, isUnknown)) {
+        replaces.push(place.key);
+        if (!place.byInput) beyondInputs = true;
+    }
+    const known = knownInputs<I>(news, isUnknown);
+    if (replaces.length === 0 && handler.moved !== undefined)
+        beyondInputs ||= await handler.moved(context, id, olds, known);
+    // What is not known yet may turn out to be what it was.
+    const certain = replaces.filter((key) => !holdsUnknown(news[key], isUnknown));
+    return {
+        replaces,
+        updates,
+        beyondInputs,
+        deleteBeforeReplace: replaces.length > 0 && (handler.deleteBeforeReplace?.(olds, known, replaces) ?? false),
+        failures: certain.length === 0 ? [] : (handler.refuseReplacement?.(id, olds, known, certain) ?? []),
+    };
+}
+
+/** Region and project, as they would be in effect, against those that the resource was made in. What the settings do not say has no say. */
+function* placeChanges(
+    services: Services,
+    olds: CommonInputs,
+    news: Readonly<Record<string, unknown>>,
+    isUnknown: IsUnknown,
+): Generator<{ key: "region" | "projectId"; byInput: boolean }> {
+    const { settings } = services;
+    const region = news["region"] ?? settings.region?.value;
+    if (olds.region !== undefined && region !== undefined && (isUnknown(region) || region !== olds.region))
+        yield { key: "region", byInput: news["region"] !== undefined };
+    const inHomeRegion = region !== undefined && region === settings.region?.value;
+    const projectId = news["projectId"] ?? (inHomeRegion ? settings.projectId?.value : undefined);
+    if (
+        olds.projectId !== undefined &&
+        projectId !== undefined &&
+        (isUnknown(projectId) || projectId !== olds.projectId)
+    )
+        yield { key: "projectId", byInput: news["projectId"] !== undefined };
+}
+
+/** The inputs that make the request what it is: two runs that agree in them want the same thing, whatever else they say. */
+export function wishOf(schema: z.ZodObject, inputs: object): Record<string, unknown> {
+    const counts = (key: string) => {
+        const facts = ((schema.shape[key] as z.ZodType | undefined)?.meta() ?? {}) as KeyFacts;
+        return facts.replaces === true || key === "region" || key === "projectId";
+    };
+    return Object.fromEntries(Object.entries(inputs).filter(([key]) => counts(key)));
+}
+
+/** Old facts, new inputs: inputs that are no longer given are taken out. */
+export function takeOver<O extends { region: string; projectId: string }, I extends object>(
+    olds: O,
+    news: I,
+    schema: z.ZodObject,
+): O {
+    const facts = Object.fromEntries(Object.entries(olds).filter(([key]) => !(key in schema.shape)));
+    return { ...facts, ...news, region: olds.region, projectId: olds.projectId } as unknown as O;
+}
+
+/** The end of a time budget. `operation` first, then what it falls back to, then the resource's default. */
+export function deadlineOf(
+    context: Services,
+    inputs: CommonInputs,
+    operation: "create" | "update" | "delete",
+    defaultMs: number,
+): number {
+    const text = inputs.timeouts?.[operation] ?? (operation === "update" ? inputs.timeouts?.create : undefined);
+    return context.clock.now() + ((text === undefined ? undefined : parseDuration(text)) ?? defaultMs);
+}

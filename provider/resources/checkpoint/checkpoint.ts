@@ -1,0 +1,473 @@
+/** Checkpoint: a restore point of a vault. From the inputs to the life cycle, read from top to bottom. */
+import { z } from "zod";
+import type { Target } from "../../client/client";
+import { messageOf, NotFoundError, PartialCreateError, WaitFailedError } from "../../client/errors/errors";
+import { createCheckpoint, showCheckpoint, type WireCheckpoint } from "../../client/operations";
+import { noteInJournal, type Once, type PostOptions, postOnce, settleJournal } from "../../exactly-once/post-once";
+import { backupsOfCheckpoint } from "../../reads/backup-lists";
+import { deleteBackups } from "../../reads/delete-backups";
+import { preflightCheckpoint } from "../../resource/preflight";
+import {
+    commonInputs,
+    deadlineOf,
+    deletionPolicy,
+    type Failure,
+    type Handler,
+    objectDescription,
+    objectId,
+    objectName,
+    warnOrFail,
+    wishOf,
+} from "../../resource/resource";
+import { type Context, targetOf } from "../../services/context";
+import { findCheckpoint, noteOwner } from "./find-lost";
+import { observe, read } from "./read";
+import {
+    checkpointFacts,
+    EXPIRED,
+    isFailure,
+    isFinalCheckpoint,
+    isGoing,
+    isGoneCheckpoint,
+    outcomeOf,
+    toOutputs,
+} from "./schema";
+import { gone, judge, UNLISTED_MS, waitForCheckpoint, warnSkipped } from "./wait";
+
+/** A first full backup of a big vault takes hours. 3 h. */
+const CREATE_BUDGET_MS = 3 * 3_600_000;
+/** 30 min: CBR's predecessor documents as much for one deletion. */
+const DELETE_BUDGET_MS = 30 * 60_000;
+/** A 404 this soon after the POST is a list that lags, not a restore point that is gone. */
+const NEWBORN_MS = 30_000;
+
+export const checkpointInputs = z.strictObject({
+    ...commonInputs,
+    /** Vault to back up, of protect type backup. Changing it replaces the checkpoint. */
+    vaultId: objectId.meta({ replaces: true }),
+    /** Name of the restore point, 1 to 64 letters, digits, `_` and `-`. Default: `<resource name>-<8 hex>`, unique. Changing it replaces the checkpoint. */
+    name: objectName.optional().meta({ replaces: true }),
+    /** 0 to 255 characters without < and >. Changing it replaces the checkpoint. */
+    description: objectDescription.optional().meta({ replaces: true }),
+    /** false forces a full backup. Default: unset, the cloud's own (incremental). A first backup is always full. Changing it replaces the checkpoint. */
+    incremental: z.boolean().optional().meta({ replaces: true }),
+    /** Marks the backups as automatic: retention applies to them, and a locked vault protects them from deletion. Default: false. Changing it replaces the checkpoint. */
+    autoTrigger: z.boolean().optional().meta({ replaces: true, default: false }),
+    /** Ids of resources of the vault to back up. Default: all of them. Not together with resourceDetails. Changing it replaces the checkpoint. */
+    resources: z
+        .array(objectId)
+        .min(1, "must name at least one resource; leave it out to back up all")
+        .optional()
+        .meta({ replaces: true }),
+    /** As `resources`, with types; at most 256. Not together with resources. Changing it replaces the checkpoint. */
+    resourceDetails: z
+        .array(
+            z.strictObject({
+                /** Id of the resource. */
+                id: objectId,
+                /** OS::Nova::Server, OS::Cinder::Volume, OS::Ironic::BareMetalServer, OS::Native::Server, OS::Sfs::Turbo … */
+                type: z.string().regex(/^OS::[A-Za-z0-9]+::[A-Za-z0-9]+$/, "must be a type such as OS::Nova::Server"),
+                /** 0 to 255 characters. */
+                name: z.string().max(255, "must have at most 255 characters").optional(),
+            }),
+        )
+        .min(1, "must name at least one resource; leave it out to back up all")
+        .max(256)
+        .optional()
+        .meta({ replaces: true }),
+    /** What a skipped resource means: `warn` (default) or `fail`. Nothing backed up at all always fails. */
+    onSkipped: warnOrFail.optional().meta({ default: "warn" }),
+    /** What it means when some backups fail and others are good: `fail` (default) or `warn`. */
+    onPartialFailure: warnOrFail.optional().meta({ default: "fail" }),
+    /** What becomes of the backups when the resource goes: `retain` (default) keeps them, `delete` deletes every one of them. */
+    deletionPolicy: deletionPolicy.optional().meta({ default: "retain" }),
+    /** When the cloud no longer has the restore point: false (default) keeps it in state as `expired`, true lets the `up` after a `refresh` take a new one. */
+    recreateWhenExpired: z.boolean().optional().meta({ default: false }),
+    /** Id of an existing restore point to manage instead of taking a new one: nothing is sent. Leaving it out later changes nothing. Changing it replaces the checkpoint. */
+    adopt: objectId.optional().meta({ replaces: true }),
+});
+export type CheckpointInputs = z.output<typeof checkpointInputs>;
+
+export const checkpointOutputs = z.object({ ...checkpointInputs.shape, ...checkpointFacts });
+export type CheckpointOutputs = z.output<typeof checkpointOutputs>;
+
+export const checkpoint: Handler<CheckpointInputs, CheckpointOutputs> = {
+    kind: "Checkpoint",
+    inputs: checkpointInputs,
+    outputs: checkpointOutputs,
+    refine,
+    preflight: preflightCheckpoint,
+    same,
+    moved,
+    isSuccessor: (inputs) => inputs.adopt !== undefined,
+    refuseReplacement,
+    create,
+    update,
+    read,
+    remove,
+};
+
+function refine(inputs: Partial<CheckpointInputs>): Failure[] {
+    const failures: Failure[] = [];
+    if (inputs.resources !== undefined && inputs.resourceDetails !== undefined)
+        failures.push({
+            property: "resourceDetails",
+            reason: "cannot be given together with resources: name the resources in one of the two",
+        });
+    const ids = inputs.resources ?? inputs.resourceDetails?.map((one) => one?.id);
+    if (Array.isArray(ids) && new Set(ids).size < ids.length)
+        failures.push({
+            property: inputs.resources === undefined ? "resourceDetails" : "resources",
+            reason: "names a resource twice",
+        });
+    return failures;
+}
+
+/** A name that nobody gave is no input; the one in the outputs is then ours. An adopted id that is this one's is no change, nor is its removal. */
+function same(key: keyof CheckpointInputs, id: string, olds: CheckpointOutputs, value: unknown): boolean | undefined {
+    if (key === "name" && value === undefined)
+        return olds.name === undefined || isGeneratedName(olds.name) || olds.adopt !== undefined;
+    if (key === "adopt") return value === undefined || value === id || value === olds.adopt;
+    return undefined;
+}
+
+/** What is adopted cannot take its own place: no restore point would be taken, and `delete` would take the old one away. */
+function refuseReplacement(
+    id: string,
+    olds: CheckpointInputs,
+    news: Partial<CheckpointInputs>,
+    replaces: readonly string[],
+): Failure[] {
+    if (news.adopt === undefined || (news.adopt !== id && news.adopt !== olds.adopt)) return [];
+    return [
+        {
+            property: "adopt",
+            reason: `names the restore point that this resource is already, which cannot take its own place: ${replaces.join(", ")} changed. Take adopt out for a new restore point; by itself that changes nothing`,
+        },
+    ];
+}
+
+/**
+ * There is something left to do that no input shows: a failure or a wait cut short whose note a refresh took out of the
+ * engine's state, or (`wait: false`) the cloud has finished since.
+ */
+async function moved(context: Context, id: string, olds: CheckpointOutputs): Promise<boolean> {
+    if (isFinalCheckpoint(olds.status) || olds.status === EXPIRED || isGoing(olds)) return isFailure(olds);
+    if (olds.wait !== false) return true;
+    try {
+        const target = await targetOf(context, olds);
+        const { checkpoint: wire } = await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } });
+        return isFinalCheckpoint(wire.status);
+    } catch {
+        // A preview must not fail because the cloud cannot be asked: what state says stands.
+        return false;
+    }
+}
+
+function isGeneratedName(name: string): boolean {
+    return /-[0-9a-f]{8}$/.test(name);
+}
+
+function generatedName(context: Context): string {
+    const suffix = Math.floor(context.clock.random() * 2 ** 32)
+        .toString(16)
+        .padStart(8, "0");
+    const stem = context.resourceName.replaceAll(/[^a-zA-Z0-9_-]/g, "-").slice(0, 64 - 1 - suffix.length);
+    return `${stem}-${suffix}`;
+}
+
+async function create(context: Context, inputs: CheckpointInputs) {
+    const target = await targetOf(context, inputs);
+    if (inputs.adopt !== undefined) return adopt(context, target, inputs, inputs.adopt);
+    const deadline = deadlineOf(context, inputs, "create", CREATE_BUDGET_MS);
+    const name = inputs.name ?? generatedName(context);
+    const once = createOnce(context, target, inputs, name, deadline);
+    const outcome = await postOnce(context, once);
+    // From here on an id is known, and no failure may lose it.
+    const wire = outcome.value;
+    noteOwner(context, wire.id);
+    let outputs = toOutputs(inputs, target, wire, [], { name: outcome.facts["name"] ?? name });
+    noteInJournal(context, once, { checkpointId: wire.id }, outcome.sentAt);
+    if (outcome.how === "recovered")
+        context.log.info(
+            `resumed restore point ${wire.id}, which an interrupted run had started: no second one was taken`,
+        );
+    if (outcome.how === "found")
+        context.log.info(
+            `restore point ${wire.id} was taken although its answer was lost: found by name, not taken again`,
+        );
+    try {
+        outputs = await finish(context, target, inputs, outputs, deadline, context.clock.now() + NEWBORN_MS);
+        return { id: wire.id, outputs };
+    } catch (error) {
+        throw partial(wire.id, outputs, error);
+    } finally {
+        await settleJournal(context, target.region);
+    }
+}
+
+/** The wait, unless it is not wanted, and the judgement. */
+async function finish(
+    context: Context,
+    target: Target,
+    inputs: CheckpointInputs,
+    outputs: CheckpointOutputs,
+    deadline: number,
+    newbornUntil = 0,
+): Promise<CheckpointOutputs> {
+    if (inputs.wait === false && !isFinalCheckpoint(outputs.status)) {
+        warnSkipped(context, outputs);
+        return outputs;
+    }
+    const done = await waitForCheckpoint(context, target, inputs, outputs, deadline, newbornUntil);
+    await judge(context, target, done);
+    return done;
+}
+
+/** Failures that carry newer outputs keep them; all others keep the given ones. */
+function partial(id: string, outputs: CheckpointOutputs, error: unknown): PartialCreateError<CheckpointOutputs> {
+    if (error instanceof PartialCreateError) return error;
+    return new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
+}
+
+function createOnce(
+    context: Context,
+    target: Target,
+    inputs: CheckpointInputs,
+    name: string,
+    deadline: number,
+): Once<WireCheckpoint, WireCheckpoint> {
+    const { vaultId, description, incremental, autoTrigger, resources, resourceDetails } = inputs;
+    const parameters = {
+        name,
+        ...(autoTrigger === undefined ? {} : { auto_trigger: autoTrigger }),
+        ...(description === undefined ? {} : { description }),
+        ...(incremental === undefined ? {} : { incremental }),
+        ...(resources === undefined ? {} : { resources }),
+        ...(resourceDetails === undefined
+            ? {}
+            : {
+                  resource_details: resourceDetails.map((one) => ({
+                      id: one.id,
+                      type: one.type,
+                      ...(one.name === undefined ? {} : { name: one.name }),
+                  })),
+              }),
+    };
+    return {
+        what: `CreateCheckpoint for vault ${vaultId}`,
+        whereToLook: `the backups of vault ${vaultId} named ${name}`,
+        deadline,
+        region: target.region,
+        wish: wishOf(checkpointInputs, inputs),
+        facts: { name },
+        send: async (post: PostOptions) => {
+            const answer = await context.client.call(createCheckpoint, {
+                target,
+                body: { checkpoint: { vault_id: vaultId, parameters } },
+                ...post,
+            });
+            return answer.checkpoint;
+        },
+        find: (window, facts, isLast) => findCheckpoint(context, target, inputs, window, facts, isLast, deadline),
+    };
+}
+
+async function adopt(context: Context, target: Target, inputs: CheckpointInputs, id: string) {
+    let wire: WireCheckpoint;
+    try {
+        wire = (await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } })).checkpoint;
+    } catch (error) {
+        if (error instanceof NotFoundError)
+            throw new WaitFailedError(
+                `adopt: there is no restore point ${id} in ${target.region}, project ${target.projectId}: ${error.message} Take adopt out to take a new one.`,
+                { cause: error },
+            );
+        throw error;
+    }
+    if (isGoneCheckpoint(wire.status))
+        throw new WaitFailedError(`adopt: restore point ${id} has status ${wire.status}.`);
+    if (wire.vault?.id !== undefined && wire.vault.id !== inputs.vaultId)
+        throw new WaitFailedError(
+            `adopt: restore point ${id} is of vault ${wire.vault.id}, but vaultId is ${inputs.vaultId}.`,
+        );
+    const name = wire.extra_info?.name;
+    if (inputs.name !== undefined && name !== undefined && inputs.name !== name)
+        throw new WaitFailedError(
+            `adopt: restore point ${id} is named ${name}, but name is ${inputs.name}. Leave name out to adopt it.`,
+        );
+    const resources = (wire.vault?.resources ?? []).map((one) => one.id);
+    const rows = await backupsOfCheckpoint(context, target, id, resources);
+    const outputs = toOutputs(inputs, target, wire, rows, {});
+    if (rows.length === 0 && isFinalCheckpoint(wire.status))
+        throw new WaitFailedError(`adopt: restore point ${id} has no backups left.`);
+    noteOwner(context, id);
+    await settleJournal(context, target.region);
+    context.log.info(`adopted restore point ${id} (${wire.status}); none was taken`);
+    try {
+        return {
+            id,
+            outputs: await finish(
+                context,
+                target,
+                inputs,
+                outputs,
+                deadlineOf(context, inputs, "create", CREATE_BUDGET_MS),
+            ),
+        };
+    } catch (error) {
+        throw partial(id, outputs, error);
+    }
+}
+
+async function update(
+    context: Context,
+    id: string,
+    olds: CheckpointOutputs,
+    news: CheckpointInputs,
+): Promise<CheckpointOutputs> {
+    const outputs: CheckpointOutputs = {
+        ...factsOf(olds),
+        ...news,
+        region: olds.region,
+        projectId: olds.projectId,
+        name: news.name ?? olds.name,
+        // An adopted restore point has a name that nobody gave; without this it would look like one that was taken out.
+        adopt: news.adopt ?? olds.adopt,
+    };
+    const target = await context.client.target(olds.region, olds.projectId);
+    try {
+        if (olds.status === EXPIRED && isFailure(outputs)) throw gone(id, outputs, "it is no longer in the cloud");
+        if (olds.status === EXPIRED || isGoing(olds)) return outputs;
+        if (isFinalCheckpoint(olds.status)) {
+            // What looked like a failure may have been a list that lagged, or a backup that was busy.
+            const seen = isFailure(outputs) ? await observe(context, target, id, outputs) : outputs;
+            if (seen === undefined) return expired(context, id, outputs);
+            await judge(context, target, seen);
+            return seen;
+        }
+        if (news.wait === false) {
+            const seen = await observe(context, target, id, outputs);
+            if (seen === undefined) return expired(context, id, outputs);
+            // Ended since: its backups are waited for as long as a list may lag.
+            if (!isFinalCheckpoint(seen.status)) return seen;
+            const until = context.clock.now() + 2 * UNLISTED_MS;
+            const done = isFailure(seen) ? await waitForCheckpoint(context, target, news, seen, until) : seen;
+            await judge(context, target, done);
+            return done;
+        }
+        context.log.info(`resuming the wait for restore point ${id}`);
+        return await finish(context, target, news, outputs, deadlineOf(context, news, "update", CREATE_BUDGET_MS));
+    } catch (error) {
+        throw partial(id, outputs, error);
+    }
+}
+
+/** It is gone. That is a failure only when nothing good of it was ever seen. */
+function expired(context: Context, id: string, outputs: CheckpointOutputs): CheckpointOutputs {
+    const seen = { ...outputs, status: EXPIRED };
+    if (isFailure(seen) || (outputs.backups.length > 0 && outcomeOf(outputs).good === 0))
+        throw gone(id, outputs, "it is no longer in the cloud");
+    context.log.warn(
+        `restore point ${id} is no longer in the cloud (expired, or deleted by hand): kept in state as expired. Change \`triggers\` to take a new one.`,
+    );
+    return seen;
+}
+
+/** The outputs without what repeats the inputs. */
+function factsOf(
+    outputs: CheckpointOutputs,
+): Omit<CheckpointOutputs, keyof CheckpointInputs> & Pick<CheckpointOutputs, "region" | "projectId"> {
+    const facts: Record<string, unknown> = {};
+    for (const key of Object.keys(checkpointFacts)) facts[key] = Reflect.get(outputs, key);
+    return facts as ReturnType<typeof factsOf>;
+}
+
+async function remove(context: Context, id: string, olds: CheckpointOutputs): Promise<void> {
+    const known = (olds.backups ?? []).filter((one) => one.status !== EXPIRED);
+    if (olds.deletionPolicy !== "delete") {
+        if (olds.status === EXPIRED) return;
+        const what =
+            known.length === 0
+                ? "its backups stay"
+                : `${known.length === 1 ? "backup" : "backups"} ${known.map((one) => one.id).join(", ")} ${known.length === 1 ? "stays" : "stay"}`;
+        context.log.info(
+            `retained restore point ${id}: ${what} in vault ${olds.vaultId} and ${known.length === 1 ? "costs" : "cost"} money until deleted`,
+        );
+        return;
+    }
+    for (const { adopt } of context.staying ?? []) {
+        if (adopt !== id) continue;
+        context.log.info(`retained restore point ${id}: another resource has adopted it`);
+        return;
+    }
+    const target = await context.client.target(olds.region, olds.projectId);
+    const deadline = deadlineOf(context, olds, "delete", DELETE_BUDGET_MS);
+    let ids = known.map((one) => one.id);
+    if (!isFinalCheckpoint(olds.status) || ids.length === 0) {
+        // State does not know them all: a running backup cannot be cancelled, so wait for it, then ask.
+        if (!(await untilDeletable(context, target, id, olds, deadline))) return;
+        ids = await listedIds(context, target, id, olds, deadline);
+        if (ids.length === 0)
+            context.log.warn(
+                `restore point ${id} is still there, but the cloud lists no backup of it: none was deleted. Look for its backups in vault ${olds.vaultId}; what is there costs money until deleted.`,
+            );
+    }
+    await deleteBackups(context, target, ids, deadline);
+    const accounted = new Set(
+        [...olds.backups, ...olds.skippedResources].map((one) => ("resourceId" in one ? one.resourceId : one.id)),
+    );
+    if (known.length === ids.length && known.length > 0 && olds.vault.resources.every((one) => accounted.has(one.id)))
+        return;
+    const left = await backupsOfCheckpoint(context, target, id, [], { deadline });
+    await deleteBackups(
+        context,
+        target,
+        left.map((row) => row.id),
+        deadline,
+    );
+}
+
+/** A list may lag: it is given time to show a backup of a restore point that is still there. */
+async function listedIds(
+    context: Context,
+    target: Target,
+    id: string,
+    olds: CheckpointOutputs,
+    deadline: number,
+): Promise<string[]> {
+    const { clock } = context;
+    const resources = olds.vault.resources.map((one) => one.id);
+    const until = Math.min(deadline, clock.now() + UNLISTED_MS);
+    for (let pause = 1_000; ; pause = Math.min(pause * 2, 15_000)) {
+        const rows = await backupsOfCheckpoint(context, target, id, resources, { deadline });
+        if (rows.length > 0 || resources.length === 0 || clock.now() + pause >= until) return rows.map((row) => row.id);
+        await clock.sleep(pause, context.signal);
+    }
+}
+
+/** False when there is nothing left to delete. */
+async function untilDeletable(
+    context: Context,
+    target: Target,
+    id: string,
+    olds: CheckpointOutputs,
+    deadline: number,
+): Promise<boolean> {
+    try {
+        const { checkpoint: wire } = await context.client.call(showCheckpoint, {
+            target,
+            path: { checkpoint_id: id },
+            deadline,
+        });
+        if (isGoneCheckpoint(wire.status)) return false;
+        if (!isFinalCheckpoint(wire.status))
+            await waitForCheckpoint(context, target, olds, { ...olds, status: wire.status }, deadline);
+        return true;
+    } catch (error) {
+        if (error instanceof NotFoundError) return false;
+        if (error instanceof PartialCreateError && (error.outputs as CheckpointOutputs).status === EXPIRED)
+            return false;
+        throw error;
+    }
+}

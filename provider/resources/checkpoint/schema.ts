@@ -1,0 +1,238 @@
+/** From the API's answers to a checkpoint's outputs, and what they mean: each requested resource has one outcome. */
+import { z } from "zod";
+import type { Target } from "../../client/client";
+import type { WireBackup, WireCheckpoint, WireChildBackup } from "../../client/operations";
+import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
+
+const skippedResource = z.object({
+    id: z.string(),
+    type: z.string().optional(),
+    name: z.string().optional(),
+    /** CBR error code, e.g. BackupService.0002. */
+    code: z.string().optional(),
+    reason: z.string().optional(),
+});
+export type SkippedResource = z.output<typeof skippedResource>;
+
+const backupFields = {
+    id: z.string(),
+    name: z.string().optional(),
+    /** The API's word: available, error, protecting … */
+    status: z.string(),
+    resourceId: z.string().optional(),
+    resourceName: z.string().optional(),
+    resourceType: z.string().optional(),
+    /** Gibibytes. */
+    resourceSizeGb: z.number().optional(),
+    incremental: z.boolean().optional(),
+    createdAt: z.string().optional(),
+    /** Absent: kept until deleted. */
+    expiredAt: z.string().optional(),
+};
+const backup = z.object({
+    ...backupFields,
+    /** A server's disks. */
+    children: z.array(z.object(backupFields)),
+});
+export type Backup = z.output<typeof backup>;
+
+/** What a checkpoint has besides its inputs. */
+export const checkpointFacts = {
+    /** The restore point's id; also the resource's id. */
+    checkpointId: z.string(),
+    /** The API's word: protecting, available, error, deleting …; or `expired` once the cloud no longer has it. */
+    status: z.string(),
+    /** When it was taken, UTC, as the API says it. */
+    createdAt: z.string().optional(),
+    /** Name of the restore point: the given one, or `<resource name>-<8 hex>`. */
+    name: z.string().optional(),
+    region: z.string(),
+    projectId: z.string(),
+    vault: z.object({
+        id: z.string(),
+        name: z.string().optional(),
+        /** Kind of object that is backed up. */
+        providerId: z.string().optional(),
+        /** What is backed up. */
+        resources: z.array(
+            z.object({
+                id: z.string(),
+                name: z.string().optional(),
+                type: z.string().optional(),
+                /** Gibibytes. */
+                resourceSizeGb: z.number().optional(),
+            }),
+        ),
+        skippedResources: z.array(skippedResource),
+    }),
+    /** Resources that the cloud left out, with code and reason. By resource id. */
+    skippedResources: z.array(skippedResource),
+    /** How long the cloud keeps it, in days; -1: until deleted. */
+    retentionDurationDays: z.number().optional(),
+    /** Every backup of the restore point, good or not; one that the cloud no longer has keeps its last facts, with status `expired`. By resource id, then backup id. */
+    backups: z.array(backup),
+    /** Ids of the backups that are good: `available`, or being restored from. */
+    backupIds: z.array(z.string()),
+    /** Id of the good backup of each resource. */
+    backupIdByResource: z.record(z.string(), z.string()),
+};
+
+/** One that is being restored from is as good as before. */
+const GOOD_BACKUP = new Set(["available", "restoring", "waiting_restore"]);
+/** On its way out: by hand, or by retention. */
+const GOING = new Set(["deleting", "waiting_delete"]);
+const FINAL_CHECKPOINT = new Set(["available", "error", "error-deleting"]);
+/** The cloud's answer for "it is no more", beside a 404 (A11). */
+const GONE_CHECKPOINT = new Set(["deleted"]);
+export const EXPIRED = "expired";
+
+export const isFinalBackup = (status: string): boolean => GOOD_BACKUP.has(status) || status === "error";
+/** Was good, and is no more, or soon will be. */
+const wasGood = (status: string): boolean => status === EXPIRED || GOING.has(status);
+export const isFinalCheckpoint = (status: string): boolean => FINAL_CHECKPOINT.has(status);
+export const isGoneCheckpoint = (status: string): boolean => GONE_CHECKPOINT.has(status);
+
+function compare(a: string | undefined, b: string | undefined): number {
+    const left = a ?? "";
+    const right = b ?? "";
+    return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function toBackupFields(row: WireChildBackup) {
+    return {
+        id: row.id,
+        name: row.name,
+        status: row.status,
+        resourceId: row.resource_id,
+        resourceName: row.resource_name,
+        resourceType: row.resource_type,
+        resourceSizeGb: row.resource_size,
+        // Vendor: OTC has it in extend_info.
+        incremental: row.incremental ?? row.extend_info?.incremental,
+        createdAt: row.created_at,
+        expiredAt: row.expired_at,
+    };
+}
+
+/** A list row as an output. */
+export function toBackup(row: WireBackup): Backup {
+    const children = row.children.map(toBackupFields);
+    children.sort((a, b) => compare(a.resourceId, b.resourceId) || compare(a.id, b.id));
+    return { ...toBackupFields(row), children };
+}
+
+function ordered(backups: Backup[]): Backup[] {
+    return backups.sort((a, b) => compare(a.resourceId, b.resourceId) || compare(a.id, b.id));
+}
+
+/** The ids that follow from the backups. */
+export function goodIds(backups: readonly Backup[]): Pick<CheckpointOutputs, "backupIds" | "backupIdByResource"> {
+    const good = backups.filter((one) => GOOD_BACKUP.has(one.status));
+    return {
+        backupIds: good.map((one) => one.id),
+        backupIdByResource: Object.fromEntries(
+            good.filter((one) => one.resourceId !== undefined).map((one) => [one.resourceId, one.id]),
+        ),
+    };
+}
+
+/** One function from the wire to the outputs. `earlier` holds what GET may not repeat: name, description, skipped resources. */
+export function toOutputs(
+    inputs: CheckpointInputs,
+    target: Target,
+    wire: WireCheckpoint,
+    rows: readonly WireBackup[],
+    earlier: Partial<CheckpointOutputs>,
+): CheckpointOutputs {
+    const listed = (wire.vault?.skipped_resources ?? []).map(({ id, type, name, code, reason }) => ({
+        id,
+        type,
+        name,
+        code,
+        reason,
+    }));
+    const skippedResources = (listed.length > 0 ? listed : [...(earlier.skippedResources ?? [])]).sort((a, b) =>
+        compare(a.id, b.id),
+    );
+    const resources = (wire.vault?.resources ?? [])
+        .map((one) => ({ id: one.id, name: one.name, type: one.type, resourceSizeGb: one.resource_size }))
+        .sort((a, b) => compare(a.id, b.id));
+    const listedIds = new Set(rows.map((row) => row.id));
+    // A good backup that is gone was good: it is not the same as one that failed.
+    const lost = (earlier.backups ?? [])
+        .filter((one) => !listedIds.has(one.id))
+        .map((one) => (GOOD_BACKUP.has(one.status) || GOING.has(one.status) ? { ...one, status: EXPIRED } : one));
+    const backups = ordered([...rows.map(toBackup), ...lost]);
+    return {
+        ...inputs,
+        region: target.region,
+        projectId: target.projectId,
+        checkpointId: wire.id,
+        name: inputs.name ?? earlier.name ?? wire.extra_info?.name,
+        description: inputs.description ?? earlier.description,
+        status: wire.status,
+        createdAt: earlier.createdAt ?? wire.created_at,
+        vault: {
+            id: wire.vault?.id ?? inputs.vaultId,
+            name: wire.vault?.name ?? earlier.vault?.name,
+            providerId: wire.vault?.provider_id ?? earlier.vault?.providerId ?? rows[0]?.provider_id,
+            // What the POST said it would back up: a resource that joins the vault later is not missing from this run.
+            resources:
+                earlier.vault !== undefined && earlier.vault.resources.length > 0 ? earlier.vault.resources : resources,
+            skippedResources,
+        },
+        skippedResources,
+        retentionDurationDays: wire.extra_info?.retention_duration ?? earlier.retentionDurationDays,
+        backups,
+        ...goodIds(backups),
+    };
+}
+
+/** The resources that were asked for: named ones, else what the cloud said it would back up. */
+export function requestedResources(inputs: CheckpointInputs, wire: { vault: CheckpointOutputs["vault"] }): string[] {
+    const named = inputs.resources ?? inputs.resourceDetails?.map((one) => one.id);
+    return named ?? [...wire.vault.resources.map((one) => one.id), ...wire.vault.skippedResources.map((one) => one.id)];
+}
+
+export interface Outcome {
+    readonly good: number;
+    /** Resource id, and what became of it. */
+    readonly failed: readonly { readonly resourceId: string; readonly what: string }[];
+    readonly skipped: readonly SkippedResource[];
+}
+
+/** A restore point that was finished once, and is being deleted: nothing is left to wait for. */
+export function isGoing(outputs: CheckpointOutputs): boolean {
+    return GOING.has(outputs.status) && outputs.backups.length > 0;
+}
+
+/** Is it less than was asked for, by the resource's own rules? What was good and has gone since is no failure. */
+export function isFailure(outputs: CheckpointOutputs): boolean {
+    // Vanished before it was ever seen to be finished; with `wait: false` nobody looked.
+    if (outputs.status === EXPIRED) return outputs.backups.length === 0 && outputs.wait !== false;
+    if (isGoing(outputs)) return false;
+    const { good, failed, skipped } = outcomeOf(outputs);
+    if (skipped.length > 0 && outputs.onSkipped === "fail") return true;
+    if (good === 0) return true;
+    return (failed.length > 0 || outputs.status !== "available") && outputs.onPartialFailure !== "warn";
+}
+
+/** Judged per backup, whatever the checkpoint's own status says (cbr-api §4.1, A9). */
+export function outcomeOf(outputs: CheckpointOutputs): Outcome {
+    const skipped = new Map(outputs.skippedResources.map((one) => [one.id, one]));
+    const backedUp = new Map<string, Backup>();
+    for (const one of outputs.backups) {
+        const key = one.resourceId ?? one.id;
+        if (!GOOD_BACKUP.has(backedUp.get(key)?.status ?? "")) backedUp.set(key, one);
+    }
+    const failed: { resourceId: string; what: string }[] = [];
+    let good = 0;
+    for (const id of new Set([...requestedResources(outputs, outputs), ...backedUp.keys()])) {
+        const found = backedUp.get(id);
+        if (found !== undefined && (GOOD_BACKUP.has(found.status) || wasGood(found.status))) good++;
+        else if (found !== undefined)
+            failed.push({ resourceId: id, what: `backup ${found.id} has status ${found.status}` });
+        else if (!skipped.has(id)) failed.push({ resourceId: id, what: "no backup of it appeared" });
+    }
+    return { good, failed, skipped: outputs.skippedResources };
+}

@@ -1,0 +1,174 @@
+/** The wait for a restore point, and the judgement of what became of it. */
+
+import type { Target } from "../../client/client";
+import { NotFoundError, PartialCreateError } from "../../client/errors/errors";
+import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
+import { formatDuration } from "../../client/time/duration";
+import { parseInstant, queryInstant } from "../../client/time/timestamps";
+import { backupsOfCheckpoint, checkpointTopic, operationLogRows } from "../../reads/backup-lists";
+import { isTurnOf } from "../../reads/poller";
+import type { Context } from "../../services/context";
+import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
+import {
+    EXPIRED,
+    goodIds,
+    isFinalBackup,
+    isFinalCheckpoint,
+    isGoneCheckpoint,
+    outcomeOf,
+    requestedResources,
+    toOutputs,
+} from "./schema";
+
+/** So long a finished checkpoint is given for its backups to appear in the list, in milliseconds. */
+export const UNLISTED_MS = 60_000;
+
+/** Waits until the checkpoint and every backup of it are final, whatever they became. */
+export async function waitForCheckpoint(
+    context: Context,
+    target: Target,
+    inputs: CheckpointInputs,
+    begun: CheckpointOutputs,
+    deadline: number,
+    newbornUntil = 0,
+): Promise<CheckpointOutputs> {
+    const { client, clock, log, poller } = context;
+    const id = begun.checkpointId;
+    const expected = requestedResources(inputs, begun).filter(
+        (one) => !begun.skippedResources.some((skipped) => skipped.id === one),
+    );
+    let unseen = 0;
+    let unlistedSince: number | undefined;
+    let lastStatus = begun.status;
+    return poller.wait({
+        topic: checkpointTopic(context, target),
+        question: { checkpointId: id, vaultId: inputs.vaultId, createdAt: begun.createdAt },
+        what: `restore point ${id}`,
+        deadline,
+        onLook: (status, elapsedMs, waiting) =>
+            log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
+        judge: (rows) => {
+            const running = rows?.filter((row) => !isFinalBackup(row.status)) ?? [];
+            if (running.length > 0) {
+                lastStatus = running[0]?.status ?? lastStatus;
+                const progress = running.map((row) => row.extend_info?.progress).filter((one) => one !== undefined);
+                const percent = progress.length === 0 ? "" : ` ${Math.min(...progress)} %`;
+                return { done: false, status: lastStatus, note: `${lastStatus}${percent}` };
+            }
+            // Not in the list: ask for it by id, but more rarely.
+            if ((rows === undefined || rows.length === 0) && !isTurnOf(++unseen))
+                return { done: false, status: lastStatus };
+            return askById(rows ?? []);
+        },
+    });
+
+    async function askById(listed: readonly WireBackup[]) {
+        let wire: WireCheckpoint;
+        try {
+            wire = (await client.call(showCheckpoint, { target, path: { checkpoint_id: id }, deadline })).checkpoint;
+        } catch (error) {
+            if (!(error instanceof NotFoundError)) throw error;
+            if (clock.now() < newbornUntil) return { done: false, status: lastStatus } as const;
+            throw gone(id, begun, error.message);
+        }
+        lastStatus = wire.status;
+        if (isGoneCheckpoint(wire.status)) throw gone(id, begun, `ShowCheckpoint says ${wire.status}`);
+        if (!isFinalCheckpoint(wire.status)) return { done: false, status: wire.status } as const;
+        const seen = new Set(listed.map((row) => row.resource_id));
+        // The answer to the POST may not have said what it backs up.
+        const all = expected.length > 0 ? expected : (wire.vault?.resources ?? []).map((one) => one.id);
+        const complete = listed.length > 0 && all.every((one) => seen.has(one));
+        const rows = complete ? listed : await backupsOfCheckpoint(context, target, id, all, { deadline });
+        if (rows.some((row) => !isFinalBackup(row.status))) return { done: false, status: "protecting" } as const;
+        const least = all.length > 0 ? all.length : begun.skippedResources.length > 0 ? 0 : 1;
+        if (rows.length < least) {
+            unlistedSince ??= clock.now();
+            if (clock.now() - unlistedSince < UNLISTED_MS)
+                return {
+                    done: false,
+                    status: `${wire.status}, ${rows.length} of ${least} backups listed yet`,
+                } as const;
+        }
+        return { done: true, result: toOutputs(inputs, target, wire, rows, begun) } as const;
+    }
+}
+
+export function gone(id: string, outputs: CheckpointOutputs, said: string): PartialCreateError<CheckpointOutputs> {
+    return new PartialCreateError(id, { ...outputs, status: EXPIRED, backups: [], ...goodIds([]) }, [
+        `restore point ${id} vanished before it was finished (${said.replace(/\.$/, "")}). Nothing is left to restore from: change \`triggers\`, or run \`pulumi up --replace\` with this resource's URN, to take a new one.`,
+    ]);
+}
+
+/** Throws when the outcome is a failure by the resource's own rules; warns of the rest. */
+export async function judge(context: Context, target: Target, outputs: CheckpointOutputs): Promise<void> {
+    const { good, failed, skipped } = outcomeOf(outputs);
+    const reasons: string[] = [];
+    const bad = failed.length > 0 || outputs.status !== "available";
+    if (bad) {
+        const details = await errorDetails(context, target, outputs);
+        const parts = failed.map(
+            (one) => `resource ${one.resourceId}: ${one.what}${details.get(one.resourceId) ?? ""}`,
+        );
+        const text = `restore point ${outputs.checkpointId} has status ${outputs.status}; ${good} good, ${failed.length} failed${parts.length === 0 ? (details.get("") ?? "") : `: ${parts.join("; ")}`}.`;
+        if (good > 0 && outputs.onPartialFailure === "warn") context.log.warn(text);
+        else {
+            const next = good > 0 ? ' Accept the good ones with `onPartialFailure: "warn"`, or take' : " Take";
+            reasons.push(
+                `${text}${next} a new restore point by changing \`triggers\` or with \`pulumi up --replace\`.`,
+            );
+        }
+    } else if (good === 0) {
+        reasons.push(
+            `restore point ${outputs.checkpointId}: nothing was backed up${skipped.length === 0 ? "" : `; ${describeSkipped(outputs)}`}. Take a new one by changing \`triggers\` or with \`pulumi up --replace\`.`,
+        );
+    }
+    if (skipped.length > 0) {
+        if (outputs.onSkipped === "fail")
+            reasons.push(
+                `${describeSkipped(outputs)}. Accept it with \`onSkipped: "warn"\`, or take a new restore point by changing \`triggers\`.`,
+            );
+        else if (reasons.length === 0) warnSkipped(context, outputs);
+    }
+    if (reasons.length > 0) throw new PartialCreateError(outputs.checkpointId, outputs, reasons);
+}
+
+function describeSkipped(outputs: CheckpointOutputs): string {
+    const parts = outputs.skippedResources.map(
+        (one) =>
+            `${one.name ?? one.id} (${[one.code, one.reason].filter((text) => text !== undefined).join(": ") || "no reason given"})`,
+    );
+    return `the cloud skipped ${parts.length} of the resources: ${parts.join(", ")}`;
+}
+
+export function warnSkipped(context: Context, outputs: CheckpointOutputs): void {
+    if (outputs.skippedResources.length > 0)
+        context.log.warn(`restore point ${outputs.checkpointId}: ${describeSkipped(outputs)}`);
+}
+
+/** What the tasks' logs say about the failures, by resource id; under "" what names no resource. Best effort: a failure is reported with or without it. */
+async function errorDetails(
+    context: Context,
+    target: Target,
+    outputs: CheckpointOutputs,
+): Promise<Map<string, string>> {
+    const details = new Map<string, string>();
+    try {
+        const from = (parseInstant(outputs.createdAt) ?? context.clock.now()) - 60_000;
+        const rows = await operationLogRows(context, target, {
+            operation_type: "backup",
+            vault_id: outputs.vault.id,
+            start_time: queryInstant(from),
+        });
+        for (const row of rows) {
+            if (row.checkpoint_id !== outputs.checkpointId || row.error_info?.code === undefined) continue;
+            const request = row.extra_info?.common?.request_id;
+            details.set(
+                row.extra_info?.resource?.id ?? "",
+                ` (${row.error_info.code}: ${row.error_info.message ?? ""}; task ${row.id}${request === undefined ? "" : `, request id ${request}`})`,
+            );
+        }
+    } catch {
+        // The failure itself is worth more than why the log could not be read.
+    }
+    return details;
+}

@@ -1,0 +1,331 @@
+/** BackupReplica: a copy of one backup in another region. */
+
+import { z } from "zod";
+import type { Target } from "../../client/client";
+import { PartialCreateError, WaitFailedError } from "../../client/errors/errors";
+import { copyBackup } from "../../client/operations";
+import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../../exactly-once/post-once";
+import { readBackup } from "../../reads/backup-lists";
+import { deleteBackups } from "../../reads/delete-backups";
+import { sharedBackup } from "../../reads/shared-reads";
+import { preflightBackupReplica } from "../../resource/preflight";
+import {
+    commonInputs,
+    deadlineOf,
+    deletionPolicy,
+    destinationProjectId,
+    destinationRegion,
+    type Failure,
+    type Handler,
+    objectDescription,
+    objectId,
+    objectName,
+    takeOver,
+    wishOf,
+} from "../../resource/resource";
+import { type Context, targetOf } from "../../services/context";
+import { failureText, finish, hasEnded, isOwn, lookOnce, placeOf, waitForEnd, withState } from "./backup-replica-wait";
+import { COPY_BUDGET_MS, COPY_DELETE_BUDGET_MS, isFinalCopy } from "./destination-replicas";
+import { settledReplicas } from "./existing-replicas";
+import { claimCopies, findLostCopy } from "./find-lost";
+
+export const backupReplicaInputs = z.strictObject({
+    ...commonInputs,
+    /** Backup to copy. Changing it replaces the replica. */
+    backupId: objectId.meta({ replaces: true }),
+    /** Region to copy to. Changing it replaces the replica. */
+    destinationRegion: destinationRegion.meta({ replaces: true }),
+    /** Project in the destination region, 32 hexadecimal digits. Default: the one that IAM names there. Changing it replaces the replica. */
+    destinationProjectId: destinationProjectId.optional().meta({ replaces: true }),
+    /** Vault in the destination region, of protect type replication. Changing it replaces the replica. */
+    destinationVaultId: objectId.meta({ replaces: true }),
+    /** Name of the replica, 1 to 64 letters, digits, `_` and `-`. Default: the cloud's choice. Changing it replaces the replica. */
+    name: objectName.optional().meta({ replaces: true }),
+    /** 0 to 255 characters without < and >. Changing it replaces the replica. */
+    description: objectDescription.optional().meta({ replaces: true }),
+    /** What becomes of the replica when the resource goes: `retain` (default) or `delete`. One that was there before is never deleted. */
+    deletionPolicy: deletionPolicy.optional().meta({ default: "retain" }),
+});
+export type BackupReplicaInputs = z.output<typeof backupReplicaInputs>;
+
+export const backupReplicaOutputs = z.object({
+    ...backupReplicaInputs.shape,
+    region: z.string(),
+    projectId: z.string(),
+    destinationProjectId: z.string(),
+    /** Id of the replication record on the source backup; also the resource's id. */
+    replicationRecordId: z.string(),
+    /** Id of the replica in the destination region, once known. */
+    destinationBackupId: z.string().optional(),
+    destinationCheckpointId: z.string().optional(),
+    /** The API's word: waiting_replicate, replicating, success, fail, skip. */
+    status: z.string(),
+    /** Percent. */
+    progress: z.number().optional(),
+    failCode: z.string().optional(),
+    failReason: z.string().optional(),
+    /** Kind of object that was copied. */
+    providerId: z.string().optional(),
+    sourceRegion: z.string(),
+    /** Clock time of the request, milliseconds since the epoch. */
+    requestedAt: z.number(),
+    /** True when the replica was there before this resource: it is then never deleted. */
+    adopted: z.boolean().optional(),
+    /** True once the replica has been seen `available` in its region; false when it was looked for two minutes and was not there. */
+    verified: z.boolean().optional(),
+});
+export type BackupReplicaOutputs = z.output<typeof backupReplicaOutputs>;
+
+export const backupReplica: Handler<BackupReplicaInputs, BackupReplicaOutputs> = {
+    kind: "BackupReplica",
+    inputs: backupReplicaInputs,
+    outputs: backupReplicaOutputs,
+    refine,
+    preflight: preflightBackupReplica,
+    same,
+    moved,
+    deleteBeforeReplace,
+    create,
+    update,
+    read,
+    remove,
+};
+
+function refine(inputs: Partial<BackupReplicaInputs>): Failure[] {
+    return refuseSameRegion(inputs);
+}
+
+/** A21: the console refuses it; the API would, later. */
+export function refuseSameRegion(inputs: {
+    region?: string | undefined;
+    destinationRegion?: string | undefined;
+}): Failure[] {
+    if (inputs.region === undefined || inputs.region !== inputs.destinationRegion) return [];
+    return [{ property: "destinationRegion", reason: "is the source's own region; copies go to another one" }];
+}
+
+/** A project that was looked up and is not written down is no change. */
+function same(
+    key: keyof BackupReplicaInputs,
+    _id: string,
+    _olds: BackupReplicaOutputs,
+    value: unknown,
+): boolean | undefined {
+    return key === "destinationProjectId" && value === undefined ? true : undefined;
+}
+
+/** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) the copy has ended since. */
+async function moved(context: Context, _id: string, olds: BackupReplicaOutputs): Promise<boolean> {
+    if (olds.verified === true) return false;
+    if (olds.wait !== false || isFinalCopy(olds.status)) return true;
+    try {
+        const source = await context.client.target(olds.region, olds.projectId);
+        return isFinalCopy((await lookOnce(context, source, olds)).status);
+    } catch {
+        // A preview must not fail because the cloud cannot be asked: what state says stands.
+        return false;
+    }
+}
+
+/** One replica a backup and destination region: the old one must go before the new one can come. */
+function deleteBeforeReplace(olds: BackupReplicaOutputs, news: Partial<BackupReplicaInputs>): boolean {
+    return (
+        olds.deletionPolicy === "delete" &&
+        isOwn(olds) &&
+        news.backupId === olds.backupId &&
+        news.destinationRegion === olds.destinationRegion
+    );
+}
+
+async function create(context: Context, inputs: BackupReplicaInputs) {
+    const source = await targetOf(context, inputs);
+    if (source.region === inputs.destinationRegion)
+        throw new WaitFailedError("destinationRegion is the source's own region; copies go to another one.");
+    const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
+    const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
+    // Of a request whose answer was lost: when it may have been sent.
+    let since = context.clock.now();
+    const once = {
+        what: `CopyBackup for backup ${inputs.backupId} to ${destination.region}`,
+        whereToLook: `the replication records of backup ${inputs.backupId} and the backups in vault ${inputs.destinationVaultId}`,
+        deadline,
+        region: source.region,
+        wish: wishOf(backupReplicaInputs, inputs),
+        facts: {},
+        send: async (post: PostOptions) => {
+            const { replication } = await context.client.call(copyBackup, {
+                target: source,
+                path: { backup_id: inputs.backupId },
+                body: {
+                    replicate: {
+                        destination_project_id: destination.projectId,
+                        destination_region: destination.region,
+                        destination_vault_id: inputs.destinationVaultId,
+                        ...(inputs.name === undefined ? {} : { name: inputs.name }),
+                        ...(inputs.description === undefined ? {} : { description: inputs.description }),
+                    },
+                },
+                ...post,
+            });
+            return { id: replication.replication_record_id, providerId: replication.provider_id };
+        },
+        find: (window: Window, facts: Readonly<Record<string, string>>, isLast: boolean) => {
+            since = window.from - context.client.serverOffsetMs(source.region);
+            return findCopy(context, source, destination, inputs, window, facts, isLast);
+        },
+    };
+    const outcome = await postOnce(context, once);
+    const { id, providerId } = outcome.value;
+    noteInJournal(context, once, { recordId: id }, outcome.sentAt);
+    claimCopies(context, destination.region, [{ backupId: inputs.backupId, recordId: id }]);
+    if (outcome.how !== "sent")
+        context.log.info(`copy ${id} was under way already (its answer was lost): it was not started again`);
+    const outputs: BackupReplicaOutputs = {
+        ...inputs,
+        region: source.region,
+        projectId: source.projectId,
+        destinationProjectId: destination.projectId,
+        replicationRecordId: id,
+        status: "waiting_replicate",
+        providerId,
+        sourceRegion: source.region,
+        requestedAt: outcome.how === "sent" ? outcome.sentAt : since,
+    };
+    try {
+        return { id, outputs: await finish(context, inputs, outputs, deadline) };
+    } finally {
+        await settleJournal(context, source.region);
+    }
+}
+
+/** The copy that a lost POST began. Where the cloud keeps no records it is known by its replica or its task. */
+async function findCopy(
+    context: Context,
+    source: Target,
+    destination: Target,
+    inputs: BackupReplicaInputs,
+    window: Window,
+    facts: Readonly<Record<string, string>>,
+    isLast: boolean,
+): Promise<{ id: string; providerId: string | undefined } | undefined> {
+    const { backupId, name, destinationVaultId } = inputs;
+    if (facts["recordId"] !== undefined) {
+        const backup = await readBackup(context, source, backupId);
+        return { id: facts["recordId"], providerId: backup?.provider_id };
+    }
+    const what = `CopyBackup for backup ${backupId} to ${destination.region}`;
+    const request = { what, source, destination, destinationVaultId, window, isLast };
+    const found = await findLostCopy(context, request, { backupId, name });
+    const id = found?.recordId ?? found?.mark;
+    return id === undefined ? undefined : { id, providerId: found?.providerId };
+}
+
+async function update(
+    context: Context,
+    id: string,
+    olds: BackupReplicaOutputs,
+    news: BackupReplicaInputs,
+): Promise<BackupReplicaOutputs> {
+    const outputs: BackupReplicaOutputs = {
+        ...takeOver(olds, news, backupReplicaInputs),
+        destinationProjectId: olds.destinationProjectId,
+    };
+    // `success` in state may be the record's word alone, when the replica was not readable yet: `verified` says that it was.
+    if (olds.verified === true) return outputs;
+    if (olds.status === "fail") throw new PartialCreateError(id, outputs, [failureText(outputs)]);
+    let seen = outputs;
+    if (news.wait === false && !isFinalCopy(olds.status)) {
+        const source = await context.client.target(olds.region, olds.projectId);
+        seen = withState(outputs, await lookOnce(context, source, outputs));
+    } else context.log.info(`resuming the wait for copy ${id}`);
+    return finish(context, news, seen, deadlineOf(context, news, "update", COPY_BUDGET_MS));
+}
+
+async function read(context: Context, id: string, olds: Partial<BackupReplicaOutputs>) {
+    const source = await targetOf(context, olds);
+    const stored = olds.status !== undefined;
+    const { backupId, destinationRegion: region, destinationVaultId } = olds;
+    if (backupId === undefined || region === undefined || destinationVaultId === undefined)
+        throw new WaitFailedError(
+            "BackupReplica.get needs backupId, destinationRegion and destinationVaultId: a replication record can only be found through them.",
+        );
+    const destination = await context.client.target(region, olds.destinationProjectId);
+    let outputs = {
+        ...olds,
+        ...source,
+        destinationProjectId: destination.projectId,
+        replicationRecordId: id,
+        status: olds.status ?? "waiting_replicate",
+        sourceRegion: source.region,
+        requestedAt: olds.requestedAt ?? 0,
+    } as BackupReplicaOutputs;
+    if (!stored) await refuseUnknownRecord(context, source, id, backupId);
+    if (!hasEnded(outputs)) {
+        const state = await lookOnce(context, source, outputs);
+        if (isFinalCopy(state.status) || !isFinalCopy(outputs.status)) outputs = withState(outputs, state);
+        if (!stored && outputs.destinationBackupId === undefined)
+            throw new WaitFailedError(`There is no replica for record ${id} of backup ${backupId} in ${region}.`);
+    }
+    if (outputs.destinationBackupId === undefined) return { id, outputs };
+    const listed = await sharedBackup(context, destination, destinationVaultId, outputs.destinationBackupId);
+    const replica = listed ?? (await readBackup(context, destination, outputs.destinationBackupId));
+    if (replica === undefined) {
+        // What nobody has looked for yet may still appear.
+        if (stored && olds.verified === undefined) return { id, outputs };
+        if (!stored) throw new WaitFailedError(`Replica ${outputs.destinationBackupId} is no longer in ${region}.`);
+        context.log.warn(
+            `replica ${outputs.destinationBackupId} is no longer in ${region}: the next \`pulumi up\` copies backup ${backupId} again`,
+        );
+        return undefined;
+    }
+    const verified = replica.status === "available" ? { verified: true } : {};
+    const adopted = isOwn(outputs) ? {} : { adopted: true };
+    return {
+        id,
+        outputs: {
+            ...outputs,
+            destinationCheckpointId: replica.checkpoint_id ?? outputs.destinationCheckpointId,
+            ...adopted,
+            ...verified,
+        },
+    };
+}
+
+/** On a cloud that keeps records, a record that the backup does not have is none; elsewhere the id may be a replica's or a task's. */
+async function refuseUnknownRecord(context: Context, source: Target, id: string, backupId: string): Promise<void> {
+    const records = (await readBackup(context, source, backupId))?.replication_records ?? [];
+    if (records.length > 0 && !records.some((record) => record.id === id))
+        throw new WaitFailedError(
+            `There is no replica for record ${id} of backup ${backupId}, which has records ${records.map((record) => record.id).join(", ")}.`,
+        );
+}
+
+async function remove(context: Context, id: string, olds: BackupReplicaOutputs): Promise<void> {
+    if (olds.deletionPolicy !== "delete" || !isOwn(olds)) return retain(context, id, olds);
+    const deadline = deadlineOf(context, olds, "delete", COPY_DELETE_BUDGET_MS);
+    const source = await context.client.target(olds.region, olds.projectId);
+    // A running copy cannot be called back: what it leaves is deleted once it has ended.
+    const ended = hasEnded(olds) ? olds : await waitForEnd(context, source, olds, deadline, () => {});
+    if (!isOwn(ended)) return retain(context, id, ended);
+    const replicaId = ended.destinationBackupId;
+    if (replicaId === undefined) return;
+    // What its region does not know yet could not be deleted there, and would stay behind.
+    if (ended.verified === undefined && ended.status === "success")
+        await settledReplicas(context, placeOf(ended), [replicaId], deadline);
+    const destination = await context.client.target(olds.destinationRegion, olds.destinationProjectId);
+    await deleteBackups(context, destination, [replicaId], deadline);
+}
+
+/** Says what stays. */
+function retain(context: Context, id: string, outputs: BackupReplicaOutputs): void {
+    const where = `in ${outputs.destinationRegion}, vault ${outputs.destinationVaultId}`;
+    const why = outputs.deletionPolicy === "delete" ? " (it was there before this resource)" : "";
+    if (!isFinalCopy(outputs.status))
+        context.log.info(
+            `copy ${id} still runs: the replica that it makes ${where} stays, and costs money until deleted`,
+        );
+    else if (outputs.destinationBackupId !== undefined)
+        context.log.info(
+            `retained replica ${outputs.destinationBackupId} ${where}${why}: it costs money until deleted`,
+        );
+}

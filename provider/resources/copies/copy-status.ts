@@ -1,0 +1,385 @@
+/**
+ * Following copies to another region: by the replication records on the source backups where the cloud keeps them; else
+ * by the replicas that appear in the destination vault, and the source region's tasks (cbr-api §4.3, A5).
+ */
+
+import type { Target } from "../../client/client";
+import { ApiError, NotFoundError } from "../../client/errors/errors";
+import {
+    showBackup,
+    type WireBackup,
+    type WireOperationLog,
+    type WireReplicationRecord,
+} from "../../client/operations";
+import { parseInstant } from "../../client/time/timestamps";
+import {
+    backupRowsWithRecords,
+    groupBy,
+    incrementalRowsWithRecords,
+    type ListOptions,
+    MAX_VAULT_LISTS,
+} from "../../reads/backup-lists";
+import type { Topic } from "../../reads/poller";
+import type { Services } from "../../services/context";
+import {
+    type Copy,
+    type CopyQuestion,
+    type CopyState,
+    isFinalCopy,
+    isRecordFor,
+    onClockOf,
+    replicasIn,
+} from "./destination-replicas";
+import { namesOfOthers, type OpenCopy, ownersOf, pairReplicas } from "./without-records/pairing";
+import { beginOf, copyTasks, isBad, isTaskOf, mayGoTo, taskOf, taskOwnersOf } from "./without-records/tasks";
+
+/** Up to this many source backups are read one by one, which also shows their records without any filter. */
+const SINGLE_READS = 2;
+
+/** What all that copy out of one project look at. */
+export function copyTopic(services: Services, source: Target): Topic<CopyQuestion, CopyState[]> {
+    return {
+        key: `copies ${source.region} ${source.projectId}`,
+        look: (questions, until) => lookAtCopies(services, source, questions, { priority: "poll", until }),
+        refusalEnds: true,
+    };
+}
+
+/** The states of each question's copies; undefined where its destination could not be asked. Throws when that is so for all. */
+export async function lookAtCopies(
+    services: Services,
+    source: Target,
+    questions: readonly CopyQuestion[],
+    options: ListOptions = { priority: "poll" },
+): Promise<(CopyState[] | undefined)[]> {
+    const sources = withRemembered(services, questions, await sourceBackups(services, source, questions, options));
+    const recordFor = (copy: Copy, question: CopyQuestion) =>
+        recordOf(sources.get(copy.backupId), copy, question, onClockOf(services, source.region, question.since));
+    const isOpen = (copy: Copy, question: CopyQuestion) => !tellsAll(recordFor(copy, question));
+    const lacking = questions.filter((question) => question.copies.some((copy) => isOpen(copy, question)));
+    const { lists, errors } = await replicasFor(services, lacking, options);
+    const isUnanswered = (question: CopyQuestion) => errors.has(vaultKey(question)) && lacking.includes(question);
+    if (errors.size > 0 && questions.every(isUnanswered)) throw errors.values().next().value;
+    const open = lacking.flatMap((question) =>
+        question.copies.filter((copy) => isOpen(copy, question)).map((copy) => ({ copy, question })),
+    );
+    const traces = open.length === 0 ? undefined : await tracesOf(services, source, open, sources, lists, options);
+    const states = questions.map((question) =>
+        isUnanswered(question)
+            ? undefined
+            : question.copies.map((copy) => stateOf(copy, recordFor(copy, question), traces?.get(copy))),
+    );
+    noteOwners(services, questions, states);
+    return states;
+}
+
+/** What shows what became of a copy without a record. */
+interface Traces {
+    readonly task: WireOperationLog | undefined;
+    readonly replica: WireBackup | undefined;
+}
+
+/** A record that says `success` and names no replica yet leaves open what a missing one leaves open. */
+function tellsAll(record: WireReplicationRecord | undefined): boolean {
+    return record !== undefined && (record.status !== "success" || record.destination_backup_id !== undefined);
+}
+
+interface Asked {
+    readonly copy: Copy;
+    readonly question: CopyQuestion;
+}
+
+/** Task and replica of each copy that no record tells of. */
+async function tracesOf(
+    services: Services,
+    source: Target,
+    open: readonly Asked[],
+    sources: ReadonlyMap<string, WireBackup>,
+    lists: ReadonlyMap<string, readonly WireBackup[]>,
+    options: ListOptions,
+): Promise<Map<Copy, Traces>> {
+    const since = onClockOf(services, source.region, Math.min(...open.map(({ question }) => question.since)));
+    const logs = await copyTasks(services, source, since, {}, options);
+    const tasks = tasksOf(services, source, open, sources, logs);
+    const owners = ownersOf(services);
+    const paired = new Map<Copy, WireBackup>();
+    for (const [key, group] of groupBy(open, ({ question }) => vaultKey(question))) {
+        const region = group[0]?.question.destination.region ?? source.region;
+        const listed = lists.get(key);
+        if (listed === undefined) continue;
+        const byId = new Map(listed.map((row) => [row.id, row]));
+        for (const { copy } of group) {
+            const row = byId.get(nameOf(tasks.get(copy)) ?? "");
+            if (row !== undefined) paired.set(copy, row);
+        }
+        const waiting = group
+            .filter(({ copy }) => nameOf(tasks.get(copy)) === undefined)
+            .map(
+                ({ copy, question }): OpenCopy => ({
+                    copy,
+                    source: sources.get(copy.backupId),
+                    begun: onClockOf(services, region, question.since),
+                    task: tasks.get(copy),
+                    isLost: question.fits !== undefined,
+                }),
+            );
+        // What a task names is no guess, nor anybody else's.
+        const named = new Set(logs.map(nameOf));
+        const rows = listed.filter((row) => !named.has(row.id));
+        const isOthers = await namesOfOthers(services, source, waiting, rows, options);
+        const shift = services.client.serverOffsetMs(region) - services.client.serverOffsetMs(source.region);
+        const own = new Set([...tasks.values()].map((task) => task?.id));
+        // A backup has one replica a region: its tasks to other regions made none here, and no other's.
+        const isOwn = (log: WireOperationLog) =>
+            own.has(log.id) ||
+            waiting.some((one) => !one.isLost && one.source !== undefined && isTaskOf(log, one.source));
+        const foreign = logs.filter((log) => log.status === "success" && mayGoTo(log, region) && !isOwn(log));
+        pairReplicas(waiting, rows, { owners, isOthers, foreign, shift }, paired);
+    }
+    return new Map(open.map(({ copy }) => [copy, { task: tasks.get(copy), replica: paired.get(copy) }]));
+}
+
+/** The replica that a task says it makes. */
+function nameOf(task: WireOperationLog | undefined): string | undefined {
+    return task?.extra_info?.replication?.destination_backup_id;
+}
+
+function tasksOf(
+    services: Services,
+    source: Target,
+    open: readonly Asked[],
+    sources: ReadonlyMap<string, WireBackup>,
+    logs: readonly WireOperationLog[],
+): Map<Copy, WireOperationLog | undefined> {
+    const owners = taskOwnersOf(services);
+    const places = groupBy(open, ({ copy }) => copy.backupId);
+    const ofResource = groupBy(open, ({ copy }) => sources.get(copy.backupId)?.resource_id);
+    return new Map(
+        open.map(({ copy, question }) => {
+            const own = copyKey(copy, question);
+            const original = sources.get(copy.backupId);
+            const asked = {
+                from: onClockOf(services, source.region, question.since),
+                destinationRegion: question.destination.region,
+                source: original,
+                rivals: new Set(places.get(copy.backupId)?.map((one) => vaultKey(one.question))).size,
+                resourceRivals: ofResource.get(original?.resource_id ?? "")?.length ?? 1,
+            };
+            const mayBeOurs = (log: WireOperationLog) =>
+                (owners.get(log.id) ?? own) === own && question.fits?.(beginOf(log)) !== false;
+            return [copy, taskOf(copy, asked, logs.filter(mayBeOurs))];
+        }),
+    );
+}
+
+/** What has ended is whose it is for good. What was lost is not yet anybody's: whoever takes it waits for it, too. */
+function noteOwners(
+    services: Services,
+    questions: readonly CopyQuestion[],
+    states: readonly (readonly CopyState[] | undefined)[],
+): void {
+    for (const [at, question] of questions.entries()) {
+        if (question.fits !== undefined) continue;
+        for (const { status, destinationBackupId, backupId, recordId, taskId } of states[at] ?? []) {
+            if (status === "success" && destinationBackupId !== undefined)
+                ownersOf(services).set(destinationBackupId, backupId);
+            if (isFinalCopy(status) && taskId !== undefined)
+                taskOwnersOf(services).set(taskId, copyKey({ backupId, recordId }, question));
+        }
+    }
+}
+
+/** Source backups as they were last seen, by id. */
+const seenSources = new WeakMap<object, Map<string, WireBackup>>();
+
+/** A source that is deleted while it is copied takes its records along; what was seen of it before still tells its task and its replica. */
+function withRemembered(
+    services: Services,
+    questions: readonly CopyQuestion[],
+    found: ReadonlyMap<string, WireBackup>,
+): Map<string, WireBackup> {
+    const seen = seenSources.get(services.client) ?? new Map<string, WireBackup>();
+    seenSources.set(services.client, seen);
+    // The records as they were then would say for ever that the copy runs.
+    for (const [id, row] of found) seen.set(id, { ...row, replication_records: undefined });
+    const sources = new Map(found);
+    for (const { backupId } of questions.flatMap((question) => question.copies)) {
+        const row = sources.get(backupId) ?? seen.get(backupId);
+        if (row !== undefined) sources.set(backupId, row);
+    }
+    return sources;
+}
+
+async function sourceBackups(
+    services: Services,
+    source: Target,
+    questions: readonly CopyQuestion[],
+    options: ListOptions,
+): Promise<Map<string, WireBackup>> {
+    const ids = new Set(questions.flatMap((question) => question.copies.map((copy) => copy.backupId)));
+    const found = new Map<string, WireBackup>();
+    const missing = () => [...ids].filter((id) => !found.has(id));
+    const note = (rows: readonly WireBackup[]) => {
+        for (const row of rows) if (ids.has(row.id)) found.set(row.id, row);
+    };
+    if (ids.size > SINGLE_READS) {
+        const vaults = new Set(questions.map((question) => question.sourceVaultId));
+        const lists = vaults.size > MAX_VAULT_LISTS || vaults.has(undefined) ? [undefined] : [...vaults];
+        for (const vault_id of lists) note(await backupRowsWithRecords(services, source, { vault_id }, options));
+        for (const vault_id of lists)
+            if (missing().length > 0) note(await incrementalRowsWithRecords(services, source, { vault_id }, options));
+    }
+    // More than a few are not asked for one by one, time and again.
+    const few = missing();
+    if (few.length <= SINGLE_READS) note(await readSingly(services, source, few, ids.size > 1, options));
+    return found;
+}
+
+async function readSingly(
+    services: Services,
+    source: Target,
+    ids: readonly string[],
+    hasOthers: boolean,
+    options: ListOptions,
+): Promise<WireBackup[]> {
+    const rows: WireBackup[] = [];
+    for (const id of ids) {
+        try {
+            const path = { backup_id: id };
+            rows.push((await services.client.call(showBackup, { target: source, path, ...options })).backup);
+        } catch (error) {
+            // Its records are gone with it, or are not to be read; the destination may still tell, and the others are not to blame.
+            const isGone = error instanceof NotFoundError;
+            const isRefused = error instanceof ApiError && error.retry === "never" && hasOthers;
+            if (!isGone && !isRefused) throw error;
+        }
+    }
+    return rows;
+}
+
+/** `from` is on the source region's clock. */
+function recordOf(
+    backup: WireBackup | undefined,
+    copy: Copy,
+    question: CopyQuestion,
+    from: number,
+): WireReplicationRecord | undefined {
+    const records = backup?.replication_records ?? [];
+    if (copy.recordId !== undefined) return records.find((record) => record.id === copy.recordId);
+    return records.find(
+        (record) =>
+            isRecordFor(record, question.destination, question.destinationVaultId, from) &&
+            question.fits?.(parseInstant(record.created_at)) !== false,
+    );
+}
+
+/** The POST is part of it: the same copy may be asked for again. */
+function copyKey({ backupId }: Copy, question: CopyQuestion): string {
+    return `${backupId} ${vaultKey(question)} ${question.since}`;
+}
+
+function vaultKey(question: CopyQuestion): string {
+    return `${question.destination.region} ${question.destination.projectId} ${question.destinationVaultId}`;
+}
+
+/** New replicas, one list a destination vault for all that wait for it. One that cannot be had keeps only its own from being answered. */
+async function replicasFor(
+    services: Services,
+    questions: readonly CopyQuestion[],
+    options: ListOptions,
+): Promise<{ lists: Map<string, WireBackup[]>; errors: Map<string, unknown> }> {
+    const lists = new Map<string, WireBackup[]>();
+    const errors = new Map<string, unknown>();
+    for (const [key, group] of groupBy(questions, vaultKey)) {
+        const first = group[0];
+        if (first === undefined) continue;
+        const since = group.reduce((earliest, question) => Math.min(earliest, question.since), first.since);
+        const from = onClockOf(services, first.destination.region, since);
+        try {
+            lists.set(
+                key,
+                await replicasIn(services, first.destination, first.destinationVaultId, { ...options, from }),
+            );
+        } catch (error) {
+            errors.set(key, error);
+        }
+    }
+    return { lists, errors };
+}
+
+function stateOf(copy: Copy, record: WireReplicationRecord | undefined, traces: Traces | undefined): CopyState {
+    const base = { backupId: copy.backupId, recordId: copy.recordId ?? record?.id };
+    if (record === undefined) return { ...base, ...stateByTraces(traces) };
+    if (!tellsAll(record)) {
+        // The record says that it went well; what it made is not to be seen yet.
+        const state = stateByTraces({ replica: traces?.replica, task: isBad(traces?.task) ? undefined : traces?.task });
+        return { ...base, ...state, status: state.status === "waiting_replicate" ? "replicating" : state.status };
+    }
+    return {
+        ...base,
+        status: record.status ?? "waiting_replicate",
+        progress: record.extra_info?.progress,
+        destinationBackupId: record.destination_backup_id,
+        destinationCheckpointId: record.destination_checkpoint_id,
+        failCode: record.extra_info?.fail_code,
+        failReason: record.extra_info?.fail_reason,
+    };
+}
+
+/** A task that ended badly made nothing, whatever id it names; the replica that another one names, or that is paired with the copy, tells the rest. */
+function stateByTraces({ task, replica }: Partial<Traces> = {}): Omit<CopyState, "backupId" | "recordId"> {
+    const common = { progress: task?.extra_info?.common?.progress, taskId: task?.id };
+    const failure = { failCode: task?.error_info?.code, failReason: task?.error_info?.message };
+    const none = { failCode: undefined, failReason: undefined };
+    const nothing = { destinationBackupId: undefined, destinationCheckpointId: undefined };
+    if (task !== undefined && isBad(task)) {
+        if (task.status === "skipped") return { ...common, ...nothing, ...failure, status: "skip" };
+        const failReason = failure.failReason ?? `task ${task.id} has status ${task.status}`;
+        return { ...common, ...nothing, ...failure, failReason, status: "fail" };
+    }
+    const named = task?.extra_info?.replication;
+    const made = {
+        destinationBackupId: replica?.id ?? named?.destination_backup_id,
+        destinationCheckpointId: replica?.checkpoint_id ?? named?.destination_checkpoint_id,
+    };
+    if (replica?.status === "error") {
+        const failReason = failure.failReason ?? "the replica has status error";
+        return { ...common, ...made, ...failure, failReason, status: "fail" };
+    }
+    // Named but not listed: the list may lag, and the replica is asked for by its id once the copy has ended.
+    const isGood =
+        replica === undefined
+            ? task?.status === "success" && made.destinationBackupId !== undefined
+            : replica.status === "available";
+    if (isGood) return { ...common, ...made, ...none, status: "success" };
+    const status = task === undefined && replica === undefined ? "waiting_replicate" : "replicating";
+    return { ...common, ...made, ...none, status };
+}
+
+/** What a failed copy's record does not say of the reason, as the source region's tasks tell it. Best effort: the failure is reported with or without it. */
+export async function withTaskErrors<T extends Pick<CopyState, "backupId" | "status"> & Reason>(
+    services: Services,
+    source: Target,
+    question: CopyQuestion,
+    copies: readonly T[],
+): Promise<readonly T[]> {
+    const isSilent = (one: T) => one.status === "fail" && one.failCode === undefined && one.failReason === undefined;
+    if (!copies.some(isSilent)) return copies;
+    const from = onClockOf(services, source.region, question.since);
+    const logs = await copyTasks(services, source, from).catch(() => []);
+    return copies.map((one) => {
+        const backup = seenSources.get(services.client)?.get(one.backupId);
+        const isItsTask = (log: WireOperationLog) =>
+            isBad(log) &&
+            mayGoTo(log, question.destination.region) &&
+            (log.extra_info?.replication?.source_backup_id === one.backupId ||
+                (backup !== undefined && isTaskOf(log, backup)));
+        const said = isSilent(one) ? logs.find(isItsTask)?.error_info : undefined;
+        return said === undefined ? one : { ...one, failCode: said.code, failReason: said.message };
+    });
+}
+
+interface Reason {
+    readonly failCode?: string | undefined;
+    readonly failReason?: string | undefined;
+}

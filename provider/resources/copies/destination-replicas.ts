@@ -1,0 +1,100 @@
+/** Copies to another region: what they are called, and the lists that they are found in. */
+
+import type { Target } from "../../client/client";
+import type { WireBackup, WireReplicationRecord } from "../../client/operations";
+import { parseInstant, queryInstant } from "../../client/time/timestamps";
+import { backupRows, type ListOptions } from "../../reads/backup-lists";
+import type { Services } from "../../services/context";
+
+/** Copies cross a wide area: 6 h. */
+export const COPY_BUDGET_MS = 6 * 3_600_000;
+/** 30 min. */
+export const COPY_DELETE_BUDGET_MS = 30 * 60_000;
+/** A region's clock may run behind what we know of it by this much, in milliseconds. */
+const SINCE_SLACK_MS = 5_000;
+
+/** Clock time on the region's clock, and a little earlier. */
+export function onClockOf(services: Services, region: string, since: number): number {
+    const { client } = services;
+    return since + client.serverOffsetMs(region) - client.serverOffsetSlackMs(region) - SINCE_SLACK_MS;
+}
+
+/** One backup on its way. */
+export interface Copy {
+    readonly backupId: string;
+    /** Undefined when the answer that named it was lost, on a cloud that keeps no records. */
+    readonly recordId: string | undefined;
+    /** The name asked for; the replica otherwise has a name of the cloud's choice. */
+    readonly name?: string | undefined;
+}
+
+export interface CopyQuestion {
+    readonly copies: readonly Copy[];
+    readonly sourceVaultId: string | undefined;
+    readonly destination: Target;
+    readonly destinationVaultId: string;
+    /** Clock time of the POST. */
+    readonly since: number;
+    /** Of a copy whose POST was lost: can what began at that instant, on the source region's clock, be it? */
+    readonly fits?: ((instant: number | undefined) => boolean) | undefined;
+}
+
+export interface CopyState {
+    readonly backupId: string;
+    readonly recordId: string | undefined;
+    /** The API's word: waiting_replicate, replicating, success, fail, skip. */
+    readonly status: string;
+    readonly progress: number | undefined;
+    readonly destinationBackupId: string | undefined;
+    readonly destinationCheckpointId: string | undefined;
+    readonly failCode: string | undefined;
+    readonly failReason: string | undefined;
+    /** The source region's task, where no record says what becomes of the copy. */
+    readonly taskId?: string | undefined;
+}
+
+/** What a look tells anew of a copy; ids that were known once stay. */
+export function seenOf(
+    before: Pick<Partial<CopyState>, "destinationBackupId" | "destinationCheckpointId">,
+    state: CopyState,
+) {
+    return {
+        status: state.status,
+        progress: state.progress,
+        destinationBackupId: state.destinationBackupId ?? before.destinationBackupId,
+        destinationCheckpointId: state.destinationCheckpointId ?? before.destinationCheckpointId,
+        failCode: state.failCode,
+        failReason: state.failReason,
+    };
+}
+
+const FINAL = new Set(["success", "fail", "skip"]);
+export const isFinalCopy = (status: string): boolean => FINAL.has(status);
+
+/** Is this a record of a copy to that vault, begun not before `from`? */
+export function isRecordFor(
+    record: WireReplicationRecord,
+    destination: Target,
+    destinationVaultId: string,
+    from: number,
+): boolean {
+    const begun = parseInstant(record.created_at);
+    return (
+        (record.destination_region ?? destination.region) === destination.region &&
+        (record.destination_vault_id ?? destinationVaultId) === destinationVaultId &&
+        (begun === undefined || begun >= from)
+    );
+}
+
+/** The replicas in a vault, all or those made since `from` (its region's clock). */
+export async function replicasIn(
+    services: Services,
+    destination: Target,
+    vaultId: string,
+    options: ListOptions & { readonly from?: number } = {},
+): Promise<WireBackup[]> {
+    const { from, ...list } = options;
+    const query = { vault_id: vaultId, start_time: from === undefined ? undefined : queryInstant(from) };
+    // Vendor: a replication vault holds nothing else, and not every cloud says "replication" as their image_type.
+    return backupRows(services, destination, query, { priority: "poll", ...list });
+}

@@ -1,0 +1,49 @@
+import type { Client, Target } from "../client/client";
+import type { Settings } from "../client/settings/settings";
+import { requireRegion } from "../client/settings/settings";
+import type { Clock } from "../client/time/clock";
+import type { Journal } from "../exactly-once/journal";
+import type { Poller } from "../reads/poller";
+
+/** Lines for people. A host that can show them on the resource's own row does. */
+export interface Log {
+    /** Passing status text of a running operation. */
+    status(text: string): void;
+    info(text: string): void;
+    warn(text: string): void;
+}
+
+/** What every handler is given besides its arguments: one for each process and provider configuration. */
+export interface Services {
+    readonly settings: Settings;
+    readonly client: Client;
+    readonly clock: Clock;
+    readonly poller: Poller;
+    readonly journal: Journal;
+    /** Is the host that asked still there to hear the answer? */
+    readonly hostAlive: () => Promise<boolean>;
+    /** Aborted once nobody wants the outcome any more: then nothing is sent that makes something, and no wait goes on. */
+    readonly signal: AbortSignal;
+}
+
+/** Services, and who is asking. */
+export interface Context extends Services {
+    readonly log: Log;
+    /** The resource's name in the program, for names in the cloud and for messages. */
+    readonly resourceName: string;
+    /** Tells this resource from every other: what the journal files its entries under. */
+    readonly urn: string;
+    /** In `remove`: the inputs that take this one's place when it is replaced. Undefined: nothing does, it goes for good. */
+    readonly successor?: Readonly<Record<string, unknown>> | undefined;
+    /** In `remove`: the inputs of every resource that stays, of those that `isSuccessor` picks. */
+    readonly staying?: Iterable<Readonly<Record<string, unknown>>>;
+}
+
+/** The region and project that a resource's inputs and the settings name together. */
+export function targetOf(
+    context: Services,
+    inputs: { region?: string | undefined; projectId?: string | undefined },
+): Promise<Target> {
+    const region = inputs.region ?? requireRegion(context.settings);
+    return context.client.target(region, inputs.projectId);
+}

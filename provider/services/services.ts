@@ -1,0 +1,40 @@
+/** Puts the parts together: settings → auth, transport → client → poller. The only place that makes them. */
+import { createAuthenticator } from "../client/auth/authenticator";
+import { Client } from "../client/client";
+import type { Transport } from "../client/http/transport";
+import { createUndiciTransport } from "../client/http/undici-transport";
+import { resolveSettings } from "../client/settings/settings";
+import { type Clock, systemClock } from "../client/time/clock";
+import { fileJournal, type Journal } from "../exactly-once/journal";
+import { Poller } from "../reads/poller";
+import type { Services } from "./context";
+
+export interface Parts {
+    readonly clock?: Clock;
+    readonly transport?: Transport;
+    readonly journal?: Journal;
+    readonly hostAlive?: () => Promise<boolean>;
+    readonly signal?: AbortSignal;
+}
+
+/** `get` reads the stack configuration (`cbr:region` …). Throws `ConfigError` for a setting that makes no sense. */
+export function createServices(
+    get: (key: string) => string | undefined,
+    env: NodeJS.ProcessEnv,
+    parts: Parts = {},
+): Services {
+    const clock = parts.clock ?? systemClock;
+    const signal = parts.signal ?? new AbortController().signal;
+    const settings = resolveSettings(get, env);
+    const transport = parts.transport ?? createUndiciTransport(settings);
+    const auth = createAuthenticator(settings, transport, clock);
+    return {
+        settings,
+        clock,
+        client: new Client({ settings, auth, transport, clock }),
+        poller: new Poller(clock, signal),
+        journal: parts.journal ?? fileJournal(),
+        hostAlive: parts.hostAlive ?? (async () => true),
+        signal,
+    };
+}

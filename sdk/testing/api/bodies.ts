@@ -1,0 +1,121 @@
+/** Request bodies: the operations' own strict schemas, plus what only Huawei Cloud takes, plus the character rules of the pages. */
+import { z } from "zod";
+import { copyBackupRequest } from "../../../provider/client/operations/copy-backup";
+import { copyCheckpointRequest } from "../../../provider/client/operations/copy-checkpoint";
+import { createCheckpointRequest } from "../../../provider/client/operations/create-checkpoint";
+import { importCheckpointRequest } from "../../../provider/client/operations/import-checkpoint";
+import type { Dialect } from "../cloud/state";
+import { refuse } from "./reply";
+
+const checkpointShape = createCheckpointRequest.shape.checkpoint;
+const parametersShape = checkpointShape.shape.parameters.unwrap();
+const detailShape = parametersShape.shape.resource_details.unwrap().element;
+
+/** Vendor: OTC's and OAS's pages have `extra_info`; only OAS has `retention_duration_days`. */
+const resourceDetails = z
+    .array(
+        detailShape.extend({
+            extra_info: z
+                .strictObject({
+                    exclude_volumes: z.array(z.guid()).optional(),
+                    include_volumes: z
+                        .array(z.strictObject({ id: z.guid(), os_version: z.string().optional() }))
+                        .optional(),
+                })
+                .optional(),
+        }),
+    )
+    .max(256)
+    .optional();
+const otcParameters = parametersShape.extend({ resource_details: resourceDetails });
+const retentionDays = z
+    .int()
+    .refine((days) => days === -1 || (days >= 1 && days <= 36_500), "must be -1 or 1 to 36500");
+const huaweiParameters = otcParameters.extend({ retention_duration_days: retentionDays.optional() });
+
+const createBodies = {
+    huawei: z.strictObject({ checkpoint: checkpointShape.extend({ parameters: huaweiParameters.optional() }) }),
+    otc: z.strictObject({ checkpoint: checkpointShape.extend({ parameters: otcParameters.optional() }) }),
+};
+const copyCheckpointBodies = {
+    huawei: z.strictObject({
+        replicate: copyCheckpointRequest.shape.replicate.extend({
+            enable_acceleration: z.boolean().optional(),
+            cross_account_urn: z.string().optional(),
+        }),
+    }),
+    otc: copyCheckpointRequest,
+};
+const copyBackupBodies = {
+    huawei: z.strictObject({
+        replicate: copyBackupRequest.shape.replicate.extend({
+            enable_acceleration: z.boolean().optional(),
+            cross_account_urn: z.string().optional(),
+            destination_cloud_type: z.string().optional(),
+        }),
+    }),
+    otc: copyBackupRequest,
+};
+
+export type CreateCheckpointBody = z.output<typeof createBodies.huawei>["checkpoint"];
+
+/** Parses the body of CreateCheckpoint, or refuses it with 9900. */
+export function createCheckpointBody(value: unknown, dialect: Dialect): CreateCheckpointBody {
+    const { checkpoint } = parse(createBodies[dialect] as typeof createBodies.huawei, value);
+    const { parameters } = checkpoint;
+    checkName(parameters?.name, "checkpoint.parameters.name");
+    checkDescription(parameters?.description, "checkpoint.parameters.description");
+    if (parameters?.resources !== undefined && parameters.resource_details !== undefined)
+        refuse("9900", "checkpoint.parameters.resources and resource_details exclude each other");
+    if (parameters?.retention_duration_days !== undefined && parameters.auto_trigger === true)
+        refuse("9900", "checkpoint.parameters.retention_duration_days excludes auto_trigger");
+    return checkpoint;
+}
+
+/** Parses the body of CopyCheckpoint, or refuses it with 9900. */
+export function copyCheckpointBody(value: unknown, dialect: Dialect) {
+    const { replicate } = parse(copyCheckpointBodies[dialect] as typeof copyCheckpointBodies.huawei, value);
+    checkRegion(replicate.destination_region);
+    return replicate;
+}
+
+/** Parses the body of CopyBackup, or refuses it with 9900. */
+export function copyBackupBody(value: unknown, dialect: Dialect) {
+    const { replicate } = parse(copyBackupBodies[dialect] as typeof copyBackupBodies.huawei, value);
+    checkName(replicate.name, "replicate.name");
+    checkDescription(replicate.description, "replicate.description");
+    checkRegion(replicate.destination_region);
+    return replicate;
+}
+
+/** Parses the body of ImportCheckpoint, or refuses it with 9900. */
+export function importCheckpointBody(value: unknown) {
+    return parse(importCheckpointRequest, value).sync;
+}
+
+function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const issue = parsed.error.issues[0];
+    const path = issue?.path.join(".") ?? "";
+    if (issue?.code === "unrecognized_keys") {
+        const keys = issue.keys.map((key) => (path === "" ? key : `${path}.${key}`));
+        return refuse("9900", `unknown parameter ${keys.join(", ")}`);
+    }
+    return refuse("9900", `${path === "" ? "body" : path}: ${issue?.message ?? "invalid"}`);
+}
+
+/** Vendor: OAS's pattern; the seeds give lengths only. */
+function checkName(name: string | undefined, path: string): void {
+    if (name !== undefined && !/^[\u4E00-\u9FA5\uf900-\ufa2da-zA-Z0-9_-]*$/.test(name))
+        refuse("9900", `${path}: only letters, digits, _ and - are allowed`);
+}
+
+function checkDescription(description: string | undefined, path: string): void {
+    if (description !== undefined && /[<>]/.test(description)) refuse("9900", `${path}: < and > are not allowed`);
+}
+
+function checkRegion(region: string): void {
+    if (!/^[a-zA-Z0-9._-]*$/.test(region))
+        refuse("9900", "replicate.destination_region: only letters, digits, ., _ and - are allowed");
+}

@@ -1,0 +1,217 @@
+import { randomUUID } from "node:crypto";
+import { newOperationLog } from "../api/operation-logs";
+import { type Call, effectOf, selects } from "../simulation";
+import type { BackupState, RecordState, VaultState } from "./state";
+import type { Store } from "./store";
+
+/** Where a replica is to go. */
+export interface Destination {
+    readonly store: Store;
+    readonly region: string;
+    readonly projectId: string;
+    readonly vault: VaultState;
+}
+
+/** What one replication is to make. */
+export interface Copy {
+    checkpointId: string;
+    index: number;
+    autoTrigger: boolean;
+    name: string | undefined;
+    description: string | undefined;
+    done: () => void;
+}
+
+/** Starts one replication: a record on the source backup, later a replica in the destination region. */
+export function replicate(call: Call, backup: BackupState, destination: Destination, copy: Copy): RecordState {
+    const { store, world } = call;
+    const { schedule } = world;
+    const record: RecordState = {
+        id: randomUUID(),
+        status: "waiting_replicate",
+        createdMicros: schedule.nextMicros(),
+        sourceBackupId: backup.id,
+        sourceCheckpointId: backup.checkpointId,
+        sourceProjectId: store.projectId,
+        sourceRegion: store.region,
+        sourceVaultId: backup.vaultId,
+        destinationBackupId: undefined,
+        destinationCheckpointId: undefined,
+        destinationProjectId: destination.projectId,
+        destinationRegion: destination.region,
+        destinationVaultId: destination.vault.id,
+        failCode: "",
+        failReason: "",
+        autoTrigger: copy.autoTrigger,
+        work: undefined,
+    };
+    const exists = backup.records.some(
+        (other) =>
+            other.destinationRegion === destination.region &&
+            other.destinationBackupId !== undefined &&
+            destination.store.backups.has(other.destinationBackupId),
+    );
+    store.addRecord(backup, record);
+    const vault = store.vaults.get(backup.vaultId);
+    const log = newOperationLog(call, vault ?? { id: backup.vaultId, name: "", objectType: "server" }, "replication", {
+        checkpointId: backup.checkpointId,
+        resource: { id: backup.resourceId, type: backup.resourceType, name: backup.resourceName },
+        record,
+    });
+
+    const hit = <T extends { backup?: string | number | undefined }>(effect: T | undefined) =>
+        effect !== undefined && selects(effect.backup, backup.id, copy.index, "all") ? effect : undefined;
+    const failure = hit(effectOf(call, "record-fail"));
+    const skip = hit(effectOf(call, "record-skip"));
+    const missing = hit(effectOf(call, "replica-missing"));
+    const broken = hit(effectOf(call, "replica-error"));
+    const unknown = effectOf(call, "unknown-status");
+    const slow = effectOf(call, "slow");
+    const visibleEarly = world.rules.replicaAppears === "start" && !(failure || skip || missing || exists);
+    let replica: BackupState | undefined;
+
+    const end = (status: string, code: string, reason: string, atMicros: number) => {
+        const arriving = destination.store.incoming.get(destination.vault.id);
+        if (record.work !== undefined) arriving?.delete(record.work);
+        Object.assign(record, { status, failCode: code, failReason: reason, work: undefined });
+        const logStatus = { success: "success", skip: "skipped" }[status] ?? "failed";
+        Object.assign(log, {
+            status: logStatus,
+            errorCode: code,
+            errorMessage: reason,
+            work: undefined,
+            updatedMicros: atMicros,
+            endedMicros: atMicros,
+        });
+        copy.done();
+    };
+    const work = schedule.start({
+        durationMs: world.rules.replicationMs,
+        slowMs: slow?.ms,
+        slowReads: slow?.reads,
+        stages: [
+            {
+                at: 0.5,
+                apply: (instantMs) => {
+                    record.status =
+                        unknown?.of === "record" && unknown.when === "running" ? unknown.status : "replicating";
+                    log.status = "running";
+                    if (visibleEarly) replica = addReplica(backup, destination, copy, schedule.nextMicros(instantMs));
+                },
+            },
+            {
+                at: 1,
+                apply: (instantMs) => {
+                    const atMicros = schedule.nextMicros(instantMs);
+                    if (skip !== undefined || exists) {
+                        end(
+                            "skip",
+                            skip?.code ?? "",
+                            skip?.reason ?? "The backup has a replica in the destination region.",
+                            atMicros,
+                        );
+                        return;
+                    }
+                    if (failure !== undefined) {
+                        end(
+                            "fail",
+                            failure.code ?? "BackupService.4005",
+                            failure.reason ?? "The replication failed.",
+                            atMicros,
+                        );
+                        return;
+                    }
+                    if (missing === undefined) {
+                        replica ??= addReplica(backup, destination, copy, atMicros);
+                        destination.store.setStatus(replica, broken === undefined ? "available" : "error", atMicros);
+                        for (const each of [replica, ...replica.children]) each.protectedMicros = atMicros;
+                        if (destination.store.backups.has(replica.id))
+                            destination.store.countSpace(replica, backup.spaceMb);
+                        const checkpoint = destination.store.checkpoints.get(copy.checkpointId);
+                        if (checkpoint !== undefined) checkpoint.status = broken === undefined ? "available" : "error";
+                    }
+                    record.destinationBackupId = replica?.id ?? randomUUID();
+                    record.destinationCheckpointId = copy.checkpointId;
+                    end("success", "", "", atMicros);
+                    if (unknown?.of === "record" && unknown.when !== "running") record.status = unknown.status;
+                    if (unknown?.of === "backup" && replica !== undefined) replica.status = unknown.status;
+                },
+            },
+        ],
+    });
+    record.work = work;
+    log.work = work;
+    const { incoming } = destination.store;
+    const arriving = incoming.get(destination.vault.id) ?? new Set();
+    incoming.set(destination.vault.id, arriving.add(work));
+    return record;
+}
+
+/** What a replica has of its source, and what is its own. */
+function replicaOf(source: BackupState, destination: Destination, copy: Copy, createdMicros: number): BackupState {
+    return {
+        id: randomUUID(),
+        name: source.name,
+        description: copy.description ?? source.description,
+        projectId: destination.projectId,
+        vaultId: destination.vault.id,
+        checkpointId: copy.checkpointId,
+        providerId: source.providerId,
+        status: "protecting",
+        imageType: "replication",
+        resourceId: source.resourceId,
+        resourceName: source.resourceName,
+        resourceType: source.resourceType,
+        sizeGb: source.sizeGb,
+        spaceMb: 0,
+        createdMicros,
+        updatedMicros: createdMicros,
+        protectedMicros: undefined,
+        expiresMicros: source.expiresMicros,
+        incremental: source.incremental,
+        autoTrigger: copy.autoTrigger,
+        parentId: undefined,
+        systemDisk: source.systemDisk,
+        children: [],
+        records: [],
+        imageIds: [],
+        work: undefined,
+    };
+}
+
+/** The replica in the destination region: an id and a checkpoint of its own. */
+function addReplica(source: BackupState, destination: Destination, copy: Copy, createdMicros: number): BackupState {
+    const replica = replicaOf(source, destination, copy, createdMicros);
+    replica.name = copy.name ?? source.name;
+    for (const child of source.children)
+        replica.children.push({ ...replicaOf(child, destination, copy, createdMicros), parentId: replica.id });
+    const { store, vault } = destination;
+    store.addBackup(replica);
+    const resource = {
+        id: source.resourceId,
+        name: source.resourceName,
+        type: source.resourceType,
+        sizeGb: source.sizeGb,
+        protectStatus: "available" as const,
+    };
+    const checkpoint = store.checkpoints.get(copy.checkpointId);
+    if (checkpoint !== undefined) checkpoint.resources.push(resource);
+    else
+        store.checkpoints.set(copy.checkpointId, {
+            id: copy.checkpointId,
+            vaultId: vault.id,
+            vaultName: vault.name,
+            projectId: destination.projectId,
+            providerId: source.providerId,
+            createdMicros,
+            status: "protecting",
+            name: replica.name,
+            description: replica.description,
+            retentionDays: -1,
+            autoTrigger: copy.autoTrigger,
+            resources: [resource],
+            skipped: [],
+            work: undefined,
+        });
+    return replica;
+}

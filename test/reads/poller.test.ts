@@ -1,0 +1,703 @@
+import { describe, expect, it } from "vitest";
+import { AuthError, TransportError, WaitTimeoutError } from "../../provider/client/errors/errors";
+import {
+    FIRST_LOOK_MS,
+    INTERVAL_GROWTH,
+    isTurnOf,
+    JITTER,
+    MAX_INTERVAL_MS,
+    MIN_INTERVAL_MS,
+    Poller,
+    type Topic,
+    type Verdict,
+    type Wait,
+} from "../../provider/reads/poller";
+import { FakeClock, type FakeClockOptions, settle } from "../support/fake-clock";
+
+const HOUR = 3_600_000;
+
+interface Look {
+    readonly at: number;
+    readonly questions: readonly string[];
+}
+
+/** A poller and one topic: `answer` gives what a question's look says. Random 0: no jitter. */
+function make(
+    answer: (question: string, look: number) => string | undefined = () => "running",
+    options: FakeClockOptions = {},
+) {
+    const clock = new FakeClock({ random: 0, ...options });
+    const poller = new Poller(clock);
+    const looks: Look[] = [];
+    const topic: Topic<string, string> = {
+        key: "topic",
+        look: async (questions) => {
+            looks.push({ at: clock.elapsed, questions: [...questions] });
+            return questions.map((question) => answer(question, looks.length));
+        },
+    };
+    const judge = (seen: string | undefined): Verdict<string> =>
+        seen?.startsWith("done") ? { done: true, result: seen } : { done: false, status: seen ?? "no answer" };
+    const wait = (question: string, more: Partial<Wait<string, string, string>> = {}) =>
+        poller.wait({ topic, question, judge, deadline: clock.now() + HOUR, what: `wait for ${question}`, ...more });
+    const times = () => looks.map((look) => look.at);
+    return { clock, poller, topic, looks, times, judge, wait };
+}
+
+/** What a promise came to, and when. */
+async function outcome(clock: FakeClock, promise: Promise<unknown>): Promise<[unknown, number]> {
+    const end = await promise.catch((error: unknown) =>
+        error instanceof Error ? `${error.name}: ${error.message}` : error,
+    );
+    return [end, clock.elapsed];
+}
+
+describe("when it looks", () => {
+    it("looks first after a quarter of a second, and costs one look when that is enough", async () => {
+        const { wait, times } = make(() => "done");
+        expect(await wait("a")).toBe("done");
+        expect(times()).toEqual([FIRST_LOOK_MS]);
+        expect(FIRST_LOOK_MS).toBe(250);
+    });
+
+    it("backs off from one second to fifteen by half as much again while nothing happens", async () => {
+        const { wait, clock, times } = make((_, look) => (look === 12 ? "done" : "running"));
+        await wait("a");
+        expect(clock.sleeps).toEqual([
+            250, 1_000, 1_500, 2_250, 3_375, 5_062.5, 7_593.75, 11_390.625, 15_000, 15_000, 15_000, 15_000,
+        ]);
+        expect(times().length).toBe(12);
+        expect([MIN_INTERVAL_MS, MAX_INTERVAL_MS, INTERVAL_GROWTH, JITTER]).toEqual([1_000, 15_000, 1.5, 0.2]);
+    });
+
+    it("shortens each pause by chance, by a fifth at most", async () => {
+        const { wait, clock } = make((_, look) => (look === 4 ? "done" : "running"), { random: [0, 0.5, 0.999] });
+        await wait("a");
+        expect(clock.sleeps.map(Math.round)).toEqual([250, 1_000, 1_350, 1_800]);
+    });
+
+    it("looks more often again as soon as a status changes", async () => {
+        const { wait, clock } = make((_, look) => (look < 4 ? "waiting" : look < 7 ? "running" : "done"));
+        await wait("a");
+        expect(clock.sleeps).toEqual([250, 1_000, 1_500, 2_250, 1_000, 1_500, 2_250]);
+    });
+
+    it("looks more often again as soon as one of many has ended", async () => {
+        const { wait, clock } = make((question, look) =>
+            (question === "a" && look >= 4) || look >= 6 ? "done" : "running",
+        );
+        await Promise.all([wait("a"), wait("b")]);
+        expect(clock.sleeps).toEqual([250, 1_000, 1_500, 2_250, 1_000, 1_500]);
+    });
+
+    it("looks again soon for somebody new, who shares the look with those that have waited long", async () => {
+        const { wait, clock, looks } = make((_, look) => (look === 11 ? "done" : "running"), { auto: false });
+        const first = wait("a");
+        await clock.advance(50_000);
+        const before = looks.length;
+        expect(looks.at(-1)?.at).toBeLessThan(50_000 - 250);
+        const second = wait("b");
+        await clock.advance(250);
+        expect(looks.slice(before)).toEqual([{ at: 50_250, questions: ["a", "b"] }]);
+        await clock.advance(HOUR / 2);
+        expect(await Promise.all([first, second])).toEqual(["done", "done"]);
+    });
+
+    it("looks often for somebody new also while he is still being judged", async () => {
+        const { wait, clock, looks, judge } = make((_, look) => (look >= 12 ? "done" : "running"), { auto: false });
+        const first = wait("a");
+        await clock.advance(50_000);
+        const before = looks.length;
+        const second = wait("b", {
+            judge: async (seen) => {
+                await clock.sleep(600);
+                return judge(seen);
+            },
+        });
+        await clock.advance(3_000);
+        expect(looks.slice(before).map((look) => look.at)).toEqual([50_250, 51_750, 52_750]);
+        await clock.advance(60_000);
+        expect(await Promise.all([first, second])).toEqual(["done", "done"]);
+    });
+
+    it("puts the next look off for nobody: many that come one after the other do not starve the first", async () => {
+        const { wait, clock, times } = make((_, look) => (look >= 4 ? "done" : "running"), { auto: false });
+        const all = [wait("0")];
+        for (let index = 1; index <= 20; index++) {
+            await clock.advance(100);
+            all.push(wait(String(index)));
+        }
+        await clock.advance(5_000);
+        await Promise.all(all);
+        expect(times()[0]).toBe(250);
+        expect(times()[1]).toBeLessThanOrEqual(600);
+    });
+});
+
+describe("what it learns of those that have ended", () => {
+    /** Waits of which each takes so long, in milliseconds: `5000 a`. */
+    function lasting(options: FakeClockOptions = {}) {
+        const begun = new Map<string, number>();
+        const { clock, wait, times, looks } = make(
+            (question) =>
+                clock.elapsed - (begun.get(question) ?? 0) >= Number.parseInt(question, 10) ? "done" : "running",
+            options,
+        );
+        const begin = (question: string) => {
+            begun.set(question, clock.elapsed);
+            return wait(question);
+        };
+        return { clock, begin, times, looks };
+    }
+
+    it("looks when the next should have ended, not a quarter of a second after he came", async () => {
+        const { clock, begin, times } = lasting();
+        await begin("5000 a");
+        expect(clock.elapsed).toBe(5_000);
+        await begin("5000 b");
+        expect(times().filter((at) => at > 5_000)).toEqual([6_000, 7_000, 8_500, 10_000]);
+    });
+
+    it("takes the quickest of the last ten for usual", async () => {
+        const { clock, begin, times } = lasting({ random: [0.1, 0.7, 0.4, 0.9, 0.2, 0.6, 0.3] });
+        const took: number[] = [];
+        const lookedBetween = (from: number, to: number) => times().some((at) => at >= from && at <= to);
+        const one = async (question: string) => {
+            const since = clock.elapsed;
+            await begin(question);
+            took.push(clock.elapsed - since);
+            return since;
+        };
+        for (let index = 0; index < 12; index++) await one(`100000 ${index}`);
+        expect(took).toEqual([...took].sort((a, b) => b - a));
+        // Within a twentieth, as those that are due together share a look.
+        const quickest = Math.min(...took);
+        const since = await one("200000 0");
+        expect(lookedBetween(since + quickest, since + quickest * 1.05)).toBe(true);
+        for (let index = 1; index < 10; index++) await one(`200000 ${index}`);
+        const usual = Math.min(...took.slice(-10));
+        expect(usual).toBeGreaterThanOrEqual(200_000);
+        for (let index = 10; index < 15; index++) await one(`200000 ${index}`);
+        expect(Math.max(...took.slice(-5))).toBeLessThanOrEqual(usual);
+    });
+
+    it("gives those that are due at nearly the same time one look", async () => {
+        const { clock, begin, looks } = lasting();
+        await begin("5000 a");
+        const before = looks.length;
+        const all: Promise<string>[] = [];
+        for (let index = 0; index < 10; index++) {
+            all.push(begin(`5000 ${index}`));
+            await clock.sleep(10);
+        }
+        await Promise.all(all);
+        expect(looks.length - before).toBeLessThanOrEqual(6);
+        expect(clock.elapsed).toBeLessThanOrEqual(5_000 + 5_000 + 100 + 250);
+    });
+
+    it("looks as for the first when it has learned that they end at once", async () => {
+        const { clock, begin, times } = lasting();
+        for (let index = 0; index < 3; index++) await begin(`0 ${index}`);
+        const before = clock.elapsed;
+        await begin("1000 a");
+        expect(times().filter((at) => at > before)).toEqual([before + 250, before + 1_250]);
+    });
+});
+
+describe("one look for all", () => {
+    it("asks all questions in one look, and hands each waiter its own answer", async () => {
+        const { wait, looks } = make((question) => `done ${question}`);
+        expect(await Promise.all(["a", "b", "c"].map((one) => wait(one)))).toEqual(["done a", "done b", "done c"]);
+        expect(looks).toEqual([{ at: 250, questions: ["a", "b", "c"] }]);
+    });
+
+    it("asks no more for those that have ended", async () => {
+        const { wait, looks } = make((question, look) => (look >= Number(question) ? "done" : "running"));
+        await Promise.all(["1", "2", "3"].map((one) => wait(one)));
+        expect(looks.map((look) => look.questions)).toEqual([["1", "2", "3"], ["2", "3"], ["3"]]);
+    });
+
+    it("keeps topics apart", async () => {
+        const { poller, clock, judge } = make();
+        const asked: string[] = [];
+        const topic = (key: string): Topic<string, string> => ({
+            key,
+            look: async (questions) => {
+                asked.push(`${key}: ${questions.join(",")}`);
+                return questions.map(() => "done");
+            },
+        });
+        const wait = (key: string, question: string) =>
+            poller.wait({ topic: topic(key), question, judge, deadline: clock.now() + HOUR, what: question });
+        await Promise.all([wait("eu-de", "a"), wait("eu-nl", "b"), wait("eu-de", "c")]);
+        expect(asked.sort()).toEqual(["eu-de: a,c", "eu-nl: b"]);
+    });
+
+    it("stays flat with 10,000 that wait: one look and one timer a tick", async () => {
+        const { wait, clock, looks } = make((_, look) => (look === 5 ? "done" : "running"), { auto: false });
+        const all = Array.from({ length: 10_000 }, (_, index) => wait(String(index)));
+        await settle();
+        expect(clock.sleeping).toBe(1);
+        await clock.advance(10_000);
+        await Promise.all(all);
+        expect(looks.map((look) => [look.at, look.questions.length])).toEqual(
+            [250, 1_250, 2_750, 5_000, 8_375].map((at) => [at, 10_000]),
+        );
+        expect(clock.sleeps).toEqual([250, 1_000, 1_500, 2_250, 3_375]);
+        expect(clock.sleeping).toBe(0);
+    });
+
+    it("asks by id at the 1st, 2nd and 4th look that shows nothing, then at every 8th", () => {
+        const turns = Array.from({ length: 40 }, (_, index) => index + 1).filter(isTurnOf);
+        expect(turns).toEqual([1, 2, 4, 8, 16, 24, 32, 40]);
+    });
+
+    it("tells a look when the first of those that wait gives up", async () => {
+        const { clock, poller, judge } = make();
+        const ends: number[] = [];
+        const topic: Topic<string, string> = {
+            key: "until",
+            look: async (questions, until) => {
+                ends.push(until - clock.now() + clock.elapsed);
+                return questions.map(() => "done");
+            },
+        };
+        const begun = clock.now();
+        const wait = (question: string, ms: number) =>
+            poller.wait({ topic, question, judge, deadline: begun + ms, what: question });
+        await Promise.all([wait("a", HOUR), wait("b", 30_000), wait("c", 60_000)]);
+        expect(ends).toEqual([30_000]);
+    });
+
+    it("ends the waits of a topic that says so after three refusals in a row, and no others", async () => {
+        const refused = new AuthError("not allowed");
+        const blip = new TransportError("reset", { sent: true });
+        for (const refusalEnds of [true, undefined] as const) {
+            const { clock, poller, judge } = make();
+            const answers = [refused, refused, blip, refused, refused, refused];
+            const topic: Topic<string, string> = {
+                key: "refused",
+                ...(refusalEnds === undefined ? {} : { refusalEnds }),
+                look: async () => {
+                    const error = answers.shift();
+                    if (error === undefined) return ["done"];
+                    throw error;
+                },
+            };
+            const end = poller.wait({ topic, question: "a", judge, deadline: clock.now() + HOUR, what: "a" });
+            if (refusalEnds) await expect(end).rejects.toBe(refused);
+            else expect(await end).toBe("done");
+            expect(answers).toEqual([]);
+        }
+    });
+
+    it("lets the rest of the process have its turn when thousands finish at once and each makes a call", async () => {
+        const { wait, clock, looks } = make(() => "done");
+        const judge = async (seen: string | undefined) => ({ done: true, result: seen ?? "" }) as const;
+        await Promise.all(Array.from({ length: 1_000 }, (_, index) => wait(String(index), { judge })));
+        expect(looks.length).toBe(1);
+        expect(clock.sleeps).toEqual([FIRST_LOOK_MS, 0, 0, 0, 0, 0]);
+    });
+
+    it("takes somebody in who comes during a look, and looks for him a quarter of a second later", async () => {
+        const { clock, poller, judge } = make();
+        const looks: Look[] = [];
+        let second: Promise<string> | undefined;
+        const topic: Topic<string, string> = {
+            key: "slow",
+            look: async (questions) => {
+                looks.push({ at: clock.elapsed, questions: [...questions] });
+                if (looks.length === 1) {
+                    await clock.sleep(100);
+                    second = wait("b");
+                    await clock.sleep(100);
+                }
+                return questions.map(() => (looks.length === 3 ? "done" : "running"));
+            },
+        };
+        const wait = (question: string) =>
+            poller.wait({ topic, question, judge, deadline: clock.now() + HOUR, what: question });
+        await wait("a");
+        await second;
+        expect(looks).toEqual([
+            { at: 250, questions: ["a"] },
+            { at: 600, questions: ["a", "b"] },
+            { at: 1_600, questions: ["a", "b"] },
+        ]);
+    });
+
+    it("begins a new round once all have gone, with short pauses again", async () => {
+        let end = 5;
+        const { wait, clock, times } = make((_, look) => (look >= end ? "done" : "running"));
+        await wait("a");
+        const between = clock.elapsed;
+        clock.jump(60_000);
+        end = 7;
+        await wait("b");
+        expect(times().slice(5)).toEqual([between + 61_000, between + 62_000]);
+        expect(clock.sleeping).toBe(0);
+    });
+
+    it("begins again for somebody who comes in the very moment the last one goes", async () => {
+        const { wait, looks } = make(() => "done");
+        const second = wait("a").then(() => wait("b"));
+        expect(await second).toBe("done");
+        expect(looks.map((look) => look.questions)).toEqual([["a"], ["b"]]);
+    });
+});
+
+describe("what harms nobody else", () => {
+    it("ends one wait only with what its judge throws", async () => {
+        const { wait, clock, looks } = make((_, look) => (look === 3 ? "done" : "running"));
+        const bad = wait("bad", {
+            judge: () => {
+                throw new Error("it failed");
+            },
+        });
+        const good = wait("good");
+        expect(await outcome(clock, bad)).toEqual(["Error: it failed", 250]);
+        expect(await good).toBe("done");
+        expect(looks.map((look) => look.questions)).toEqual([["bad", "good"], ["good"], ["good"]]);
+    });
+
+    it("ends one wait only with what its judge comes to later", async () => {
+        const { wait, clock, looks } = make((_, look) => (look === 3 ? "done" : "running"));
+        const bad = wait("bad", {
+            judge: async () => {
+                await clock.sleep(100);
+                throw new Error("it failed");
+            },
+        });
+        const good = wait("good");
+        expect(await outcome(clock, bad)).toEqual(["Error: it failed", 350]);
+        expect(await good).toBe("done");
+        expect(looks.map((look) => look.questions)).toEqual([["bad", "good"], ["good"], ["good"]]);
+    });
+
+    it("looks for the others while one is still being judged, and does not ask for that one meanwhile", async () => {
+        const { wait, clock, looks, judge } = make((_, look) => (look === 4 ? "done" : "running"));
+        let judged = 0;
+        const slow = wait("slow", {
+            judge: async (seen) => {
+                judged++;
+                await clock.sleep(2_000);
+                return judge(judged === 2 ? "done" : seen);
+            },
+        });
+        await Promise.all([slow, wait("quick")]);
+        expect(looks.map((look) => [look.at, look.questions])).toEqual([
+            [250, ["slow", "quick"]],
+            [1_250, ["quick"]],
+            [2_750, ["slow", "quick"]],
+            [3_750, ["quick"]],
+        ]);
+    });
+
+    it("harms nobody when a look fails: all count as unanswered, and the next look comes later", async () => {
+        const { clock, poller, judge } = make();
+        let looks = 0;
+        const seen: (string | undefined)[] = [];
+        const topic: Topic<string, string> = {
+            key: "failing",
+            look: async (questions) => {
+                looks++;
+                if (looks <= 3) throw new TransportError("reset", { sent: true });
+                return questions.map(() => "done");
+            },
+        };
+        const wait = (question: string) =>
+            poller.wait({
+                topic,
+                question,
+                deadline: clock.now() + HOUR,
+                what: question,
+                judge: (answer) => {
+                    seen.push(answer);
+                    return judge(answer);
+                },
+            });
+        expect(await Promise.all([wait("a"), wait("b")])).toEqual(["done", "done"]);
+        expect(seen).toEqual([undefined, undefined, undefined, undefined, undefined, undefined, "done", "done"]);
+        expect(clock.sleeps).toEqual([250, 1_000, 1_500, 2_250]);
+    });
+
+    it("survives a look that throws before it begins", async () => {
+        const { clock, poller, judge } = make();
+        let looks = 0;
+        const topic: Topic<string, string> = {
+            key: "throwing",
+            look: (questions) => {
+                if (looks++ === 0) throw new TypeError("a bug");
+                return Promise.resolve(questions.map(() => "done"));
+            },
+        };
+        expect(await poller.wait({ topic, question: "a", judge, deadline: clock.now() + HOUR, what: "a" })).toBe(
+            "done",
+        );
+    });
+
+    it("gives no answer to what the look does not know, and goes on asking", async () => {
+        const seen: (string | undefined)[] = [];
+        const { wait, judge } = make((question, look) => (question === "known" || look === 3 ? "done" : undefined));
+        const unknown = wait("unknown", {
+            judge: (answer) => {
+                seen.push(answer);
+                return judge(answer);
+            },
+        });
+        expect(await Promise.all([wait("known"), unknown])).toEqual(["done", "done"]);
+        expect(seen).toEqual([undefined, undefined, "done"]);
+    });
+
+    it("takes a look that answers too little for one that knows nothing of the rest", async () => {
+        const { clock, poller, judge } = make();
+        let looks = 0;
+        const topic: Topic<string, string> = {
+            key: "short",
+            look: async () => (++looks === 1 ? ["done"] : ["done", "done"]),
+        };
+        const wait = (question: string) =>
+            poller.wait({ topic, question, judge, deadline: clock.now() + HOUR, what: question });
+        expect(await Promise.all([wait("a"), wait("b")])).toEqual(["done", "done"]);
+        expect(looks).toBe(2);
+    });
+
+    it("goes on when a progress line cannot be shown", async () => {
+        const { wait } = make((_, look) => (look === 2 ? "done" : "running"));
+        const mute = wait("mute", {
+            onLook: () => {
+                throw new Error("no engine");
+            },
+        });
+        expect(await Promise.all([mute, wait("other")])).toEqual(["done", "done"]);
+    });
+});
+
+describe("deadlines", () => {
+    it("ends each wait at its own deadline, to the millisecond, and says what it saw", async () => {
+        const { wait, clock, looks } = make((_, look) => (look < 3 ? "waiting" : "running"));
+        const at = (ms: number) => ({ deadline: clock.now() + ms });
+        const short = outcome(clock, wait("short", at(2_000)));
+        const long = outcome(clock, wait("long", at(8_000)));
+        expect(await short).toEqual([
+            "WaitTimeoutError: wait for short: not finished after 2 s; seen: waiting × 2.",
+            2_000,
+        ]);
+        expect(await long).toEqual([
+            "WaitTimeoutError: wait for long: not finished after 8 s; seen: waiting × 2, running × 4.",
+            8_000,
+        ]);
+        expect(looks.map((look) => [look.at, look.questions])).toEqual([
+            [250, ["short", "long"]],
+            [1_250, ["short", "long"]],
+            [2_750, ["long"]],
+            [3_750, ["long"]],
+            [5_250, ["long"]],
+            [7_500, ["long"]],
+        ]);
+    });
+
+    it("says when there was no answer at all, and what became of the last look", async () => {
+        const { clock, poller, judge } = make();
+        const topic: Topic<string, string> = {
+            key: "down",
+            look: async () => {
+                throw new TransportError("ListBackups: connection refused", { sent: false });
+            },
+        };
+        const wait = poller.wait({
+            topic,
+            question: "a",
+            judge: (answer) => (answer === undefined ? { done: false, status: "unknown" } : judge(answer)),
+            deadline: clock.now() + 3_000,
+            what: "restore point 1",
+        });
+        expect(await outcome(clock, wait)).toEqual([
+            "WaitTimeoutError: restore point 1: not finished after 3 s; seen: unknown × 3. The last look failed: ListBackups: connection refused",
+            3_000,
+        ]);
+    });
+
+    it("forgets the failure of a look once another one worked", async () => {
+        const { clock, poller, judge } = make();
+        let looks = 0;
+        const topic: Topic<string, string> = {
+            key: "once",
+            look: async () => {
+                if (looks++ === 0) throw new TransportError("reset", { sent: true });
+                return ["running"];
+            },
+        };
+        const wait = poller.wait({ topic, question: "a", judge, deadline: clock.now() + 2_000, what: "a" });
+        expect((await outcome(clock, wait))[0]).toBe(
+            "WaitTimeoutError: a: not finished after 2 s; seen: no answer × 1, running × 1.",
+        );
+    });
+
+    it("does not look at all when no time is left to begin with", async () => {
+        const { wait, clock, looks } = make(() => "done");
+        expect(await outcome(clock, wait("a", { deadline: clock.now() }))).toEqual([
+            "WaitTimeoutError: wait for a: not finished after 0 s; seen: no answer.",
+            0,
+        ]);
+        expect([looks, clock.sleeps]).toEqual([[], []]);
+    });
+
+    it("keeps the deadline also of one whose judge hangs", async () => {
+        const { wait, clock } = make();
+        const hanging = wait("a", { judge: () => new Promise(() => {}), deadline: clock.now() + 5_000 });
+        await expect(hanging).rejects.toBeInstanceOf(WaitTimeoutError);
+        expect([clock.elapsed, clock.sleeping]).toEqual([5_000, 0]);
+    });
+
+    it("counts an answer that comes with a look that began in time", async () => {
+        const { clock, poller, judge } = make();
+        const topic: Topic<string, string> = {
+            key: "slow",
+            look: async () => {
+                await clock.sleep(1_000);
+                return ["done"];
+            },
+        };
+        expect(await poller.wait({ topic, question: "a", judge, deadline: clock.now() + 500, what: "a" })).toBe("done");
+    });
+
+    it("says nothing more of a wait that has ended while it was judged", async () => {
+        const lines: string[] = [];
+        const { wait, clock } = make();
+        const late = wait("late", {
+            deadline: clock.now() + 500,
+            onLook: (status) => lines.push(status),
+            judge: async () => {
+                await clock.sleep(1_000);
+                return { done: false, status: "late" };
+            },
+        });
+        await expect(late).rejects.toBeInstanceOf(WaitTimeoutError);
+        const other = wait("other", { deadline: clock.now() + 2_000 });
+        await expect(other).rejects.toBeInstanceOf(WaitTimeoutError);
+        expect(lines).toEqual([]);
+    });
+});
+
+describe("giving up", () => {
+    it("ends an aborted wait at once, and the others go on", async () => {
+        const { wait, clock, looks } = make((_, look) => (look === 4 ? "done" : "running"), { auto: false });
+        const abort = new AbortController();
+        const gone = outcome(clock, wait("gone", { signal: abort.signal }));
+        const stays = wait("stays");
+        await clock.advance(2_000);
+        abort.abort(new Error("cancelled"));
+        expect(await gone).toEqual(["Error: cancelled", 2_000]);
+        await clock.advance(10_000);
+        expect(await stays).toBe("done");
+        expect(looks.map((look) => look.questions)).toEqual([
+            ["gone", "stays"],
+            ["gone", "stays"],
+            ["stays"],
+            ["stays"],
+        ]);
+    });
+
+    it("ends all waits of a poller whose host is gone, and takes no new ones", async () => {
+        const clock = new FakeClock({ random: 0, auto: false });
+        const host = new AbortController();
+        const poller = new Poller(clock, host.signal);
+        const wait = (key: string) =>
+            poller.wait({
+                topic: { key, look: async (questions: readonly string[]) => questions },
+                question: key,
+                judge: () => ({ done: false, status: "running" }),
+                deadline: clock.now() + HOUR,
+                what: key,
+            });
+        const waits = ["a", "a", "b"].map((key) => outcome(clock, wait(key)));
+        await clock.advance(2_000);
+        host.abort(new Error("the engine is gone"));
+        expect(await Promise.all(waits)).toEqual(Array(3).fill(["Error: the engine is gone", 2_000]));
+        await expect(wait("c")).rejects.toThrow("the engine is gone");
+        await settle();
+        expect(clock.sleeping).toBe(0);
+    });
+
+    it("leaves no timer behind when the last one gives up", async () => {
+        const { wait, clock, looks } = make(undefined, { auto: false });
+        const abort = new AbortController();
+        const gone = wait("gone", { signal: abort.signal });
+        await clock.advance(10_000);
+        abort.abort(new Error("cancelled"));
+        await expect(gone).rejects.toThrow("cancelled");
+        await settle();
+        expect(clock.sleeping).toBe(0);
+        const before = looks.length;
+        await clock.advance(60_000);
+        expect(looks.length).toBe(before);
+    });
+
+    it("does not begin for a signal that is aborted already, and serves the next all the same", async () => {
+        const { wait, looks } = make(() => "done");
+        await expect(wait("a", { signal: AbortSignal.abort(new Error("cancelled")) })).rejects.toThrow("cancelled");
+        expect(looks).toEqual([]);
+        expect(await wait("b")).toBe("done");
+    });
+
+    it("survives that the last one gives up during a look, and takes in the next", async () => {
+        const { clock, poller, judge } = make();
+        const abort = new AbortController();
+        let looks = 0;
+        let next: Promise<string> | undefined;
+        const wait = (question: string, signal?: AbortSignal) =>
+            poller.wait({ topic, question, judge, deadline: clock.now() + HOUR, what: question, signal });
+        const topic: Topic<string, string> = {
+            key: "slow",
+            look: async (questions) => {
+                looks++;
+                if (looks === 1) {
+                    abort.abort(new Error("cancelled"));
+                    next = wait("next");
+                    await clock.sleep(50);
+                }
+                return questions.map(() => "done");
+            },
+        };
+        await expect(wait("first", abort.signal)).rejects.toThrow("cancelled");
+        expect(await next).toBe("done");
+        expect(looks).toBe(2);
+    });
+
+    it("listens to a signal no longer than it waits", async () => {
+        const { wait } = make(() => "done");
+        const abort = new AbortController();
+        const listeners = new Set<unknown>();
+        const { signal } = abort;
+        const add = signal.addEventListener.bind(signal);
+        const remove = signal.removeEventListener.bind(signal);
+        signal.addEventListener = (type: string, listener: never, options?: never) => {
+            listeners.add(listener);
+            add(type, listener, options);
+        };
+        signal.removeEventListener = (type: string, listener: never, options?: never) => {
+            listeners.delete(listener);
+            remove(type, listener, options);
+        };
+        await Promise.all(["a", "b", "c"].map((one) => wait(one, { signal })));
+        expect(listeners.size).toBe(0);
+    });
+});
+
+it("tells after each look what was seen, for how long, and how many wait", async () => {
+    const { wait } = make((question, look) => (look === (question === "a" ? 3 : 2) ? "done" : "running"));
+    const lines: [string, number, number][] = [];
+    const noted = wait("a", {
+        onLook: (status, elapsedMs, waiting) => lines.push([status, elapsedMs, waiting]),
+        judge: (answer) =>
+            answer === "done"
+                ? { done: true, result: "done" }
+                : { done: false, status: "running", note: "running 40 %" },
+    });
+    await Promise.all([noted, wait("b")]);
+    expect(lines).toEqual([
+        ["running 40 %", 250, 2],
+        ["running 40 %", 1_250, 2],
+    ]);
+});
