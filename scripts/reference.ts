@@ -248,21 +248,21 @@ function propertiesOf(name: string): readonly Row[] {
 
 const howOften: Readonly<Record<string, string>> = {
     busy: "waits",
-    few: "few",
+    retryFewTimes: "few",
     permanent: "once",
     throttled: "slows down",
     gateway: "retries",
-    renew: "renews",
+    reauthenticate: "renews",
 };
 
 /** For codes whose text says it all. */
 const unadvised: Readonly<Record<string, string>> = {
     busy: "Nothing: it passes.",
-    few: "The message says more; run the same command again.",
+    retryFewTimes: "The message says more; run the same command again.",
     permanent: "The message says what is wrong with the request.",
     throttled: "Nothing; `cbr:maxRequestsPerSecond` lowers the rate.",
     gateway: "Nothing: trouble inside the cloud's gateway.",
-    renew: "Check the credential that the message names.",
+    reauthenticate: "Check the credential that the message names.",
 };
 
 /** Every code that the table in provider/client/errors/error-codes.ts knows, in order. */

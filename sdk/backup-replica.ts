@@ -2,10 +2,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { BackupReplicaOutputs, backupReplicaInputs } from "../provider/resources/copies/backup-replica";
 import { CbrResource } from "./dynamic";
-import type { Inputs, Outputs } from "./inputs";
+import type { ArgsOf, Outputs } from "./inputs";
 
 /** What a {@link BackupReplica} is made from. */
-export type BackupReplicaArgs = Inputs<z.input<typeof backupReplicaInputs>>;
+export type BackupReplicaArgs = ArgsOf<z.input<typeof backupReplicaInputs>>;
 
 // Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time.
 export interface BackupReplica extends Outputs<BackupReplicaOutputs> {}

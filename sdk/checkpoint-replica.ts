@@ -5,10 +5,10 @@ import type {
     checkpointReplicaInputs,
 } from "../provider/resources/copies/checkpoint-replica";
 import { CbrResource } from "./dynamic";
-import type { Inputs, Outputs } from "./inputs";
+import type { ArgsOf, Outputs } from "./inputs";
 
 /** What a {@link CheckpointReplica} is made from. */
-export type CheckpointReplicaArgs = Inputs<z.input<typeof checkpointReplicaInputs>>;
+export type CheckpointReplicaArgs = ArgsOf<z.input<typeof checkpointReplicaInputs>>;
 
 // Every output is also a property of the class.
 export interface CheckpointReplica extends Outputs<CheckpointReplicaOutputs> {}

@@ -2,10 +2,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { CheckpointOutputs, checkpointInputs } from "../provider/resources/checkpoint/checkpoint";
 import { CbrResource } from "./dynamic";
-import type { Inputs, Outputs } from "./inputs";
+import type { ArgsOf, Outputs } from "./inputs";
 
 /** What a {@link Checkpoint} is made from. */
-export type CheckpointArgs = Inputs<z.input<typeof checkpointInputs>>;
+export type CheckpointArgs = ArgsOf<z.input<typeof checkpointInputs>>;
 
 // Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time.
 export interface Checkpoint extends Outputs<CheckpointOutputs> {}

@@ -17,7 +17,7 @@ import type {
     ReplicationCapabilitiesResult,
 } from "../provider/functions/replication-capabilities";
 import type { GetVaultArgs, GetVaultsArgs, VaultResult } from "../provider/functions/vaults";
-import type { Inputs } from "./inputs";
+import type { ArgsOf } from "./inputs";
 
 /** Options of the `…Output` forms. */
 export interface OutputOptions {
@@ -32,7 +32,7 @@ export function getCheckpoint(args: GetCheckpointArgs): Promise<CheckpointResult
 
 /** {@link getCheckpoint} of inputs that may become known later. */
 export function getCheckpointOutput(
-    args: Inputs<GetCheckpointArgs>,
+    args: ArgsOf<GetCheckpointArgs>,
     options?: OutputOptions,
 ): pulumi.Output<CheckpointResult> {
     return lifted("getCheckpoint", args, options);
@@ -44,7 +44,7 @@ export function getBackup(args: GetBackupArgs): Promise<BackupResult> {
 }
 
 /** {@link getBackup} of inputs that may become known later. */
-export function getBackupOutput(args: Inputs<GetBackupArgs>, options?: OutputOptions): pulumi.Output<BackupResult> {
+export function getBackupOutput(args: ArgsOf<GetBackupArgs>, options?: OutputOptions): pulumi.Output<BackupResult> {
     return lifted("getBackup", args, options);
 }
 
@@ -61,7 +61,7 @@ export function getBackups(args: GetBackupsArgs = {}): Promise<BackupResult[]> {
 
 /** {@link getBackups} of inputs that may become known later. */
 export function getBackupsOutput(
-    args: Inputs<GetBackupsArgs> = {},
+    args: ArgsOf<GetBackupsArgs> = {},
     options?: OutputOptions,
 ): pulumi.Output<BackupResult[]> {
     return lifted("getBackups", args, options);
@@ -73,7 +73,7 @@ export function getVault(args: GetVaultArgs): Promise<VaultResult> {
 }
 
 /** {@link getVault} of inputs that may become known later. */
-export function getVaultOutput(args: Inputs<GetVaultArgs>, options?: OutputOptions): pulumi.Output<VaultResult> {
+export function getVaultOutput(args: ArgsOf<GetVaultArgs>, options?: OutputOptions): pulumi.Output<VaultResult> {
     return lifted("getVault", args, options);
 }
 
@@ -90,7 +90,7 @@ export function getVaults(args: GetVaultsArgs = {}): Promise<VaultResult[]> {
 
 /** {@link getVaults} of inputs that may become known later. */
 export function getVaultsOutput(
-    args: Inputs<GetVaultsArgs> = {},
+    args: ArgsOf<GetVaultsArgs> = {},
     options?: OutputOptions,
 ): pulumi.Output<VaultResult[]> {
     return lifted("getVaults", args, options);
@@ -105,7 +105,7 @@ export function getReplicationCapabilities(
 
 /** {@link getReplicationCapabilities} of inputs that may become known later. */
 export function getReplicationCapabilitiesOutput(
-    args: Inputs<GetReplicationCapabilitiesArgs> = {},
+    args: ArgsOf<GetReplicationCapabilitiesArgs> = {},
     options?: OutputOptions,
 ): pulumi.Output<ReplicationCapabilitiesResult> {
     return lifted("getReplicationCapabilities", args, options);
@@ -118,7 +118,7 @@ export function getOperationLog(args: GetOperationLogArgs): Promise<OperationLog
 
 /** {@link getOperationLog} of inputs that may become known later. */
 export function getOperationLogOutput(
-    args: Inputs<GetOperationLogArgs>,
+    args: ArgsOf<GetOperationLogArgs>,
     options?: OutputOptions,
 ): pulumi.Output<OperationLogResult> {
     return lifted("getOperationLog", args, options);
@@ -131,7 +131,7 @@ export function getOperationLogs(args: GetOperationLogsArgs = {}): Promise<Opera
 
 /** {@link getOperationLogs} of inputs that may become known later. */
 export function getOperationLogsOutput(
-    args: Inputs<GetOperationLogsArgs> = {},
+    args: ArgsOf<GetOperationLogsArgs> = {},
     options?: OutputOptions,
 ): pulumi.Output<OperationLogResult[]> {
     return lifted("getOperationLogs", args, options);

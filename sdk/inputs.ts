@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 /** A schema's input type with every value, at every depth, as a `pulumi.Input`. */
-export type Inputs<T> = { [K in keyof T]: DeepInput<T[K]> };
+export type ArgsOf<T> = { [K in keyof T]: DeepInput<T[K]> };
 
 type DeepInput<T> = unknown extends T
     ? unknown

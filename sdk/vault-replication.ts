@@ -2,10 +2,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { VaultReplicationOutputs, vaultReplicationInputs } from "../provider/resources/copies/vault-replication";
 import { CbrResource } from "./dynamic";
-import type { Inputs, Outputs } from "./inputs";
+import type { ArgsOf, Outputs } from "./inputs";
 
 /** What a {@link VaultReplication} is made from. */
-export type VaultReplicationArgs = Inputs<z.input<typeof vaultReplicationInputs>>;
+export type VaultReplicationArgs = ArgsOf<z.input<typeof vaultReplicationInputs>>;
 
 // Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time.
 export interface VaultReplication extends Outputs<VaultReplicationOutputs> {}

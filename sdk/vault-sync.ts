@@ -2,10 +2,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { VaultSyncOutputs, vaultSyncInputs } from "../provider/resources/vault-sync";
 import { CbrResource } from "./dynamic";
-import type { Inputs, Outputs } from "./inputs";
+import type { ArgsOf, Outputs } from "./inputs";
 
 /** What a {@link VaultSync} is made from. */
-export type VaultSyncArgs = Inputs<z.input<typeof vaultSyncInputs>>;
+export type VaultSyncArgs = ArgsOf<z.input<typeof vaultSyncInputs>>;
 
 // Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time.
 export interface VaultSync extends Outputs<VaultSyncOutputs> {}

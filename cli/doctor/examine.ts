@@ -1,5 +1,5 @@
 /** Looks at settings, sign-in and regions. Only reads; asks each thing once. */
-import type { Client, Target } from "../../provider/client/client";
+import type { Client, ProjectRef } from "../../provider/client/client";
 import { ApiError, AuthError, ConfigError, messageOf, TransportError } from "../../provider/client/errors/errors";
 import type { Transport } from "../../provider/client/http/transport";
 import { createUndiciTransport } from "../../provider/client/http/undici-transport";
@@ -172,7 +172,7 @@ class RegionDoctor {
 
     async examine(region: string): Promise<RegionReport> {
         const report: RegionReport = { region, checks: [], vaults: [] };
-        let target: Target | undefined;
+        let target: ProjectRef | undefined;
         try {
             report.endpoint = this.#client.baseUrl(region);
         } catch (error) {
@@ -243,7 +243,7 @@ class RegionDoctor {
         }
     }
 
-    async #target(report: RegionReport): Promise<Target | undefined> {
+    async #target(report: RegionReport): Promise<ProjectRef | undefined> {
         try {
             return await this.#client.target(report.region);
         } catch (error) {
@@ -253,7 +253,7 @@ class RegionDoctor {
         }
     }
 
-    async #rights(report: RegionReport, target: Target): Promise<void> {
+    async #rights(report: RegionReport, target: ProjectRef): Promise<void> {
         const deadline = this.#clock.now() + REGION_BUDGET_MS;
         const ask = async <Req, Res>(
             operation: Operation<Req, Res>,

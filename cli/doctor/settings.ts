@@ -26,7 +26,7 @@ export function settingLines(settings: Settings): SettingLine[] {
     add("domainId", settings.domainId);
     const { credentials, agency } = settings;
     if (credentials?.kind === "token") add("token", credentials.token, true);
-    if (credentials?.kind === "aksk") {
+    if (credentials?.kind === "accessKey") {
         add("accessKey", credentials.accessKey);
         add("secretKey", credentials.secretKey, true);
         add("securityToken", credentials.securityToken, true);

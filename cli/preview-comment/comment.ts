@@ -3,13 +3,13 @@ import { code, cut, fence, oneLine, plain } from "./markdown";
 import {
     backupsInWords,
     byText,
+    firstFew,
     inputChanges,
     isCopy,
+    type Leftover,
     type Plan,
     planOf,
-    type Remains,
     type Row,
-    some,
     stackOf,
 } from "./plan";
 import { type Diagnostic, type Preview, parseUrn, type Step } from "./preview";
@@ -124,7 +124,7 @@ function verdict(preview: Preview, plan: Plan): string {
 }
 
 function whatHappens(rows: readonly Row[]): string[] {
-    const making = rows.filter(({ makes }) => makes);
+    const making = rows.filter(({ createsBackup: makes }) => makes);
     const count = (...kinds: readonly Row["kind"][]) => making.filter(({ kind }) => kinds.includes(kind)).length;
     const points = count("Checkpoint");
     const syncs = count("VaultSync");
@@ -143,20 +143,20 @@ function destinations(copies: readonly Row[]): string {
 
 /** `a`, `a and b`, `a, b and c`; at most five. */
 function inSentence(items: readonly string[]): string {
-    if (items.length > 5) return some(items);
+    if (items.length > 5) return firstFew(items);
     return [items.slice(0, -1).join(", "), items.at(-1)].filter((part) => part !== "").join(" and ");
 }
 
-function whatRemains(remains: readonly Remains[]): string[] {
-    const sum = (fate: Remains["fate"], copies: boolean) => {
-        const of = remains.filter((one) => one.fate === fate && (one.kind !== "Checkpoint") === copies);
+function whatRemains(remains: readonly Leftover[]): string[] {
+    const sum = (fate: Leftover["outcome"], copies: boolean) => {
+        const of = remains.filter((one) => one.outcome === fate && (one.kind !== "Checkpoint") === copies);
         return {
             resources: of.length,
             ids: of.reduce((total, one) => total + one.ids.length, 0),
             upTo: of.some((one) => one.ifSuperseded) ? "up to " : "",
         };
     };
-    const words = (fate: Remains["fate"]) => {
+    const words = (fate: Leftover["outcome"]) => {
         const points = sum(fate, false);
         const copies = sum(fate, true);
         return [
@@ -172,23 +172,23 @@ function whatRemains(remains: readonly Remains[]): string[] {
     return [...(deleted === "" ? [] : [`**deletes ${deleted}**`]), ...(kept === "" ? [] : [`keeps ${kept}`])];
 }
 
-function deletions(remains: readonly Remains[], limits: Limits): string[] {
-    const deleted = remains.filter(({ fate }) => fate === "deleted");
+function deletions(remains: readonly Leftover[], limits: Limits): string[] {
+    const deleted = remains.filter(({ outcome: fate }) => fate === "deleted");
     if (deleted.length === 0) return [];
     const items = deleted.map(
         (one) =>
             `${code(one.name)} (${idsOf(one)}${one.ifSuperseded ? "; each once the new run has made a newer one" : one.replaced ? "; a new one takes its place" : ""})`,
     );
     return [
-        `> 🗑️ **Deleted from the cloud for good:** ${limits.notes === 0 ? counted(items.length, "resource") : some(items, limits.notes)}`,
+        `> 🗑️ **Deleted from the cloud for good:** ${limits.notes === 0 ? counted(items.length, "resource") : firstFew(items, limits.notes)}`,
     ];
 }
 
-function idsOf(one: Remains): string {
+function idsOf(one: Leftover): string {
     const ids =
         one.ids.length === 0
             ? "whatever there is by then"
-            : `${backupsInWords(one.ids.length, one.kind)} ${some(
+            : `${backupsInWords(one.ids.length, one.kind)} ${firstFew(
                   one.ids.map((id) => code(id)),
                   20,
               )}`;
@@ -219,7 +219,7 @@ function notes(diagnostics: readonly Diagnostic[], severity: string, limits: Lim
     const lines = [...about].map(([text, names]) => {
         const [, what, why] = NOT_ASKED.exec(text) ?? [];
         if (what !== undefined && why !== undefined) return `**Not checked:** ${what}: ${code(why, 600)}`;
-        return `${names.length === 0 ? "" : `${some(names.sort(byText), 3)}: `}${code(text, 600)}`;
+        return `${names.length === 0 ? "" : `${firstFew(names.sort(byText), 3)}: `}${code(text, 600)}`;
     });
     if (lines.length <= limits.notes) return lines;
     return [...lines.slice(0, limits.notes), `and ${counted(lines.length - limits.notes, `more ${severity}`)}`];
@@ -283,7 +283,7 @@ function otherResources(plan: Plan): string {
     }
     const parts = [...groups].map(([word, steps]) => {
         if (word !== "replaced" && word !== "deleted") return `${steps.length} ${word}`;
-        const names = some(
+        const names = firstFew(
             steps.map((step) => `${code(parseUrn(step.urn).name, 60)} ${code(shortType(step), 60)}`),
             5,
         );
@@ -302,8 +302,8 @@ function shortType(step: Step): string {
         .replace(/^([^:]+):([^:/]+)\/[^:]+:/, "$1:$2:");
 }
 
-function keptFold(remains: readonly Remains[], limits: Limits): string {
-    const kept = remains.filter(({ fate }) => fate === "kept");
+function keptFold(remains: readonly Leftover[], limits: Limits): string {
+    const kept = remains.filter(({ outcome: fate }) => fate === "kept");
     if (kept.length === 0 || limits.remains === 0) return "";
     const lines = kept.slice(0, limits.remains).map((one) => `- ${code(one.name)}: ${idsOf(one)}`);
     if (kept.length > limits.remains) lines.push(`- and ${kept.length - limits.remains} more`);

@@ -34,7 +34,7 @@ export interface Row {
     readonly kind: Kind;
     readonly op: "create" | "replace" | "update" | "delete" | "import";
     /** A new thing comes into being in the cloud; not so for a change of settings or an adopted restore point. */
-    readonly makes: boolean;
+    readonly createsBackup: boolean;
     readonly action: string;
     readonly name: string;
     readonly what: string;
@@ -44,8 +44,8 @@ export interface Row {
 }
 
 /** What becomes of backups whose resource goes or is replaced. */
-export interface Remains {
-    readonly fate: "kept" | "deleted";
+export interface Leftover {
+    readonly outcome: "kept" | "deleted";
     /** A new one takes its place. */
     readonly replaced: boolean;
     /** Deleted only as far as the run that takes its place makes newer ones. */
@@ -61,7 +61,7 @@ export interface Remains {
 
 export interface Plan {
     readonly rows: readonly Row[];
-    readonly remains: readonly Remains[];
+    readonly remains: readonly Leftover[];
     /** Markdown, one line each. */
     readonly warnings: readonly string[];
     /** Steps of other resources that change something. */
@@ -90,7 +90,7 @@ const CHANGING = [
 export function planOf(preview: Preview): Plan {
     const names = new Names(preview);
     const rows: Row[] = [];
-    const remains: Remains[] = [];
+    const remains: Leftover[] = [];
     const warnings: string[] = [];
     const others: Step[] = [];
     const changed: Step[] = [];
@@ -227,18 +227,25 @@ function rowOf(kind: Kind, step: Step, names: Names): Row | undefined {
             return {
                 ...base,
                 op: "create",
-                makes: !adopts,
+                createsBackup: !adopts,
                 action: adopts ? "adopt" : first,
                 what: purpose(kind, step, names),
                 why: "new in the program",
             };
         case "import":
-            return { ...base, op: "import", makes: false, action: "import", what: purpose(kind, step, names), why: "" };
+            return {
+                ...base,
+                op: "import",
+                createsBackup: false,
+                action: "import",
+                what: purpose(kind, step, names),
+                why: "",
+            };
         case "replace":
             return {
                 ...base,
                 op: "replace",
-                makes: !adopts,
+                createsBackup: !adopts,
                 action: adopts ? "adopt" : again,
                 what: [purpose(kind, step, names), fateInWords(kind, step)].filter((part) => part !== "").join(". "),
                 why: reasons(step, names),
@@ -247,7 +254,7 @@ function rowOf(kind: Kind, step: Step, names: Names): Row | undefined {
             return {
                 ...base,
                 op: "update",
-                makes: false,
+                createsBackup: false,
                 action: "update",
                 what: updateInWords(step),
                 why: changesInWords(inputChanges(step), names),
@@ -256,7 +263,7 @@ function rowOf(kind: Kind, step: Step, names: Names): Row | undefined {
             return {
                 ...base,
                 op: "delete",
-                makes: false,
+                createsBackup: false,
                 action: "remove",
                 what: fateInWords(kind, step) || "Leaves the stack; in the cloud nothing changes",
                 why: "no longer in the program",
@@ -309,7 +316,7 @@ function subjects(step: Step, names: Names): string {
     if (isUnknown(given)) return `resources that are ${KNOWN_AFTER_UP}`;
     if (Array.isArray(given)) {
         const ids = details === undefined ? given : bagsIn(inputs, "resourceDetails").map((one) => one["id"]);
-        return some(
+        return firstFew(
             ids.map((id) =>
                 typeof id !== "string" || isUnknown(id) ? `one that is ${KNOWN_AFTER_UP}` : names.named(id),
             ),
@@ -318,11 +325,13 @@ function subjects(step: Step, names: Names): string {
     const last = bagsIn(bagIn(step.old?.outputs, "vault"), "resources").flatMap(
         (one) => textIn(one, "name") ?? textIn(one, "id") ?? [],
     );
-    return last.length === 0 ? "all resources" : `all resources (last time ${some(last.map((name) => code(name)))})`;
+    return last.length === 0
+        ? "all resources"
+        : `all resources (last time ${firstFew(last.map((name) => code(name)))})`;
 }
 
 /** The first five of a list, and how many more. */
-export function some(items: readonly string[], most = 5): string {
+export function firstFew(items: readonly string[], most = 5): string {
     return items.length <= most
         ? items.join(", ")
         : `${items.slice(0, most).join(", ")} and ${items.length - most} more`;
@@ -371,7 +380,7 @@ function changesInWords(changes: readonly Change[], names: Names): string {
 const EXPIRED = "expired";
 
 /** What the handlers' `delete` will do, by the state that they are given. */
-function remainsOf(kind: Kind, step: Step): Remains[] {
+function remainsOf(kind: Kind, step: Step): Leftover[] {
     const outputs = step.old?.outputs ?? {};
     const name = parseUrn(step.urn).name;
     const deletes = textIn(outputs, "deletionPolicy") === "delete" && step.old?.retainOnDelete !== true;
@@ -384,21 +393,23 @@ function remainsOf(kind: Kind, step: Step): Remains[] {
         case "Checkpoint": {
             if (textIn(outputs, "status") === EXPIRED) return [];
             const backups = ids(bagsIn(outputs, "backups").map((one) => one["id"]));
-            return [{ ...base, fate, checkpointId: step.old?.id, ids: backups, region: textIn(outputs, "region") }];
+            return [
+                { ...base, outcome: fate, checkpointId: step.old?.id, ids: backups, region: textIn(outputs, "region") },
+            ];
         }
         case "BackupReplica": {
             const id = textIn(outputs, "destinationBackupId");
             const own = outputs["adopted"] !== true;
             if (id === undefined && !deletes) return [];
             return [
-                { ...base, fate: own ? fate : "kept", ids: ids([id]), region: textIn(outputs, "destinationRegion") },
+                { ...base, outcome: own ? fate : "kept", ids: ids([id]), region: textIn(outputs, "destinationRegion") },
             ];
         }
         case "VaultReplication":
         case "CheckpointReplica": {
             const region = textIn(outputs, "destinationRegion");
             const all = ids(listIn(outputs, "destinationBackupIds"));
-            if (!deletes) return all.length === 0 ? [] : [{ ...base, fate, ids: all, region }];
+            if (!deletes) return all.length === 0 ? [] : [{ ...base, outcome: fate, ids: all, region }];
             const found = new Set(
                 bagsIn(outputs, "replications")
                     .filter((one) => one["adopted"] === true || one["status"] === "skip")
@@ -413,8 +424,8 @@ function remainsOf(kind: Kind, step: Step): Remains[] {
                 stays("destinationRegion") &&
                 stays("destinationVaultId");
             return [
-                { ...base, fate, ids: own, region, ifSuperseded },
-                ...(others.length === 0 ? [] : [{ ...base, fate: "kept", ids: others, region } satisfies Remains]),
+                { ...base, outcome: fate, ids: own, region, ifSuperseded },
+                ...(others.length === 0 ? [] : [{ ...base, outcome: "kept", ids: others, region } satisfies Leftover]),
             ];
         }
     }
@@ -437,7 +448,7 @@ function fateInWords(kind: Kind, step: Step): string {
                 one.checkpointId === undefined
                     ? `${old ? "Earlier: " : ""}${count === "" ? "its copies" : count}${inRegion(one.region)}`
                     : `${old ? "Old restore" : "Restore"} point ${code(one.checkpointId.slice(0, 8))}${count === "" ? "" : ` (${count})`}`;
-            const verb = one.fate === "kept" ? (plural ? "stay" : "stays") : `**${plural ? "are" : "is"} deleted**`;
+            const verb = one.outcome === "kept" ? (plural ? "stay" : "stays") : `**${plural ? "are" : "is"} deleted**`;
             const limit = one.ifSuperseded ? ", each once the new run has made a newer one" : "";
             return `${subject.charAt(0).toUpperCase()}${subject.slice(1)} ${verb}${limit}`;
         })

@@ -3,12 +3,12 @@
  * the resources, and the only reader of operations.
  */
 import type { Authenticator } from "./auth/authenticator";
-import { FirstContacts, type Lesson } from "./auth/credential-gate";
+import { CredentialGate, type ProbeResult } from "./auth/credential-gate";
 import { lookUpCode } from "./errors/error-codes";
 import { describeClockSkew, parseFailure } from "./errors/error-response";
 import {
     ApiError,
-    type ApiFailure,
+    type ApiErrorDetails,
     AuthError,
     CbrError,
     NotFoundError,
@@ -18,7 +18,7 @@ import {
     WaitTimeoutError,
 } from "./errors/errors";
 import { Limiter, type Priority } from "./http/rate-limiter";
-import { backoffMs, classify, effectOf, FEW_TRIES, notFoundObject } from "./http/retry";
+import { backoffMs, classify, FEW_TRIES, notFoundObject, sideEffectOf } from "./http/retry";
 import type { HttpRequest, HttpResponse, Transport } from "./http/transport";
 import type { Operation, Query } from "./operations";
 import { cbrBaseUrl } from "./settings/endpoints";
@@ -35,13 +35,13 @@ const UNKNOWN_CLOCK_MS = 15 * 60_000;
 const QUOTED_CHARACTERS = 200;
 
 /** A region with the project that is addressed in it; both known. */
-export interface Target {
+export interface ProjectRef {
     readonly region: string;
     readonly projectId: string;
 }
 
 export interface CallOptions<Req> {
-    readonly target: Target;
+    readonly target: ProjectRef;
     /** Values for the `{…}` parts of the path. */
     readonly path?: Readonly<Record<string, string>>;
     readonly query?: Query;
@@ -66,7 +66,7 @@ export class Client {
     readonly #transport: Transport;
     readonly #clock: Clock;
     readonly #limiters = new Map<string, Limiter>();
-    readonly #contacts: FirstContacts;
+    readonly #contacts: CredentialGate;
     readonly #offsets = new Map<string, number>();
     /** Counts changes made through this client, so that caches know when they are stale. */
     changes = 0;
@@ -76,14 +76,15 @@ export class Client {
         this.#auth = parts.auth;
         this.#transport = parts.transport;
         this.#clock = parts.clock;
-        this.#contacts = new FirstContacts(parts.clock);
+        this.#contacts = new CredentialGate(parts.clock);
     }
 
     /** The region with its project id: the given one, the configured one, or the one that IAM names. */
-    async target(region: string, projectId?: string): Promise<Target> {
+    async target(region: string, projectId?: string): Promise<ProjectRef> {
         const key = this.#auth.sharedKey();
         // To look a project up is a signed call, too.
-        const done = key === undefined ? undefined : await this.#contacts.enter("ListProjects", undefined, [key], true);
+        const done =
+            key === undefined ? undefined : await this.#contacts.acquire("ListProjects", undefined, [key], true);
         try {
             return { region, projectId: await this.#auth.projectId({ region, projectId }) };
         } finally {
@@ -138,7 +139,7 @@ export class Client {
         attempt: number,
     ): boolean {
         if (error.retry === "never" || (error.retry === "busy" && options.busyIsFinal === true)) return false;
-        if (!operation.idempotent && effectOf(error) !== "nothing") return false;
+        if (!operation.idempotent && sideEffectOf(error) !== "nothing") return false;
         // A wait outlasts what may pass: a read with a deadline is repeated until then.
         const isWaiting = operation.method === "GET" && options.deadline !== undefined;
         const few = error instanceof ApiError && classify(error.failure, operation.method).few;
@@ -173,7 +174,7 @@ export class Client {
         if (this.#clock.now() >= deadline) throw late();
         const credentials = this.#credentialsFor(target);
         const isSigned = this.#auth.sharedKey() !== undefined;
-        const learn = await this.#contacts.enter(operation.id, target.region, credentials, isSigned);
+        const learn = await this.#contacts.acquire(operation.id, target.region, credentials, isSigned);
         try {
             if (!(await limiter.acquire(options.priority ?? "write", undefined, deadline))) throw late();
             const plain: HttpRequest = {
@@ -272,7 +273,7 @@ export class Client {
     }
 
     /** What a refused call to this project condemns: the project's token, or the key that signs for all of them. */
-    #credentialsFor(target: Target): string[] {
+    #credentialsFor(target: ProjectRef): string[] {
         const key = this.#auth.sharedKey();
         const own = `${target.region}/${target.projectId}`;
         return key === undefined ? [own] : [key, own];
@@ -302,7 +303,7 @@ function endOf({ deadline, until }: { deadline?: number | undefined; until?: num
     return Math.min(deadline ?? Number.POSITIVE_INFINITY, until ?? Number.POSITIVE_INFINITY);
 }
 
-function lesson(error: unknown): Lesson {
+function lesson(error: unknown): ProbeResult {
     if (!(error instanceof CbrError)) return "nothing";
     if (error.retry === "backoff" && !(error instanceof ApiError && error.failure.status === 500)) return error;
     return error.retry !== "throttled" && (error instanceof ApiError || error instanceof ResponseShapeError)
@@ -313,7 +314,7 @@ function lesson(error: unknown): Lesson {
 /** Not an error: the credential was renewed, and the same request may go out once more. */
 class Renewed extends Error {}
 
-function withAdvice(failure: ApiFailure): ApiFailure {
+function withAdvice(failure: ApiErrorDetails): ApiErrorDetails {
     const advice = failure.advice ?? lookUpCode(failure.code)?.advice;
     return advice === undefined ? failure : { ...failure, advice };
 }

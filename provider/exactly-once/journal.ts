@@ -12,7 +12,7 @@ import { join } from "node:path";
 export const JOURNAL_LIFE_MS = 24 * 3_600_000;
 
 export interface JournalEntry {
-    /** What was asked for: equal fingerprints are the same wish. */
+    /** What was asked for: equal fingerprints are the same request. */
     readonly fingerprint: string;
     /** Clock time of the POST; of several, the first whose effect it may be. */
     readonly startedAt: number;

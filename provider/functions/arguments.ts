@@ -1,7 +1,7 @@
 /** What the functions' arguments have in common. */
 import { z } from "zod";
-import type { Target } from "../client/client";
-import { NotFoundError, type NotFoundObject, WaitFailedError } from "../client/errors/errors";
+import type { ProjectRef } from "../client/client";
+import { NotFoundError, type NotFoundObject, OperationFailedError } from "../client/errors/errors";
 import { parseInstant, queryInstant } from "../client/time/timestamps";
 import { type Services, targetOf } from "../services/context";
 
@@ -20,7 +20,7 @@ export const instantArg = z
     .transform((text) => queryInstant(parseInstant(text) ?? 0));
 
 /** A place that is known. */
-export interface Place {
+export interface ProjectArgs {
     readonly region: string;
     readonly projectId: string;
 }
@@ -30,14 +30,14 @@ export async function readOne<T>(
     services: Services,
     args: { region?: string | undefined; projectId?: string | undefined },
     object: { kind: NotFoundObject; name: string; id: string },
-    read: (target: Target) => Promise<T>,
+    read: (target: ProjectRef) => Promise<T>,
 ): Promise<T> {
     const target = await targetOf(services, args);
     try {
         return await read(target);
     } catch (error) {
         if (!(error instanceof NotFoundError) || error.what !== object.kind) throw error;
-        throw new WaitFailedError(
+        throw new OperationFailedError(
             `there is no ${object.name} ${object.id} in ${target.region}, project ${target.projectId} (${error.failure.code || `HTTP ${error.failure.status}`}): check the id, region and projectId.`,
             { cause: error },
         );

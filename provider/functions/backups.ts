@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { Target } from "../client/client";
+import type { ProjectRef } from "../client/client";
 import { showBackup, type WireBackup, type WireChildBackup, type WireReplicationRecord } from "../client/operations";
 import { backupRows, backupRowsWithRecords } from "../reads/backup-lists";
 import { objectId } from "../resource/resource";
 import { type Services, targetOf } from "../services/context";
-import { compare, instantArg, newestFirst, type Place, placeArgs, readOne } from "./arguments";
+import { compare, instantArg, newestFirst, type ProjectArgs, placeArgs, readOne } from "./arguments";
 
 export const getBackupArgs = z.strictObject({
     ...placeArgs,
@@ -100,7 +100,7 @@ export interface ReplicationRecordResult {
 }
 
 /** A backup of one resource. */
-export interface BackupResult extends BackupFields, Place {
+export interface BackupResult extends BackupFields, ProjectArgs {
     /** A server's disks. By id. */
     readonly children: readonly BackupFields[];
     /** Copies to other regions, oldest first. Undefined where the cloud does not say. */
@@ -145,7 +145,7 @@ function toRecord(record: WireReplicationRecord): ReplicationRecordResult {
     };
 }
 
-function toResult(row: WireBackup, target: Target): BackupResult {
+function toResult(row: WireBackup, target: ProjectRef): BackupResult {
     return {
         ...toFields(row),
         ...target,

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { Target } from "../client/client";
+import type { ProjectRef } from "../client/client";
 import { showOpLog, type WireOperationLog } from "../client/operations";
 import { operationLogRows } from "../reads/backup-lists";
 import { objectId } from "../resource/resource";
 import { type Services, targetOf } from "../services/context";
-import { instantArg, newestFirst, type Place, placeArgs, readOne } from "./arguments";
+import { instantArg, newestFirst, type ProjectArgs, placeArgs, readOne } from "./arguments";
 
 export const getOperationLogArgs = z.strictObject({
     ...placeArgs,
@@ -36,7 +36,7 @@ export const getOperationLogsArgs = z.strictObject({
 export type GetOperationLogsArgs = z.input<typeof getOperationLogsArgs>;
 
 /** A task of the cloud: one resource of one operation. */
-export interface OperationLogResult extends Place {
+export interface OperationLogResult extends ProjectArgs {
     readonly id: string;
     /** The API's word: waiting, running, success, failed, skipped, timeout; the last four are final. */
     readonly status: string;
@@ -74,7 +74,7 @@ export interface OperationLogResult extends Place {
     readonly destinationProjectId: string | undefined;
 }
 
-function toResult(row: WireOperationLog, target: Target): OperationLogResult {
+function toResult(row: WireOperationLog, target: ProjectRef): OperationLogResult {
     const { common, resource, backup, sync, replication } = row.extra_info ?? {};
     return {
         id: row.id,

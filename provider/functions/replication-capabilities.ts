@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { showReplicationCapabilities } from "../client/operations";
 import { type Services, targetOf } from "../services/context";
-import { compare, type Place, placeArgs } from "./arguments";
+import { compare, type ProjectArgs, placeArgs } from "./arguments";
 
 export const getReplicationCapabilitiesArgs = z.strictObject(placeArgs);
 export type GetReplicationCapabilitiesArgs = z.input<typeof getReplicationCapabilitiesArgs>;
 
 /** Which region can replicate where. */
-export interface ReplicationCapabilitiesResult extends Place {
+export interface ReplicationCapabilitiesResult extends ProjectArgs {
     /** Regions that `region` can replicate to. Sorted. */
     readonly destinations: readonly string[];
     /** Every region that the API knows of. By name. */

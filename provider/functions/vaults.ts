@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { Target } from "../client/client";
+import type { ProjectRef } from "../client/client";
 import { showVault, type WireVault } from "../client/operations";
 import { vaultRows } from "../reads/vault-lists";
 import { objectId } from "../resource/resource";
 import { type Services, targetOf } from "../services/context";
-import { compare, type Place, placeArgs, readOne } from "./arguments";
+import { compare, type ProjectArgs, placeArgs, readOne } from "./arguments";
 
 export const getVaultArgs = z.strictObject({
     ...placeArgs,
@@ -35,7 +35,7 @@ export const getVaultsArgs = z.strictObject({
 export type GetVaultsArgs = z.input<typeof getVaultsArgs>;
 
 /** A vault, and what it protects. */
-export interface VaultResult extends Place {
+export interface VaultResult extends ProjectArgs {
     readonly id: string;
     readonly name: string | undefined;
     readonly description: string | undefined;
@@ -80,7 +80,7 @@ export interface VaultResult extends Place {
     }[];
 }
 
-function toResult(row: WireVault, target: Target): VaultResult {
+function toResult(row: WireVault, target: ProjectRef): VaultResult {
     const { billing } = row;
     return {
         id: row.id,

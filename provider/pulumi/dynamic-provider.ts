@@ -6,7 +6,7 @@
 import { createRequire } from "node:module";
 import { connect } from "node:net";
 import type * as dynamic from "@pulumi/pulumi/dynamic";
-import { ConfigError, messageOf, PartialCreateError, WaitFailedError } from "../client/errors/errors";
+import { ConfigError, messageOf, OperationFailedError, PartialCreateError } from "../client/errors/errors";
 import { repeat } from "../client/time/clock";
 import {
     atOriginalIndex,
@@ -14,13 +14,13 @@ import {
     checkInputs,
     diffInputs,
     type Failure,
-    type Handler,
     knownInputs,
+    type ResourceHandler,
 } from "../resource/resource";
 import type { Context, Services } from "../services/context";
 import { rowLog, type Send } from "./resource-log";
 
-type Bag = Record<string, unknown>;
+type PropertyMap = Record<string, unknown>;
 
 /** How soon waits notice that the engine has ended, in milliseconds. Before a POST it is asked at once. */
 const HOST_CHECK_MS = 5_000;
@@ -55,38 +55,39 @@ const host: { get: (key: string) => string | undefined; raw: unknown; services: 
  * Pulumi: `delete` is not told whether the resource goes or is replaced. Only a resource that the program still declares
  * is checked; a `destroy`, with or without the program, checks none.
  */
-const declared = new Map<unknown, Bag>();
+const declaredInputs = new Map<unknown, PropertyMap>();
 
-let knocking: Promise<boolean> | undefined;
+let pinging: Promise<boolean> | undefined;
 let gone: AbortController | undefined;
 
 /**
  * Does the engine's port still answer? Pulumi: this process does not end with an engine that was killed, nor does the
  * shell between the two, so the parent's id tells nothing. All that ask at the same time share one knock.
  */
-function hostAlive(): Promise<boolean> {
+function isEngineAlive(): Promise<boolean> {
     const address = engineAddress();
     if (address === undefined) return Promise.resolve(true);
-    knocking ??= new Promise<boolean>((resolve) => {
+    pinging ??= new Promise<boolean>((resolve) => {
         const socket = connect(Number(address.port), address.host);
         const end = (isAlive: boolean) => {
-            knocking = undefined;
+            pinging = undefined;
             socket.destroy();
             resolve(isAlive);
         };
         socket.once("connect", () => end(true));
         socket.once("error", (error: NodeJS.ErrnoException) => end(error.code !== "ECONNREFUSED"));
     });
-    return knocking;
+    return pinging;
 }
 
-/** The next `up` is another process, and two at the same wish could take two backups: work ends with the engine. */
+/** The next `up` is another process, and two at the same request could take two backups: work ends with the engine. */
 function hostGone(): AbortSignal {
     if (gone === undefined) {
         const controller = new AbortController();
         gone = controller;
         repeat(HOST_CHECK_MS, async () => {
-            if (!(await hostAlive())) controller.abort(new WaitFailedError("The engine that asked for this is gone."));
+            if (!(await isEngineAlive()))
+                controller.abort(new OperationFailedError("The engine that asked for this is gone."));
             return !controller.signal.aborted;
         });
     }
@@ -97,7 +98,7 @@ function services(): Services {
     if (host.services === undefined) {
         // Loaded on first use: a preview of a stack without CBR resources pays for nothing.
         const { createServices } = require("../services/services") as typeof import("../services/services");
-        host.services = createServices(host.get, process.env, { hostAlive, signal: hostGone() });
+        host.services = createServices(host.get, process.env, { isEngineAlive: isEngineAlive, signal: hostGone() });
         for (const message of host.services.settings.warnings)
             sendToEngine({ urn: "", message: `pulumi-cbr: ${message}`, severity: "warning", ephemeral: false });
     }
@@ -113,7 +114,7 @@ function withoutUndefined(value: unknown): unknown {
 }
 
 /** The inputs or outputs proper, without the host's keys. Pulumi: a null that a program passes means "not given". */
-function proper(bag: Bag): Bag {
+function withoutHostKeys(bag: PropertyMap): PropertyMap {
     return Object.fromEntries(Object.entries(bag).filter(([key, value]) => !key.startsWith("__") && value !== null));
 }
 
@@ -131,8 +132,8 @@ function plainError(kind: string, name: string, error: unknown): Error {
 
 const asIs = (_kind: string, _name: string, error: unknown): unknown => error;
 
-async function within<T>(
-    bag: Bag,
+async function withContext<T>(
+    bag: PropertyMap,
     kind: string,
     run: (context: Context) => Promise<T>,
     toThrow: (kind: string, name: string, error: unknown) => unknown = plainError,
@@ -152,9 +153,9 @@ async function within<T>(
 /** Pulumi: an error with an id makes the engine keep the resource, with these properties, and show the reasons. */
 class InitFailure extends Error {
     readonly id: string;
-    readonly properties: Bag;
+    readonly properties: PropertyMap;
     readonly reasons: readonly string[];
-    constructor(kind: string, name: string, error: PartialCreateError, properties: Bag) {
+    constructor(kind: string, name: string, error: PartialCreateError, properties: PropertyMap) {
         super(`${kind} ${name}: ${error.message}`);
         this.id = error.id;
         this.properties = properties;
@@ -163,12 +164,12 @@ class InitFailure extends Error {
 }
 
 /** `run`, whose partial failures keep all that `inputs` and its outputs hold, the code in `__provider` with them. */
-async function keeping(
+async function withInitFailure(
     kind: string,
     name: string,
-    inputs: Bag,
-    run: () => Promise<{ id: string; outs: Bag }>,
-): Promise<{ id: string; outs: Bag }> {
+    inputs: PropertyMap,
+    run: () => Promise<{ id: string; outs: PropertyMap }>,
+): Promise<{ id: string; outs: PropertyMap }> {
     try {
         return await run();
     } catch (error) {
@@ -178,17 +179,20 @@ async function keeping(
 }
 
 /** State holds what the program gave and what the cloud said, and the host's keys. */
-function stateOf(outputs: object, inputs: Bag): Bag {
+function stateOf(outputs: object, inputs: PropertyMap): PropertyMap {
     const given = AMBIGUOUS_KEYS.filter((key) => inputs[key] !== undefined && inputs[key] !== null);
     return {
-        ...(withoutUndefined(outputs) as Bag),
+        ...(withoutUndefined(outputs) as PropertyMap),
         ...(inputs[URN_KEY] === undefined ? {} : { [URN_KEY]: inputs[URN_KEY] }),
         ...(given.length === 0 ? {} : { [GIVEN_KEY]: given.join(",") }),
     };
 }
 
 /** The inputs again, from state: for `read`, which is not given them. What the cloud says does not change what the program gave. */
-function inputsFrom<I extends CommonInputs, O extends I>(handler: Handler<I, O>, state: Bag): Bag {
+function inputsFrom<I extends CommonInputs, O extends I>(
+    handler: ResourceHandler<I, O>,
+    state: PropertyMap,
+): PropertyMap {
     const given = new Set(String(state[GIVEN_KEY] ?? "").split(","));
     const isGiven = (key: string) => !AMBIGUOUS_KEYS.some((one) => one === key) || given.has(key);
     const keys = [...Object.keys(handler.inputs.shape).filter(isGiven), URN_KEY];
@@ -198,10 +202,12 @@ function inputsFrom<I extends CommonInputs, O extends I>(handler: Handler<I, O>,
 }
 
 /** A resource as Pulumi's dynamic host wants it. */
-export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Handler<I, O>): dynamic.ResourceProvider {
+export function dynamicProvider<I extends CommonInputs, O extends I>(
+    handler: ResourceHandler<I, O>,
+): dynamic.ResourceProvider {
     const { kind } = handler;
-    const stored = (bag: Bag) => proper(bag) as unknown as O;
-    const given = (bag: Bag) => proper(bag) as unknown as I;
+    const stored = (bag: PropertyMap) => withoutHostKeys(bag) as unknown as O;
+    const given = (bag: PropertyMap) => withoutHostKeys(bag) as unknown as I;
     return {
         // Pulumi: calls may come in before this has returned, so nothing may be awaited before the configuration is kept.
         configure: async (request) => {
@@ -213,20 +219,20 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
             host.services = undefined;
         },
 
-        check: async (olds: Bag, news: Bag) => {
-            const inputs = proper(news);
-            if (news[URN_KEY] !== undefined && handler.isSuccessor?.(inputs as unknown as Partial<I>))
-                declared.set(news[URN_KEY], inputs);
+        check: async (olds: PropertyMap, news: PropertyMap) => {
+            const inputs = withoutHostKeys(news);
+            if (news[URN_KEY] !== undefined && handler.observesOthers?.(inputs as unknown as Partial<I>))
+                declaredInputs.set(news[URN_KEY], inputs);
             const result = {
                 inputs: { ...inputs, ...(news[URN_KEY] === undefined ? {} : { [URN_KEY]: news[URN_KEY] }) },
             };
             const failures = checkInputs(handler, inputs, isUnknown);
             if (failures.length > 0) return { ...result, failures };
             try {
-                const found = await within(
+                const found = await withContext(
                     news,
                     kind,
-                    (context) => checkPlace(context, handler, proper(olds), inputs),
+                    (context) => checkLocation(context, handler, withoutHostKeys(olds), inputs),
                     asIs,
                 );
                 return { ...result, failures: found };
@@ -236,10 +242,10 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
             }
         },
 
-        diff: (id: string, olds: Bag, news: Bag) =>
-            within(news, kind, async (context) => {
-                const result = await diffInputs(handler, context, id, stored(olds), proper(news), isUnknown);
-                const { replaces, updates, beyondInputs, deleteBeforeReplace, failures } = result;
+        diff: (id: string, olds: PropertyMap, news: PropertyMap) =>
+            withContext(news, kind, async (context) => {
+                const result = await diffInputs(handler, context, id, stored(olds), withoutHostKeys(news), isUnknown);
+                const { replaces, updates, changedByState: beyondInputs, deleteBeforeReplace, failures } = result;
                 if (failures.length > 0)
                     throw new ConfigError(failures.map(({ property, reason }) => `${property} ${reason}`).join("; "));
                 if (replaces.length === 0 && updates.length === 0) return { changes: beyondInputs };
@@ -248,24 +254,24 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
                 return { ...(beyondInputs ? { changes: true } : {}), replaces: [...replaces], deleteBeforeReplace };
             }),
 
-        create: (inputs: Bag) =>
-            within(inputs, kind, (context) =>
-                keeping(kind, context.resourceName, inputs, async () => {
+        create: (inputs: PropertyMap) =>
+            withContext(inputs, kind, (context) =>
+                withInitFailure(kind, context.resourceName, inputs, async () => {
                     const { id, outputs } = await handler.create(context, given(inputs));
                     return { id, outs: stateOf(outputs, inputs) };
                 }),
             ),
 
-        update: (id: string, olds: Bag, news: Bag) =>
-            within(news, kind, (context) =>
-                keeping(kind, context.resourceName, news, async () => ({
+        update: (id: string, olds: PropertyMap, news: PropertyMap) =>
+            withContext(news, kind, (context) =>
+                withInitFailure(kind, context.resourceName, news, async () => ({
                     id,
                     outs: stateOf(await handler.update(context, id, stored(olds), given(news)), news),
                 })),
             ),
 
-        read: (id: string, props: Bag) =>
-            within(props, kind, async (context) => {
+        read: (id: string, props: PropertyMap) =>
+            withContext(props, kind, async (context) => {
                 const found = await handler.read(context, id, stored(props));
                 // Pulumi: no id means that the resource is gone.
                 if (found === undefined) return {};
@@ -273,15 +279,19 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
                 const urn = props[URN_KEY] === undefined ? {} : { [URN_KEY]: props[URN_KEY] };
                 return {
                     id: found.id,
-                    props: { ...(withoutUndefined(found.outputs) as Bag), ...urn, ...kept },
+                    props: { ...(withoutUndefined(found.outputs) as PropertyMap), ...urn, ...kept },
                     inputs: inputsFrom(handler, props),
                 };
             }),
 
-        delete: (id: string, props: Bag) =>
-            within(props, kind, (context) =>
+        delete: (id: string, props: PropertyMap) =>
+            withContext(props, kind, (context) =>
                 handler.remove(
-                    { ...context, successor: declared.get(props[URN_KEY]), staying: declared.values() },
+                    {
+                        ...context,
+                        replacement: declaredInputs.get(props[URN_KEY]),
+                        declaredOthers: declaredInputs.values(),
+                    },
                     id,
                     stored(props),
                 ),
@@ -290,16 +300,16 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(handler: Ha
 }
 
 /** Everything that needs settings or the cloud: only asked when something would be made, not for what stands already. */
-async function checkPlace<I extends CommonInputs, O extends I>(
+async function checkLocation<I extends CommonInputs, O extends I>(
     context: Context,
-    handler: Handler<I, O>,
-    olds: Bag,
-    inputs: Bag,
+    handler: ResourceHandler<I, O>,
+    olds: PropertyMap,
+    inputs: PropertyMap,
 ): Promise<Failure[]> {
     const isNew = Object.keys(olds).length === 0;
     if (!isNew) {
         const diff = await diffInputs(
-            { ...handler, moved: undefined } as unknown as Handler<I, O>,
+            { ...handler, moved: undefined } as unknown as ResourceHandler<I, O>,
             context,
             "",
             olds as unknown as O,

@@ -1,5 +1,5 @@
 /** Lists of backups and tasks: in pages, for one checkpoint, and for all that wait at once. */
-import type { Target } from "../client/client";
+import type { ProjectRef } from "../client/client";
 import { ApiError, type CbrError, NotFoundError } from "../client/errors/errors";
 import type { Priority } from "../client/http/rate-limiter";
 import {
@@ -13,7 +13,7 @@ import {
 import { parseInstant, queryInstant } from "../client/time/timestamps";
 import type { Services } from "../services/context";
 import { allPages } from "./paging";
-import type { Topic } from "./poller";
+import type { PollSource } from "./poller";
 
 /** From more vaults than this on, one list of the whole region is cheaper than one a vault. */
 export const MAX_VAULT_LISTS = 4;
@@ -29,7 +29,7 @@ export interface ListOptions {
 
 export async function backupRows(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     query: Query,
     options: ListOptions = {},
 ): Promise<WireBackup[]> {
@@ -39,14 +39,14 @@ export async function backupRows(
 /** As `backupRows`; undefined when that would take more than `maxPages` requests. */
 export function fewBackupRows(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     query: Query,
     maxPages: number,
 ): Promise<WireBackup[] | undefined> {
     return allPages(backupPage(services, target, query, {}), maxPages);
 }
 
-function backupPage(services: Services, target: Target, query: Query, options: ListOptions) {
+function backupPage(services: Services, target: ProjectRef, query: Query, options: ListOptions) {
     return async (page: { limit: number; offset: number }) => {
         const answer = await services.client.call(listBackups, { target, query: { ...query, ...page }, ...options });
         return { rows: answer.backups, count: answer.count };
@@ -55,7 +55,7 @@ function backupPage(services: Services, target: Target, query: Query, options: L
 
 export async function operationLogRows(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     query: Query,
     options: ListOptions = {},
 ): Promise<WireOperationLog[]> {
@@ -72,7 +72,7 @@ export async function operationLogRows(
  */
 const refusedFilters = new WeakMap<object, Set<string>>();
 
-export function mayFilter(services: Services, target: Target, filter: "show_replication" | "incremental"): boolean {
+export function mayFilter(services: Services, target: ProjectRef, filter: "show_replication" | "incremental"): boolean {
     const { cloud } = services.settings;
     if (cloud.value === "otc" && cloud.source === "cbr:cloud") return false;
     return !(refusedFilters.get(services.client)?.has(`${target.region} ${filter}`) ?? false);
@@ -80,7 +80,7 @@ export function mayFilter(services: Services, target: Target, filter: "show_repl
 
 export function noteRefusedFilter(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     filter: "show_replication" | "incremental",
     error: CbrError,
 ): boolean {
@@ -97,7 +97,7 @@ export function noteRefusedFilter(
  */
 export async function backupsOfCheckpoint(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     checkpointId: string,
     expected: readonly string[],
     options: ListOptions = {},
@@ -112,7 +112,7 @@ export async function backupsOfCheckpoint(
 /** As the list shows them; where it shows none, those that it hides. */
 async function rowsOfOne(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     checkpointId: string,
     options: ListOptions,
 ): Promise<WireBackup[]> {
@@ -124,7 +124,7 @@ async function rowsOfOne(
 /** The incremental backups, which some regions leave out of a list unless asked for them (A4); none where the filter is not known. */
 export async function incrementalRows(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     query: Query,
     options: ListOptions,
 ): Promise<WireBackup[]> {
@@ -140,7 +140,7 @@ export async function incrementalRows(
 /** What a list shows only when asked for incremental backups, as far as `shown` does not have it. */
 async function hiddenRows(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     query: Query,
     shown: readonly WireBackup[],
     options: ListOptions,
@@ -167,7 +167,7 @@ export interface CheckpointQuestion {
  */
 export async function backupsOfCheckpoints(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     questions: readonly CheckpointQuestion[],
     options: ListOptions = {},
 ): Promise<(WireBackup[] | undefined)[]> {
@@ -210,7 +210,7 @@ export function groupBy<Row, Key>(rows: readonly Row[], keyOf: (row: Row) => Key
 }
 
 /** What all that wait for checkpoints in one project look at. */
-export function checkpointTopic(services: Services, target: Target): Topic<CheckpointQuestion, WireBackup[]> {
+export function checkpointTopic(services: Services, target: ProjectRef): PollSource<CheckpointQuestion, WireBackup[]> {
     return {
         key: `checkpoints ${target.region} ${target.projectId}`,
         look: (questions, until) => backupsOfCheckpoints(services, target, questions, { priority: "poll", until }),
@@ -220,7 +220,7 @@ export function checkpointTopic(services: Services, target: Target): Topic<Check
 /** A list with records. Vendor: only with show_replication=true, which other clouds than Huawei's do not know. */
 export async function backupRowsWithRecords(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     query: Query,
     options: ListOptions = {},
 ): Promise<WireBackup[]> {
@@ -237,7 +237,7 @@ export async function backupRowsWithRecords(
 /** As `incrementalRows`, with records. Comes after `backupRowsWithRecords`, which finds out whether they may be asked for. */
 export function incrementalRowsWithRecords(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     query: Query,
     options: ListOptions = {},
 ): Promise<WireBackup[]> {
@@ -248,7 +248,7 @@ export function incrementalRowsWithRecords(
 /** Every backup of a vault, also of those that a list leaves out, with its records where there are any. */
 export async function allBackupRows(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     vaultId: string,
     options: ListOptions = {},
 ): Promise<WireBackup[]> {
@@ -261,7 +261,7 @@ export async function allBackupRows(
 /** The backup, or undefined when the API says that this very backup does not exist. */
 export async function readBackup(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     id: string,
     deadline?: number,
 ): Promise<WireBackup | undefined> {

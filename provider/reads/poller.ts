@@ -34,11 +34,11 @@ const UNSEEN_TURN = 8;
  * Of the looks that did not show what is waited for, which ask for it by its id: the 1st, 2nd, 4th, then every 8th. A
  * thousand that are in no list must not make a thousand requests a look.
  */
-export const isTurnOf = (unseen: number): boolean =>
+export const shouldFetchById = (unseen: number): boolean =>
     unseen < UNSEEN_TURN ? (unseen & (unseen - 1)) === 0 : unseen % UNSEEN_TURN === 0;
 
 /** Something to look at for many at once: `questions` are those of the waits, answers stand in the same order. */
-export interface Topic<Q, A> {
+export interface PollSource<Q, A> {
     /** Waits with the same key share looks; the first one's `look` serves all. */
     readonly key: string;
     /** May throw: then all questions count as unanswered for this time. At `until` one of the waits gives up: no call goes on beyond. */
@@ -50,16 +50,16 @@ export interface Topic<Q, A> {
 /** A single refusal may be a proxy's. */
 const REFUSALS = 3;
 
-export type Verdict<R> =
+export type PollResult<R> =
     | { readonly done: true; readonly result: R }
     /** `status` is what was seen, in the API's words; `note` may say more for people. */
     | { readonly done: false; readonly status: string; readonly note?: string };
 
 export interface Wait<Q, A, R> {
-    readonly topic: Topic<Q, A>;
+    readonly topic: PollSource<Q, A>;
     readonly question: Q;
     /** Judges one answer; undefined when the look had none for this question. What it throws ends this wait only. */
-    judge(answer: A | undefined): Verdict<R> | Promise<Verdict<R>>;
+    evaluate(answer: A | undefined): PollResult<R> | Promise<PollResult<R>>;
     /** Clock time at which the wait gives up; a look that is under way ends by then. */
     readonly deadline: number;
     /** What is waited for, as the time-out's message begins: `checkpoint 1234 of vault 5678`. */
@@ -85,7 +85,7 @@ interface Waiter {
 
 export class Poller {
     readonly #clock: Clock;
-    readonly #rounds = new Map<string, Round>();
+    readonly #rounds = new Map<string, PollGroup>();
 
     readonly #signal: AbortSignal | undefined;
 
@@ -104,7 +104,7 @@ export class Poller {
         const { key } = wait.topic;
         let round = this.#rounds.get(key);
         if (round === undefined) {
-            round = new Round(this.#clock);
+            round = new PollGroup(this.#clock);
             this.#rounds.set(key, round);
         }
         return round.add(wait);
@@ -112,7 +112,7 @@ export class Poller {
 }
 
 /** All waits on one topic. Stays when the last has gone: it knows how long they took. */
-class Round {
+class PollGroup {
     readonly #clock: Clock;
     readonly #waiters = new Set<Waiter>();
     #interval = MIN_INTERVAL_MS;
@@ -244,9 +244,9 @@ class Round {
     #judge(waiter: Waiter, answer: unknown): void {
         const fail = (error: unknown) => this.#end(waiter, () => waiter.reject(error));
         const took = this.#clock.now() - waiter.since;
-        let verdict: Verdict<unknown> | Promise<Verdict<unknown>>;
+        let verdict: PollResult<unknown> | Promise<PollResult<unknown>>;
         try {
-            verdict = waiter.wait.judge(answer);
+            verdict = waiter.wait.evaluate(answer);
         } catch (error) {
             fail(error);
             return;
@@ -263,7 +263,7 @@ class Round {
             .then((result) => this.#settle(waiter, result, took), fail);
     }
 
-    #settle(waiter: Waiter, verdict: Verdict<unknown>, took: number): void {
+    #settle(waiter: Waiter, verdict: PollResult<unknown>, took: number): void {
         if (verdict.done) {
             this.#took.push(took);
             if (this.#took.length > REMEMBERED) this.#took.shift();

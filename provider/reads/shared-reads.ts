@@ -1,6 +1,6 @@
 /** Reads of many resources in a short time share one list instead of a GET each: what `refresh` does to a stack. */
 
-import type { Target } from "../client/client";
+import type { ProjectRef } from "../client/client";
 import type { WireBackup, WireVault } from "../client/operations";
 import { parseInstant, queryInstant } from "../client/time/timestamps";
 import type { Services } from "../services/context";
@@ -99,7 +99,7 @@ class SharedReads<Q, A> {
 /** The backups of a checkpoint, as a list that other reads share shows them; undefined when it does not show any. */
 export function sharedRows(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     question: CheckpointQuestion,
 ): Promise<WireBackup[] | undefined> {
     const reads = readsFor<CheckpointQuestion, WireBackup[]>(
@@ -139,7 +139,7 @@ export function sharedRows(
 /** A backup in a vault, as a list of the vault that other reads share shows it; undefined when it does not show it, which proves nothing. */
 export function sharedBackup(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     vaultId: string,
     id: string,
 ): Promise<WireBackup | undefined> {
@@ -158,7 +158,7 @@ export function sharedBackup(
 /** A vault, as a list of the project that other looks share shows it, taken not before `notBefore`; undefined when it does not show it, which proves nothing. */
 export function sharedVault(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     id: string,
     notBefore?: number,
 ): Promise<WireVault | undefined> {

@@ -1,20 +1,20 @@
 /** Lists of vaults. */
-import type { Target } from "../client/client";
+import type { ProjectRef } from "../client/client";
 import { listVaults, type Query, type WireVault } from "../client/operations";
 import type { Services } from "../services/context";
 import { allPages } from "./paging";
 
 /** `maxPages`: undefined when the list would take more than so many requests. */
-export function vaultRows(services: Services, target: Target, query: Query): Promise<WireVault[]>;
+export function vaultRows(services: Services, target: ProjectRef, query: Query): Promise<WireVault[]>;
 export function vaultRows(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     query: Query,
     maxPages: number,
 ): Promise<WireVault[] | undefined>;
 export async function vaultRows(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     query: Query,
     maxPages?: number,
 ): Promise<WireVault[] | undefined> {

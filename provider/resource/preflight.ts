@@ -3,7 +3,7 @@
  * request instead of at midnight. Everything else (no rights, no network, no answer in time) lets the preview pass,
  * with one warning for the whole process. Answers are kept, so a thousand resources of ten vaults cost ten reads.
  */
-import type { Target } from "../client/client";
+import type { ProjectRef } from "../client/client";
 import { ApiError, AuthError, ConfigError, messageOf, NotFoundError } from "../client/errors/errors";
 import {
     type Operation,
@@ -126,7 +126,7 @@ async function look(context: Context, run: () => Promise<Failure[]>): Promise<Fa
 async function find<Req, Res>(
     context: Context,
     operation: Operation<Req, Res>,
-    target: Target,
+    target: ProjectRef,
     path: Readonly<Record<string, string>> = {},
     shared?: () => Promise<Res | undefined>,
 ): Promise<Found<Res>> {
@@ -163,7 +163,7 @@ function isAnswer(error: unknown): boolean {
     return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
-async function vaultOf(context: Context, target: Target, vaultId: string): Promise<Found<WireVault>> {
+async function vaultOf(context: Context, target: ProjectRef, vaultId: string): Promise<Found<WireVault>> {
     const answer = await find(context, showVault, target, { vault_id: vaultId }, async () => {
         const vault = await sharedVault(context, target, vaultId, looks(context).notBefore);
         return vault === undefined ? undefined : { vault };
@@ -174,7 +174,7 @@ async function vaultOf(context: Context, target: Target, vaultId: string): Promi
 const protectType = (vault: WireVault) => vault.billing?.protect_type;
 const isHybrid = (vault: WireVault) => protectType(vault) === "hybrid" || vault.billing?.cloud_type === "hybrid";
 
-function noVault(property: "vaultId" | "destinationVaultId", vaultId: string, target: Target): Failure {
+function noVault(property: "vaultId" | "destinationVaultId", vaultId: string, target: ProjectRef): Failure {
     const [code, check] =
         property === "vaultId"
             ? ["6105", "vaultId, region and projectId"]
@@ -265,7 +265,7 @@ interface Destination {
 async function checkDestination(
     context: Context,
     inputs: Destination,
-    source: Target,
+    source: ProjectRef,
     objectType: string | undefined,
 ): Promise<Failure[]> {
     const { destinationRegion, destinationVaultId } = inputs;
@@ -283,7 +283,7 @@ async function checkDestination(
             },
         ];
     if (destinationVaultId === undefined) return [];
-    let destination: Target;
+    let destination: ProjectRef;
     let vault: Found<WireVault>;
     let property = "destinationProjectId";
     try {

@@ -7,7 +7,7 @@ import { parseDuration } from "../client/time/duration";
 import type { Context, Services } from "../services/context";
 
 /** Facts on a schema key. */
-export interface KeyFacts {
+export interface InputMeta {
     /** A change of this input replaces the resource: it reached the API. */
     replaces?: boolean;
     /** What leaving the input out means. Writing the default down is no change. */
@@ -94,7 +94,7 @@ export interface DiffResult {
     /** Inputs whose change is taken over in place. */
     readonly updates: readonly string[];
     /** Something other than an input asks for the change (the effective region, a status that has moved on). */
-    readonly beyondInputs: boolean;
+    readonly changedByState: boolean;
     readonly deleteBeforeReplace: boolean;
     /** Why there can be no such replacement. */
     readonly failures: readonly Failure[];
@@ -106,7 +106,7 @@ export interface Created<O> {
 }
 
 /** Outputs repeat the inputs, because a host's diff sees old outputs and new inputs. */
-export interface Handler<I extends CommonInputs, O extends I> {
+export interface ResourceHandler<I extends CommonInputs, O extends I> {
     /** The class's name, and the last part of the type token. */
     readonly kind: string;
     readonly inputs: z.ZodObject;
@@ -116,14 +116,14 @@ export interface Handler<I extends CommonInputs, O extends I> {
     /** What the API's reads can tell before anything is done (design §7); sees only inputs that are known. */
     readonly preflight?: (context: Context, inputs: Partial<I>) => Promise<Failure[]>;
     /** Resource-specific part of the diff: a change that no input shows. */
-    readonly moved?: (context: Context, id: string, olds: O, news: Partial<I>) => Promise<boolean>;
+    readonly needsUpdate?: (context: Context, id: string, olds: O, news: Partial<I>) => Promise<boolean>;
     readonly deleteBeforeReplace?: (olds: O, news: Partial<I>, replaces: readonly string[]) => boolean;
     /** Does `remove` of another one want to know of these inputs (`context.successor`, `context.staying`)? */
-    readonly isSuccessor?: (inputs: Partial<I>) => boolean;
+    readonly observesOthers?: (inputs: Partial<I>) => boolean;
     /** What makes a replacement impossible; `id` is "" where it is not known. Sees the changes that are known. */
     readonly refuseReplacement?: (id: string, olds: I, news: Partial<I>, replaces: readonly string[]) => Failure[];
     /** How one input compares, where plain equality is not the question. Undefined: it has no say. */
-    readonly same?: (key: keyof I & string, id: string, olds: O, value: unknown) => boolean | undefined;
+    readonly isUnchanged?: (key: keyof I & string, id: string, olds: O, value: unknown) => boolean | undefined;
     create(context: Context, inputs: I): Promise<Created<O>>;
     /** Takes over in-place changes, and resumes a wait that was cut short. Never a second POST. */
     update(context: Context, id: string, olds: O, news: I): Promise<O>;
@@ -183,7 +183,7 @@ export function atOriginalIndex(
 
 /** Every failure at its property. What is unknown is left for later, its siblings are checked all the same. Never throws. */
 export function checkInputs<I extends CommonInputs, O extends I>(
-    handler: Handler<I, O>,
+    handler: ResourceHandler<I, O>,
     inputs: Readonly<Record<string, unknown>>,
     isUnknown: IsUnknown,
 ): Failure[] {
@@ -268,7 +268,7 @@ export function equal(a: unknown, b: unknown): boolean {
 
 /** What changing from the stored outputs to the new inputs means. An unknown counts as changed. */
 export async function diffInputs<I extends CommonInputs, O extends I>(
-    handler: Handler<I, O>,
+    handler: ResourceHandler<I, O>,
     context: Context,
     id: string,
     olds: O,
@@ -280,11 +280,11 @@ export async function diffInputs<I extends CommonInputs, O extends I>(
     let beyondInputs = false;
     for (const [key, schema] of Object.entries(handler.inputs.shape)) {
         if (key === "region" || key === "projectId") continue;
-        const facts = ((schema as z.ZodType).meta() ?? {}) as KeyFacts;
+        const facts = ((schema as z.ZodType).meta() ?? {}) as InputMeta;
         const value = news[key];
         const old = Reflect.get(olds, key);
         const unknown = holdsUnknown(value, isUnknown);
-        const same = unknown ? false : handler.same?.(key as keyof I & string, id, olds, value);
+        const same = unknown ? false : handler.isUnchanged?.(key as keyof I & string, id, olds, value);
         if (same ?? equal(value ?? facts.default, old ?? facts.default)) continue;
         (facts.replaces === true ? replaces : updates).push(key);
     }
@@ -293,14 +293,14 @@ export async function diffInputs<I extends CommonInputs, O extends I>(
         if (!place.byInput) beyondInputs = true;
     }
     const known = knownInputs<I>(news, isUnknown);
-    if (replaces.length === 0 && handler.moved !== undefined)
-        beyondInputs ||= await handler.moved(context, id, olds, known);
+    if (replaces.length === 0 && handler.needsUpdate !== undefined)
+        beyondInputs ||= await handler.needsUpdate(context, id, olds, known);
     // What is not known yet may turn out to be what it was.
     const certain = replaces.filter((key) => !holdsUnknown(news[key], isUnknown));
     return {
         replaces,
         updates,
-        beyondInputs,
+        changedByState: beyondInputs,
         deleteBeforeReplace: replaces.length > 0 && (handler.deleteBeforeReplace?.(olds, known, replaces) ?? false),
         failures: certain.length === 0 ? [] : (handler.refuseReplacement?.(id, olds, known, certain) ?? []),
     };
@@ -328,16 +328,16 @@ function* placeChanges(
 }
 
 /** The inputs that make the request what it is: two runs that agree in them want the same thing, whatever else they say. */
-export function wishOf(schema: z.ZodObject, inputs: object): Record<string, unknown> {
+export function requestInputs(schema: z.ZodObject, inputs: object): Record<string, unknown> {
     const counts = (key: string) => {
-        const facts = ((schema.shape[key] as z.ZodType | undefined)?.meta() ?? {}) as KeyFacts;
+        const facts = ((schema.shape[key] as z.ZodType | undefined)?.meta() ?? {}) as InputMeta;
         return facts.replaces === true || key === "region" || key === "projectId";
     };
     return Object.fromEntries(Object.entries(inputs).filter(([key]) => counts(key)));
 }
 
 /** Old facts, new inputs: inputs that are no longer given are taken out. */
-export function takeOver<O extends { region: string; projectId: string }, I extends object>(
+export function applyInputs<O extends { region: string; projectId: string }, I extends object>(
     olds: O,
     news: I,
     schema: z.ZodObject,

@@ -1,22 +1,29 @@
 /** VaultSync: one run that makes a hybrid-cloud vault's list agree with the storage behind it. Huawei Cloud only. */
 import { z } from "zod";
-import type { Target } from "../client/client";
+import type { ProjectRef } from "../client/client";
 import {
     ApiError,
     messageOf,
     NotFoundError,
+    OperationFailedError,
     PartialCreateError,
-    UnsureError,
-    WaitFailedError,
+    UncertainOutcomeError,
 } from "../client/errors/errors";
 import { importCheckpoint, showOpLog, type WireOperationLog } from "../client/operations";
 import { formatDuration } from "../client/time/duration";
 import { parseInstant, queryInstant } from "../client/time/timestamps";
-import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../exactly-once/post-once";
+import { noteInJournal, type PostOptions, postOnce, settleJournal, type TimeWindow } from "../exactly-once/post-once";
 import { type ListOptions, operationLogRows } from "../reads/backup-lists";
-import { isTurnOf, type Topic } from "../reads/poller";
+import { type PollSource, shouldFetchById } from "../reads/poller";
 import { preflightVaultSync } from "../resource/preflight";
-import { commonInputs, deadlineOf, type Handler, objectId, takeOver, wishOf } from "../resource/resource";
+import {
+    applyInputs,
+    commonInputs,
+    deadlineOf,
+    objectId,
+    type ResourceHandler,
+    requestInputs,
+} from "../resource/resource";
 import { type Context, type Services, targetOf } from "../services/context";
 
 /** 30 min: terraform-provider-huaweicloud's default. */
@@ -56,12 +63,12 @@ export const vaultSyncOutputs = z.object({
 });
 export type VaultSyncOutputs = z.output<typeof vaultSyncOutputs>;
 
-export const vaultSync: Handler<VaultSyncInputs, VaultSyncOutputs> = {
+export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = {
     kind: "VaultSync",
     inputs: vaultSyncInputs,
     outputs: vaultSyncOutputs,
     preflight: preflightVaultSync,
-    moved,
+    needsUpdate,
     create,
     update,
     read,
@@ -75,7 +82,7 @@ const UNLISTED_MS = 30_000;
 const FINAL = new Set(["success", "failed", "timeout", "skipped"]);
 
 /** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) it has ended since. */
-async function moved(context: Context, id: string, olds: VaultSyncOutputs): Promise<boolean> {
+async function needsUpdate(context: Context, id: string, olds: VaultSyncOutputs): Promise<boolean> {
     if (FINAL.has(olds.status)) return olds.status !== "success";
     if (olds.wait !== false) return true;
     try {
@@ -94,7 +101,7 @@ async function create(context: Context, inputs: VaultSyncInputs) {
         whereToLook: `the tasks of type sync of vault ${inputs.vaultId}`,
         deadline,
         region: target.region,
-        wish: wishOf(vaultSyncInputs, inputs),
+        request: requestInputs(vaultSyncInputs, inputs),
         facts: {},
         send: async (post: PostOptions) => {
             const body = { sync: { vault_id: inputs.vaultId, auto_trigger: inputs.autoTrigger ?? false } };
@@ -103,13 +110,13 @@ async function create(context: Context, inputs: VaultSyncInputs) {
             } catch (error) {
                 // Vendor: the references of Open Telekom Cloud and FlexibleEngine do not have this call.
                 if (!(error instanceof ApiError) || error.failure.code !== "APIGW.0101") throw error;
-                throw new WaitFailedError(
+                throw new OperationFailedError(
                     `${messageOf(error)} Only Huawei Cloud synchronises hybrid-cloud vaults; other clouds do not have this call.`,
                     { cause: error },
                 );
             }
         },
-        find: (window: Window, facts: Readonly<Record<string, string>>, isLast: boolean) =>
+        find: (window: TimeWindow, facts: Readonly<Record<string, string>>, isLast: boolean) =>
             findTask(context, target, inputs.vaultId, window, facts, isLast, deadline),
     };
     const outcome = await postOnce(context, once);
@@ -134,9 +141,9 @@ async function create(context: Context, inputs: VaultSyncInputs) {
 /** The task that a lost POST began: of type sync, of this vault, begun in that time. */
 async function findTask(
     context: Context,
-    target: Target,
+    target: ProjectRef,
     vaultId: string,
-    window: Window,
+    window: TimeWindow,
     facts: Readonly<Record<string, string>>,
     isLast: boolean,
     deadline: number,
@@ -150,16 +157,16 @@ async function findTask(
     );
     const fits = (row: WireOperationLog) => {
         const at = parseInstant(row.created_at ?? row.started_at);
-        return at === undefined ? "yes" : window.fits(at);
+        return at === undefined ? "yes" : window.contains(at);
     };
     const begun = rows.filter((row) => fits(row) === "yes");
     const doubtful = rows.filter((row) => fits(row) === "maybe");
     if (begun.length === 0 && doubtful.length > 0 && isLast)
-        throw new UnsureError(
+        throw new UncertainOutcomeError(
             `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${target.region} does not tell its time: it may be that of task ${doubtful.map((row) => row.id).join(" or ")}. Nothing was sent again. Look when it began; then change \`triggers\` to start another one.`,
         );
     if (begun.length > 1)
-        throw new UnsureError(
+        throw new UncertainOutcomeError(
             `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${begun.length} synchronisations of it began at that time: ${begun.map((row) => row.id).join(", ")}. Nothing was sent again. Look at these tasks; then change \`triggers\` to start another one.`,
         );
     return begun[0]?.id;
@@ -167,7 +174,7 @@ async function findTask(
 
 async function show(
     services: Services,
-    target: Target,
+    target: ProjectRef,
     id: string,
     options: ListOptions = {},
 ): Promise<WireOperationLog> {
@@ -191,7 +198,10 @@ function withLog(outputs: VaultSyncOutputs, log: WireOperationLog): VaultSyncOut
 }
 
 /** All that wait for a synchronisation in one project look at one list of running tasks; few are read one by one. */
-function syncTopic(services: Services, target: Target): Topic<{ id: string; since: number }, WireOperationLog> {
+function syncTopic(
+    services: Services,
+    target: ProjectRef,
+): PollSource<{ id: string; since: number }, WireOperationLog> {
     return {
         key: `syncs ${target.region} ${target.projectId}`,
         look: async (questions, until) => {
@@ -217,7 +227,7 @@ function syncTopic(services: Services, target: Target): Topic<{ id: string; sinc
 
 async function finish(
     context: Context,
-    target: Target,
+    target: ProjectRef,
     inputs: VaultSyncInputs,
     begun: VaultSyncOutputs,
     deadline: number,
@@ -247,9 +257,9 @@ async function finish(
                 context.log.status(
                     `${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`,
                 ),
-            judge: (log) => {
+            evaluate: (log) => {
                 if (log !== undefined) return judgeLog(log);
-                if (!isTurnOf(++unseen)) return { done: false, status: outputs.status };
+                if (!shouldFetchById(++unseen)) return { done: false, status: outputs.status };
                 return show(context, target, id, { deadline }).then(judgeLog, (error: unknown) => {
                     // Tasks may be listed a moment late; one that stays unknown ends the wait.
                     if (error instanceof NotFoundError && context.clock.now() < begunAt + UNLISTED_MS)
@@ -258,7 +268,7 @@ async function finish(
                 });
             },
         });
-        judge(context, outputs);
+        judgeSync(context, outputs);
         return outputs;
     } catch (error) {
         throw error instanceof PartialCreateError
@@ -267,7 +277,7 @@ async function finish(
     }
 }
 
-function judge(context: Context, outputs: VaultSyncOutputs): void {
+function judgeSync(context: Context, outputs: VaultSyncOutputs): void {
     const { operationLogId: id, vaultId } = outputs;
     if (outputs.status === "success") {
         // A19: success and failures go together.
@@ -278,7 +288,7 @@ function judge(context: Context, outputs: VaultSyncOutputs): void {
         return;
     }
     const why = [outputs.errorCode, outputs.errorMessage].filter((text) => text !== undefined).join(": ");
-    throw new WaitFailedError(
+    throw new OperationFailedError(
         `synchronisation ${id} of vault ${vaultId} has status ${outputs.status}${why === "" ? "" : ` (${why})`}. Change \`triggers\`, or run \`pulumi up --replace\` with this resource's URN, to synchronise again.`,
     );
 }
@@ -289,7 +299,7 @@ async function update(
     olds: VaultSyncOutputs,
     news: VaultSyncInputs,
 ): Promise<VaultSyncOutputs> {
-    const outputs = takeOver(olds, news, vaultSyncInputs);
+    const outputs = applyInputs(olds, news, vaultSyncInputs);
     const target = await context.client.target(olds.region, olds.projectId);
     let seen = outputs;
     if (!FINAL.has(olds.status) && news.wait === false) {
@@ -300,7 +310,7 @@ async function update(
         return finish(context, target, news, outputs, deadlineOf(context, news, "update", SYNC_BUDGET_MS));
     }
     try {
-        judge(context, seen);
+        judgeSync(context, seen);
     } catch (error) {
         throw new PartialCreateError(id, seen, [messageOf(error)], { cause: error });
     }

@@ -1,4 +1,4 @@
-import type { Client, Target } from "../client/client";
+import type { Client, ProjectRef } from "../client/client";
 import type { Settings } from "../client/settings/settings";
 import { requireRegion } from "../client/settings/settings";
 import type { Clock } from "../client/time/clock";
@@ -21,7 +21,7 @@ export interface Services {
     readonly poller: Poller;
     readonly journal: Journal;
     /** Is the host that asked still there to hear the answer? */
-    readonly hostAlive: () => Promise<boolean>;
+    readonly isEngineAlive: () => Promise<boolean>;
     /** Aborted once nobody wants the outcome any more: then nothing is sent that makes something, and no wait goes on. */
     readonly signal: AbortSignal;
 }
@@ -34,16 +34,16 @@ export interface Context extends Services {
     /** Tells this resource from every other: what the journal files its entries under. */
     readonly urn: string;
     /** In `remove`: the inputs that take this one's place when it is replaced. Undefined: nothing does, it goes for good. */
-    readonly successor?: Readonly<Record<string, unknown>> | undefined;
+    readonly replacement?: Readonly<Record<string, unknown>> | undefined;
     /** In `remove`: the inputs of every resource that stays, of those that `isSuccessor` picks. */
-    readonly staying?: Iterable<Readonly<Record<string, unknown>>>;
+    readonly declaredOthers?: Iterable<Readonly<Record<string, unknown>>>;
 }
 
 /** The region and project that a resource's inputs and the settings name together. */
 export function targetOf(
     context: Services,
     inputs: { region?: string | undefined; projectId?: string | undefined },
-): Promise<Target> {
+): Promise<ProjectRef> {
     const region = inputs.region ?? requireRegion(context.settings);
     return context.client.target(region, inputs.projectId);
 }

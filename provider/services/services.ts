@@ -13,7 +13,7 @@ export interface Parts {
     readonly clock?: Clock;
     readonly transport?: Transport;
     readonly journal?: Journal;
-    readonly hostAlive?: () => Promise<boolean>;
+    readonly isEngineAlive?: () => Promise<boolean>;
     readonly signal?: AbortSignal;
 }
 
@@ -34,7 +34,7 @@ export function createServices(
         client: new Client({ settings, auth, transport, clock }),
         poller: new Poller(clock, signal),
         journal: parts.journal ?? fileJournal(),
-        hostAlive: parts.hostAlive ?? (async () => true),
+        isEngineAlive: parts.isEngineAlive ?? (async () => true),
         signal,
     };
 }

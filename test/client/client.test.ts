@@ -10,7 +10,7 @@ import {
     TransportError,
     WaitTimeoutError,
 } from "../../provider/client/errors/errors";
-import { effectOf } from "../../provider/client/http/retry";
+import { sideEffectOf } from "../../provider/client/http/retry";
 import type { HttpRequest, HttpResponse, Transport } from "../../provider/client/http/transport";
 import {
     createCheckpoint,
@@ -453,7 +453,7 @@ describe("trying again", () => {
                 (client) => create(client, { deadline }),
                 () => answer,
             );
-            expect([count, sleeps, effectOf(error)]).toEqual([1, [], effect]);
+            expect([count, sleeps, sideEffectOf(error)]).toEqual([1, [], effect]);
         }
     });
 
@@ -479,7 +479,7 @@ describe("trying again", () => {
             (client) => create(client),
             () => answer,
         );
-        expect([run.count, effectOf(run.error)]).toEqual([count, "nothing"]);
+        expect([run.count, sideEffectOf(run.error)]).toEqual([count, "nothing"]);
     });
 
     it("waits for a busy vault as long as there is time, but not for an address that cannot be reached", async () => {
@@ -621,7 +621,7 @@ describe("deadlines", () => {
         const { client, transport } = script([], { clock, auth: () => slow });
         const error = await errorOf(create(client, { deadline: clock.now() + 5_000 }));
         expect(error).toBeInstanceOf(WaitTimeoutError);
-        expect(effectOf(error)).toBe("nothing");
+        expect(sideEffectOf(error)).toBe("nothing");
         expect(transport.requests).toEqual([]);
     });
 

@@ -3,10 +3,10 @@ import type { Client } from "../../provider/client/client";
 import {
     ApiError,
     AuthError,
+    OperationFailedError,
     ResponseShapeError,
     TransportError,
-    UnsureError,
-    WaitFailedError,
+    UncertainOutcomeError,
     WaitTimeoutError,
 } from "../../provider/client/errors/errors";
 import { resolveSettings } from "../../provider/client/settings/settings";
@@ -15,13 +15,13 @@ import {
     CLOCK_TOLERANCE_MS,
     journalKey,
     LOOK_AGAIN_MS,
-    LOOKS_MS,
     MAX_SENDS,
     noteInJournal,
-    type Once,
+    type PostPlan,
     postOnce,
+    SEARCH_DELAYS_MS,
     settleJournal,
-    type Window,
+    type TimeWindow,
 } from "../../provider/exactly-once/post-once";
 import type { Context } from "../../provider/services/context";
 import { FakeClock } from "../support/fake-clock";
@@ -35,7 +35,7 @@ interface Parts {
     clock?: FakeClock;
     offsetMs?: number;
     slackMs?: () => number;
-    hostAlive?: () => boolean;
+    isEngineAlive?: () => boolean;
     signal?: AbortSignal;
     wish?: unknown;
     facts?: Record<string, string>;
@@ -63,7 +63,7 @@ function make(parts: Parts = {}) {
         clock,
         poller: undefined as never,
         journal,
-        hostAlive: async () => parts.hostAlive?.() ?? true,
+        isEngineAlive: async () => parts.isEngineAlive?.() ?? true,
         signal: parts.signal ?? new AbortController().signal,
         log: { status: (text) => lines.push(text), info: () => {}, warn: () => {} },
         resourceName: "it",
@@ -71,12 +71,12 @@ function make(parts: Parts = {}) {
     };
     const begun = clock.elapsed;
     const log: [what: string, at: number][] = [];
-    const windows: Window[] = [];
+    const windows: TimeWindow[] = [];
     const factsSeen: Readonly<Record<string, string>>[] = [];
     const [sends, finds] = [[...(parts.sends ?? ["sent"])], [...(parts.finds ?? [undefined])]];
     const next = <T>(list: T[]): T => (list.length > 1 ? list.shift() : list[0]) as T;
-    const once: Once<string, string> = {
-        wish: parts.wish ?? { vaultId: "v" },
+    const once: PostPlan<string, string> = {
+        request: parts.wish ?? { vaultId: "v" },
         region: "eu-de",
         facts: parts.facts ?? { name: "it-1a2b3c4d" },
         what: "CreateCheckpoint for vault v",
@@ -124,9 +124,9 @@ function make(parts: Parts = {}) {
 }
 
 /** First and last time after `begun` that fits, to the second. */
-function spanOf(window: Window, begun: number): [number, number] {
+function spanOf(window: TimeWindow, begun: number): [number, number] {
     const fitting = Array.from({ length: 241 }, (_, index) => (index - 120) * 1_000).filter(
-        (after) => window.fits(begun + after) === "yes",
+        (after) => window.contains(begun + after) === "yes",
     );
     return [fitting[0] ?? Number.NaN, fitting.at(-1) ?? Number.NaN];
 }
@@ -167,7 +167,7 @@ it("takes busy, while one request is in doubt, for a reason to look again and no
         { operation: "CreateCheckpoint", status: 400, code: "BackupService.6125", text: "running" },
         { retry: "busy" },
     );
-    const nothing = Array.from({ length: LOOKS_MS.length + 2 }, () => undefined);
+    const nothing = Array.from({ length: SEARCH_DELAYS_MS.length + 2 }, () => undefined);
     const one = make({ sends: [new TransportError("reset", { sent: true }), busy], finds: [...nothing, "cp"] });
     expect(await one.run()).toMatchObject({ how: "found", value: "cp" });
     expect(one.log.filter(([what]) => what === "send")).toHaveLength(2);
@@ -185,7 +185,7 @@ it.each([
 
 it("looks again when one is in doubt and nothing is left to do for the next, which may be its doing", async () => {
     const nothingLeft = api(400, "BackupService.0001");
-    const absent = LOOKS_MS.map(() => undefined);
+    const absent = SEARCH_DELAYS_MS.map(() => undefined);
     const found = make({ sends: [lost(), nothingLeft], finds: [...absent, "cp"] });
     expect(await found.run()).toMatchObject({ how: "found", value: "cp" });
     const none = make({ sends: [lost(), nothingLeft] });
@@ -197,7 +197,7 @@ it("looks again when one is in doubt and nothing is left to do for the next, whi
 it("waits as long as Retry-After says before anything is sent again, and looks meanwhile", async () => {
     const one = make({ sends: [api(503, "", 40_000), "second"] });
     expect(await one.run()).toMatchObject({ how: "sent", value: "second" });
-    expect(one.log.filter(([what]) => what === "look").map(([, at]) => at)).toEqual(LOOKS_MS);
+    expect(one.log.filter(([what]) => what === "look").map(([, at]) => at)).toEqual(SEARCH_DELAYS_MS);
     expect(one.log.at(-1)).toEqual(["send", 40_000]);
 });
 
@@ -205,7 +205,7 @@ it("looks once more where the answer to a look told the region's time: the guess
     let slack = 900_000;
     const one = make({ sends: [lost()], slackMs: () => slack });
     one.once.find = async (window) => {
-        const isWide = window.fits(one.clock.now() - 600_000) === "maybe";
+        const isWide = window.contains(one.clock.now() - 600_000) === "maybe";
         slack = 0;
         return isWide ? "another's" : "own";
     };
@@ -234,7 +234,7 @@ it("notes the time at which a request really left, however long a busy vault kep
 
 it("keeps the note when nobody is left to hear the answer", async () => {
     let isAlive = true;
-    const one = make({ hostAlive: () => isAlive });
+    const one = make({ isEngineAlive: () => isAlive });
     await one.run();
     isAlive = false;
     await settleJournal(one.context, "eu-de");
@@ -243,7 +243,7 @@ it("keeps the note when nobody is left to hear the answer", async () => {
 
 it("sends nothing for a host that is gone, and leaves the note to the process that may be at the same wish by now", async () => {
     let isAlive = true;
-    const one = make({ hostAlive: () => isAlive, sends: [lost(), "sent"] });
+    const one = make({ isEngineAlive: () => isAlive, sends: [lost(), "sent"] });
     one.once.find = async () => {
         isAlive = false;
         return undefined;
@@ -256,7 +256,7 @@ it("sends nothing for a host that is gone, and leaves the note to the process th
     const host = new AbortController();
     const slow = make({ signal: host.signal, sends: [lost(), "sent"] });
     slow.once.find = async () => {
-        host.abort(new WaitFailedError("the engine is gone"));
+        host.abort(new OperationFailedError("the engine is gone"));
         return undefined;
     };
     expect((await errorOf(slow.run())).message).toBe("the engine is gone");
@@ -308,13 +308,13 @@ it("sends again only after five looks in fifteen seconds have found nothing", as
         ["look", 15_000],
         ["send", 15_000],
     ]);
-    expect(LOOKS_MS).toEqual([0, 1_000, 3_000, 7_000, 15_000]);
+    expect(SEARCH_DELAYS_MS).toEqual([0, 1_000, 3_000, 7_000, 15_000]);
 });
 
 it("gives up after four POSTs without an answer, and says where to look", async () => {
     const one = make({ sends: [lost()] });
     const error = await errorOf(one.run());
-    expect(error).toBeInstanceOf(UnsureError);
+    expect(error).toBeInstanceOf(UncertainOutcomeError);
     expect(error.message).toBe(
         "CreateCheckpoint for vault v may or may not have taken effect, and nothing was sent again: CreateCheckpoint: the connection was reset. " +
             "Then its effect was not found. Look at the backups of vault v named it-1a2b3c4d; if it is there, name its id in `adopt` " +
@@ -328,7 +328,7 @@ it("gives up after four POSTs without an answer, and says where to look", async 
 it("never sends again what the API accepted, even when its effect is not found", async () => {
     const one = make({ sends: [new ResponseShapeError("CreateCheckpoint", 200, "CreateCheckpoint: cut off.")] });
     const error = await errorOf(one.run());
-    expect(error).toBeInstanceOf(UnsureError);
+    expect(error).toBeInstanceOf(UncertainOutcomeError);
     expect(one.log.map(([what]) => what)).toEqual(["send", "look", "look", "look", "look", "look"]);
 });
 
@@ -354,7 +354,7 @@ it("looks again while the cloud cannot be asked, for as long as there is time, a
 it("sends nothing again when it cannot look", async () => {
     const one = make({ sends: [lost()], finds: [undefined, api(403, "APIGW.0302")] });
     const error = await errorOf(one.run());
-    expect(error).toBeInstanceOf(UnsureError);
+    expect(error).toBeInstanceOf(UncertainOutcomeError);
     expect(error.message).toContain(
         "Then looking for its effect failed too: CreateCheckpoint: HTTP 403 APIGW.0302: text.",
     );
@@ -367,7 +367,7 @@ it("sends nothing again when it cannot look", async () => {
 });
 
 it("passes on the word that several things could be it", async () => {
-    const several = new UnsureError("two restore points: a, b");
+    const several = new UncertainOutcomeError("two restore points: a, b");
     const one = make({ sends: [lost()], finds: [several] });
     expect(await errorOf(one.run())).toBe(several);
     expect(one.log.map(([what]) => what)).toEqual(["send", "look"]);
@@ -378,7 +378,7 @@ it("looks in the time of the region's clock, from the first POST on", async () =
     const begun = one.clock.now();
     await errorOf(one.run());
     const there = begun + 600_000;
-    const ends = one.windows.filter((_, index) => index % LOOKS_MS.length === 0);
+    const ends = one.windows.filter((_, index) => index % SEARCH_DELAYS_MS.length === 0);
     // What was cut off may be carried out as long as it is looked for.
     expect(ends.map((window) => spanOf(window, there))).toEqual(
         [15_000, 30_000, 45_000, 60_000].map((end) => [-CLOCK_TOLERANCE_MS, end + CLOCK_TOLERANCE_MS]),
@@ -392,7 +392,7 @@ it("believes our own clock, too: a header may be a proxy's", async () => {
         await one.run();
         const [window] = one.windows;
         expect(window?.from).toBe(Math.min(begun, begun + offsetMs) - CLOCK_TOLERANCE_MS);
-        expect([0, 300_000, 600_000].map((after) => window?.fits(begun + Math.sign(offsetMs) * after))).toEqual([
+        expect([0, 300_000, 600_000].map((after) => window?.contains(begun + Math.sign(offsetMs) * after))).toEqual([
             "yes",
             "no",
             "yes",
@@ -406,7 +406,7 @@ it("is not sure of what is a little off while nobody knows the region's clock", 
     await one.run();
     const [window] = one.windows;
     expect(window?.from).toBe(begun - CLOCK_TOLERANCE_MS - 900_000);
-    expect([0, -60_000, 300_000, -1_000_000].map((after) => window?.fits(begun + after))).toEqual([
+    expect([0, -60_000, 300_000, -1_000_000].map((after) => window?.contains(begun + after))).toEqual([
         "yes",
         "maybe",
         "maybe",
@@ -420,7 +420,7 @@ it("learns the region's time from the first look, and looks again with it at onc
     const seen: string[] = [];
     const begun = one.clock.now();
     one.once.find = async (window, _facts, isLast) => {
-        seen.push(`${window.fits(begun + 60_000)} ${isLast}`);
+        seen.push(`${window.contains(begun + 60_000)} ${isLast}`);
         slackMs = 0;
         return seen.length < 2 ? undefined : "found";
     };
@@ -527,7 +527,7 @@ it("sends nothing when it cannot look for what an interrupted run sent", async (
     clock.jump(3_600_000);
     const one = make({ journal, clock, finds: [api(503)] });
     const error = await errorOf(one.run());
-    expect(error).toBeInstanceOf(UnsureError);
+    expect(error).toBeInstanceOf(UncertainOutcomeError);
     expect(error.message).toContain("an interrupted run had sent it. Then looking for its effect failed too");
     expect(one.log).toEqual([["look", 0]]);
     expect(one.pending()).toBeDefined();

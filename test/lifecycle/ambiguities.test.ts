@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { ApiError, PartialCreateError, WaitFailedError } from "../../provider/client/errors/errors";
+import { ApiError, OperationFailedError, PartialCreateError } from "../../provider/client/errors/errors";
 import {
     type CheckpointInputs,
     type CheckpointOutputs,
@@ -235,7 +235,7 @@ describe("A12: a checkpoint that outlives its last backup", () => {
                 await checkpoint.read(world.context(), id, { ...outputs, recreateWhenExpired: true }),
             ).toBeUndefined();
             await checkpoint.remove(world.context(), id, { ...outputs, deletionPolicy: "delete" });
-            await expect(take({ adopt: id })).rejects.toThrow(WaitFailedError);
+            await expect(take({ adopt: id })).rejects.toThrow(OperationFailedError);
             // Its list may be a moment late: a minute, which this test does not have.
             await expect(copyPoint(id, { timeouts: { create: "1s" } })).rejects.toThrow(
                 /there is no restore point|available, 0 of 1 backups listed yet/,

@@ -79,7 +79,7 @@ function make(
         clock,
         poller: new Poller(clock),
         journal: memoryJournal(),
-        hostAlive: async () => true,
+        isEngineAlive: async () => true,
         signal: new AbortController().signal,
     };
     return { services, queries, clock, client };

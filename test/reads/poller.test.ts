@@ -3,13 +3,13 @@ import { AuthError, TransportError, WaitTimeoutError } from "../../provider/clie
 import {
     FIRST_LOOK_MS,
     INTERVAL_GROWTH,
-    isTurnOf,
     JITTER,
     MAX_INTERVAL_MS,
     MIN_INTERVAL_MS,
     Poller,
-    type Topic,
-    type Verdict,
+    type PollResult,
+    type PollSource,
+    shouldFetchById,
     type Wait,
 } from "../../provider/reads/poller";
 import { FakeClock, type FakeClockOptions, settle } from "../support/fake-clock";
@@ -29,17 +29,24 @@ function make(
     const clock = new FakeClock({ random: 0, ...options });
     const poller = new Poller(clock);
     const looks: Look[] = [];
-    const topic: Topic<string, string> = {
+    const topic: PollSource<string, string> = {
         key: "topic",
         look: async (questions) => {
             looks.push({ at: clock.elapsed, questions: [...questions] });
             return questions.map((question) => answer(question, looks.length));
         },
     };
-    const judge = (seen: string | undefined): Verdict<string> =>
+    const judge = (seen: string | undefined): PollResult<string> =>
         seen?.startsWith("done") ? { done: true, result: seen } : { done: false, status: seen ?? "no answer" };
     const wait = (question: string, more: Partial<Wait<string, string, string>> = {}) =>
-        poller.wait({ topic, question, judge, deadline: clock.now() + HOUR, what: `wait for ${question}`, ...more });
+        poller.wait({
+            topic,
+            question,
+            evaluate: judge,
+            deadline: clock.now() + HOUR,
+            what: `wait for ${question}`,
+            ...more,
+        });
     const times = () => looks.map((look) => look.at);
     return { clock, poller, topic, looks, times, judge, wait };
 }
@@ -109,7 +116,7 @@ describe("when it looks", () => {
         await clock.advance(50_000);
         const before = looks.length;
         const second = wait("b", {
-            judge: async (seen) => {
+            evaluate: async (seen) => {
                 await clock.sleep(600);
                 return judge(seen);
             },
@@ -220,7 +227,7 @@ describe("one look for all", () => {
     it("keeps topics apart", async () => {
         const { poller, clock, judge } = make();
         const asked: string[] = [];
-        const topic = (key: string): Topic<string, string> => ({
+        const topic = (key: string): PollSource<string, string> => ({
             key,
             look: async (questions) => {
                 asked.push(`${key}: ${questions.join(",")}`);
@@ -228,7 +235,7 @@ describe("one look for all", () => {
             },
         });
         const wait = (key: string, question: string) =>
-            poller.wait({ topic: topic(key), question, judge, deadline: clock.now() + HOUR, what: question });
+            poller.wait({ topic: topic(key), question, evaluate: judge, deadline: clock.now() + HOUR, what: question });
         await Promise.all([wait("eu-de", "a"), wait("eu-nl", "b"), wait("eu-de", "c")]);
         expect(asked.sort()).toEqual(["eu-de: a,c", "eu-nl: b"]);
     });
@@ -248,14 +255,14 @@ describe("one look for all", () => {
     });
 
     it("asks by id at the 1st, 2nd and 4th look that shows nothing, then at every 8th", () => {
-        const turns = Array.from({ length: 40 }, (_, index) => index + 1).filter(isTurnOf);
+        const turns = Array.from({ length: 40 }, (_, index) => index + 1).filter(shouldFetchById);
         expect(turns).toEqual([1, 2, 4, 8, 16, 24, 32, 40]);
     });
 
     it("tells a look when the first of those that wait gives up", async () => {
         const { clock, poller, judge } = make();
         const ends: number[] = [];
-        const topic: Topic<string, string> = {
+        const topic: PollSource<string, string> = {
             key: "until",
             look: async (questions, until) => {
                 ends.push(until - clock.now() + clock.elapsed);
@@ -264,7 +271,7 @@ describe("one look for all", () => {
         };
         const begun = clock.now();
         const wait = (question: string, ms: number) =>
-            poller.wait({ topic, question, judge, deadline: begun + ms, what: question });
+            poller.wait({ topic, question, evaluate: judge, deadline: begun + ms, what: question });
         await Promise.all([wait("a", HOUR), wait("b", 30_000), wait("c", 60_000)]);
         expect(ends).toEqual([30_000]);
     });
@@ -275,7 +282,7 @@ describe("one look for all", () => {
         for (const refusalEnds of [true, undefined] as const) {
             const { clock, poller, judge } = make();
             const answers = [refused, refused, blip, refused, refused, refused];
-            const topic: Topic<string, string> = {
+            const topic: PollSource<string, string> = {
                 key: "refused",
                 ...(refusalEnds === undefined ? {} : { refusalEnds }),
                 look: async () => {
@@ -284,7 +291,7 @@ describe("one look for all", () => {
                     throw error;
                 },
             };
-            const end = poller.wait({ topic, question: "a", judge, deadline: clock.now() + HOUR, what: "a" });
+            const end = poller.wait({ topic, question: "a", evaluate: judge, deadline: clock.now() + HOUR, what: "a" });
             if (refusalEnds) await expect(end).rejects.toBe(refused);
             else expect(await end).toBe("done");
             expect(answers).toEqual([]);
@@ -294,7 +301,7 @@ describe("one look for all", () => {
     it("lets the rest of the process have its turn when thousands finish at once and each makes a call", async () => {
         const { wait, clock, looks } = make(() => "done");
         const judge = async (seen: string | undefined) => ({ done: true, result: seen ?? "" }) as const;
-        await Promise.all(Array.from({ length: 1_000 }, (_, index) => wait(String(index), { judge })));
+        await Promise.all(Array.from({ length: 1_000 }, (_, index) => wait(String(index), { evaluate: judge })));
         expect(looks.length).toBe(1);
         expect(clock.sleeps).toEqual([FIRST_LOOK_MS, 0, 0, 0, 0, 0]);
     });
@@ -303,7 +310,7 @@ describe("one look for all", () => {
         const { clock, poller, judge } = make();
         const looks: Look[] = [];
         let second: Promise<string> | undefined;
-        const topic: Topic<string, string> = {
+        const topic: PollSource<string, string> = {
             key: "slow",
             look: async (questions) => {
                 looks.push({ at: clock.elapsed, questions: [...questions] });
@@ -316,7 +323,7 @@ describe("one look for all", () => {
             },
         };
         const wait = (question: string) =>
-            poller.wait({ topic, question, judge, deadline: clock.now() + HOUR, what: question });
+            poller.wait({ topic, question, evaluate: judge, deadline: clock.now() + HOUR, what: question });
         await wait("a");
         await second;
         expect(looks).toEqual([
@@ -350,7 +357,7 @@ describe("what harms nobody else", () => {
     it("ends one wait only with what its judge throws", async () => {
         const { wait, clock, looks } = make((_, look) => (look === 3 ? "done" : "running"));
         const bad = wait("bad", {
-            judge: () => {
+            evaluate: () => {
                 throw new Error("it failed");
             },
         });
@@ -363,7 +370,7 @@ describe("what harms nobody else", () => {
     it("ends one wait only with what its judge comes to later", async () => {
         const { wait, clock, looks } = make((_, look) => (look === 3 ? "done" : "running"));
         const bad = wait("bad", {
-            judge: async () => {
+            evaluate: async () => {
                 await clock.sleep(100);
                 throw new Error("it failed");
             },
@@ -378,7 +385,7 @@ describe("what harms nobody else", () => {
         const { wait, clock, looks, judge } = make((_, look) => (look === 4 ? "done" : "running"));
         let judged = 0;
         const slow = wait("slow", {
-            judge: async (seen) => {
+            evaluate: async (seen) => {
                 judged++;
                 await clock.sleep(2_000);
                 return judge(judged === 2 ? "done" : seen);
@@ -397,7 +404,7 @@ describe("what harms nobody else", () => {
         const { clock, poller, judge } = make();
         let looks = 0;
         const seen: (string | undefined)[] = [];
-        const topic: Topic<string, string> = {
+        const topic: PollSource<string, string> = {
             key: "failing",
             look: async (questions) => {
                 looks++;
@@ -411,7 +418,7 @@ describe("what harms nobody else", () => {
                 question,
                 deadline: clock.now() + HOUR,
                 what: question,
-                judge: (answer) => {
+                evaluate: (answer) => {
                     seen.push(answer);
                     return judge(answer);
                 },
@@ -424,23 +431,23 @@ describe("what harms nobody else", () => {
     it("survives a look that throws before it begins", async () => {
         const { clock, poller, judge } = make();
         let looks = 0;
-        const topic: Topic<string, string> = {
+        const topic: PollSource<string, string> = {
             key: "throwing",
             look: (questions) => {
                 if (looks++ === 0) throw new TypeError("a bug");
                 return Promise.resolve(questions.map(() => "done"));
             },
         };
-        expect(await poller.wait({ topic, question: "a", judge, deadline: clock.now() + HOUR, what: "a" })).toBe(
-            "done",
-        );
+        expect(
+            await poller.wait({ topic, question: "a", evaluate: judge, deadline: clock.now() + HOUR, what: "a" }),
+        ).toBe("done");
     });
 
     it("gives no answer to what the look does not know, and goes on asking", async () => {
         const seen: (string | undefined)[] = [];
         const { wait, judge } = make((question, look) => (question === "known" || look === 3 ? "done" : undefined));
         const unknown = wait("unknown", {
-            judge: (answer) => {
+            evaluate: (answer) => {
                 seen.push(answer);
                 return judge(answer);
             },
@@ -452,12 +459,12 @@ describe("what harms nobody else", () => {
     it("takes a look that answers too little for one that knows nothing of the rest", async () => {
         const { clock, poller, judge } = make();
         let looks = 0;
-        const topic: Topic<string, string> = {
+        const topic: PollSource<string, string> = {
             key: "short",
             look: async () => (++looks === 1 ? ["done"] : ["done", "done"]),
         };
         const wait = (question: string) =>
-            poller.wait({ topic, question, judge, deadline: clock.now() + HOUR, what: question });
+            poller.wait({ topic, question, evaluate: judge, deadline: clock.now() + HOUR, what: question });
         expect(await Promise.all([wait("a"), wait("b")])).toEqual(["done", "done"]);
         expect(looks).toBe(2);
     });
@@ -499,7 +506,7 @@ describe("deadlines", () => {
 
     it("says when there was no answer at all, and what became of the last look", async () => {
         const { clock, poller, judge } = make();
-        const topic: Topic<string, string> = {
+        const topic: PollSource<string, string> = {
             key: "down",
             look: async () => {
                 throw new TransportError("ListBackups: connection refused", { sent: false });
@@ -508,7 +515,7 @@ describe("deadlines", () => {
         const wait = poller.wait({
             topic,
             question: "a",
-            judge: (answer) => (answer === undefined ? { done: false, status: "unknown" } : judge(answer)),
+            evaluate: (answer) => (answer === undefined ? { done: false, status: "unknown" } : judge(answer)),
             deadline: clock.now() + 3_000,
             what: "restore point 1",
         });
@@ -521,14 +528,14 @@ describe("deadlines", () => {
     it("forgets the failure of a look once another one worked", async () => {
         const { clock, poller, judge } = make();
         let looks = 0;
-        const topic: Topic<string, string> = {
+        const topic: PollSource<string, string> = {
             key: "once",
             look: async () => {
                 if (looks++ === 0) throw new TransportError("reset", { sent: true });
                 return ["running"];
             },
         };
-        const wait = poller.wait({ topic, question: "a", judge, deadline: clock.now() + 2_000, what: "a" });
+        const wait = poller.wait({ topic, question: "a", evaluate: judge, deadline: clock.now() + 2_000, what: "a" });
         expect((await outcome(clock, wait))[0]).toBe(
             "WaitTimeoutError: a: not finished after 2 s; seen: no answer × 1, running × 1.",
         );
@@ -545,21 +552,23 @@ describe("deadlines", () => {
 
     it("keeps the deadline also of one whose judge hangs", async () => {
         const { wait, clock } = make();
-        const hanging = wait("a", { judge: () => new Promise(() => {}), deadline: clock.now() + 5_000 });
+        const hanging = wait("a", { evaluate: () => new Promise(() => {}), deadline: clock.now() + 5_000 });
         await expect(hanging).rejects.toBeInstanceOf(WaitTimeoutError);
         expect([clock.elapsed, clock.sleeping]).toEqual([5_000, 0]);
     });
 
     it("counts an answer that comes with a look that began in time", async () => {
         const { clock, poller, judge } = make();
-        const topic: Topic<string, string> = {
+        const topic: PollSource<string, string> = {
             key: "slow",
             look: async () => {
                 await clock.sleep(1_000);
                 return ["done"];
             },
         };
-        expect(await poller.wait({ topic, question: "a", judge, deadline: clock.now() + 500, what: "a" })).toBe("done");
+        expect(
+            await poller.wait({ topic, question: "a", evaluate: judge, deadline: clock.now() + 500, what: "a" }),
+        ).toBe("done");
     });
 
     it("says nothing more of a wait that has ended while it was judged", async () => {
@@ -568,7 +577,7 @@ describe("deadlines", () => {
         const late = wait("late", {
             deadline: clock.now() + 500,
             onLook: (status) => lines.push(status),
-            judge: async () => {
+            evaluate: async () => {
                 await clock.sleep(1_000);
                 return { done: false, status: "late" };
             },
@@ -607,7 +616,7 @@ describe("giving up", () => {
             poller.wait({
                 topic: { key, look: async (questions: readonly string[]) => questions },
                 question: key,
-                judge: () => ({ done: false, status: "running" }),
+                evaluate: () => ({ done: false, status: "running" }),
                 deadline: clock.now() + HOUR,
                 what: key,
             });
@@ -647,8 +656,8 @@ describe("giving up", () => {
         let looks = 0;
         let next: Promise<string> | undefined;
         const wait = (question: string, signal?: AbortSignal) =>
-            poller.wait({ topic, question, judge, deadline: clock.now() + HOUR, what: question, signal });
-        const topic: Topic<string, string> = {
+            poller.wait({ topic, question, evaluate: judge, deadline: clock.now() + HOUR, what: question, signal });
+        const topic: PollSource<string, string> = {
             key: "slow",
             look: async (questions) => {
                 looks++;
@@ -690,7 +699,7 @@ it("tells after each look what was seen, for how long, and how many wait", async
     const lines: [string, number, number][] = [];
     const noted = wait("a", {
         onLook: (status, elapsedMs, waiting) => lines.push([status, elapsedMs, waiting]),
-        judge: (answer) =>
+        evaluate: (answer) =>
             answer === "done"
                 ? { done: true, result: "done" }
                 : { done: false, status: "running", note: "running 40 %" },

@@ -10,11 +10,11 @@ import {
     diffInputs,
     equal,
     type Failure,
-    type Handler,
     knownInputs,
     objectDescription,
     objectId,
     objectName,
+    type ResourceHandler,
 } from "../../provider/resource/resource";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import type { Context } from "../../provider/services/context";
@@ -54,7 +54,7 @@ const inputs = z.strictObject({
 });
 
 const nobody = async () => expect.unreachable("not asked for");
-const thing: Handler<ThingInputs, ThingInputs> = {
+const thing: ResourceHandler<ThingInputs, ThingInputs> = {
     kind: "Thing",
     inputs,
     outputs: inputs,
@@ -64,7 +64,7 @@ const thing: Handler<ThingInputs, ThingInputs> = {
     remove: nobody,
 };
 
-const check = (news: Bag, handler: Handler<ThingInputs, ThingInputs> = thing) =>
+const check = (news: Bag, handler: ResourceHandler<ThingInputs, ThingInputs> = thing) =>
     checkInputs(handler, { vaultId: VAULT, ...news }, isUnknown).map(
         ({ property, reason }) => `${property}: ${reason}`,
     );
@@ -253,7 +253,7 @@ describe("diff", () => {
     const diff = (
         olds: Bag,
         news: Bag,
-        handler: Partial<Handler<ThingInputs, ThingInputs>> = {},
+        handler: Partial<ResourceHandler<ThingInputs, ThingInputs>> = {},
         config: Record<string, string> = {},
     ) =>
         diffInputs(
@@ -264,7 +264,7 @@ describe("diff", () => {
             { vaultId: VAULT, ...news },
             isUnknown,
         );
-    const none = { replaces: [], updates: [], beyondInputs: false, deleteBeforeReplace: false, failures: [] };
+    const none = { replaces: [], updates: [], changedByState: false, deleteBeforeReplace: false, failures: [] };
 
     it.each([
         ["nothing", {}, {}],
@@ -318,7 +318,7 @@ describe("diff", () => {
     });
 
     const home = { "cbr:region": "eu-de", "cbr:projectId": P };
-    const place = (replaces: string[], beyondInputs: boolean) => ({ ...none, replaces, beyondInputs });
+    const place = (replaces: string[], changedByState: boolean) => ({ ...none, replaces, changedByState });
 
     it.each([
         ["no region anywhere", {}, {}, {}, none],
@@ -346,15 +346,17 @@ describe("diff", () => {
 
     it("asks the resource first how an input compares, but never about what is not known", async () => {
         const asked: string[] = [];
-        const same: NonNullable<(typeof thing)["same"]> = (key, id, _olds, value) => {
+        const same: NonNullable<(typeof thing)["isUnchanged"]> = (key, id, _olds, value) => {
             asked.push(`${key} ${id} ${value}`);
             return key === "description" ? true : key === "policy" ? false : undefined;
         };
-        expect(await diff({}, { description: "x", policy: "retain", vaultId: UNKNOWN }, { same })).toEqual({
-            ...none,
-            replaces: ["vaultId"],
-            updates: ["policy"],
-        });
+        expect(await diff({}, { description: "x", policy: "retain", vaultId: UNKNOWN }, { isUnchanged: same })).toEqual(
+            {
+                ...none,
+                replaces: ["vaultId"],
+                updates: ["policy"],
+            },
+        );
         expect(asked).toContain("description id x");
         expect(asked.some((line) => line.startsWith("vaultId"))).toBe(false);
     });
@@ -365,13 +367,13 @@ describe("diff", () => {
             seen.push(news);
             return true;
         };
-        expect(await diff({}, { policy: UNKNOWN, wait: false }, { moved })).toEqual({
+        expect(await diff({}, { policy: UNKNOWN, wait: false }, { needsUpdate: moved })).toEqual({
             ...none,
             updates: ["wait", "policy"],
-            beyondInputs: true,
+            changedByState: true,
         });
         expect(seen).toEqual([{ vaultId: VAULT, wait: false }]);
-        expect(await diff({}, { vaultId: OTHER }, { moved })).toEqual({ ...none, replaces: ["vaultId"] });
+        expect(await diff({}, { vaultId: OTHER }, { needsUpdate: moved })).toEqual({ ...none, replaces: ["vaultId"] });
         expect(seen.length).toBe(1);
     });
 

@@ -1,6 +1,6 @@
 // What becomes of a restore point after it was taken: restored from, deleted by hand, listed late, adopted twice.
 import { afterEach, describe, expect, it } from "vitest";
-import { LOOKS_MS } from "../../provider/exactly-once/post-once";
+import { SEARCH_DELAYS_MS } from "../../provider/exactly-once/post-once";
 import { diffInputs } from "../../provider/resource/resource";
 import {
     type CheckpointInputs,
@@ -48,7 +48,7 @@ function seen(change: { backup?: (row: Row) => Row | undefined; checkpoint?: (ro
 async function refreshed(context: Context, id: string, olds: CheckpointOutputs): Promise<CheckpointOutputs> {
     const outputs = (await checkpoint.read(context, id, olds))?.outputs;
     if (outputs === undefined) throw new Error("it is still to be in state");
-    expect(await checkpoint.moved?.(context, id, outputs, {})).toBe(false);
+    expect(await checkpoint.needsUpdate?.(context, id, outputs, {})).toBe(false);
     return outputs;
 }
 
@@ -124,7 +124,7 @@ describe("a list that lags", () => {
         const { id, outputs } = await create();
         const [first] = outputs.backups;
         const late = { ...outputs, backups: outputs.backups.slice(0, 1), backupIds: [first?.id ?? ""] };
-        expect(await checkpoint.moved?.(world.context(), id, late, {})).toBe(true);
+        expect(await checkpoint.needsUpdate?.(world.context(), id, late, {})).toBe(true);
         expect(await checkpoint.update(world.context(), id, late, inputs())).toEqual(outputs);
     });
 
@@ -166,7 +166,7 @@ describe("a lost answer", () => {
         await start();
         world.sim.fail({ operation: "CreateCheckpoint", effect: "reset-after-effect" });
         const missing = { status: 404, code: "BackupService.6217" } as const;
-        world.sim.fail({ operation: "ShowCheckpoint", effect: missing, times: LOOKS_MS.length });
+        world.sim.fail({ operation: "ShowCheckpoint", effect: missing, times: SEARCH_DELAYS_MS.length });
         const { outputs } = await create();
         expect(outputs.status).toBe("available");
         expect([posts(), checkpoints().length]).toEqual([1, 1]);
@@ -188,7 +188,7 @@ describe("a lost answer", () => {
             ],
         });
         let isAlive = true;
-        void checkpoint.create({ ...world.context(), hostAlive: async () => isAlive }, inputs()).catch(() => {});
+        void checkpoint.create({ ...world.context(), isEngineAlive: async () => isAlive }, inputs()).catch(() => {});
         while (checkpoints().length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
         isAlive = false;
         await new Promise((resolve) => setTimeout(resolve, 50));
@@ -233,11 +233,11 @@ describe("an adopted restore point", () => {
     it("is not deleted by the resource that had it before", async () => {
         await start();
         const { id, outputs } = await create({ deletionPolicy: "delete" });
-        const context = { ...world.context(), staying: [{ adopt: "another" }, { adopt: id }] };
+        const context = { ...world.context(), declaredOthers: [{ adopt: "another" }, { adopt: id }] };
         await checkpoint.remove(context, id, outputs);
         expect(checkpoints().map((one) => one.id)).toEqual([id]);
         expect(world.lines.info.at(-1)).toBe(`retained restore point ${id}: another resource has adopted it`);
-        await checkpoint.remove({ ...world.context(), staying: [{ adopt: "another" }] }, id, outputs);
+        await checkpoint.remove({ ...world.context(), declaredOthers: [{ adopt: "another" }] }, id, outputs);
         expect(checkpoints()).toEqual([]);
     });
 });

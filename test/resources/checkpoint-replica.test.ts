@@ -111,7 +111,7 @@ describe.each(dialects)("on %s", (_, dialect) => {
         // The second request never leaves: the process dies before.
         world.sim.fail({ operation: "CopyBackup", effect: { delayMs: 60_000, when: "before" }, nth: 2, times: 0 });
         let isAlive = true;
-        const dying = { ...world.context("copy"), hostAlive: async () => isAlive };
+        const dying = { ...world.context("copy"), isEngineAlive: async () => isAlive };
         void checkpointReplica.create(dying, inputs()).catch(() => {});
         while (posts().length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
         isAlive = false;
@@ -182,7 +182,7 @@ it("accepts a refused part on request, with a warning", async () => {
     const { id, outputs } = await create({ onPartialFailure: "warn" });
     expect(outputs.destinationBackupIds).toHaveLength(1);
     expect(world.lines.warn.at(-1)).toMatch(/1 good, 1 not: backup .* did not begin .*6129/);
-    expect(await checkpointReplica.moved?.(world.context(), id, outputs, {})).toBe(false);
+    expect(await checkpointReplica.needsUpdate?.(world.context(), id, outputs, {})).toBe(false);
 });
 
 it("never loses a copy of which it is unsure, and never doubles it", async () => {
@@ -242,7 +242,7 @@ it("checks the replicas in update when it could not before", async () => {
     world.sim.fail({ operation: "CopyBackup", effect: { kind: "replica-error" } });
     const error = await failure(create());
     expect(error.outputs).toMatchObject({ status: "success", verified: undefined });
-    expect(await checkpointReplica.moved?.(world.context(), error.id, error.outputs, {})).toBe(true);
+    expect(await checkpointReplica.needsUpdate?.(world.context(), error.id, error.outputs, {})).toBe(true);
     world.sim.clearFaults();
     const again = await failure(update(error));
     expect(again.reasons[0]).toMatch(/has status error, although its record says success/);
@@ -257,7 +257,7 @@ it("reports a failed copy with the cloud's reason and keeps the good ones", asyn
     expect(error.reasons[0]).toMatch(/1 good, 1 not: .*BackupService.1006: import failed/);
     expect(error.outputs).toMatchObject({ status: "fail", verified: true });
     expect(error.outputs.destinationBackupIds).toHaveLength(1);
-    expect(await checkpointReplica.moved?.(world.context(), error.id, error.outputs, {})).toBe(true);
+    expect(await checkpointReplica.needsUpdate?.(world.context(), error.id, error.outputs, {})).toBe(true);
     const accepted = await update(error, { onPartialFailure: "warn" });
     expect(accepted.destinationBackupIds).toHaveLength(1);
     expect(posts()).toHaveLength(2);
@@ -313,9 +313,9 @@ it("returns at once without waiting; a refresh and an update bring it up to date
     const { id, outputs } = await create({ wait: false });
     expect(outputs).toMatchObject({ status: "replicating", destinationBackupIds: [] });
     expect(outputs.replicationRecordIds).toHaveLength(1);
-    expect(await checkpointReplica.moved?.(world.context(), id, outputs, {})).toBe(false);
+    expect(await checkpointReplica.needsUpdate?.(world.context(), id, outputs, {})).toBe(false);
     world.sim.finishAll();
-    expect(await checkpointReplica.moved?.(world.context(), id, outputs, {})).toBe(true);
+    expect(await checkpointReplica.needsUpdate?.(world.context(), id, outputs, {})).toBe(true);
     const updated = await checkpointReplica.update(world.context(), id, outputs, inputs({ wait: false }));
     expect(updated).toMatchObject({ status: "success", verified: true });
     expect((await checkpointReplica.read(world.context(), id, outputs))?.outputs.status).toBe("success");
@@ -367,7 +367,7 @@ it("replaces for what reached the API, and deletes first where one replica only 
             inputs({ deletionPolicy: "delete", ...more }),
             () => false,
         );
-    expect(await diff({})).toMatchObject({ replaces: [], updates: [], beyondInputs: false });
+    expect(await diff({})).toMatchObject({ replaces: [], updates: [], changedByState: false });
     expect(await diff({ destinationProjectId: outputs.destinationProjectId })).toMatchObject({ replaces: [] });
     expect(await diff({ deletionPolicy: "retain", onPartialFailure: "warn" })).toMatchObject({
         replaces: [],

@@ -288,9 +288,9 @@ it("returns at once without waiting, and a later update or refresh brings it up 
     await start({ backupMs: 100_000 });
     const { id, outputs } = await create({ wait: false });
     expect(outputs).toMatchObject({ status: "protecting", backupIds: [] });
-    expect(await checkpoint.moved?.(world.context(), id, outputs, {})).toBe(false);
+    expect(await checkpoint.needsUpdate?.(world.context(), id, outputs, {})).toBe(false);
     world.sim.finishAll();
-    expect(await checkpoint.moved?.(world.context(), id, outputs, {})).toBe(true);
+    expect(await checkpoint.needsUpdate?.(world.context(), id, outputs, {})).toBe(true);
     const updated = await checkpoint.update(world.context(), id, outputs, inputs({ wait: false }));
     expect(updated).toMatchObject({ status: "available" });
     expect(updated.backupIds).toHaveLength(1);
@@ -316,7 +316,7 @@ it("adopts an existing restore point without taking one, and refuses what does n
 it("finds the restore point of an interrupted run instead of taking a second one", async () => {
     await start({ backupMs: 30_000 });
     let isAlive = true;
-    const dying = { ...world.context(), hostAlive: async () => isAlive };
+    const dying = { ...world.context(), isEngineAlive: async () => isAlive };
     void checkpoint.create(dying, inputs()).catch(() => {});
     while (checkpoints().length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     isAlive = false;

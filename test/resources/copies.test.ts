@@ -190,7 +190,7 @@ it("has nothing to do when everything has its replica, and fails when there is n
 });
 
 describe("a run that takes another one's place", () => {
-    const follow = (more: object = {}) => ({ ...world.context("dr"), successor: { ...vaultInputs(), ...more } });
+    const follow = (more: object = {}) => ({ ...world.context("dr"), replacement: { ...vaultInputs(), ...more } });
 
     it("copies what is new, and the old run then deletes what has a newer replica", async () => {
         await start({ servers: 2 });

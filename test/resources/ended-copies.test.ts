@@ -334,7 +334,7 @@ it("is gone for the next refresh once its replica was looked for two minutes and
     const { id, outputs, reasons } = await failure<BackupReplicaOutputs>(copy(backupId, {}, context));
     expect(reasons[0]).toMatch(/does not exist, although its record says success.*`pulumi up --refresh` to copy again/);
     expect(outputs).toMatchObject({ status: "success", verified: false });
-    expect(await backupReplica.moved?.(context, id, outputs, {})).toBe(true);
+    expect(await backupReplica.needsUpdate?.(context, id, outputs, {})).toBe(true);
     expect(await backupReplica.read(context, id, outputs)).toBeUndefined();
 });
 

@@ -2,9 +2,9 @@
 // never a wait without end. A failing seed is printed by fast-check.
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { PartialCreateError, UnsureError } from "../../provider/client/errors/errors";
+import { PartialCreateError, UncertainOutcomeError } from "../../provider/client/errors/errors";
 import { type Journal, memoryJournal } from "../../provider/exactly-once/journal";
-import type { CommonInputs, Handler } from "../../provider/resource/resource";
+import type { CommonInputs, ResourceHandler } from "../../provider/resource/resource";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { backupReplica } from "../../provider/resources/copies/backup-replica";
 import { checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
@@ -86,7 +86,7 @@ let runs = 0;
 
 /** Creates under faults; then, as the engine would, resumes or tries again until it is good. Returns what ended up in state. */
 async function drive<I extends CommonInputs, O extends I>(
-    handler: Handler<I, O>,
+    handler: ResourceHandler<I, O>,
     inputs: I,
     faults: readonly Fault[],
 ): Promise<{ id: string; outputs: O }> {
@@ -106,7 +106,7 @@ async function drive<I extends CommonInputs, O extends I>(
             break;
         } catch (error) {
             if (error instanceof PartialCreateError) state = { id: error.id, outputs: error.outputs as O };
-            else if (!(error instanceof UnsureError))
+            else if (!(error instanceof UncertainOutcomeError))
                 expect((error as Error).name).toMatch(/ApiError|TransportError|AuthError|ResponseShapeError/);
             if (ups === 3) sim.clearFaults();
         }

@@ -1,8 +1,8 @@
 /** Copies whose POST was lost: what is taken for its effect, and what surely is another one's. */
 import { afterEach, describe, expect, it } from "vitest";
-import { UnsureError } from "../../provider/client/errors/errors";
+import { UncertainOutcomeError } from "../../provider/client/errors/errors";
 import { noteInJournal } from "../../provider/exactly-once/post-once";
-import { wishOf } from "../../provider/resource/resource";
+import { requestInputs } from "../../provider/resource/resource";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import {
     type BackupReplicaInputs,
@@ -45,7 +45,7 @@ const isThere = (id: string | undefined) => world.sim.regions["eu-nl"].cloud.bac
 
 /** An interrupted run had sent this wish so long ago. */
 function interrupted(name: string, wish: unknown, agoMs: number): void {
-    const once = { wish, region: "eu-de", facts: {} };
+    const once = { request: wish, region: "eu-de", facts: {} };
     noteInJournal(world.context(name), once, {}, Date.now() - agoMs);
 }
 
@@ -53,7 +53,7 @@ describe("what began long after a lost request is not its effect", () => {
     it("of one backup: the copy is asked for, and what was there is adopted and stays", async () => {
         const [backupId = ""] = await start();
         const inputs = { ...backupInputs(backupId), deletionPolicy: "delete" as const };
-        interrupted("copy", wishOf(backupReplicaInputs, inputs), HOUR);
+        interrupted("copy", requestInputs(backupReplicaInputs, inputs), HOUR);
         const other = await backupReplica.create(world.restart().context("other"), backupInputs(backupId));
         const { id, outputs } = await backupReplica.create(world.context("copy"), inputs);
         expect(calls("CopyBackup")).toBe(2);
@@ -66,7 +66,7 @@ describe("what began long after a lost request is not its effect", () => {
     it("of a vault: the run is started", async () => {
         const backups = await start({ servers: 2 });
         const [copied = "", left] = backups;
-        interrupted("dr", wishOf(vaultReplicationInputs, vaultInputs()), HOUR);
+        interrupted("dr", requestInputs(vaultReplicationInputs, vaultInputs()), HOUR);
         await backupReplica.create(world.restart().context("other"), backupInputs(copied));
         const { outputs } = await vaultReplication.create(world.context("dr"), vaultInputs());
         expect(calls("CopyCheckpoint")).toBe(1);
@@ -91,7 +91,7 @@ describe("what began long after a lost request is not its effect", () => {
     it("where the cloud keeps no records, by the time of its task", async () => {
         const [backupId = ""] = await start(otc);
         const inputs = backupInputs(backupId);
-        interrupted("copy", wishOf(backupReplicaInputs, inputs), HOUR);
+        interrupted("copy", requestInputs(backupReplicaInputs, inputs), HOUR);
         const other = await backupReplica.create(world.restart().context("other"), inputs);
         const { outputs } = await backupReplica.create(world.context("copy"), inputs);
         expect(calls("CopyBackup")).toBe(2);
@@ -150,7 +150,7 @@ it("says what it may be when the region does not tell its time, and sends nothin
     });
     world.sim.fail({ operation: "CopyBackup", effect: "reset-before" });
     const error = await backupReplica.create({ ...context, client }, backupInputs(backupId)).catch((thrown) => thrown);
-    expect(error).toBeInstanceOf(UnsureError);
+    expect(error).toBeInstanceOf(UncertainOutcomeError);
     expect(String(error)).toMatch(new RegExp(`does not tell its time: it may be that of record ${record}`));
     expect(calls("CopyBackup")).toBe(1);
 });
@@ -196,13 +196,13 @@ describe("a run of a vault whose answer was lost", () => {
     it("leaves open whose an odd-named replica is when it can be of several backups", async () => {
         const [first = ""] = await start(otc);
         await take();
-        interrupted("dr", wishOf(vaultReplicationInputs, vaultInputs()), 10_000);
+        interrupted("dr", requestInputs(vaultReplicationInputs, vaultInputs()), 10_000);
         const odd = { ...backupInputs(first), name: "odd" };
         await backupReplica.create(world.restart().context("other"), odd);
         world.sim.clearRequests();
         world.sim.fail({ operation: "ListOpLogs", effect: { status: 403, code: "APIGW.0302" }, times: 0 });
         const error = await vaultReplication.create(world.context("dr"), vaultInputs()).catch((thrown) => thrown);
-        expect(error).toBeInstanceOf(UnsureError);
+        expect(error).toBeInstanceOf(UncertainOutcomeError);
         expect(String(error)).toMatch(/nothing tells of which backups/);
         expect(calls("CopyCheckpoint")).toBe(0);
     });

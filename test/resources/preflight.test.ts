@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Clock } from "../../provider/client/time/clock";
 import { memoryJournal } from "../../provider/exactly-once/journal";
 import { PREFLIGHT_BUDGET_MS } from "../../provider/resource/preflight";
-import type { CommonInputs, Failure, Handler } from "../../provider/resource/resource";
+import type { CommonInputs, Failure, ResourceHandler } from "../../provider/resource/resource";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { backupReplica } from "../../provider/resources/copies/backup-replica";
 import { checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
@@ -53,7 +53,7 @@ function newProcess(config: Record<string, string | undefined> = {}, speed = 1) 
     const services = createServices((key) => settings[key], {}, { clock, journal: memoryJournal() });
     const log = { status: () => {}, info: () => {}, warn: (text: string) => void warnings.push(text) };
     const context = (name = "it"): Context => ({ ...services, log, resourceName: name, urn: `urn:${name}` });
-    const handlerOf = (kind: Kind) => handlers[kind] as unknown as Handler<CommonInputs, CommonInputs>;
+    const handlerOf = (kind: Kind) => handlers[kind] as unknown as ResourceHandler<CommonInputs, CommonInputs>;
     return {
         time,
         context,

@@ -25,7 +25,7 @@ import {
     type Identity,
     type IdOrName,
     noSuchProject,
-    type Proof,
+    type RequestAuth,
     type TokenScope,
 } from "./iam";
 import { type SigningKeys, sign } from "./signature";
@@ -82,7 +82,7 @@ interface Perishable {
 }
 
 /** Something fetched, used until shortly before its end, and fetched by one caller for all. */
-class Renewable<T extends Perishable> {
+class RefreshingValue<T extends Perishable> {
     readonly #fetch: () => Promise<T>;
     readonly #clock: Clock;
     #current: T | undefined;
@@ -126,12 +126,12 @@ class Renewable<T extends Perishable> {
     }
 
     /** What was of use may be refused one day, and is then fetched anew, however soon. */
-    prove(isAccepted: (value: T) => boolean): void {
+    markAccepted(isAccepted: (value: T) => boolean): void {
         if (this.#current !== undefined && isAccepted(this.#current)) this.#isProven = true;
     }
 
     /** Forgets this value, unless another one has taken its place. */
-    forget(value: T): void {
+    invalidate(value: T): void {
         if (this.#current === value) this.#current = undefined;
     }
 
@@ -193,16 +193,16 @@ function identityOf(credentials: PasswordCredentials): Identity {
     return { kind: "password", user: { name: userName.value, domain }, ...secret };
 }
 
-class SignIn implements Authenticator {
+class IamAuthenticator implements Authenticator {
     readonly #settings: Settings;
     readonly #iam: Iam;
     readonly #clock: Clock;
     #active: Credentials | undefined;
     /** The stored token that was refused, once the fallback has taken over. */
     #retired: Credentials | undefined;
-    #tokens = new Map<string, Renewable<ProjectToken>>();
-    #userTokens = new Map<string, Renewable<ProjectToken>>();
-    #agencyKeys = new Map<string, Renewable<Keys>>();
+    #tokens = new Map<string, RefreshingValue<ProjectToken>>();
+    #userTokens = new Map<string, RefreshingValue<ProjectToken>>();
+    #agencyKeys = new Map<string, RefreshingValue<Keys>>();
     #projects = new Map<string, Promise<string>>();
     /** Sign-ins that were refused for good, by what was asked for; and whole credentials that were. */
     #refusals = new Map<string, CbrError>();
@@ -246,7 +246,7 @@ class SignIn implements Authenticator {
         if (this.#retired?.kind === "token" && this.#retired.token.value === stale) return true;
         if (credentials.kind === "token" && this.#settings.agency === undefined)
             return credentials.token.value !== stale || this.#fallBack(credentials);
-        if (credentials.kind === "aksk") return false;
+        if (credentials.kind === "accessKey") return false;
         const fresh = await this.#withFallback(async () => {
             const token = this.#projectToken(scope.region, { id: scope.projectId });
             return await token.replace((value) => value.token === stale);
@@ -257,12 +257,12 @@ class SignIn implements Authenticator {
     accepted(scope: { readonly region: string; readonly projectId: string }, request: HttpRequest): void {
         const used = request.headers["x-auth-token"];
         if (used === undefined) return;
-        this.#tokens.get(tokenKey(scope.region, { id: scope.projectId }))?.prove(({ token }) => token === used);
+        this.#tokens.get(tokenKey(scope.region, { id: scope.projectId }))?.markAccepted(({ token }) => token === used);
     }
 
     sharedKey(): string | undefined {
         const credentials = this.#active;
-        return credentials?.kind === "aksk" && this.#settings.agency === undefined
+        return credentials?.kind === "accessKey" && this.#settings.agency === undefined
             ? `access key ${credentials.accessKey.value}`
             : undefined;
     }
@@ -288,7 +288,7 @@ class SignIn implements Authenticator {
         const credentials = this.#credentials();
         const refused = this.#refusedCredentials.get(credentials);
         if (refused !== undefined) throw refused;
-        if (credentials.kind === "aksk") {
+        if (credentials.kind === "accessKey") {
             const keys = await this.#signingKeys(region);
             return sign(request, { ...keys, domainId: undefined, projectId }, new Date(this.#clock.now()));
         }
@@ -301,7 +301,7 @@ class SignIn implements Authenticator {
     /** Keys to sign with in a region: the user's own, or an agency's temporary ones from the region's IAM. */
     async #signingKeys(region: string): Promise<SigningKeys> {
         const credentials = this.#credentials();
-        if (credentials.kind !== "aksk") throw new TypeError("Only access keys sign.");
+        if (credentials.kind !== "accessKey") throw new TypeError("Only access keys sign.");
         const { accessKey, secretKey, securityToken } = credentials;
         const own: SigningKeys = {
             accessKey: accessKey.value,
@@ -315,7 +315,7 @@ class SignIn implements Authenticator {
         let keys = this.#agencyKeys.get(base);
         if (keys === undefined) {
             const domain = agencyDomain(agency);
-            keys = new Renewable(this.#clock, () =>
+            keys = new RefreshingValue(this.#clock, () =>
                 this.#once(`keys ${base}`, credentials, async () => {
                     const durationSeconds = agency.durationSeconds ?? AGENCY_KEYS_SECONDS;
                     const wish = { name: agency.name.value, domain, durationSeconds };
@@ -335,11 +335,11 @@ class SignIn implements Authenticator {
     }
 
     /** The token of a project; all callers share it. */
-    #projectToken(region: string, project: Project): Renewable<ProjectToken> {
+    #projectToken(region: string, project: Project): RefreshingValue<ProjectToken> {
         const key = tokenKey(region, project);
         let token = this.#tokens.get(key);
         if (token === undefined) {
-            token = new Renewable(this.#clock, () => this.#fetchToken(region, project));
+            token = new RefreshingValue(this.#clock, () => this.#fetchToken(region, project));
             this.#tokens.set(key, token);
         }
         return token;
@@ -411,20 +411,20 @@ class SignIn implements Authenticator {
             // A user's token that has been lying about may have been revoked; one just fetched has not.
             if (wasFresh || !(error instanceof AuthError) || error.status !== 401) throw error;
             this.#refusals.delete(key);
-            userToken.forget(first);
+            userToken.invalidate(first);
             return await ask((await userToken.get()).token);
         }
     }
 
     /** The user's own token, with which an agency is taken on: of the account, or without scope when that is not known. */
-    #userToken(base: string): Renewable<ProjectToken> {
+    #userToken(base: string): RefreshingValue<ProjectToken> {
         let token = this.#userTokens.get(base);
         if (token === undefined) {
             const credentials = this.#credentials();
             if (credentials.kind !== "password") throw new TypeError("Only a password is exchanged for a token.");
             const domain = idOrName(credentials.domainId, credentials.domainName);
             const scope = domain === undefined ? undefined : { domain };
-            token = new Renewable(this.#clock, () =>
+            token = new RefreshingValue(this.#clock, () =>
                 this.#once(`user ${base}`, credentials, () =>
                     createToken(
                         this.#iam,
@@ -475,12 +475,12 @@ class SignIn implements Authenticator {
             if (!this.#tokens.has(key)) this.#tokens.set(key, named);
             return id;
         }
-        const proof: Proof =
+        const proof: RequestAuth =
             credentials.kind === "token"
                 ? { token: credentials.token.value }
                 : { keys: await this.#signingKeys(region) };
         // A token that another region refuses may be good at home; a key stands or falls everywhere.
-        const proves = settings.agency === undefined && (credentials.kind === "aksk" || atHome);
+        const proves = settings.agency === undefined && (credentials.kind === "accessKey" || atHome);
         return await this.#once(
             `project ${region}`,
             credentials,
@@ -576,5 +576,5 @@ function agencyDomain(agency: Agency): IdOrName {
 
 /** Signs requests by the settings' credentials: token, access key or password, with an agency on top of any. Asks IAM only when something is needed. */
 export function createAuthenticator(settings: Settings, transport: Transport, clock: Clock): Authenticator {
-    return new SignIn(settings, transport, clock);
+    return new IamAuthenticator(settings, transport, clock);
 }

@@ -7,20 +7,20 @@ import { type AuthError, type CbrError, TransportError } from "../errors/errors"
 import type { Clock } from "../time/clock";
 
 /** What the first call taught: the credential was looked at; nothing; or no answer came at all, for this reason. */
-export type Lesson = "learned" | "nothing" | CbrError;
+export type ProbeResult = "learned" | "nothing" | CbrError;
 
 /** A call that hangs holds up others for this long only, in milliseconds; unless a refusal of many would block the key. */
 const PATIENCE_MS = 5_000;
 
 interface Running {
     readonly region: string | undefined;
-    readonly lesson: Promise<Lesson>;
+    readonly lesson: Promise<ProbeResult>;
     /** The lesson, or that it took too long; made by the first who waits. */
-    patience?: Promise<Lesson | "impatient">;
+    patience?: Promise<ProbeResult | "impatient">;
     readonly ended: AbortController;
 }
 
-export class FirstContacts {
+export class CredentialGate {
     readonly #clock: Clock;
     readonly #learned = new Set<string>();
     readonly #running = new Map<string, Running>();
@@ -53,12 +53,12 @@ export class FirstContacts {
      * @param blocksKey Would many refusals block the credential itself? So it is with access keys, not with tokens.
      * @throws AuthError that one of `keys` was refused with; TransportError (`sent: false`).
      */
-    async enter(
+    async acquire(
         operation: string,
         region: string | undefined,
         keys: readonly string[],
         blocksKey: boolean,
-    ): Promise<((lesson: Lesson) => void) | undefined> {
+    ): Promise<((lesson: ProbeResult) => void) | undefined> {
         for (;;) {
             const refused = this.refused(keys);
             if (refused !== undefined) throw refused;
@@ -75,10 +75,10 @@ export class FirstContacts {
         }
         const open = keys.filter((key) => !this.#learned.has(key));
         if (open.length === 0) return undefined;
-        let tell = (_lesson: Lesson) => {};
+        let tell = (_lesson: ProbeResult) => {};
         const running: Running = {
             region,
-            lesson: new Promise<Lesson>((resolve) => {
+            lesson: new Promise<ProbeResult>((resolve) => {
                 tell = resolve;
             }),
             ended: new AbortController(),
@@ -94,7 +94,7 @@ export class FirstContacts {
         };
     }
 
-    async #impatient({ ended, lesson }: Running): Promise<Lesson | "impatient"> {
+    async #impatient({ ended, lesson }: Running): Promise<ProbeResult | "impatient"> {
         const late = this.#clock.sleep(PATIENCE_MS, ended.signal).then(() => "impatient" as const);
         late.catch(() => {});
         return Promise.race([lesson, late]);

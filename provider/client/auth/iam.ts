@@ -5,7 +5,14 @@
  */
 import { z } from "zod";
 import { describeClockSkew, parseFailure } from "../errors/error-response";
-import { ApiError, type ApiFailure, AuthError, ConfigError, registerSecret, TransportError } from "../errors/errors";
+import {
+    ApiError,
+    type ApiErrorDetails,
+    AuthError,
+    ConfigError,
+    registerSecret,
+    TransportError,
+} from "../errors/errors";
 import { backoffMs } from "../http/retry";
 import type { HttpRequest, HttpResponse, Transport } from "../http/transport";
 import type { Resolved } from "../settings/settings";
@@ -25,7 +32,7 @@ export interface Iam {
 }
 
 /** What a call is made with: a token, a signature, or nothing (when the body has the password). */
-export type Proof = { readonly token: string } | { readonly keys: SigningKeys } | undefined;
+export type RequestAuth = { readonly token: string } | { readonly keys: SigningKeys } | undefined;
 
 /** A project or an account; an id wins over a name. */
 export type TokenScope =
@@ -91,7 +98,7 @@ function place(url: string): string {
 }
 
 /** Sends, and repeats after what may pass: connection errors, 5xx, 429; up to `maxRetries` times, 0.25 to 30 s apart. Every call here is safe to repeat. */
-async function send(iam: Iam, operation: string, request: HttpRequest, proof: Proof): Promise<HttpResponse> {
+async function send(iam: Iam, operation: string, request: HttpRequest, proof: RequestAuth): Promise<HttpResponse> {
     for (let attempt = 1; ; attempt++) {
         const last = attempt > iam.maxRetries;
         // Signed anew for each try: a signature has the time in it.
@@ -138,7 +145,12 @@ function request(method: "GET" | "POST", url: string, body?: unknown): HttpReque
 }
 
 /** What to do about a refused sign-in, where the code tells. */
-function adviceOf(failure: ApiFailure, response: HttpResponse, nowMs: number, signed: boolean): string | undefined {
+function adviceOf(
+    failure: ApiErrorDetails,
+    response: HttpResponse,
+    nowMs: number,
+    signed: boolean,
+): string | undefined {
     const skew = signed ? describeClockSkew(response, nowMs) : undefined;
     if (skew !== undefined) return skew;
     switch (failure.code) {
@@ -163,7 +175,7 @@ function refusal(
     operation: string,
     sent: HttpRequest,
     response: HttpResponse,
-    proof: Proof,
+    proof: RequestAuth,
     who: string,
 ): AuthError {
     const nowMs = iam.clock.now();
@@ -248,7 +260,7 @@ export async function createToken(
     base: string,
     identity: Identity,
     scope: TokenScope | undefined,
-    proof: Proof,
+    proof: RequestAuth,
     who: string,
     withCatalog = false,
 ): Promise<IssuedToken> {
@@ -278,7 +290,7 @@ export async function createTemporaryKeys(
     iam: Iam,
     base: string,
     agency: { readonly name: string; readonly domain: IdOrName; readonly durationSeconds: number },
-    proof: Proof,
+    proof: RequestAuth,
     who: string,
 ): Promise<TemporaryKeys> {
     const operation = "CreateTemporaryAccessKeyByAgency";
@@ -313,7 +325,13 @@ export async function createTemporaryKeys(
  * @param name With its source, for the error.
  * @throws ConfigError naming cbr:projectId when there is none, several, or they may not be listed; else as createToken.
  */
-export async function findProject(iam: Iam, base: string, name: Resolved, proof: Proof, who: string): Promise<string> {
+export async function findProject(
+    iam: Iam,
+    base: string,
+    name: Resolved,
+    proof: RequestAuth,
+    who: string,
+): Promise<string> {
     const operation = "ListProjects";
     const sent = request("GET", `${base}/v3/projects?name=${encodeURIComponent(name.value)}`);
     const response = await send(iam, operation, sent, proof);

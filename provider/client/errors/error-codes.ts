@@ -5,7 +5,7 @@
 import type { NotFoundObject } from "./errors";
 
 /** `busy`: another task holds the object, ask again later; `few`: may pass, a few tries; `permanent`; `throttled`; `gateway`: passing trouble at the gateway, the request may have been carried out. */
-export type CodeClass = "busy" | "few" | "permanent" | "throttled" | "gateway" | "renew";
+export type CodeClass = "busy" | "retryFewTimes" | "permanent" | "throttled" | "gateway" | "reauthenticate";
 
 interface Code {
     readonly class: CodeClass;
@@ -14,7 +14,7 @@ interface Code {
 }
 
 const busy = (advice?: string): Code => ({ class: "busy", ...(advice === undefined ? {} : { advice }) });
-const few = (advice?: string): Code => ({ class: "few", ...(advice === undefined ? {} : { advice }) });
+const few = (advice?: string): Code => ({ class: "retryFewTimes", ...(advice === undefined ? {} : { advice }) });
 const permanent = (advice?: string): Code => ({ class: "permanent", ...(advice === undefined ? {} : { advice }) });
 const gone = (notFound: NotFoundObject, advice?: string): Code => ({
     class: "permanent",
@@ -93,7 +93,7 @@ const backupService: Readonly<Record<string, Code>> = {
     "8600": permanent("The account lacks real-name authentication."),
     "9900": permanent("The API refused a parameter."),
     "9910": few(),
-    "9998": { class: "renew" },
+    "9998": { class: "reauthenticate" },
 };
 for (const code of ["6207", "6208", "6209", "6210", "6211", "6212", "6213", "6214"])
     Object.assign(backupService, { [code]: permanent() });
@@ -106,10 +106,10 @@ for (let code = 7101; code <= 7113; code++)
 const gateway: Readonly<Record<string, Code>> = {
     "0101": permanent("The endpoint does not know this call: check cbr:endpoints, cbr:cloud and region."),
     "0103": permanent("The endpoint has no backend for this call: check cbr:endpoints, cbr:cloud and region."),
-    "0301": { class: "renew" },
-    "0307": { class: "renew" },
+    "0301": { class: "reauthenticate" },
+    "0307": { class: "reauthenticate" },
     "0303": {
-        class: "renew",
+        class: "reauthenticate",
         advice: "If you sign with an access key, check this machine's clock: it must be within 15 minutes.",
     },
     "0308": { class: "throttled" },

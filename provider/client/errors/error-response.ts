@@ -2,7 +2,7 @@
 
 import type { HttpResponse } from "../http/transport";
 import { lookUpCode } from "./error-codes";
-import type { ApiFailure } from "./errors";
+import type { ApiErrorDetails } from "./errors";
 import { parseRetryAfter } from "./retry-after";
 
 /** Longest piece of an answer that goes into a message, in characters. */
@@ -125,7 +125,7 @@ export function parseFailure(
     response: HttpResponse,
     nowMs?: number,
     service = "BackupService",
-): ApiFailure {
+): ApiErrorDetails {
     const body = parseObject(response.body);
     const found = body === undefined ? undefined : (codeAndText(body) ?? nested(body));
     const code = normaliseCode(found?.code ?? "", service);

@@ -79,7 +79,7 @@ export class TransportError extends CbrError {
 }
 
 /** What an error answer says, whatever its shape (cbr-api §5.1). */
-export interface ApiFailure {
+export interface ApiErrorDetails {
     /** Operation id, e.g. `CreateCheckpoint`. */
     operation: string;
     status: number;
@@ -95,7 +95,7 @@ export interface ApiFailure {
     isMalformedUrl?: boolean | undefined;
 }
 
-function describe(failure: ApiFailure): string {
+function describe(failure: ApiErrorDetails): string {
     const code = failure.code === "" || failure.code === String(failure.status) ? "" : ` ${failure.code}`;
     const request = failure.requestId === undefined ? "" : ` (request id ${failure.requestId})`;
     const text = failure.text.trim().replace(/[.\s]+$/, "");
@@ -106,8 +106,8 @@ function describe(failure: ApiFailure): string {
 /** The API answered with an error. */
 export class ApiError extends CbrError {
     readonly kind: ErrorKind = "api";
-    readonly failure: ApiFailure;
-    constructor(failure: ApiFailure, options: { retry?: Retry; cause?: unknown } = {}) {
+    readonly failure: ApiErrorDetails;
+    constructor(failure: ApiErrorDetails, options: { retry?: Retry; cause?: unknown } = {}) {
         super(describe(failure), options);
         this.failure = failure;
     }
@@ -117,7 +117,7 @@ export class ApiError extends CbrError {
 export class NotFoundError extends ApiError {
     override readonly kind = "not-found";
     readonly what: NotFoundObject;
-    constructor(failure: ApiFailure, what: NotFoundObject, options: { cause?: unknown } = {}) {
+    constructor(failure: ApiErrorDetails, what: NotFoundObject, options: { cause?: unknown } = {}) {
         super(failure, options);
         this.what = what;
     }
@@ -145,7 +145,7 @@ export class ResponseShapeError extends CbrError {
 }
 
 /** The API gave a final answer, and it is not success. */
-export class WaitFailedError extends CbrError {
+export class OperationFailedError extends CbrError {
     readonly kind = "wait-failed";
 }
 
@@ -155,7 +155,7 @@ export class WaitTimeoutError extends CbrError {
 }
 
 /** A request may or may not have had its effect, and looking did not tell. Nothing was sent again. */
-export class UnsureError extends CbrError {
+export class UncertainOutcomeError extends CbrError {
     readonly kind = "unsure";
 }
 

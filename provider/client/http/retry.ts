@@ -2,7 +2,7 @@
 import { lookUpCode } from "../errors/error-codes";
 import {
     ApiError,
-    type ApiFailure,
+    type ApiErrorDetails,
     CbrError,
     NotFoundError,
     type NotFoundObject,
@@ -34,7 +34,10 @@ export function backoffMs(attempt: number, retry: Retry, random: number, retryAf
  * The object that this failure says is gone, if it is the very object asked for (`about`): 404 with the object's own
  * code, the old 400 CSBS.3001 of DeleteBackup (A14), or, for an id, the exact 401 "Malformed request url" (A13).
  */
-export function notFoundObject(failure: ApiFailure, about: NotFoundObject | undefined): NotFoundObject | undefined {
+export function notFoundObject(
+    failure: ApiErrorDetails,
+    about: NotFoundObject | undefined,
+): NotFoundObject | undefined {
     if (about === undefined) return undefined;
     if (failure.status === 401 && failure.isMalformedUrl === true) return about;
     const allowed = failure.status === 404 || (failure.status === 400 && failure.code === "CSBS.3001");
@@ -42,19 +45,19 @@ export function notFoundObject(failure: ApiFailure, about: NotFoundObject | unde
 }
 
 /** How a request that was answered with this failure may be repeated. */
-export function classify(failure: ApiFailure, method: Method): { retry: Retry; few: boolean; renew: boolean } {
+export function classify(failure: ApiErrorDetails, method: Method): { retry: Retry; few: boolean; renew: boolean } {
     const plain = (retry: Retry) => ({ retry, few: false, renew: false });
     const code = lookUpCode(failure.code);
     switch (code?.class) {
         case "busy":
             return plain("busy");
-        case "few":
+        case "retryFewTimes":
             return { retry: method === "GET" ? "backoff" : "busy", few: true, renew: false };
         case "permanent":
             return plain("never");
         case "throttled":
             return plain("throttled");
-        case "renew":
+        case "reauthenticate":
             return { retry: "never", few: false, renew: true };
         case "gateway":
             return plain("backoff");
@@ -72,7 +75,7 @@ export function classify(failure: ApiFailure, method: Method): { retry: Retry; f
 /** What a failed POST can have done: `nothing` surely; `maybe`; `accepted`: the API said yes, but what it said about it was lost. */
 export type Effect = "nothing" | "maybe" | "accepted";
 
-export function effectOf(error: unknown): Effect {
+export function sideEffectOf(error: unknown): Effect {
     if (error instanceof TransportError) return error.sent ? "maybe" : "nothing";
     if (error instanceof ResponseShapeError)
         return error.status >= 200 && error.status < 300 && !error.isForeign ? "accepted" : "maybe";

@@ -1,6 +1,6 @@
 /** Which credentials are used, when several places give some. Pure. */
 import { registerSecret } from "../errors/errors";
-import { type Field, type Layer, type Resolved, waysToGive } from "./sources";
+import { type Field, type Layer, namesFor, type Resolved } from "./sources";
 
 /** What proves who calls. Every part says where it is from. */
 export type Credentials = TokenCredentials | AccessKeyCredentials | PasswordCredentials;
@@ -13,7 +13,7 @@ export interface TokenCredentials {
 
 /** Access key and secret key, which sign each request; permanent, or temporary with a security token. */
 export interface AccessKeyCredentials {
-    readonly kind: "aksk";
+    readonly kind: "accessKey";
     readonly accessKey: Resolved;
     readonly secretKey: Resolved;
     readonly securityToken?: Resolved | undefined;
@@ -54,7 +54,7 @@ export function chooseTogether<F extends Field>(
 }
 
 /** Half of a credential, in words, and the layer that has it. */
-export interface Half {
+export interface IncompleteCredential {
     readonly rank: number;
     readonly text: string;
 }
@@ -65,12 +65,12 @@ interface Candidate {
     readonly credentials: Credentials;
 }
 
-export interface Choice {
+export interface CredentialChoice {
     readonly credentials: Credentials | undefined;
     /** Is a part of them from the highest layer given? */
     readonly rank: number;
     /** Halves that could not be used: what is there, what is missing, and how to give it. */
-    readonly incomplete: readonly Half[];
+    readonly incomplete: readonly IncompleteCredential[];
 }
 
 /** The `other` half for the `half` that layer `at` gave: its own, or that of a layer which has no such half of its own. */
@@ -96,9 +96,9 @@ function firstWith(layers: readonly Layer[], ...fields: readonly Field[]): numbe
     return layers.findIndex((layer) => fields.some((field) => layer.get(field) !== undefined));
 }
 
-function accessKeyPair(layers: readonly Layer[], incomplete: Half[]): Candidate | undefined {
+function accessKeyPair(layers: readonly Layer[], incomplete: IncompleteCredential[]): Candidate | undefined {
     const keyed = layers.flatMap((layer, rank) => (layer.get("accessKey") === undefined ? [] : [rank]));
-    let missing: Half | undefined;
+    let missing: IncompleteCredential | undefined;
     for (const at of keyed) {
         const accessKey = layers[at]?.get("accessKey");
         const secret = otherHalf(layers, at, "accessKey", "secretKey");
@@ -106,7 +106,7 @@ function accessKeyPair(layers: readonly Layer[], incomplete: Half[]): Candidate 
         if (secret === undefined) {
             missing ??= {
                 rank: at,
-                text: `there is an access key (${accessKey.source}), but no secret key: set ${waysToGive("secretKey")}`,
+                text: `there is an access key (${accessKey.source}), but no secret key: set ${namesFor("secretKey")}`,
             };
             continue;
         }
@@ -117,7 +117,7 @@ function accessKeyPair(layers: readonly Layer[], incomplete: Half[]): Candidate 
         return {
             rank: Math.min(at, secret.rank),
             credentials: {
-                kind: "aksk",
+                kind: "accessKey",
                 accessKey,
                 secretKey: secret.value,
                 ...(securityToken === undefined ? {} : { securityToken }),
@@ -130,7 +130,7 @@ function accessKeyPair(layers: readonly Layer[], incomplete: Half[]): Candidate 
     if (keyed.length === 0 && secretKey !== undefined)
         incomplete.push({
             rank,
-            text: `there is a secret key (${secretKey.source}), but no access key: set ${waysToGive("accessKey")}`,
+            text: `there is a secret key (${secretKey.source}), but no access key: set ${namesFor("accessKey")}`,
         });
     return undefined;
 }
@@ -143,7 +143,7 @@ function environmentBeside(layers: readonly Layer[], at: number): number[] {
     );
 }
 
-function userAndPassword(layers: readonly Layer[], incomplete: Half[]): Candidate | undefined {
+function userAndPassword(layers: readonly Layer[], incomplete: IncompleteCredential[]): Candidate | undefined {
     const at = firstWith(layers, "userName", "userId");
     const user = layers[at];
     if (user === undefined) {
@@ -152,7 +152,7 @@ function userAndPassword(layers: readonly Layer[], incomplete: Half[]): Candidat
         if (password !== undefined)
             incomplete.push({
                 rank,
-                text: `there is a password (${password.source}), but no user: set ${waysToGive("userName")}`,
+                text: `there is a password (${password.source}), but no user: set ${namesFor("userName")}`,
             });
         return undefined;
     }
@@ -166,13 +166,13 @@ function userAndPassword(layers: readonly Layer[], incomplete: Half[]): Candidat
         const { domainName, domainId } = chooseTogether(layers, "domainName", "domainId");
         const who = (userId ?? userName)?.source ?? "";
         if (password === undefined) {
-            incomplete.push({ rank, text: `there is a user (${who}), but no password: set ${waysToGive("password")}` });
+            incomplete.push({ rank, text: `there is a user (${who}), but no password: set ${namesFor("password")}` });
             continue;
         }
         if (userId === undefined && domainName === undefined && domainId === undefined) {
             incomplete.push({
                 rank,
-                text: `there is a user name (${who}) with a password, but no domain (account) name: set ${waysToGive("domainName")}`,
+                text: `there is a user name (${who}) with a password, but no domain (account) name: set ${namesFor("domainName")}`,
             });
             continue;
         }
@@ -198,8 +198,8 @@ function userAndPassword(layers: readonly Layer[], incomplete: Half[]): Candidat
  * password. A half may be completed from another layer (the access key in stack configuration, its secret in the
  * environment), and then counts for the higher of the two; but a layer that has both halves keeps them together.
  */
-export function chooseCredentials(layers: readonly Layer[]): Choice {
-    const incomplete: Half[] = [];
+export function chooseCredentials(layers: readonly Layer[]): CredentialChoice {
+    const incomplete: IncompleteCredential[] = [];
     const tokenAt = firstWith(layers, "token");
     const token = layers[tokenAt]?.get("token");
     const found = [
@@ -220,7 +220,7 @@ export function sameCredentials(a: Credentials, b: Credentials): boolean {
         switch (credentials.kind) {
             case "token":
                 return [credentials.token.value];
-            case "aksk":
+            case "accessKey":
                 return [credentials.accessKey.value, credentials.secretKey.value, credentials.securityToken?.value];
             case "password":
                 return [credentials.userId?.value ?? credentials.userName?.value, credentials.password.value];
@@ -238,7 +238,7 @@ export function describeCredentials(credentials: Credentials): string {
     switch (credentials.kind) {
         case "token":
             return `the token from ${credentials.token.source} (good for its own region and project only, and not renewable${stored(credentials.token) ? note : ""})`;
-        case "aksk": {
+        case "accessKey": {
             const { accessKey, secretKey, securityToken } = credentials;
             const pair =
                 accessKey.source === secretKey.source

@@ -24,6 +24,7 @@ import {
     HW,
     hcloudLayer,
     type Layer,
+    namesFor,
     OS_HUAWEI,
     OS_OTC,
     type Resolved,
@@ -31,7 +32,6 @@ import {
     sdkFileLayer,
     stackLayer,
     textOf,
-    waysToGive,
 } from "./sources";
 
 export type { FileAccess } from "./clouds-yaml";
@@ -296,18 +296,18 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
     const name = chooseTogether(layers, "projectId", "projectName").projectName;
     const region =
         first("region") ??
-        guess(regionInName(name), `project name in ${name?.source}`) ??
-        guess(host?.region, `host name in ${authUrl?.source}`) ??
-        guess(
+        inferred(regionInName(name), `project name in ${name?.source}`) ??
+        inferred(host?.region, `host name in ${authUrl?.source}`) ??
+        inferred(
             namedCloud === undefined ? undefined : ONLY_REGION[namedCloud.value],
             `the only region of ${namedCloud?.value}`,
         );
     const cloud: Resolved = namedCloud ??
-        (host === undefined ? undefined : guess(host.cloud, `host name in ${authUrl?.source}`)) ??
+        (host === undefined ? undefined : inferred(host.cloud, `host name in ${authUrl?.source}`)) ??
         (authUrl === undefined
             ? undefined
             : { value: "custom", source: `${authUrl.source} is no address of a cloud we know` }) ??
-        guess(
+        inferred(
             region === undefined ? undefined : cloudOfRegion(region.value),
             `region ${region?.value} in ${region?.source}`,
         ) ?? {
@@ -317,7 +317,7 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
 
     // From here on the names have the order that the cloud's own tools give them.
     if (familyOf(cloud.value) === "otc" || familyOf(cloud.value) === "flexibleengine") layers = stackOf(OS_OTC);
-    const { projectId, projectName } = chooseTogether(ofItsRegion(stack, layers), "projectId", "projectName");
+    const { projectId, projectName } = chooseTogether(sameRegionSources(stack, layers), "projectId", "projectName");
     if (projectId !== undefined && !/^[0-9a-zA-Z-]{1,64}$/.test(projectId.value))
         throw new ConfigError(
             `${projectId.source} is no project id: 32 hex digits are expected (the project's name goes into cbr:projectName).`,
@@ -388,13 +388,13 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
  * The layers whose project is of the region in use. A region in stack configuration, or of an explicit provider, takes the
  * place of the one that the environment or clouds.yaml names; the project that is named there stays that one's.
  */
-function ofItsRegion(stack: Layer, layers: readonly Layer[]): readonly Layer[] {
+function sameRegionSources(stack: Layer, layers: readonly Layer[]): readonly Layer[] {
     const own = stack.get("region")?.value;
     const below = layers.find((layer) => layer !== stack && layer.get("region") !== undefined)?.get("region")?.value;
     return own === undefined || below === undefined || own === below ? layers : [stack];
 }
 
-function guess(value: string | undefined, source: string): Resolved | undefined {
+function inferred(value: string | undefined, source: string): Resolved | undefined {
     return value === undefined ? undefined : { value, source };
 }
 
@@ -422,7 +422,7 @@ function agencyOf(
     if (name === undefined) {
         const domain = domainName ?? domainId;
         if (domain !== undefined)
-            warnings.push(`Not used: ${domain.source}, because there is no agency: set ${waysToGive("agencyName")}.`);
+            warnings.push(`Not used: ${domain.source}, because there is no agency: set ${namesFor("agencyName")}.`);
         return undefined;
     }
     const durationSeconds = numberOf(first("agencyDurationSeconds"), 900, 86_400, true);
@@ -435,7 +435,7 @@ function agencyOf(
  */
 export function requireRegion(settings: Settings): string {
     if (settings.region !== undefined) return settings.region.value;
-    throw new ConfigError(`No region is set: give the resource a \`region\`, or set ${waysToGive("region")}.`);
+    throw new ConfigError(`No region is set: give the resource a \`region\`, or set ${namesFor("region")}.`);
 }
 
 /**

@@ -298,7 +298,7 @@ export function sdkFileLayer(env: Env, files: FileAccess): Layer | undefined {
 }
 
 /** All names that would give a field, for errors: `cbr:secretKey, HW_SECRET_KEY, OS_SECRET_KEY, …`. */
-export function waysToGive(field: Field): string {
+export function namesFor(field: Field): string {
     const variables = [HW, OS_HUAWEI, SDK].flatMap((names) => names[field] ?? []);
     const yaml = CLOUDS_YAML[field]?.[0];
     const inFile = yaml === undefined ? "" : `, or ${yaml.replace(/^auth\./, "auth: ")} in clouds.yaml (OS_CLOUD)`;

@@ -1,9 +1,9 @@
 /** Checkpoint: a restore point of a vault. From the inputs to the life cycle, read from top to bottom. */
 import { z } from "zod";
-import type { Target } from "../../client/client";
-import { messageOf, NotFoundError, PartialCreateError, WaitFailedError } from "../../client/errors/errors";
+import type { ProjectRef } from "../../client/client";
+import { messageOf, NotFoundError, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import { createCheckpoint, showCheckpoint, type WireCheckpoint } from "../../client/operations";
-import { noteInJournal, type Once, type PostOptions, postOnce, settleJournal } from "../../exactly-once/post-once";
+import { noteInJournal, type PostOptions, type PostPlan, postOnce, settleJournal } from "../../exactly-once/post-once";
 import { backupsOfCheckpoint } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
 import { preflightCheckpoint } from "../../resource/preflight";
@@ -12,12 +12,12 @@ import {
     deadlineOf,
     deletionPolicy,
     type Failure,
-    type Handler,
     objectDescription,
     objectId,
     objectName,
+    type ResourceHandler,
+    requestInputs,
     warnOrFail,
-    wishOf,
 } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
 import { findCheckpoint, noteOwner } from "./find-lost";
@@ -32,14 +32,14 @@ import {
     outcomeOf,
     toOutputs,
 } from "./schema";
-import { gone, judge, UNLISTED_MS, waitForCheckpoint, warnSkipped } from "./wait";
+import { judgeCheckpoint, UNLISTED_MS, vanishedError, waitForCheckpoint, warnSkipped } from "./wait";
 
 /** A first full backup of a big vault takes hours. 3 h. */
 const CREATE_BUDGET_MS = 3 * 3_600_000;
 /** 30 min: CBR's predecessor documents as much for one deletion. */
 const DELETE_BUDGET_MS = 30 * 60_000;
 /** A 404 this soon after the POST is a list that lags, not a restore point that is gone. */
-const NEWBORN_MS = 30_000;
+const READ_AFTER_CREATE_MS = 30_000;
 
 export const checkpointInputs = z.strictObject({
     ...commonInputs,
@@ -91,15 +91,15 @@ export type CheckpointInputs = z.output<typeof checkpointInputs>;
 export const checkpointOutputs = z.object({ ...checkpointInputs.shape, ...checkpointFacts });
 export type CheckpointOutputs = z.output<typeof checkpointOutputs>;
 
-export const checkpoint: Handler<CheckpointInputs, CheckpointOutputs> = {
+export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = {
     kind: "Checkpoint",
     inputs: checkpointInputs,
     outputs: checkpointOutputs,
     refine,
     preflight: preflightCheckpoint,
-    same,
-    moved,
-    isSuccessor: (inputs) => inputs.adopt !== undefined,
+    isUnchanged,
+    needsUpdate,
+    observesOthers: (inputs) => inputs.adopt !== undefined,
     refuseReplacement,
     create,
     update,
@@ -124,7 +124,12 @@ function refine(inputs: Partial<CheckpointInputs>): Failure[] {
 }
 
 /** A name that nobody gave is no input; the one in the outputs is then ours. An adopted id that is this one's is no change, nor is its removal. */
-function same(key: keyof CheckpointInputs, id: string, olds: CheckpointOutputs, value: unknown): boolean | undefined {
+function isUnchanged(
+    key: keyof CheckpointInputs,
+    id: string,
+    olds: CheckpointOutputs,
+    value: unknown,
+): boolean | undefined {
     if (key === "name" && value === undefined)
         return olds.name === undefined || isGeneratedName(olds.name) || olds.adopt !== undefined;
     if (key === "adopt") return value === undefined || value === id || value === olds.adopt;
@@ -151,7 +156,7 @@ function refuseReplacement(
  * There is something left to do that no input shows: a failure or a wait cut short whose note a refresh took out of the
  * engine's state, or (`wait: false`) the cloud has finished since.
  */
-async function moved(context: Context, id: string, olds: CheckpointOutputs): Promise<boolean> {
+async function needsUpdate(context: Context, id: string, olds: CheckpointOutputs): Promise<boolean> {
     if (isFinalCheckpoint(olds.status) || olds.status === EXPIRED || isGoing(olds)) return isFailure(olds);
     if (olds.wait !== false) return true;
     try {
@@ -197,7 +202,7 @@ async function create(context: Context, inputs: CheckpointInputs) {
             `restore point ${wire.id} was taken although its answer was lost: found by name, not taken again`,
         );
     try {
-        outputs = await finish(context, target, inputs, outputs, deadline, context.clock.now() + NEWBORN_MS);
+        outputs = await finish(context, target, inputs, outputs, deadline, context.clock.now() + READ_AFTER_CREATE_MS);
         return { id: wire.id, outputs };
     } catch (error) {
         throw partial(wire.id, outputs, error);
@@ -209,7 +214,7 @@ async function create(context: Context, inputs: CheckpointInputs) {
 /** The wait, unless it is not wanted, and the judgement. */
 async function finish(
     context: Context,
-    target: Target,
+    target: ProjectRef,
     inputs: CheckpointInputs,
     outputs: CheckpointOutputs,
     deadline: number,
@@ -220,7 +225,7 @@ async function finish(
         return outputs;
     }
     const done = await waitForCheckpoint(context, target, inputs, outputs, deadline, newbornUntil);
-    await judge(context, target, done);
+    await judgeCheckpoint(context, target, done);
     return done;
 }
 
@@ -232,11 +237,11 @@ function partial(id: string, outputs: CheckpointOutputs, error: unknown): Partia
 
 function createOnce(
     context: Context,
-    target: Target,
+    target: ProjectRef,
     inputs: CheckpointInputs,
     name: string,
     deadline: number,
-): Once<WireCheckpoint, WireCheckpoint> {
+): PostPlan<WireCheckpoint, WireCheckpoint> {
     const { vaultId, description, incremental, autoTrigger, resources, resourceDetails } = inputs;
     const parameters = {
         name,
@@ -259,7 +264,7 @@ function createOnce(
         whereToLook: `the backups of vault ${vaultId} named ${name}`,
         deadline,
         region: target.region,
-        wish: wishOf(checkpointInputs, inputs),
+        request: requestInputs(checkpointInputs, inputs),
         facts: { name },
         send: async (post: PostOptions) => {
             const answer = await context.client.call(createCheckpoint, {
@@ -273,34 +278,34 @@ function createOnce(
     };
 }
 
-async function adopt(context: Context, target: Target, inputs: CheckpointInputs, id: string) {
+async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInputs, id: string) {
     let wire: WireCheckpoint;
     try {
         wire = (await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } })).checkpoint;
     } catch (error) {
         if (error instanceof NotFoundError)
-            throw new WaitFailedError(
+            throw new OperationFailedError(
                 `adopt: there is no restore point ${id} in ${target.region}, project ${target.projectId}: ${error.message} Take adopt out to take a new one.`,
                 { cause: error },
             );
         throw error;
     }
     if (isGoneCheckpoint(wire.status))
-        throw new WaitFailedError(`adopt: restore point ${id} has status ${wire.status}.`);
+        throw new OperationFailedError(`adopt: restore point ${id} has status ${wire.status}.`);
     if (wire.vault?.id !== undefined && wire.vault.id !== inputs.vaultId)
-        throw new WaitFailedError(
+        throw new OperationFailedError(
             `adopt: restore point ${id} is of vault ${wire.vault.id}, but vaultId is ${inputs.vaultId}.`,
         );
     const name = wire.extra_info?.name;
     if (inputs.name !== undefined && name !== undefined && inputs.name !== name)
-        throw new WaitFailedError(
+        throw new OperationFailedError(
             `adopt: restore point ${id} is named ${name}, but name is ${inputs.name}. Leave name out to adopt it.`,
         );
     const resources = (wire.vault?.resources ?? []).map((one) => one.id);
     const rows = await backupsOfCheckpoint(context, target, id, resources);
     const outputs = toOutputs(inputs, target, wire, rows, {});
     if (rows.length === 0 && isFinalCheckpoint(wire.status))
-        throw new WaitFailedError(`adopt: restore point ${id} has no backups left.`);
+        throw new OperationFailedError(`adopt: restore point ${id} has no backups left.`);
     noteOwner(context, id);
     await settleJournal(context, target.region);
     context.log.info(`adopted restore point ${id} (${wire.status}); none was taken`);
@@ -337,13 +342,14 @@ async function update(
     };
     const target = await context.client.target(olds.region, olds.projectId);
     try {
-        if (olds.status === EXPIRED && isFailure(outputs)) throw gone(id, outputs, "it is no longer in the cloud");
+        if (olds.status === EXPIRED && isFailure(outputs))
+            throw vanishedError(id, outputs, "it is no longer in the cloud");
         if (olds.status === EXPIRED || isGoing(olds)) return outputs;
         if (isFinalCheckpoint(olds.status)) {
             // What looked like a failure may have been a list that lagged, or a backup that was busy.
             const seen = isFailure(outputs) ? await observe(context, target, id, outputs) : outputs;
             if (seen === undefined) return expired(context, id, outputs);
-            await judge(context, target, seen);
+            await judgeCheckpoint(context, target, seen);
             return seen;
         }
         if (news.wait === false) {
@@ -353,7 +359,7 @@ async function update(
             if (!isFinalCheckpoint(seen.status)) return seen;
             const until = context.clock.now() + 2 * UNLISTED_MS;
             const done = isFailure(seen) ? await waitForCheckpoint(context, target, news, seen, until) : seen;
-            await judge(context, target, done);
+            await judgeCheckpoint(context, target, done);
             return done;
         }
         context.log.info(`resuming the wait for restore point ${id}`);
@@ -367,7 +373,7 @@ async function update(
 function expired(context: Context, id: string, outputs: CheckpointOutputs): CheckpointOutputs {
     const seen = { ...outputs, status: EXPIRED };
     if (isFailure(seen) || (outputs.backups.length > 0 && outcomeOf(outputs).good === 0))
-        throw gone(id, outputs, "it is no longer in the cloud");
+        throw vanishedError(id, outputs, "it is no longer in the cloud");
     context.log.warn(
         `restore point ${id} is no longer in the cloud (expired, or deleted by hand): kept in state as expired. Change \`triggers\` to take a new one.`,
     );
@@ -396,7 +402,7 @@ async function remove(context: Context, id: string, olds: CheckpointOutputs): Pr
         );
         return;
     }
-    for (const { adopt } of context.staying ?? []) {
+    for (const { adopt } of context.declaredOthers ?? []) {
         if (adopt !== id) continue;
         context.log.info(`retained restore point ${id}: another resource has adopted it`);
         return;
@@ -431,7 +437,7 @@ async function remove(context: Context, id: string, olds: CheckpointOutputs): Pr
 /** A list may lag: it is given time to show a backup of a restore point that is still there. */
 async function listedIds(
     context: Context,
-    target: Target,
+    target: ProjectRef,
     id: string,
     olds: CheckpointOutputs,
     deadline: number,
@@ -449,7 +455,7 @@ async function listedIds(
 /** False when there is nothing left to delete. */
 async function untilDeletable(
     context: Context,
-    target: Target,
+    target: ProjectRef,
     id: string,
     olds: CheckpointOutputs,
     deadline: number,

@@ -1,10 +1,10 @@
 /** A restore point whose POST was sent and whose answer was lost: is it there? */
 
-import { REQUEST_TIMEOUT_MS, type Target } from "../../client/client";
-import { NotFoundError, UnsureError } from "../../client/errors/errors";
+import { type ProjectRef, REQUEST_TIMEOUT_MS } from "../../client/client";
+import { NotFoundError, UncertainOutcomeError } from "../../client/errors/errors";
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
 import { parseInstant, queryInstant } from "../../client/time/timestamps";
-import type { Window } from "../../exactly-once/post-once";
+import type { TimeWindow } from "../../exactly-once/post-once";
 import { backupRows, groupBy, operationLogRows } from "../../reads/backup-lists";
 import type { Context, Services } from "../../services/context";
 import type { CheckpointInputs } from "./checkpoint";
@@ -21,9 +21,9 @@ const OUR_NAME_SLACK_MS = 3_600_000;
  */
 export async function findCheckpoint(
     context: Context,
-    target: Target,
+    target: ProjectRef,
     inputs: CheckpointInputs,
-    window: Window,
+    window: TimeWindow,
     facts: Readonly<Record<string, string>>,
     isLast: boolean,
     deadline: number,
@@ -53,7 +53,7 @@ export async function findCheckpoint(
     const note = (checkpointId: string, begun: string | undefined) => {
         if ((owners.get(checkpointId) ?? context.urn) !== context.urn) return;
         const instant = parseInstant(begun);
-        const fits = userNamed && instant !== undefined ? window.fits(instant) : "yes";
+        const fits = userNamed && instant !== undefined ? window.contains(instant) : "yes";
         if (fits !== "no") (fits === "yes" ? candidates : doubtful).add(checkpointId);
     };
     const wanted = inputs.resources ?? inputs.resourceDetails?.map((one) => one.id);
@@ -80,14 +80,14 @@ export async function findCheckpoint(
         }
     }
     if (candidates.size === 0 && doubtful.size > 0 && isLast)
-        throw new UnsureError(
+        throw new UncertainOutcomeError(
             `The answer to CreateCheckpoint for vault ${inputs.vaultId} was lost, and ${target.region} does not tell its time: it may be that of restore point ${[...doubtful].join(" or ")} named ${name}. ` +
                 "Nothing was sent again. Look when it was taken; if it is this resource's, name its id in `adopt`, else give the resource another name.",
         );
     const [first, ...others] = candidates;
     if (first === undefined) return undefined;
     if (others.length > 0)
-        throw new UnsureError(
+        throw new UncertainOutcomeError(
             `The answer to CreateCheckpoint for vault ${inputs.vaultId} was lost, and ${candidates.size} restore points named ${name} were taken at that time: ` +
                 `${[...candidates].join(", ")}. Nothing was sent again. Look which one is this resource's, and name its id in \`adopt\`.`,
         );

@@ -1,7 +1,7 @@
 /** What a refresh and `Checkpoint.get` see of a restore point. */
 
-import type { Target } from "../../client/client";
-import { NotFoundError, WaitFailedError } from "../../client/errors/errors";
+import type { ProjectRef } from "../../client/client";
+import { NotFoundError, OperationFailedError } from "../../client/errors/errors";
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
 import { backupsOfCheckpoint, readBackup } from "../../reads/backup-lists";
 import { sharedRows } from "../../reads/shared-reads";
@@ -56,7 +56,7 @@ function unchanged(olds: CheckpointOutputs, rows: readonly WireBackup[]): boolea
 }
 
 /** `Checkpoint.get`: everything comes from the cloud. */
-async function get(context: Context, target: Target, id: string, given: Partial<CheckpointOutputs>) {
+async function get(context: Context, target: ProjectRef, id: string, given: Partial<CheckpointOutputs>) {
     const { checkpoint: wire } = await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } });
     const rows = await backupsOfCheckpoint(
         context,
@@ -71,10 +71,10 @@ async function get(context: Context, target: Target, id: string, given: Partial<
 }
 
 /** A restore point that has been deleted, or has lost its last backup, may still be shown for a while (A11, A12). */
-export function refuseGone(target: Target, wire: WireCheckpoint, rows: readonly WireBackup[]): void {
+export function refuseGone(target: ProjectRef, wire: WireCheckpoint, rows: readonly WireBackup[]): void {
     const isEmpty = rows.length === 0 && isFinalCheckpoint(wire.status);
     if (!isEmpty && !isGoneCheckpoint(wire.status)) return;
-    throw new WaitFailedError(
+    throw new OperationFailedError(
         `restore point ${wire.id} in ${target.region}, project ${target.projectId}, is gone: it ${isEmpty ? "has no backups left" : `has status ${wire.status}`}.`,
     );
 }
@@ -82,7 +82,7 @@ export function refuseGone(target: Target, wire: WireCheckpoint, rows: readonly 
 /** What the cloud says now; undefined when it says that this very checkpoint is no more. */
 export async function observe(
     context: Context,
-    target: Target,
+    target: ProjectRef,
     id: string,
     known: CheckpointOutputs,
 ): Promise<CheckpointOutputs | undefined> {

@@ -1,6 +1,6 @@
 /** From the API's answers to a checkpoint's outputs, and what they mean: each requested resource has one outcome. */
 import { z } from "zod";
-import type { Target } from "../../client/client";
+import type { ProjectRef } from "../../client/client";
 import type { WireBackup, WireCheckpoint, WireChildBackup } from "../../client/operations";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
 
@@ -139,7 +139,7 @@ export function goodIds(backups: readonly Backup[]): Pick<CheckpointOutputs, "ba
 /** One function from the wire to the outputs. `earlier` holds what GET may not repeat: name, description, skipped resources. */
 export function toOutputs(
     inputs: CheckpointInputs,
-    target: Target,
+    target: ProjectRef,
     wire: WireCheckpoint,
     rows: readonly WireBackup[],
     earlier: Partial<CheckpointOutputs>,

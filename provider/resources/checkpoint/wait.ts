@@ -1,12 +1,12 @@
 /** The wait for a restore point, and the judgement of what became of it. */
 
-import type { Target } from "../../client/client";
+import type { ProjectRef } from "../../client/client";
 import { NotFoundError, PartialCreateError } from "../../client/errors/errors";
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
 import { formatDuration } from "../../client/time/duration";
 import { parseInstant, queryInstant } from "../../client/time/timestamps";
 import { backupsOfCheckpoint, checkpointTopic, operationLogRows } from "../../reads/backup-lists";
-import { isTurnOf } from "../../reads/poller";
+import { shouldFetchById } from "../../reads/poller";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
 import {
@@ -26,7 +26,7 @@ export const UNLISTED_MS = 60_000;
 /** Waits until the checkpoint and every backup of it are final, whatever they became. */
 export async function waitForCheckpoint(
     context: Context,
-    target: Target,
+    target: ProjectRef,
     inputs: CheckpointInputs,
     begun: CheckpointOutputs,
     deadline: number,
@@ -47,7 +47,7 @@ export async function waitForCheckpoint(
         deadline,
         onLook: (status, elapsedMs, waiting) =>
             log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
-        judge: (rows) => {
+        evaluate: (rows) => {
             const running = rows?.filter((row) => !isFinalBackup(row.status)) ?? [];
             if (running.length > 0) {
                 lastStatus = running[0]?.status ?? lastStatus;
@@ -56,7 +56,7 @@ export async function waitForCheckpoint(
                 return { done: false, status: lastStatus, note: `${lastStatus}${percent}` };
             }
             // Not in the list: ask for it by id, but more rarely.
-            if ((rows === undefined || rows.length === 0) && !isTurnOf(++unseen))
+            if ((rows === undefined || rows.length === 0) && !shouldFetchById(++unseen))
                 return { done: false, status: lastStatus };
             return askById(rows ?? []);
         },
@@ -69,10 +69,10 @@ export async function waitForCheckpoint(
         } catch (error) {
             if (!(error instanceof NotFoundError)) throw error;
             if (clock.now() < newbornUntil) return { done: false, status: lastStatus } as const;
-            throw gone(id, begun, error.message);
+            throw vanishedError(id, begun, error.message);
         }
         lastStatus = wire.status;
-        if (isGoneCheckpoint(wire.status)) throw gone(id, begun, `ShowCheckpoint says ${wire.status}`);
+        if (isGoneCheckpoint(wire.status)) throw vanishedError(id, begun, `ShowCheckpoint says ${wire.status}`);
         if (!isFinalCheckpoint(wire.status)) return { done: false, status: wire.status } as const;
         const seen = new Set(listed.map((row) => row.resource_id));
         // The answer to the POST may not have said what it backs up.
@@ -93,14 +93,18 @@ export async function waitForCheckpoint(
     }
 }
 
-export function gone(id: string, outputs: CheckpointOutputs, said: string): PartialCreateError<CheckpointOutputs> {
+export function vanishedError(
+    id: string,
+    outputs: CheckpointOutputs,
+    said: string,
+): PartialCreateError<CheckpointOutputs> {
     return new PartialCreateError(id, { ...outputs, status: EXPIRED, backups: [], ...goodIds([]) }, [
         `restore point ${id} vanished before it was finished (${said.replace(/\.$/, "")}). Nothing is left to restore from: change \`triggers\`, or run \`pulumi up --replace\` with this resource's URN, to take a new one.`,
     ]);
 }
 
 /** Throws when the outcome is a failure by the resource's own rules; warns of the rest. */
-export async function judge(context: Context, target: Target, outputs: CheckpointOutputs): Promise<void> {
+export async function judgeCheckpoint(context: Context, target: ProjectRef, outputs: CheckpointOutputs): Promise<void> {
     const { good, failed, skipped } = outcomeOf(outputs);
     const reasons: string[] = [];
     const bad = failed.length > 0 || outputs.status !== "available";
@@ -148,7 +152,7 @@ export function warnSkipped(context: Context, outputs: CheckpointOutputs): void 
 /** What the tasks' logs say about the failures, by resource id; under "" what names no resource. Best effort: a failure is reported with or without it. */
 async function errorDetails(
     context: Context,
-    target: Target,
+    target: ProjectRef,
     outputs: CheckpointOutputs,
 ): Promise<Map<string, string>> {
     const details = new Map<string, string>();

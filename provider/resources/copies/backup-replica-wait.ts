@@ -1,20 +1,20 @@
 /** The wait for a copy of one backup and for its replica, and what the cloud skipped. */
-import type { Target } from "../../client/client";
-import { messageOf, PartialCreateError, WaitFailedError } from "../../client/errors/errors";
+import type { ProjectRef } from "../../client/client";
+import { messageOf, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import type { WireBackup } from "../../client/operations";
 import { formatDuration } from "../../client/time/duration";
 import type { Context } from "../../services/context";
 import type { BackupReplicaInputs, BackupReplicaOutputs } from "./backup-replica";
 import { copyTopic, lookAtCopies, withTaskErrors } from "./copy-status";
-import { type Copy, type CopyQuestion, type CopyState, isFinalCopy, seenOf } from "./destination-replicas";
-import { type Place, settledExisting, settledReplicas } from "./existing-replicas";
+import { type Copy, type CopyQuery, type CopyState, isFinalCopy, seenOf } from "./destination-replicas";
+import { type ReplicaLocation, waitForExistingReplica, waitForReplicas } from "./existing-replicas";
 
 /** What the cloud skipped was there before, or is nothing. */
 export function isOwn(outputs: BackupReplicaOutputs): boolean {
     return outputs.adopted !== true && outputs.status !== "skip";
 }
 
-export function questionOf(outputs: BackupReplicaOutputs): CopyQuestion & { copies: [Copy] } {
+export function questionOf(outputs: BackupReplicaOutputs): CopyQuery & { copies: [Copy] } {
     return {
         copies: [{ backupId: outputs.backupId, recordId: outputs.replicationRecordId, name: outputs.name }],
         sourceVaultId: undefined,
@@ -24,10 +24,15 @@ export function questionOf(outputs: BackupReplicaOutputs): CopyQuestion & { copi
     };
 }
 
-export async function lookOnce(context: Context, source: Target, outputs: BackupReplicaOutputs): Promise<CopyState> {
+export async function lookOnce(
+    context: Context,
+    source: ProjectRef,
+    outputs: BackupReplicaOutputs,
+): Promise<CopyState> {
     const [states] = await lookAtCopies(context, source, [questionOf(outputs)]);
     const state = states?.[0];
-    if (state === undefined) throw new WaitFailedError(`Copy ${outputs.replicationRecordId} could not be looked at.`);
+    if (state === undefined)
+        throw new OperationFailedError(`Copy ${outputs.replicationRecordId} could not be looked at.`);
     return state;
 }
 
@@ -59,13 +64,13 @@ export async function finish(
             });
         if (outputs.status === "fail") {
             outputs = (await withTaskErrors(context, source, questionOf(outputs), [outputs]))[0] ?? outputs;
-            throw new WaitFailedError(failureText(outputs));
+            throw new OperationFailedError(failureText(outputs));
         }
         if (outputs.status === "skip") return await adoptExisting(context, source, outputs, deadline);
         const replica = await readableReplica(context, outputs, deadline);
         if (replica === undefined) {
             outputs = { ...outputs, verified: false };
-            throw new WaitFailedError(
+            throw new OperationFailedError(
                 `replica ${outputs.destinationBackupId} in ${outputs.destinationRegion} does not exist, although its record says success. Run \`pulumi up\` again to look once more, or \`pulumi up --refresh\` to copy again.`,
             );
         }
@@ -84,7 +89,7 @@ export async function finish(
 
 export function waitForEnd(
     context: Context,
-    source: Target,
+    source: ProjectRef,
     begun: BackupReplicaOutputs,
     deadline: number,
     keep: (seen: BackupReplicaOutputs) => void,
@@ -97,7 +102,7 @@ export function waitForEnd(
         deadline,
         onLook: (status, elapsedMs, waiting) =>
             context.log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
-        judge: (states) => {
+        evaluate: (states) => {
             const seen = states?.[0];
             if (seen === undefined) return { done: false, status: outputs.status };
             outputs = withState(outputs, seen);
@@ -112,7 +117,7 @@ export function waitForEnd(
     });
 }
 
-export function placeOf(outputs: BackupReplicaOutputs): Place {
+export function placeOf(outputs: BackupReplicaOutputs): ReplicaLocation {
     const { destination, destinationVaultId } = questionOf(outputs);
     return { destination, destinationVaultId };
 }
@@ -127,14 +132,14 @@ export function failureText(outputs: BackupReplicaOutputs): string {
 /** A skip means "not replicable" or "there already": only a replica that can be read is taken for one. */
 async function adoptExisting(
     context: Context,
-    source: Target,
+    source: ProjectRef,
     outputs: BackupReplicaOutputs,
     deadline: number,
 ): Promise<BackupReplicaOutputs> {
-    const existing = await settledExisting(context, source, placeOf(outputs), outputs, deadline);
+    const existing = await waitForExistingReplica(context, source, placeOf(outputs), outputs, deadline);
     if (existing?.status !== "available") {
         const why = [outputs.failCode, outputs.failReason].filter((text) => text !== undefined).join(": ");
-        throw new WaitFailedError(
+        throw new OperationFailedError(
             `the cloud skipped the copy of backup ${outputs.backupId} to ${outputs.destinationRegion}${why === "" ? "" : ` (${why})`}, and no replica of it was found in vault ${outputs.destinationVaultId}: only available server backups with their system disk (on Huawei Cloud also SFS Turbo) can be copied.`,
         );
     }
@@ -159,9 +164,9 @@ async function readableReplica(
     deadline: number,
 ): Promise<WireBackup | undefined> {
     const { destinationBackupId: id = "", destinationRegion } = outputs;
-    const replica = (await settledReplicas(context, placeOf(outputs), [id], deadline)).get(id);
+    const replica = (await waitForReplicas(context, placeOf(outputs), [id], deadline)).get(id);
     if (replica?.status === "error")
-        throw new WaitFailedError(
+        throw new OperationFailedError(
             `replica ${id} in ${destinationRegion} has status error, although its record says success. Change \`triggers\` to copy again.`,
         );
     return replica;

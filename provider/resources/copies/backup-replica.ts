@@ -1,32 +1,38 @@
 /** BackupReplica: a copy of one backup in another region. */
 
 import { z } from "zod";
-import type { Target } from "../../client/client";
-import { PartialCreateError, WaitFailedError } from "../../client/errors/errors";
+import type { ProjectRef } from "../../client/client";
+import { OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import { copyBackup } from "../../client/operations";
-import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../../exactly-once/post-once";
+import {
+    noteInJournal,
+    type PostOptions,
+    postOnce,
+    settleJournal,
+    type TimeWindow,
+} from "../../exactly-once/post-once";
 import { readBackup } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
 import { sharedBackup } from "../../reads/shared-reads";
 import { preflightBackupReplica } from "../../resource/preflight";
 import {
+    applyInputs,
     commonInputs,
     deadlineOf,
     deletionPolicy,
     destinationProjectId,
     destinationRegion,
     type Failure,
-    type Handler,
     objectDescription,
     objectId,
     objectName,
-    takeOver,
-    wishOf,
+    type ResourceHandler,
+    requestInputs,
 } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
 import { failureText, finish, hasEnded, isOwn, lookOnce, placeOf, waitForEnd, withState } from "./backup-replica-wait";
 import { COPY_BUDGET_MS, COPY_DELETE_BUDGET_MS, isFinalCopy } from "./destination-replicas";
-import { settledReplicas } from "./existing-replicas";
+import { waitForReplicas } from "./existing-replicas";
 import { claimCopies, findLostCopy } from "./find-lost";
 
 export const backupReplicaInputs = z.strictObject({
@@ -76,14 +82,14 @@ export const backupReplicaOutputs = z.object({
 });
 export type BackupReplicaOutputs = z.output<typeof backupReplicaOutputs>;
 
-export const backupReplica: Handler<BackupReplicaInputs, BackupReplicaOutputs> = {
+export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOutputs> = {
     kind: "BackupReplica",
     inputs: backupReplicaInputs,
     outputs: backupReplicaOutputs,
     refine,
     preflight: preflightBackupReplica,
-    same,
-    moved,
+    isUnchanged,
+    needsUpdate,
     deleteBeforeReplace,
     create,
     update,
@@ -105,7 +111,7 @@ export function refuseSameRegion(inputs: {
 }
 
 /** A project that was looked up and is not written down is no change. */
-function same(
+function isUnchanged(
     key: keyof BackupReplicaInputs,
     _id: string,
     _olds: BackupReplicaOutputs,
@@ -115,7 +121,7 @@ function same(
 }
 
 /** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) the copy has ended since. */
-async function moved(context: Context, _id: string, olds: BackupReplicaOutputs): Promise<boolean> {
+async function needsUpdate(context: Context, _id: string, olds: BackupReplicaOutputs): Promise<boolean> {
     if (olds.verified === true) return false;
     if (olds.wait !== false || isFinalCopy(olds.status)) return true;
     try {
@@ -140,7 +146,7 @@ function deleteBeforeReplace(olds: BackupReplicaOutputs, news: Partial<BackupRep
 async function create(context: Context, inputs: BackupReplicaInputs) {
     const source = await targetOf(context, inputs);
     if (source.region === inputs.destinationRegion)
-        throw new WaitFailedError("destinationRegion is the source's own region; copies go to another one.");
+        throw new OperationFailedError("destinationRegion is the source's own region; copies go to another one.");
     const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
     // Of a request whose answer was lost: when it may have been sent.
@@ -150,7 +156,7 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
         whereToLook: `the replication records of backup ${inputs.backupId} and the backups in vault ${inputs.destinationVaultId}`,
         deadline,
         region: source.region,
-        wish: wishOf(backupReplicaInputs, inputs),
+        request: requestInputs(backupReplicaInputs, inputs),
         facts: {},
         send: async (post: PostOptions) => {
             const { replication } = await context.client.call(copyBackup, {
@@ -169,7 +175,7 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
             });
             return { id: replication.replication_record_id, providerId: replication.provider_id };
         },
-        find: (window: Window, facts: Readonly<Record<string, string>>, isLast: boolean) => {
+        find: (window: TimeWindow, facts: Readonly<Record<string, string>>, isLast: boolean) => {
             since = window.from - context.client.serverOffsetMs(source.region);
             return findCopy(context, source, destination, inputs, window, facts, isLast);
         },
@@ -201,10 +207,10 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
 /** The copy that a lost POST began. Where the cloud keeps no records it is known by its replica or its task. */
 async function findCopy(
     context: Context,
-    source: Target,
-    destination: Target,
+    source: ProjectRef,
+    destination: ProjectRef,
     inputs: BackupReplicaInputs,
-    window: Window,
+    window: TimeWindow,
     facts: Readonly<Record<string, string>>,
     isLast: boolean,
 ): Promise<{ id: string; providerId: string | undefined } | undefined> {
@@ -227,7 +233,7 @@ async function update(
     news: BackupReplicaInputs,
 ): Promise<BackupReplicaOutputs> {
     const outputs: BackupReplicaOutputs = {
-        ...takeOver(olds, news, backupReplicaInputs),
+        ...applyInputs(olds, news, backupReplicaInputs),
         destinationProjectId: olds.destinationProjectId,
     };
     // `success` in state may be the record's word alone, when the replica was not readable yet: `verified` says that it was.
@@ -246,7 +252,7 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
     const stored = olds.status !== undefined;
     const { backupId, destinationRegion: region, destinationVaultId } = olds;
     if (backupId === undefined || region === undefined || destinationVaultId === undefined)
-        throw new WaitFailedError(
+        throw new OperationFailedError(
             "BackupReplica.get needs backupId, destinationRegion and destinationVaultId: a replication record can only be found through them.",
         );
     const destination = await context.client.target(region, olds.destinationProjectId);
@@ -264,7 +270,7 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
         const state = await lookOnce(context, source, outputs);
         if (isFinalCopy(state.status) || !isFinalCopy(outputs.status)) outputs = withState(outputs, state);
         if (!stored && outputs.destinationBackupId === undefined)
-            throw new WaitFailedError(`There is no replica for record ${id} of backup ${backupId} in ${region}.`);
+            throw new OperationFailedError(`There is no replica for record ${id} of backup ${backupId} in ${region}.`);
     }
     if (outputs.destinationBackupId === undefined) return { id, outputs };
     const listed = await sharedBackup(context, destination, destinationVaultId, outputs.destinationBackupId);
@@ -272,7 +278,8 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
     if (replica === undefined) {
         // What nobody has looked for yet may still appear.
         if (stored && olds.verified === undefined) return { id, outputs };
-        if (!stored) throw new WaitFailedError(`Replica ${outputs.destinationBackupId} is no longer in ${region}.`);
+        if (!stored)
+            throw new OperationFailedError(`Replica ${outputs.destinationBackupId} is no longer in ${region}.`);
         context.log.warn(
             `replica ${outputs.destinationBackupId} is no longer in ${region}: the next \`pulumi up\` copies backup ${backupId} again`,
         );
@@ -292,10 +299,10 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
 }
 
 /** On a cloud that keeps records, a record that the backup does not have is none; elsewhere the id may be a replica's or a task's. */
-async function refuseUnknownRecord(context: Context, source: Target, id: string, backupId: string): Promise<void> {
+async function refuseUnknownRecord(context: Context, source: ProjectRef, id: string, backupId: string): Promise<void> {
     const records = (await readBackup(context, source, backupId))?.replication_records ?? [];
     if (records.length > 0 && !records.some((record) => record.id === id))
-        throw new WaitFailedError(
+        throw new OperationFailedError(
             `There is no replica for record ${id} of backup ${backupId}, which has records ${records.map((record) => record.id).join(", ")}.`,
         );
 }
@@ -311,7 +318,7 @@ async function remove(context: Context, id: string, olds: BackupReplicaOutputs):
     if (replicaId === undefined) return;
     // What its region does not know yet could not be deleted there, and would stay behind.
     if (ended.verified === undefined && ended.status === "success")
-        await settledReplicas(context, placeOf(ended), [replicaId], deadline);
+        await waitForReplicas(context, placeOf(ended), [replicaId], deadline);
     const destination = await context.client.target(olds.destinationRegion, olds.destinationProjectId);
     await deleteBackups(context, destination, [replicaId], deadline);
 }

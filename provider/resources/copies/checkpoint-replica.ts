@@ -1,7 +1,13 @@
 /** CheckpointReplica: copies of exactly the backups of one restore point, in another region. */
 import { z } from "zod";
-import type { Target } from "../../client/client";
-import { messageOf, NotFoundError, PartialCreateError, UnsureError, WaitFailedError } from "../../client/errors/errors";
+import type { ProjectRef } from "../../client/client";
+import {
+    messageOf,
+    NotFoundError,
+    OperationFailedError,
+    PartialCreateError,
+    UncertainOutcomeError,
+} from "../../client/errors/errors";
 import { copyBackup, showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
 import { formatDuration } from "../../client/time/duration";
 import {
@@ -9,12 +15,12 @@ import {
     type PostOptions,
     postOnce,
     settleJournal,
-    type Window,
+    type TimeWindow,
     windowOf,
 } from "../../exactly-once/post-once";
 import { backupsOfCheckpoint, checkpointTopic } from "../../reads/backup-lists";
 import { preflightCheckpointReplica } from "../../resource/preflight";
-import { commonInputs, deadlineOf, type Handler, objectId, takeOver } from "../../resource/resource";
+import { applyInputs, commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
 import { isFinalCheckpoint, isGoneCheckpoint } from "../checkpoint/schema";
 import { UNLISTED_MS } from "../checkpoint/wait";
@@ -29,10 +35,10 @@ import {
     readCopies,
     removeCopies,
     type Subject,
-    summed,
     UNSENT,
     UNSURE,
     updateCopies,
+    withTotals,
 } from "./copy-set";
 import { COPY_BUDGET_MS } from "./destination-replicas";
 import { claimCopies, findLostCopy } from "./find-lost";
@@ -61,14 +67,14 @@ const subject: Subject<CheckpointReplicaOutputs> = {
     vaultId: (outputs) => outputs.sourceVaultId,
 };
 
-export const checkpointReplica: Handler<CheckpointReplicaInputs, CheckpointReplicaOutputs> = {
+export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, CheckpointReplicaOutputs> = {
     kind: "CheckpointReplica",
     inputs: checkpointReplicaInputs,
     outputs: checkpointReplicaOutputs,
     refine: refuseSameRegion,
     preflight: preflightCheckpointReplica,
-    same: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
-    moved: (context, _id, olds) => copiesMoved(context, subject, olds),
+    isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
+    needsUpdate: (context, _id, olds) => copiesMoved(context, subject, olds),
     deleteBeforeReplace,
     create,
     update,
@@ -88,7 +94,7 @@ function deleteBeforeReplace(olds: CheckpointReplicaOutputs, news: Partial<Check
 async function create(context: Context, inputs: CheckpointReplicaInputs) {
     const source = await targetOf(context, inputs);
     if (source.region === inputs.destinationRegion)
-        throw new WaitFailedError("destinationRegion is the source's own region; copies go to another one.");
+        throw new OperationFailedError("destinationRegion is the source's own region; copies go to another one.");
     const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
     const { checkpoint, backups } = await finishedBackups(context, source, inputs.checkpointId, deadline);
@@ -120,7 +126,7 @@ const isRunning = (status: string): boolean => status === "protecting" || status
 /** The good backups of the restore point, which is waited for: one that still runs would otherwise be left out unseen. */
 async function finishedBackups(
     context: Context,
-    source: Target,
+    source: ProjectRef,
     id: string,
     deadline: number,
 ): Promise<{ checkpoint: WireCheckpoint; backups: WireBackup[] }> {
@@ -145,7 +151,7 @@ async function finishedBackups(
     const good = rows.filter((row) => row.status === "available");
     const others = rows.filter((row) => row.status !== "available").map((row) => `${row.id} (${row.status})`);
     if (good.length === 0)
-        throw new WaitFailedError(
+        throw new OperationFailedError(
             `restore point ${id} in ${source.region} has no backup that could be copied${others.length === 0 ? "" : `: ${others.join(", ")}`}.`,
         );
     if (others.length > 0)
@@ -168,7 +174,7 @@ async function finishedBackups(
                 context.log.status(
                     `restore point: ${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`,
                 ),
-            judge: async (listed) => {
+            evaluate: async (listed) => {
                 const running = listed?.find((row) => isRunning(row.status));
                 if (running !== undefined) return { done: false, status: running.status };
                 const seen = await look();
@@ -185,7 +191,7 @@ function expectedResources(checkpoint: WireCheckpoint): string[] {
     return resources.map((one) => one.id).filter((id) => !skipped.some((one) => one.id === id));
 }
 
-async function show(context: Context, source: Target, id: string, deadline: number): Promise<WireCheckpoint> {
+async function show(context: Context, source: ProjectRef, id: string, deadline: number): Promise<WireCheckpoint> {
     const path = { checkpoint_id: id };
     try {
         const { checkpoint } = await context.client.call(showCheckpoint, { target: source, path, deadline });
@@ -193,7 +199,7 @@ async function show(context: Context, source: Target, id: string, deadline: numb
     } catch (error) {
         if (!(error instanceof NotFoundError)) throw error;
     }
-    throw new WaitFailedError(
+    throw new OperationFailedError(
         `there is no restore point ${id} in ${source.region}, project ${source.projectId}: check checkpointId, region and projectId.`,
     );
 }
@@ -227,7 +233,7 @@ async function begin(
                 errors.set(backupId, error);
                 const failReason = messageOf(error);
                 // Who no longer waits for an answer does not know, either.
-                if (error instanceof UnsureError || context.signal.aborted)
+                if (error instanceof UncertainOutcomeError || context.signal.aborted)
                     sent.set(backupId, { backupId, status: UNSURE, failReason, unsureAt: context.clock.now() });
                 else sent.set(backupId, { backupId, status: UNSENT, failReason });
             }
@@ -239,7 +245,7 @@ async function begin(
     // What began before, or may have begun at any time of this run, has no later beginning.
     const isFirst = !unsure && given.replications.every((one) => one.status === UNSENT);
     const requestedAt = isFirst && times.length > 0 ? Math.min(...times) : Math.min(given.requestedAt, ...times);
-    const outputs = summed({ ...given, replications, requestedAt, verified: undefined });
+    const outputs = withTotals({ ...given, replications, requestedAt, verified: undefined });
     // Nothing began, and surely so: there is nothing to keep.
     if (open.length === replications.length && !unsure) throw errors.values().next().value;
     try {
@@ -275,7 +281,7 @@ async function sendOne(
         whereToLook: `the replication records of backup ${backupId} and the backups in vault ${destinationVaultId}`,
         deadline,
         region: source.region,
-        wish: { backupId, destinationRegion, destinationProjectId, destinationVaultId, triggers: outputs.triggers },
+        request: { backupId, destinationRegion, destinationProjectId, destinationVaultId, triggers: outputs.triggers },
         facts: {},
         send: async (post: PostOptions): Promise<{ recordId: string }> => {
             const { replication } = await context.client.call(copyBackup, {
@@ -292,7 +298,7 @@ async function sendOne(
             });
             return { recordId: replication.replication_record_id };
         },
-        find: (window: Window, facts: Readonly<Record<string, string>>, isLast: boolean) =>
+        find: (window: TimeWindow, facts: Readonly<Record<string, string>>, isLast: boolean) =>
             findCopy(context, outputs, one, window, facts, isLast),
     };
     // An earlier request may have had its effect: it is looked for first, however long ago that was.
@@ -319,7 +325,7 @@ async function findCopy(
     context: Context,
     outputs: CheckpointReplicaOutputs,
     one: Replication,
-    posted: Window | undefined,
+    posted: TimeWindow | undefined,
     facts: Readonly<Record<string, string>>,
     isLast: boolean,
 ): Promise<Begun | undefined> {
@@ -341,16 +347,16 @@ function windowFor(
     context: Context,
     outputs: CheckpointReplicaOutputs,
     one: Replication,
-    posted: Window | undefined,
-): Window {
+    posted: TimeWindow | undefined,
+): TimeWindow {
     if (one.status !== UNSURE && posted !== undefined) return posted;
     const { client, clock } = context;
     const before = windowOf(client, outputs.region, outputs.requestedAt, one.unsureAt ?? clock.now());
     if (posted === undefined) return before;
     return {
         from: Math.min(before.from, posted.from),
-        fits: (instant) => {
-            const fits = [before.fits(instant), posted.fits(instant)];
+        contains: (instant) => {
+            const fits = [before.contains(instant), posted.contains(instant)];
             return fits.includes("yes") ? "yes" : fits.includes("maybe") ? "maybe" : "no";
         },
     };
@@ -363,7 +369,7 @@ async function update(
     news: CheckpointReplicaInputs,
 ): Promise<CheckpointReplicaOutputs> {
     const outputs: CheckpointReplicaOutputs = {
-        ...takeOver(olds, news, checkpointReplicaInputs),
+        ...applyInputs(olds, news, checkpointReplicaInputs),
         destinationProjectId: olds.destinationProjectId,
     };
     const missing = outputs.replications.filter((one) => one.status === UNSENT || one.status === UNSURE);

@@ -4,8 +4,8 @@
  */
 
 import { z } from "zod";
-import type { Target } from "../../client/client";
-import { messageOf, PartialCreateError, WaitFailedError } from "../../client/errors/errors";
+import type { ProjectRef } from "../../client/client";
+import { messageOf, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import type { WireBackup } from "../../client/operations";
 import { formatDuration } from "../../client/time/duration";
 import { readBackup } from "../../reads/backup-lists";
@@ -25,12 +25,12 @@ import { copyTopic, lookAtCopies, withTaskErrors } from "./copy-status";
 import {
     COPY_BUDGET_MS,
     COPY_DELETE_BUDGET_MS,
-    type CopyQuestion,
+    type CopyQuery,
     type CopyState,
     isFinalCopy,
     seenOf,
 } from "./destination-replicas";
-import { existingReplica, type Place, settledExisting, settledReplicas } from "./existing-replicas";
+import { existingReplica, type ReplicaLocation, waitForExistingReplica, waitForReplicas } from "./existing-replicas";
 
 /** Inputs that both kinds have. */
 export const copySetInputs = {
@@ -124,20 +124,20 @@ const isRunning = (one: Replication): boolean =>
     hasBegun(one) && (!isFinalCopy(one.status) || (one.status === "success" && one.destinationBackupId === undefined));
 const isGood = (one: Replication): boolean => one.status === "success" || one.adopted === true;
 
-function sourceOf(outputs: CopySet): Target {
+function sourceOf(outputs: CopySet): ProjectRef {
     return { region: outputs.region, projectId: outputs.projectId };
 }
 
-function destinationOf(outputs: CopySet): Target {
+function destinationOf(outputs: CopySet): ProjectRef {
     return { region: outputs.destinationRegion, projectId: outputs.destinationProjectId };
 }
 
-function placeOf(outputs: CopySet): Place {
+function placeOf(outputs: CopySet): ReplicaLocation {
     return { destination: destinationOf(outputs), destinationVaultId: outputs.destinationVaultId };
 }
 
 /** Copies that began but have not ended, as the shared look asks for them. */
-function questionOf<O extends CopySet>(subject: Subject<O>, outputs: O): CopyQuestion {
+function questionOf<O extends CopySet>(subject: Subject<O>, outputs: O): CopyQuery {
     return {
         copies: outputs.replications
             .filter(hasBegun)
@@ -154,7 +154,7 @@ function isDone(outputs: CopySet): boolean {
 }
 
 /** What follows from the copies: overall status and the lists of ids. */
-export function summed<O extends CopySet>(outputs: O): O {
+export function withTotals<O extends CopySet>(outputs: O): O {
     const { replications } = outputs;
     const has = (status: string) => replications.some((one) => one.status === status);
     const failed = has("fail") || has(UNSENT) || has(UNSURE);
@@ -177,7 +177,7 @@ function withStates<O extends CopySet>(outputs: O, states: readonly CopyState[])
         if (state === undefined || !isRunning(one)) return one;
         return { ...one, replicationRecordId: one.replicationRecordId ?? state.recordId, ...seenOf(one, state) };
     });
-    return summed({ ...outputs, replications });
+    return withTotals({ ...outputs, replications });
 }
 
 async function lookNow<O extends CopySet>(context: Context, subject: Subject<O>, outputs: O): Promise<O> {
@@ -213,11 +213,11 @@ export async function finishCopies<O extends CopySet>(
             outputs = seen;
         });
         if (outputs.verified !== true) {
-            outputs = await settleSkips(context, outputs, deadline);
-            outputs = await explained(context, subject, outputs);
+            outputs = await resolveSkipped(context, outputs, deadline);
+            outputs = await withFailureReasons(context, subject, outputs);
             outputs = { ...(await checkReplicas(context, outputs, deadline)), verified: true };
         }
-        judge(context, subject, id, outputs);
+        judgeCopies(context, subject, id, outputs);
         return outputs;
     } catch (error) {
         throw error instanceof PartialCreateError
@@ -243,7 +243,7 @@ async function waitForCopies<O extends CopySet>(
         deadline,
         onLook: (status, elapsedMs, waiting) =>
             context.log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
-        judge: (states) => {
+        evaluate: (states) => {
             if (states === undefined) return { done: false, status: outputs.status };
             outputs = withStates(outputs, states);
             keep(outputs);
@@ -262,7 +262,7 @@ async function waitForCopies<O extends CopySet>(
 }
 
 /** A skip is good only when the replica is there already; else it is a failure. */
-async function settleSkips<O extends CopySet>(context: Context, outputs: O, deadline?: number): Promise<O> {
+async function resolveSkipped<O extends CopySet>(context: Context, outputs: O, deadline?: number): Promise<O> {
     const skipped = outputs.replications.filter((one) => one.status === "skip" && one.adopted !== true);
     if (skipped.length === 0) return outputs;
     const { destination } = placeOf(outputs);
@@ -271,7 +271,7 @@ async function settleSkips<O extends CopySet>(context: Context, outputs: O, dead
         const asked = [context, sourceOf(outputs), placeOf(outputs), one] as const;
         // A refresh does not wait for one that is still on its way.
         const replica =
-            deadline === undefined ? await existingReplica(...asked) : await settledExisting(...asked, deadline);
+            deadline === undefined ? await existingReplica(...asked) : await waitForExistingReplica(...asked, deadline);
         if (replica?.status === "available") found.set(one.backupId, replica);
     }
     if (found.size > 0)
@@ -296,10 +296,10 @@ async function settleSkips<O extends CopySet>(context: Context, outputs: O, dead
                   adopted: true,
               };
     });
-    return summed({ ...outputs, replications });
+    return withTotals({ ...outputs, replications });
 }
 
-async function explained<O extends CopySet>(context: Context, subject: Subject<O>, outputs: O): Promise<O> {
+async function withFailureReasons<O extends CopySet>(context: Context, subject: Subject<O>, outputs: O): Promise<O> {
     const question = questionOf(subject, outputs);
     const replications = await withTaskErrors(context, sourceOf(outputs), question, outputs.replications);
     return { ...outputs, replications };
@@ -313,7 +313,7 @@ async function checkReplicas<O extends CopySet>(context: Context, outputs: O, de
         .filter((id) => id !== undefined);
     if (ids.length === 0) return outputs;
     const since = outputs.requestedAt;
-    const settled = await settledReplicas(context, placeOf(outputs), ids, deadline, { since });
+    const settled = await waitForReplicas(context, placeOf(outputs), ids, deadline, { since });
     const replications = outputs.replications.map((one): Replication => {
         if (one.status !== "success") return one;
         const replica = settled.get(one.destinationBackupId ?? "");
@@ -323,7 +323,7 @@ async function checkReplicas<O extends CopySet>(context: Context, outputs: O, de
         const failReason = `replica ${one.destinationBackupId} ${what}, although its record says success`;
         return { ...one, status: "fail", failReason };
     });
-    return summed({ ...outputs, replications });
+    return withTotals({ ...outputs, replications });
 }
 
 /** Is it less than was asked for, by the resource's own rules? */
@@ -334,7 +334,7 @@ function isFailure(outputs: CopySet): boolean {
 }
 
 /** Throws when the outcome is a failure; warns of the rest. */
-function judge<O extends CopySet>(context: Context, subject: Subject<O>, id: string, outputs: O): void {
+function judgeCopies<O extends CopySet>(context: Context, subject: Subject<O>, id: string, outputs: O): void {
     const good = outputs.replications.filter(isGood).length;
     const bad = outputs.replications.filter((one) => !isGood(one));
     if (bad.length === 0) return;
@@ -386,14 +386,14 @@ export async function readCopies<O extends CopySet>(
     olds: Partial<O>,
 ): Promise<{ id: string; outputs: O }> {
     if (olds.replications === undefined || olds.replicationRecordIds === undefined)
-        throw new WaitFailedError(
+        throw new OperationFailedError(
             `${kind} records a run of its own and cannot be looked up; read the backups with getBackups instead.`,
         );
     let outputs = olds as O;
     if (!isDone(outputs)) outputs = await lookNow(context, subject, outputs);
-    if (isDone(outputs) && outputs.verified !== true) outputs = await settleSkips(context, outputs);
+    if (isDone(outputs) && outputs.verified !== true) outputs = await resolveSkipped(context, outputs);
     const destination = destinationOf(outputs);
-    const ids = summed(outputs).destinationBackupIds;
+    const ids = withTotals(outputs).destinationBackupIds;
     if (ids.length === 0) return { id, outputs };
     // One list of the vault serves all runs that a refresh reads; what it does not show is asked for by its id.
     const rows = await Promise.all(
@@ -416,7 +416,7 @@ export async function readCopies<O extends CopySet>(
     const replications = outputs.replications.map((one) =>
         verified && lost.includes(one.destinationBackupId ?? "") ? { ...one, gone: true } : one,
     );
-    return { id, outputs: summed({ ...outputs, replications, ...(verified ? { verified } : {}) }) };
+    return { id, outputs: withTotals({ ...outputs, replications, ...(verified ? { verified } : {}) }) };
 }
 
 /** `mayGo` picks those of the run's own replicas that are deleted; by default all of them. */
@@ -454,7 +454,7 @@ export async function removeCopies<O extends CopySet>(
     // What its region does not know yet could not be deleted there, and would stay behind.
     const unseen = ended.verified === true ? [] : idsOf(mine.filter((one) => one.status === "success"));
     if (unseen.length > 0)
-        await settledReplicas(context, placeOf(ended), unseen, deadline, { since: ended.requestedAt });
+        await waitForReplicas(context, placeOf(ended), unseen, deadline, { since: ended.requestedAt });
     const destination = await context.client.target(olds.destinationRegion, olds.destinationProjectId);
     await deleteBackups(context, destination, await mayGo(own, deadline), deadline);
 }

@@ -3,7 +3,7 @@
  * by the replicas that appear in the destination vault, and the source region's tasks (cbr-api §4.3, A5).
  */
 
-import type { Target } from "../../client/client";
+import type { ProjectRef } from "../../client/client";
 import { ApiError, NotFoundError } from "../../client/errors/errors";
 import {
     showBackup,
@@ -19,25 +19,33 @@ import {
     type ListOptions,
     MAX_VAULT_LISTS,
 } from "../../reads/backup-lists";
-import type { Topic } from "../../reads/poller";
+import type { PollSource } from "../../reads/poller";
 import type { Services } from "../../services/context";
 import {
     type Copy,
-    type CopyQuestion,
+    type CopyQuery,
     type CopyState,
     isFinalCopy,
     isRecordFor,
-    onClockOf,
     replicasIn,
+    toRegionClock,
 } from "./destination-replicas";
 import { namesOfOthers, type OpenCopy, ownersOf, pairReplicas } from "./without-records/pairing";
-import { beginOf, copyTasks, isBad, isTaskOf, mayGoTo, taskOf, taskOwnersOf } from "./without-records/tasks";
+import {
+    copyTasks,
+    hasFailed,
+    isTaskOf,
+    startedAt,
+    targetsRegion,
+    taskOf,
+    taskOwnersOf,
+} from "./without-records/tasks";
 
 /** Up to this many source backups are read one by one, which also shows their records without any filter. */
 const SINGLE_READS = 2;
 
 /** What all that copy out of one project look at. */
-export function copyTopic(services: Services, source: Target): Topic<CopyQuestion, CopyState[]> {
+export function copyTopic(services: Services, source: ProjectRef): PollSource<CopyQuery, CopyState[]> {
     return {
         key: `copies ${source.region} ${source.projectId}`,
         look: (questions, until) => lookAtCopies(services, source, questions, { priority: "poll", until }),
@@ -48,17 +56,17 @@ export function copyTopic(services: Services, source: Target): Topic<CopyQuestio
 /** The states of each question's copies; undefined where its destination could not be asked. Throws when that is so for all. */
 export async function lookAtCopies(
     services: Services,
-    source: Target,
-    questions: readonly CopyQuestion[],
+    source: ProjectRef,
+    questions: readonly CopyQuery[],
     options: ListOptions = { priority: "poll" },
 ): Promise<(CopyState[] | undefined)[]> {
     const sources = withRemembered(services, questions, await sourceBackups(services, source, questions, options));
-    const recordFor = (copy: Copy, question: CopyQuestion) =>
-        recordOf(sources.get(copy.backupId), copy, question, onClockOf(services, source.region, question.since));
-    const isOpen = (copy: Copy, question: CopyQuestion) => !tellsAll(recordFor(copy, question));
+    const recordFor = (copy: Copy, question: CopyQuery) =>
+        recordOf(sources.get(copy.backupId), copy, question, toRegionClock(services, source.region, question.since));
+    const isOpen = (copy: Copy, question: CopyQuery) => !isConclusive(recordFor(copy, question));
     const lacking = questions.filter((question) => question.copies.some((copy) => isOpen(copy, question)));
     const { lists, errors } = await replicasFor(services, lacking, options);
-    const isUnanswered = (question: CopyQuestion) => errors.has(vaultKey(question)) && lacking.includes(question);
+    const isUnanswered = (question: CopyQuery) => errors.has(vaultKey(question)) && lacking.includes(question);
     if (errors.size > 0 && questions.every(isUnanswered)) throw errors.values().next().value;
     const open = lacking.flatMap((question) =>
         question.copies.filter((copy) => isOpen(copy, question)).map((copy) => ({ copy, question })),
@@ -74,31 +82,31 @@ export async function lookAtCopies(
 }
 
 /** What shows what became of a copy without a record. */
-interface Traces {
+interface CopyEvidence {
     readonly task: WireOperationLog | undefined;
     readonly replica: WireBackup | undefined;
 }
 
 /** A record that says `success` and names no replica yet leaves open what a missing one leaves open. */
-function tellsAll(record: WireReplicationRecord | undefined): boolean {
+function isConclusive(record: WireReplicationRecord | undefined): boolean {
     return record !== undefined && (record.status !== "success" || record.destination_backup_id !== undefined);
 }
 
 interface Asked {
     readonly copy: Copy;
-    readonly question: CopyQuestion;
+    readonly question: CopyQuery;
 }
 
 /** Task and replica of each copy that no record tells of. */
 async function tracesOf(
     services: Services,
-    source: Target,
+    source: ProjectRef,
     open: readonly Asked[],
     sources: ReadonlyMap<string, WireBackup>,
     lists: ReadonlyMap<string, readonly WireBackup[]>,
     options: ListOptions,
-): Promise<Map<Copy, Traces>> {
-    const since = onClockOf(services, source.region, Math.min(...open.map(({ question }) => question.since)));
+): Promise<Map<Copy, CopyEvidence>> {
+    const since = toRegionClock(services, source.region, Math.min(...open.map(({ question }) => question.since)));
     const logs = await copyTasks(services, source, since, {}, options);
     const tasks = tasksOf(services, source, open, sources, logs);
     const owners = ownersOf(services);
@@ -118,7 +126,7 @@ async function tracesOf(
                 ({ copy, question }): OpenCopy => ({
                     copy,
                     source: sources.get(copy.backupId),
-                    begun: onClockOf(services, region, question.since),
+                    begun: toRegionClock(services, region, question.since),
                     task: tasks.get(copy),
                     isLost: question.fits !== undefined,
                 }),
@@ -133,7 +141,7 @@ async function tracesOf(
         const isOwn = (log: WireOperationLog) =>
             own.has(log.id) ||
             waiting.some((one) => !one.isLost && one.source !== undefined && isTaskOf(log, one.source));
-        const foreign = logs.filter((log) => log.status === "success" && mayGoTo(log, region) && !isOwn(log));
+        const foreign = logs.filter((log) => log.status === "success" && targetsRegion(log, region) && !isOwn(log));
         pairReplicas(waiting, rows, { owners, isOthers, foreign, shift }, paired);
     }
     return new Map(open.map(({ copy }) => [copy, { task: tasks.get(copy), replica: paired.get(copy) }]));
@@ -146,7 +154,7 @@ function nameOf(task: WireOperationLog | undefined): string | undefined {
 
 function tasksOf(
     services: Services,
-    source: Target,
+    source: ProjectRef,
     open: readonly Asked[],
     sources: ReadonlyMap<string, WireBackup>,
     logs: readonly WireOperationLog[],
@@ -159,14 +167,14 @@ function tasksOf(
             const own = copyKey(copy, question);
             const original = sources.get(copy.backupId);
             const asked = {
-                from: onClockOf(services, source.region, question.since),
+                from: toRegionClock(services, source.region, question.since),
                 destinationRegion: question.destination.region,
                 source: original,
                 rivals: new Set(places.get(copy.backupId)?.map((one) => vaultKey(one.question))).size,
                 resourceRivals: ofResource.get(original?.resource_id ?? "")?.length ?? 1,
             };
             const mayBeOurs = (log: WireOperationLog) =>
-                (owners.get(log.id) ?? own) === own && question.fits?.(beginOf(log)) !== false;
+                (owners.get(log.id) ?? own) === own && question.fits?.(startedAt(log)) !== false;
             return [copy, taskOf(copy, asked, logs.filter(mayBeOurs))];
         }),
     );
@@ -175,7 +183,7 @@ function tasksOf(
 /** What has ended is whose it is for good. What was lost is not yet anybody's: whoever takes it waits for it, too. */
 function noteOwners(
     services: Services,
-    questions: readonly CopyQuestion[],
+    questions: readonly CopyQuery[],
     states: readonly (readonly CopyState[] | undefined)[],
 ): void {
     for (const [at, question] of questions.entries()) {
@@ -195,7 +203,7 @@ const seenSources = new WeakMap<object, Map<string, WireBackup>>();
 /** A source that is deleted while it is copied takes its records along; what was seen of it before still tells its task and its replica. */
 function withRemembered(
     services: Services,
-    questions: readonly CopyQuestion[],
+    questions: readonly CopyQuery[],
     found: ReadonlyMap<string, WireBackup>,
 ): Map<string, WireBackup> {
     const seen = seenSources.get(services.client) ?? new Map<string, WireBackup>();
@@ -212,8 +220,8 @@ function withRemembered(
 
 async function sourceBackups(
     services: Services,
-    source: Target,
-    questions: readonly CopyQuestion[],
+    source: ProjectRef,
+    questions: readonly CopyQuery[],
     options: ListOptions,
 ): Promise<Map<string, WireBackup>> {
     const ids = new Set(questions.flatMap((question) => question.copies.map((copy) => copy.backupId)));
@@ -237,7 +245,7 @@ async function sourceBackups(
 
 async function readSingly(
     services: Services,
-    source: Target,
+    source: ProjectRef,
     ids: readonly string[],
     hasOthers: boolean,
     options: ListOptions,
@@ -261,7 +269,7 @@ async function readSingly(
 function recordOf(
     backup: WireBackup | undefined,
     copy: Copy,
-    question: CopyQuestion,
+    question: CopyQuery,
     from: number,
 ): WireReplicationRecord | undefined {
     const records = backup?.replication_records ?? [];
@@ -274,18 +282,18 @@ function recordOf(
 }
 
 /** The POST is part of it: the same copy may be asked for again. */
-function copyKey({ backupId }: Copy, question: CopyQuestion): string {
+function copyKey({ backupId }: Copy, question: CopyQuery): string {
     return `${backupId} ${vaultKey(question)} ${question.since}`;
 }
 
-function vaultKey(question: CopyQuestion): string {
+function vaultKey(question: CopyQuery): string {
     return `${question.destination.region} ${question.destination.projectId} ${question.destinationVaultId}`;
 }
 
 /** New replicas, one list a destination vault for all that wait for it. One that cannot be had keeps only its own from being answered. */
 async function replicasFor(
     services: Services,
-    questions: readonly CopyQuestion[],
+    questions: readonly CopyQuery[],
     options: ListOptions,
 ): Promise<{ lists: Map<string, WireBackup[]>; errors: Map<string, unknown> }> {
     const lists = new Map<string, WireBackup[]>();
@@ -294,7 +302,7 @@ async function replicasFor(
         const first = group[0];
         if (first === undefined) continue;
         const since = group.reduce((earliest, question) => Math.min(earliest, question.since), first.since);
-        const from = onClockOf(services, first.destination.region, since);
+        const from = toRegionClock(services, first.destination.region, since);
         try {
             lists.set(
                 key,
@@ -307,12 +315,15 @@ async function replicasFor(
     return { lists, errors };
 }
 
-function stateOf(copy: Copy, record: WireReplicationRecord | undefined, traces: Traces | undefined): CopyState {
+function stateOf(copy: Copy, record: WireReplicationRecord | undefined, traces: CopyEvidence | undefined): CopyState {
     const base = { backupId: copy.backupId, recordId: copy.recordId ?? record?.id };
     if (record === undefined) return { ...base, ...stateByTraces(traces) };
-    if (!tellsAll(record)) {
+    if (!isConclusive(record)) {
         // The record says that it went well; what it made is not to be seen yet.
-        const state = stateByTraces({ replica: traces?.replica, task: isBad(traces?.task) ? undefined : traces?.task });
+        const state = stateByTraces({
+            replica: traces?.replica,
+            task: hasFailed(traces?.task) ? undefined : traces?.task,
+        });
         return { ...base, ...state, status: state.status === "waiting_replicate" ? "replicating" : state.status };
     }
     return {
@@ -327,12 +338,12 @@ function stateOf(copy: Copy, record: WireReplicationRecord | undefined, traces: 
 }
 
 /** A task that ended badly made nothing, whatever id it names; the replica that another one names, or that is paired with the copy, tells the rest. */
-function stateByTraces({ task, replica }: Partial<Traces> = {}): Omit<CopyState, "backupId" | "recordId"> {
+function stateByTraces({ task, replica }: Partial<CopyEvidence> = {}): Omit<CopyState, "backupId" | "recordId"> {
     const common = { progress: task?.extra_info?.common?.progress, taskId: task?.id };
     const failure = { failCode: task?.error_info?.code, failReason: task?.error_info?.message };
     const none = { failCode: undefined, failReason: undefined };
     const nothing = { destinationBackupId: undefined, destinationCheckpointId: undefined };
-    if (task !== undefined && isBad(task)) {
+    if (task !== undefined && hasFailed(task)) {
         if (task.status === "skipped") return { ...common, ...nothing, ...failure, status: "skip" };
         const failReason = failure.failReason ?? `task ${task.id} has status ${task.status}`;
         return { ...common, ...nothing, ...failure, failReason, status: "fail" };
@@ -359,19 +370,19 @@ function stateByTraces({ task, replica }: Partial<Traces> = {}): Omit<CopyState,
 /** What a failed copy's record does not say of the reason, as the source region's tasks tell it. Best effort: the failure is reported with or without it. */
 export async function withTaskErrors<T extends Pick<CopyState, "backupId" | "status"> & Reason>(
     services: Services,
-    source: Target,
-    question: CopyQuestion,
+    source: ProjectRef,
+    question: CopyQuery,
     copies: readonly T[],
 ): Promise<readonly T[]> {
     const isSilent = (one: T) => one.status === "fail" && one.failCode === undefined && one.failReason === undefined;
     if (!copies.some(isSilent)) return copies;
-    const from = onClockOf(services, source.region, question.since);
+    const from = toRegionClock(services, source.region, question.since);
     const logs = await copyTasks(services, source, from).catch(() => []);
     return copies.map((one) => {
         const backup = seenSources.get(services.client)?.get(one.backupId);
         const isItsTask = (log: WireOperationLog) =>
-            isBad(log) &&
-            mayGoTo(log, question.destination.region) &&
+            hasFailed(log) &&
+            targetsRegion(log, question.destination.region) &&
             (log.extra_info?.replication?.source_backup_id === one.backupId ||
                 (backup !== undefined && isTaskOf(log, backup)));
         const said = isSilent(one) ? logs.find(isItsTask)?.error_info : undefined;

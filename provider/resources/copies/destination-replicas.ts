@@ -1,6 +1,6 @@
 /** Copies to another region: what they are called, and the lists that they are found in. */
 
-import type { Target } from "../../client/client";
+import type { ProjectRef } from "../../client/client";
 import type { WireBackup, WireReplicationRecord } from "../../client/operations";
 import { parseInstant, queryInstant } from "../../client/time/timestamps";
 import { backupRows, type ListOptions } from "../../reads/backup-lists";
@@ -14,7 +14,7 @@ export const COPY_DELETE_BUDGET_MS = 30 * 60_000;
 const SINCE_SLACK_MS = 5_000;
 
 /** Clock time on the region's clock, and a little earlier. */
-export function onClockOf(services: Services, region: string, since: number): number {
+export function toRegionClock(services: Services, region: string, since: number): number {
     const { client } = services;
     return since + client.serverOffsetMs(region) - client.serverOffsetSlackMs(region) - SINCE_SLACK_MS;
 }
@@ -28,10 +28,10 @@ export interface Copy {
     readonly name?: string | undefined;
 }
 
-export interface CopyQuestion {
+export interface CopyQuery {
     readonly copies: readonly Copy[];
     readonly sourceVaultId: string | undefined;
-    readonly destination: Target;
+    readonly destination: ProjectRef;
     readonly destinationVaultId: string;
     /** Clock time of the POST. */
     readonly since: number;
@@ -74,7 +74,7 @@ export const isFinalCopy = (status: string): boolean => FINAL.has(status);
 /** Is this a record of a copy to that vault, begun not before `from`? */
 export function isRecordFor(
     record: WireReplicationRecord,
-    destination: Target,
+    destination: ProjectRef,
     destinationVaultId: string,
     from: number,
 ): boolean {
@@ -89,7 +89,7 @@ export function isRecordFor(
 /** The replicas in a vault, all or those made since `from` (its region's clock). */
 export async function replicasIn(
     services: Services,
-    destination: Target,
+    destination: ProjectRef,
     vaultId: string,
     options: ListOptions & { readonly from?: number } = {},
 ): Promise<WireBackup[]> {

@@ -1,6 +1,6 @@
 /** Replicas as their own region shows them: whether they can be read, and which one was there before. */
 
-import type { Target } from "../../client/client";
+import type { ProjectRef } from "../../client/client";
 import { WaitTimeoutError } from "../../client/errors/errors";
 import type { WireBackup } from "../../client/operations";
 import { parseInstant, queryInstant } from "../../client/time/timestamps";
@@ -17,8 +17,8 @@ const LIST_SLACK_MS = 60_000;
 const SINGLE_READS = 2;
 
 /** Where replicas are. */
-export interface Place {
-    readonly destination: Target;
+export interface ReplicaLocation {
+    readonly destination: ProjectRef;
     readonly destinationVaultId: string;
 }
 
@@ -29,9 +29,9 @@ const isSettled = (row: WireBackup): boolean => row.status === "available" || ro
  * then missing from the answer; one that is on its way, until the deadline, which ends all with an error. With `since`
  * (clock time) one list for all a look, and single reads for what it does not show.
  */
-export async function settledReplicas(
+export async function waitForReplicas(
     context: Context,
-    place: Place,
+    place: ReplicaLocation,
     ids: readonly string[],
     deadline: number,
     options: { readonly since?: number; readonly said?: string } = {},
@@ -68,7 +68,7 @@ export async function settledReplicas(
 /** The replicas of a vault made since the request, by id; when many of those asked for are not among them, also those that a list leaves out. */
 async function listedReplicas(
     services: Services,
-    { destination, destinationVaultId }: Place,
+    { destination, destinationVaultId }: ReplicaLocation,
     ids: readonly string[],
     since: number,
     deadline: number,
@@ -94,8 +94,8 @@ interface Skipped {
 /** For a copy that the cloud skipped: the replica that is already there. By the ids that records name, else by resource and name: one of another name may be a copy of any other backup of the resource. */
 export async function existingReplica(
     services: Services,
-    source: Target,
-    { destination, destinationVaultId }: Place,
+    source: ProjectRef,
+    { destination, destinationVaultId }: ReplicaLocation,
     copy: Skipped,
     deadline?: number,
 ): Promise<WireBackup | undefined> {
@@ -129,17 +129,17 @@ export async function existingReplica(
 }
 
 /** As `existingReplica`; one that is still on its way is waited for. */
-export async function settledExisting(
+export async function waitForExistingReplica(
     context: Context,
-    source: Target,
-    place: Place,
+    source: ProjectRef,
+    place: ReplicaLocation,
     copy: Skipped,
     deadline: number,
 ): Promise<WireBackup | undefined> {
     const row = await existingReplica(context, source, place, copy, deadline);
     if (row === undefined || isSettled(row)) return row;
     const said = "the cloud skipped the copy because of it";
-    return (await settledReplicas(context, place, [row.id], deadline, { said })).get(row.id);
+    return (await waitForReplicas(context, place, [row.id], deadline, { said })).get(row.id);
 }
 
 /** Replicas that the backup's records name in a region, the newest first. */

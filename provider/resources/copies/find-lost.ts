@@ -1,28 +1,28 @@
 /** Copies whose POST was lost: what of records, tasks and replicas may be their effect, and what surely is another one's. */
 
-import type { Target } from "../../client/client";
-import { UnsureError } from "../../client/errors/errors";
+import type { ProjectRef } from "../../client/client";
+import { UncertainOutcomeError } from "../../client/errors/errors";
 import type { WireBackup, WireOperationLog, WireReplicationRecord } from "../../client/operations";
 import { parseInstant } from "../../client/time/timestamps";
-import type { Window } from "../../exactly-once/post-once";
+import type { TimeWindow } from "../../exactly-once/post-once";
 import { allBackupRows, groupBy, readBackup } from "../../reads/backup-lists";
 import type { Context } from "../../services/context";
 import { lookAtCopies } from "./copy-status";
-import { type Copy, isRecordFor, onClockOf } from "./destination-replicas";
+import { type Copy, isRecordFor, toRegionClock } from "./destination-replicas";
 import { ownersOf } from "./without-records/pairing";
-import { beginOf, copyTasks, isBad, mayGoTo, sourceOfTask, taskOwnersOf } from "./without-records/tasks";
+import { copyTasks, hasFailed, sourceOfTask, startedAt, targetsRegion, taskOwnersOf } from "./without-records/tasks";
 
 /** Where a request for copies went, as far as finding it again needs to know. */
 export interface LostRequest {
     /** For messages: `CopyBackup for backup 1234`. */
     readonly what: string;
-    readonly source: Target;
+    readonly source: ProjectRef;
     readonly sourceVaultId?: string | undefined;
-    readonly destination: Target;
+    readonly destination: ProjectRef;
     readonly destinationVaultId: string;
     /** As it was sent. */
     readonly autoTrigger?: boolean | undefined;
-    readonly window: Window;
+    readonly window: TimeWindow;
     /** No look follows: what is there by now is all. */
     readonly isLast: boolean;
 }
@@ -58,10 +58,10 @@ function claimedBackups(context: Context, { destination }: LostRequest, since: n
 }
 
 /** Of several that may be the effect, those that are by their time, and those that are if the region's clock is wrong. */
-function sorted<T>(rows: readonly T[], window: Window, begun: (row: T) => number | undefined) {
+function sorted<T>(rows: readonly T[], window: TimeWindow, begun: (row: T) => number | undefined) {
     const fits = (row: T) => {
         const instant = begun(row);
-        return instant === undefined ? "yes" : window.fits(instant);
+        return instant === undefined ? "yes" : window.contains(instant);
     };
     return { sure: rows.filter((row) => fits(row) === "yes"), doubtful: rows.filter((row) => fits(row) === "maybe") };
 }
@@ -92,13 +92,13 @@ function recordIn(request: LostRequest, records: readonly WireReplicationRecord[
 
 const idsOf = (rows: readonly { readonly id: string }[]): string => rows.map((row) => row.id).join(", ");
 
-function unsure({ what }: LostRequest, seen: string, question: string): UnsureError {
-    return new UnsureError(
+function unsure({ what }: LostRequest, seen: string, question: string): UncertainOutcomeError {
+    return new UncertainOutcomeError(
         `The answer to ${what} was lost, and ${seen}. Nothing was sent again. Look ${question}, then run \`pulumi up\` again.`,
     );
 }
 
-function unclear(request: LostRequest, kind: string, rows: readonly { readonly id: string }[]): UnsureError {
+function unclear(request: LostRequest, kind: string, rows: readonly { readonly id: string }[]): UncertainOutcomeError {
     return unsure(
         request,
         `${request.source.region} does not tell its time: it may be that of ${kind} ${idsOf(rows)}`,
@@ -135,7 +135,7 @@ export async function findLostCopy(
     if (records !== undefined && (records.length > 0 || !isLast)) return undefined;
     const { sourceVaultId, destination, destinationVaultId } = request;
     const since = window.from - context.client.serverOffsetMs(source.region);
-    const fits = (instant: number | undefined) => instant === undefined || window.fits(instant) === "yes";
+    const fits = (instant: number | undefined) => instant === undefined || window.contains(instant) === "yes";
     const copies = [{ ...copy, recordId: undefined }];
     const question = { copies, sourceVaultId, destination, destinationVaultId, since, fits };
     const [states] = await lookAtCopies(context, source, [question]);
@@ -150,7 +150,7 @@ async function refuseDoubtfulTask(context: Context, request: LostRequest, backup
     const { source, destination, window } = request;
     if (context.client.serverOffsetSlackMs(source.region) === 0) return;
     const tasks = await copyTasks(context, source, window.from);
-    const { doubtful } = sorted(tasks, window, beginOf);
+    const { doubtful } = sorted(tasks, window, startedAt);
     const own = doubtful.filter((task) => sourceOfTask(task, [backup], new Set(), destination) !== undefined);
     if (own.length > 0) throw unclear(request, "task", own);
 }
@@ -190,7 +190,7 @@ interface SeenRun {
     /** Backups that a run takes along, and that have no copy yet. */
     readonly missing: readonly string[];
     /** Nothing is surely of the run, but something may be. */
-    readonly doubtful: UnsureError | undefined;
+    readonly doubtful: UncertainOutcomeError | undefined;
 }
 
 function isCopied(row: WireBackup): boolean {
@@ -217,13 +217,13 @@ function runByRecords(context: Context, request: LostRequest, rows: readonly Wir
 }
 
 /** Was it taken after the request, which then does not take it along? */
-function isLater(row: WireBackup, window: Window): boolean {
+function isLater(row: WireBackup, window: TimeWindow): boolean {
     const taken = parseInstant(row.created_at);
-    return taken !== undefined && taken > window.from && window.fits(taken) === "no";
+    return taken !== undefined && taken > window.from && window.contains(taken) === "no";
 }
 
 /** A backup has one replica a region: where one is, or is on its way, a run makes no other. */
-function hasCopy(row: WireBackup, destination: Target): boolean {
+function hasCopy(row: WireBackup, destination: ProjectRef): boolean {
     return (row.replication_records ?? []).some(
         (record) => (record.destination_region ?? destination.region) === destination.region && !isBadRecord(record),
     );
@@ -241,22 +241,22 @@ async function runByTraces(
     const othersRows = rows.filter((row) => others.has(row.id));
     const mine = rows.filter((row) => isCopied(row) && !others.has(row.id) && !isLater(row, window));
     const listed = await copyTasks(context, source, window.from, { vault_id: sourceVaultId });
-    const tasks = listed.filter((task) => mayGoTo(task, destination.region));
+    const tasks = listed.filter((task) => targetsRegion(task, destination.region));
     const free = tasks.filter(
         (task) =>
             !taskOwnersOf(context).has(task.id) && sourceOfTask(task, othersRows, new Set(), destination) === undefined,
     );
-    const { sure, doubtful } = sorted(free, window, beginOf);
+    const { sure, doubtful } = sorted(free, window, startedAt);
     const found = new Set<string>();
     for (const task of sure) {
         const original = sourceOfTask(task, mine, found, destination);
         if (original !== undefined) found.add(original.id);
     }
     const replicas = await allBackupRows(context, destination, destinationVaultId);
-    const from = onClockOf(context, destination.region, since);
+    const from = toRegionClock(context, destination.region, since);
     const isNew = (row: WireBackup) => (parseInstant(row.created_at) ?? from) >= from;
     const fresh = replicas.filter((row) => isNew(row) && !ownersOf(context).has(row.id));
-    const foreign = tasks.filter((task) => !sure.includes(task) && !isBad(task));
+    const foreign = tasks.filter((task) => !sure.includes(task) && !hasFailed(task));
     const sourceless: (WireBackup | WireOperationLog)[] = [];
     for (const [resource, group] of groupBy(mine, (row) => row.resource_id)) {
         const made = fresh.filter((row) => row.resource_id === resource);
@@ -276,7 +276,7 @@ function doubtOf(
     request: LostRequest,
     sourceless: readonly { readonly id: string }[],
     timeless: readonly WireOperationLog[],
-): UnsureError | undefined {
+): UncertainOutcomeError | undefined {
     if (sourceless.length > 0)
         return unsure(
             request,

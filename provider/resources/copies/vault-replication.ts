@@ -1,15 +1,28 @@
 /** VaultReplication: one run that copies all backups of a vault to another region. */
 
 import { z } from "zod";
-import type { Target } from "../../client/client";
-import { ApiError, WaitFailedError } from "../../client/errors/errors";
+import type { ProjectRef } from "../../client/client";
+import { ApiError, OperationFailedError } from "../../client/errors/errors";
 import { copyCheckpoint, type WireBackup } from "../../client/operations";
 import { parseInstant } from "../../client/time/timestamps";
 import { digest } from "../../exactly-once/journal";
-import { noteInJournal, type PostOptions, postOnce, settleJournal, type Window } from "../../exactly-once/post-once";
+import {
+    noteInJournal,
+    type PostOptions,
+    postOnce,
+    settleJournal,
+    type TimeWindow,
+} from "../../exactly-once/post-once";
 import { allBackupRows, readBackup } from "../../reads/backup-lists";
 import { preflightVaultReplication } from "../../resource/preflight";
-import { commonInputs, deadlineOf, type Handler, objectId, takeOver, wishOf } from "../../resource/resource";
+import {
+    applyInputs,
+    commonInputs,
+    deadlineOf,
+    objectId,
+    type ResourceHandler,
+    requestInputs,
+} from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
 import { refuseSameRegion } from "./backup-replica";
 import {
@@ -21,8 +34,8 @@ import {
     readCopies,
     removeCopies,
     type Subject,
-    summed,
     updateCopies,
+    withTotals,
 } from "./copy-set";
 import { COPY_BUDGET_MS, type Copy, isRecordFor } from "./destination-replicas";
 import { claimCopies, findLostRun } from "./find-lost";
@@ -45,22 +58,22 @@ const subject: Subject<VaultReplicationOutputs> = {
     vaultId: (outputs) => outputs.vaultId,
 };
 
-export const vaultReplication: Handler<VaultReplicationInputs, VaultReplicationOutputs> = {
+export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultReplicationOutputs> = {
     kind: "VaultReplication",
     inputs: vaultReplicationInputs,
     outputs: vaultReplicationOutputs,
     refine: refuseSameRegion,
     preflight: preflightVaultReplication,
-    same: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
-    moved: (context, _id, olds) => copiesMoved(context, subject, olds),
+    isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
+    needsUpdate: (context, _id, olds) => copiesMoved(context, subject, olds),
     create,
     update: (context, id, olds, news) =>
         updateCopies(context, subject, id, {
-            ...takeOver(olds, news, vaultReplicationInputs),
+            ...applyInputs(olds, news, vaultReplicationInputs),
             destinationProjectId: olds.destinationProjectId,
         }),
     read: (context, id, olds) => readCopies(context, subject, "VaultReplication", id, olds),
-    isSuccessor: () => true,
+    observesOthers: () => true,
     remove: (context, id, olds) =>
         removeCopies(context, subject, id, olds, (ids, deadline) => superseded(context, olds, ids, deadline)),
 };
@@ -76,7 +89,7 @@ async function superseded(
     deadline: number,
 ): Promise<readonly string[]> {
     const { destinationRegion, destinationVaultId } = olds;
-    const { successor } = context;
+    const { replacement: successor } = context;
     if (
         successor?.["destinationRegion"] !== destinationRegion ||
         successor["destinationVaultId"] !== destinationVaultId
@@ -114,7 +127,7 @@ interface Begun {
 async function create(context: Context, inputs: VaultReplicationInputs) {
     const source = await targetOf(context, inputs);
     if (source.region === inputs.destinationRegion)
-        throw new WaitFailedError("destinationRegion is the source's own region; copies go to another one.");
+        throw new OperationFailedError("destinationRegion is the source's own region; copies go to another one.");
     const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
     const what = `CopyCheckpoint for vault ${inputs.vaultId} to ${destination.region}`;
@@ -125,10 +138,10 @@ async function create(context: Context, inputs: VaultReplicationInputs) {
         whereToLook: `the replication records of the backups in vault ${inputs.vaultId} and the backups in vault ${inputs.destinationVaultId}`,
         deadline,
         region: source.region,
-        wish: wishOf(vaultReplicationInputs, inputs),
+        request: requestInputs(vaultReplicationInputs, inputs),
         facts: {},
         send: (post: PostOptions) => send(context, source, destination, inputs, post),
-        find: async (window: Window, facts: Readonly<Record<string, string>>, isLast: boolean) => {
+        find: async (window: TimeWindow, facts: Readonly<Record<string, string>>, isLast: boolean) => {
             since = window.from - context.client.serverOffsetMs(source.region);
             if (facts["copies"] !== undefined)
                 return { copies: JSON.parse(facts["copies"]) as Copy[], providerId: undefined };
@@ -158,7 +171,7 @@ async function create(context: Context, inputs: VaultReplicationInputs) {
             }),
         )
         .sort((a, b) => (a.backupId < b.backupId ? -1 : 1));
-    const outputs = summed({
+    const outputs = withTotals({
         ...inputs,
         region: source.region,
         projectId: source.projectId,
@@ -188,8 +201,8 @@ function idOf(outputs: VaultReplicationOutputs): string {
 
 async function send(
     context: Context,
-    source: Target,
-    destination: Target,
+    source: ProjectRef,
+    destination: ProjectRef,
     inputs: VaultReplicationInputs,
     post: PostOptions,
 ): Promise<Begun> {
@@ -227,8 +240,8 @@ async function send(
 /** Has every available backup of the vault its good replica there? A vault without any available backup has not. */
 async function allReplicated(
     context: Context,
-    source: Target,
-    destination: Target,
+    source: ProjectRef,
+    destination: ProjectRef,
     inputs: VaultReplicationInputs,
 ): Promise<boolean> {
     const rows = (await allBackupRows(context, source, inputs.vaultId)).filter(

@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { createAuthenticator } from "../../../provider/client/auth/authenticator";
 import { AuthError, ConfigError, TransportError } from "../../../provider/client/errors/errors";
-import { effectOf } from "../../../provider/client/http/retry";
+import { sideEffectOf } from "../../../provider/client/http/retry";
 import type { HttpRequest } from "../../../provider/client/http/transport";
 import { cbrBaseUrl } from "../../../provider/client/settings/endpoints";
 import { resolveSettings } from "../../../provider/client/settings/settings";
@@ -843,7 +843,7 @@ describe("when IAM is out of order", () => {
     ])("%s surely had no effect on what was to be done", async (_, answer) => {
         const { auth } = make({ ...user, "cbr:maxRetries": 0 }, [askDe(answer)]);
         const error = await errorOf(auth.authenticate(request, home));
-        expect(effectOf(error)).toBe("nothing");
+        expect(sideEffectOf(error)).toBe("nothing");
         expect(shown(error)).not.toMatch(/PASSWORD|TOKEN-1/);
     });
 

@@ -5,10 +5,10 @@ import { documented } from "../../../sdk/testing/api/error-codes";
 /** cbr-api §5.2: every row of the error table, by what it means for us. `busy` where it says "retry later". */
 const table: Readonly<Record<CodeClass, string>> = {
     busy: "0002 1001 2002 2010 4005 6125 6130 6134 6201 6203 6206 6216 7009 7302",
-    few: "6115 6118 6121 9910",
+    retryFewTimes: "6115 6118 6121 9910",
     permanent:
         "0001 1005 1006 1011 2005 6000 6002 6100 6101 6102 6103 6104 6105 6112 6113 6114 6116 6119 6120 6122 6124 6128 6129 6135 6136 6137 6142 6200 6202 6204 6207 6208 6209 6210 6211 6212 6213 6214 6215 6217 6220 6300 6301 6302 6500 6501 7000 7001 7002 7003 7004 7006 7007 7100 7101 7102 7103 7104 7105 7106 7107 7108 7109 7110 7111 7113 7300 7301 8300 8600 9900",
-    renew: "9998",
+    reauthenticate: "9998",
     throttled: "",
     gateway: "",
 };
@@ -30,7 +30,7 @@ it("knows the gateway's codes under both of its names", () => {
     for (const service of ["APIGW", "APIG"]) {
         const classOf = (code: string) => lookUpCode(`${service}.${code}`)?.class;
         expect(classOf("0308")).toBe("throttled");
-        expect(["0301", "0303", "0307"].map(classOf)).toEqual(["renew", "renew", "renew"]);
+        expect(["0301", "0303", "0307"].map(classOf)).toEqual(["reauthenticate", "reauthenticate", "reauthenticate"]);
         for (const code of ["0302", "0304", "0306", "0310", "0401", "0402", "0404", "0801", "0802", "0101", "0103"])
             expect(classOf(code), code).toBe("permanent");
         for (const code of ["0601", "0605", "0606", "0608", "0609", "0610", "0611", "0612", "0613", "0705"])

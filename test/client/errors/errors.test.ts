@@ -1,24 +1,24 @@
 import { expect, it } from "vitest";
 import {
     ApiError,
-    type ApiFailure,
+    type ApiErrorDetails,
     AuthError,
     CbrError,
     ConfigError,
     type ErrorKind,
     messageOf,
     NotFoundError,
+    OperationFailedError,
     PartialCreateError,
     ResponseShapeError,
     redact,
     registerSecret,
     TransportError,
-    UnsureError,
-    WaitFailedError,
+    UncertainOutcomeError,
     WaitTimeoutError,
 } from "../../../provider/client/errors/errors";
 
-const failure: ApiFailure = {
+const failure: ApiErrorDetails = {
     operation: "CreateCheckpoint",
     status: 400,
     code: "BackupService.6125",
@@ -34,9 +34,9 @@ const everyKind: Record<ErrorKind, CbrError> = {
     api: new ApiError(failure),
     "not-found": new NotFoundError(failure, "backup"),
     "response-shape": new ResponseShapeError("ShowBackup", 200, "m"),
-    "wait-failed": new WaitFailedError("m"),
+    "wait-failed": new OperationFailedError("m"),
     "wait-timeout": new WaitTimeoutError("m"),
-    unsure: new UnsureError("m"),
+    unsure: new UncertainOutcomeError("m"),
     "partial-create": new PartialCreateError("id", {}, ["m"]),
 };
 
@@ -125,6 +125,6 @@ it("makes a message of anything thrown", () => {
         messageOf("text"),
         messageOf(undefined),
         messageOf({ toString: () => "object" }),
-        messageOf(new WaitFailedError("failed")),
+        messageOf(new OperationFailedError("failed")),
     ]).toEqual(["text", "undefined", "object", "failed"]);
 });

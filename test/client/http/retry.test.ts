@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import {
     ApiError,
-    type ApiFailure,
+    type ApiErrorDetails,
     AuthError,
     ConfigError,
     NotFoundError,
@@ -9,9 +9,9 @@ import {
     TransportError,
     WaitTimeoutError,
 } from "../../../provider/client/errors/errors";
-import { backoffMs, classify, effectOf, notFoundObject } from "../../../provider/client/http/retry";
+import { backoffMs, classify, notFoundObject, sideEffectOf } from "../../../provider/client/http/retry";
 
-const failure = (status: number, code = "", more: Partial<ApiFailure> = {}): ApiFailure => ({
+const failure = (status: number, code = "", more: Partial<ApiErrorDetails> = {}): ApiErrorDetails => ({
     operation: "ShowBackup",
     status,
     code,
@@ -160,7 +160,7 @@ it.each([
     ["a refused sign-in", new AuthError("no")],
     ["a missing setting", new ConfigError("no")],
 ])("knows that a POST that ended with %s did nothing", (_, error) => {
-    expect(effectOf(error)).toBe("nothing");
+    expect(sideEffectOf(error)).toBe("nothing");
 });
 
 it.each([
@@ -180,10 +180,10 @@ it.each([
     ["a page that is no error answer", new ResponseShapeError("CreateCheckpoint", 0, "?")],
     ["something that nobody foresaw", new TypeError("x is not a function")],
 ])("does not claim to know what a POST that ended with %s did", (_, error) => {
-    expect(effectOf(error)).toBe("maybe");
+    expect(sideEffectOf(error)).toBe("maybe");
 });
 
 it("takes a 2xx that cannot be read for accepted", () => {
-    expect(effectOf(new ResponseShapeError("CreateCheckpoint", 200, "not JSON"))).toBe("accepted");
-    expect(effectOf(new ResponseShapeError("CreateCheckpoint", 202, "not JSON"))).toBe("accepted");
+    expect(sideEffectOf(new ResponseShapeError("CreateCheckpoint", 200, "not JSON"))).toBe("accepted");
+    expect(sideEffectOf(new ResponseShapeError("CreateCheckpoint", 202, "not JSON"))).toBe("accepted");
 });

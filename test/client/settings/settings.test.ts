@@ -253,7 +253,7 @@ describe("credentials", () => {
                 "cbr:password": "pppppppp",
                 "cbr:domainName": "d",
             },
-            "aksk",
+            "accessKey",
         ],
         ["password", { "cbr:userName": "u", "cbr:password": "pppppppp", "cbr:domainName": "d" }, "password"],
     ])("of one place: %s first", (_, config, kind) => {
@@ -304,7 +304,7 @@ describe("credentials", () => {
 
     it("completes a half from a lower place", () => {
         expect(resolve({ "cbr:accessKey": "AK" }, { HW_SECRET_KEY: "ssssssss" }).credentials).toEqual({
-            kind: "aksk",
+            kind: "accessKey",
             accessKey: { value: "AK", source: "cbr:accessKey" },
             secretKey: { value: "ssssssss", source: "environment variable HW_SECRET_KEY" },
         });
@@ -314,7 +314,7 @@ describe("credentials", () => {
             kind: "password",
             password: { source: "environment variable OS_PASSWORD" },
         });
-        expect(resolve({}, { HW_ACCESS_KEY: "AK", OS_SECRET_KEY: "ssssssss" }).credentials?.kind).toBe("aksk");
+        expect(resolve({}, { HW_ACCESS_KEY: "AK", OS_SECRET_KEY: "ssssssss" }).credentials?.kind).toBe("accessKey");
     });
 
     it("never joins a key with the secret of another key", () => {
@@ -340,7 +340,7 @@ describe("credentials", () => {
     it("takes a security token only where the key is from", () => {
         const token = (config: Record<string, string>, env: Record<string, string>) => {
             const { credentials } = resolve(config, env);
-            return credentials?.kind === "aksk" ? credentials.securityToken?.source : credentials?.kind;
+            return credentials?.kind === "accessKey" ? credentials.securityToken?.source : credentials?.kind;
         };
         expect(
             token({ "cbr:accessKey": "AK", "cbr:secretKey": "ssssssss" }, { HW_SECURITY_TOKEN: "tttttttt" }),
@@ -409,7 +409,10 @@ describe("credentials", () => {
             ],
             ["user_id: u, password: pppppppp, passcode: '0042'", { kind: "password", passcode: { value: "0042" } }],
             ["token: tttttttt", { kind: "token", token: { source: "clouds.yaml entry c: auth.token" } }],
-            ["ak: AK, sk: ssssssss, security_token: tttttttt", { kind: "aksk", securityToken: { value: "tttttttt" } }],
+            [
+                "ak: AK, sk: ssssssss, security_token: tttttttt",
+                { kind: "accessKey", securityToken: { value: "tttttttt" } },
+            ],
         ];
         for (const [auth, expected] of cases) {
             expect(resolve({ "cbr:cloudsYaml": "c" }, {}, yaml(auth)).credentials).toMatchObject(expected);
@@ -447,7 +450,7 @@ describe("fallbackCredentials", () => {
 
     it("are the environment's when the stack's differ", () => {
         expect(resolve({ "cbr:token": "tttttttt" }, env).fallbackCredentials).toMatchObject({
-            kind: "aksk",
+            kind: "accessKey",
             accessKey: { value: "AK" },
         });
         expect(resolve({ "cbr:token": "tttttttt" }, { OS_TOKEN: "uuuuuuuu" }).fallbackCredentials).toMatchObject({
@@ -746,7 +749,7 @@ describe("the rest", () => {
             "/c": "[other]\nak = no\n[basic]\nak = AK\nsk=ssssssss\nproject_id = x-1\n# comment\niam_endpoint = https://iam.cn-north-4.myhuaweicloud.com\n",
         };
         expect(resolve({}, { HUAWEICLOUD_SDK_CREDENTIALS_FILE: "/c" }, files)).toMatchObject({
-            credentials: { kind: "aksk", accessKey: { value: "AK" }, secretKey: { value: "ssssssss" } },
+            credentials: { kind: "accessKey", accessKey: { value: "AK" }, secretKey: { value: "ssssssss" } },
             projectId: { value: "x-1" },
             region: { value: "cn-north-4" },
         });

@@ -1,12 +1,12 @@
 /** Whose replica it is, on a cloud that keeps no replication records: replicas name neither their source nor their task (cbr-api §4.3, A5). */
 
-import type { Target } from "../../../client/client";
+import type { ProjectRef } from "../../../client/client";
 import type { WireBackup, WireOperationLog } from "../../../client/operations";
 import { parseInstant } from "../../../client/time/timestamps";
 import { backupRows, groupBy, type ListOptions, MAX_VAULT_LISTS } from "../../../reads/backup-lists";
 import type { Services } from "../../../services/context";
 import type { Copy } from "../destination-replicas";
-import { isBad } from "./tasks";
+import { hasFailed } from "./tasks";
 
 /** Replicas that this process has seen to be a backup's, by replica id: what is one backup's is never another's. */
 const replicaOwners = new WeakMap<object, Map<string, string>>();
@@ -31,7 +31,7 @@ export interface OpenCopy {
 /** Is this replica named like another backup of its resource? Asks for these names only when a replica with an unexpected name is there. */
 export async function namesOfOthers(
     services: Services,
-    source: Target,
+    source: ProjectRef,
     open: readonly OpenCopy[],
     replicas: readonly WireBackup[],
     options: ListOptions,
@@ -119,7 +119,7 @@ export function pairReplicas(
         fits: (row: WireBackup, one: OpenCopy, own: WireBackup) => boolean,
     ) => {
         // What ended badly has made nothing.
-        const waiting = open.filter(({ copy, task }) => !paired.has(copy) && !isBad(task));
+        const waiting = open.filter(({ copy, task }) => !paired.has(copy) && !hasFailed(task));
         const rivals = groupBy(waiting, (one) =>
             one.source?.resource_id === undefined
                 ? undefined

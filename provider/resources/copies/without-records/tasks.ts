@@ -1,6 +1,6 @@
 /** The source region's tasks of copies: on a cloud without replication records they say what becomes of a copy. */
 
-import type { Target } from "../../../client/client";
+import type { ProjectRef } from "../../../client/client";
 import { ApiError } from "../../../client/errors/errors";
 import type { WireBackup, WireOperationLog } from "../../../client/operations";
 import { parseInstant, queryInstant } from "../../../client/time/timestamps";
@@ -11,19 +11,19 @@ import type { Copy } from "../destination-replicas";
 /** A task with such a status has made no replica. */
 const BAD = new Set(["failed", "timeout", "skipped"]);
 
-export function beginOf(log: WireOperationLog): number | undefined {
+export function startedAt(log: WireOperationLog): number | undefined {
     return parseInstant(log.started_at ?? log.created_at);
 }
 
 /** The source region's copy tasks since `from` (its clock), the newest first. */
 export async function copyTasks(
     services: Services,
-    source: Target,
+    source: ProjectRef,
     from: number,
     query: { vault_id?: string | undefined } = {},
     options: ListOptions = {},
 ): Promise<WireOperationLog[]> {
-    const begun = (log: WireOperationLog) => beginOf(log) ?? from;
+    const begun = (log: WireOperationLog) => startedAt(log) ?? from;
     try {
         const logs = await operationLogRows(
             services,
@@ -69,7 +69,7 @@ export interface TaskQuestion {
     readonly resourceRivals: number;
 }
 
-export function isBad(log: WireOperationLog | undefined): boolean {
+export function hasFailed(log: WireOperationLog | undefined): boolean {
     return log !== undefined && BAD.has(log.status);
 }
 
@@ -79,7 +79,7 @@ export function taskOf(
     { from, destinationRegion, source, rivals, resourceRivals }: TaskQuestion,
     logs: readonly WireOperationLog[],
 ): WireOperationLog | undefined {
-    const recent = logs.filter((log) => (beginOf(log) ?? from) >= from && mayGoTo(log, destinationRegion));
+    const recent = logs.filter((log) => (startedAt(log) ?? from) >= from && targetsRegion(log, destinationRegion));
     const named = recent.filter((log) => log.extra_info?.replication?.source_backup_id === copy.backupId);
     if (named.length > 0 || source?.resource_id === undefined) return named[0];
     const unnamed = recent.filter(
@@ -98,15 +98,16 @@ export function taskOf(
 }
 
 const goodOf = (tasks: readonly WireOperationLog[]) => tasks.find((log) => log.status === "success");
-const runningOf = (tasks: readonly WireOperationLog[]) => tasks.find((log) => log.status !== "success" && !isBad(log));
+const runningOf = (tasks: readonly WireOperationLog[]) =>
+    tasks.find((log) => log.status !== "success" && !hasFailed(log));
 
 /** The task of each of so many rivals, if all of theirs ended badly. */
 function badOf(tasks: readonly WireOperationLog[], rivals: number): WireOperationLog | undefined {
-    return tasks.length >= rivals && tasks.every(isBad) ? tasks[0] : undefined;
+    return tasks.length >= rivals && tasks.every(hasFailed) ? tasks[0] : undefined;
 }
 
 /** Not every cloud's tasks say where to. */
-export function mayGoTo(log: WireOperationLog, region: string): boolean {
+export function targetsRegion(log: WireOperationLog, region: string): boolean {
     return (log.extra_info?.replication?.destination_region ?? region) === region;
 }
 
@@ -115,10 +116,10 @@ export function sourceOfTask(
     task: WireOperationLog,
     rows: readonly WireBackup[],
     taken: ReadonlySet<string>,
-    destination: Target,
+    destination: ProjectRef,
 ): WireBackup | undefined {
     const { replication, resource } = task.extra_info ?? {};
-    if (!mayGoTo(task, destination.region)) return undefined;
+    if (!targetsRegion(task, destination.region)) return undefined;
     const named = replication?.source_backup_id;
     const fitting = rows.filter(
         (row) =>
