@@ -245,13 +245,13 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
         diff: (id: string, olds: PropertyMap, news: PropertyMap) =>
             withContext(news, kind, async (context) => {
                 const result = await diffInputs(handler, context, id, stored(olds), withoutHostKeys(news), isUnknown);
-                const { replaces, updates, changedByState: beyondInputs, deleteBeforeReplace, failures } = result;
+                const { replaces, updates, changedByState, deleteBeforeReplace, failures } = result;
                 if (failures.length > 0)
                     throw new ConfigError(failures.map(({ property, reason }) => `${property} ${reason}`).join("; "));
-                if (replaces.length === 0 && updates.length === 0) return { changes: beyondInputs };
+                if (replaces.length === 0 && updates.length === 0) return { changes: changedByState };
                 // Pulumi: without a word on `changes` the engine compares the inputs itself, which is what shows them in a
                 // preview and makes `replaceOnChanges` work; it would find nothing where no input changed.
-                return { ...(beyondInputs ? { changes: true } : {}), replaces: [...replaces], deleteBeforeReplace };
+                return { ...(changedByState ? { changes: true } : {}), replaces: [...replaces], deleteBeforeReplace };
             }),
 
         create: (inputs: PropertyMap) =>
@@ -308,14 +308,9 @@ async function checkLocation<I extends CommonInputs, O extends I>(
 ): Promise<Failure[]> {
     const isNew = Object.keys(olds).length === 0;
     if (!isNew) {
-        const diff = await diffInputs(
-            { ...handler, moved: undefined } as unknown as ResourceHandler<I, O>,
-            context,
-            "",
-            olds as unknown as O,
-            inputs,
-            isUnknown,
-        );
+        // Inputs against inputs: what state says of the cloud is not known here.
+        const { needsUpdate: _, ...comparing } = handler;
+        const diff = await diffInputs(comparing, context, "", olds as unknown as O, inputs, isUnknown);
         if (diff.replaces.length === 0 || diff.failures.length > 0) return [...diff.failures];
     }
     if (inputs["region"] === undefined && context.settings.region === undefined) {

@@ -242,7 +242,9 @@ class PollGroup {
     }
 
     #judge(waiter: Waiter, answer: unknown): void {
-        const fail = (error: unknown) => this.#end(waiter, () => waiter.reject(error));
+        // A call that has no time left tells less than the wait itself knows about what was seen.
+        const fail = (error: unknown) =>
+            error instanceof WaitTimeoutError ? this.#timeOut(waiter) : this.#end(waiter, () => waiter.reject(error));
         const took = this.#clock.now() - waiter.since;
         let verdict: PollResult<unknown> | Promise<PollResult<unknown>>;
         try {
@@ -288,17 +290,15 @@ class PollGroup {
 
     #expire(): void {
         const now = this.#clock.now();
-        for (const waiter of this.#waiters) {
-            if (waiter.wait.deadline > now) continue;
-            const seen = [...waiter.seen].map(([status, count]) => `${status} × ${count}`).join(", ") || "no answer";
-            const trouble = this.#lookError === undefined ? "" : ` The last look failed: ${this.#lookError}`;
-            const waited = `${Math.round((now - waiter.since) / 1000)} s`;
-            this.#end(waiter, () =>
-                waiter.reject(
-                    new WaitTimeoutError(`${waiter.wait.what}: not finished after ${waited}; seen: ${seen}.${trouble}`),
-                ),
-            );
-        }
+        for (const waiter of this.#waiters) if (waiter.wait.deadline <= now) this.#timeOut(waiter);
+    }
+
+    #timeOut(waiter: Waiter): void {
+        const seen = [...waiter.seen].map(([status, count]) => `${status} × ${count}`).join(", ") || "no answer";
+        const trouble = this.#lookError === undefined ? "" : ` The last look failed: ${this.#lookError}`;
+        const waited = `${Math.round((this.#clock.now() - waiter.since) / 1000)} s`;
+        const message = `${waiter.wait.what}: not finished after ${waited}; seen: ${seen}.${trouble}`;
+        this.#end(waiter, () => waiter.reject(new WaitTimeoutError(message)));
     }
 
     #end(waiter: Waiter, settle: () => void): void {
