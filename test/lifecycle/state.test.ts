@@ -141,7 +141,7 @@ const stories: Readonly<Record<string, Story>> = {
     unfinished: {
         release: "0.1.0",
         program: (_life, backupOf) => {
-            const timeouts = { create: "1s" };
+            const timeouts = { create: "6s" };
             new cbr.Checkpoint("waiting", { vaultId: waitingVault, timeouts });
             new cbr.Checkpoint("unwaited", { vaultId: unwaitedVault, wait: false });
             new cbr.Checkpoint("expired", { vaultId: expiredVault });

@@ -40,7 +40,7 @@ it("keeps a run whose wait fails, resumes it in update without a second request,
                 destinationVaultId,
                 ...more,
             });
-        const timeouts = { create: "1s" };
+        const timeouts = { create: "6s" };
         const triggers = { round: round > 3 ? 2 : 1 };
         copy("slow", { timeouts });
         copy("failing", { timeouts, triggers, deletionPolicy: "delete" });

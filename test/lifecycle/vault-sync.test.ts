@@ -23,7 +23,7 @@ it("keeps a run whose wait fails, resumes it in update without a second request,
     life.fail("ImportCheckpoint", vaults.skipped, { kind: "sync-outcome", status: "skipped" });
     let round = 1;
     life.use(async () => {
-        const timeouts = { create: "1s" };
+        const timeouts = { create: "6s" };
         const triggers = { round: round > 3 ? 2 : 1 };
         new cbr.VaultSync("slow", { vaultId: vaults.slow, timeouts });
         new cbr.VaultSync("failing", { vaultId: vaults.failing, timeouts, triggers });

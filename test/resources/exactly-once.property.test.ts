@@ -117,7 +117,7 @@ async function drive<I extends CommonInputs, O extends I>(
 }
 
 function check(name: string, run: (faults: Fault[]) => Promise<void>, post: string): void {
-    it(`${name}: never a double, never a lost id, in ${RUNS_EACH} runs`, { timeout: 240_000 }, async () => {
+    it(`${name}: never a double, never a lost id, in ${RUNS_EACH} runs`, async () => {
         await fc.assert(
             fc.asyncProperty(faultsFor(post), (faults) => run(faults)),
             { numRuns: RUNS_EACH },
