@@ -3,11 +3,10 @@
  * unknown values, no `undefined` on the wire, errors with `{id, properties, reasons}`, `configure` that races with the
  * first calls, the engine's address as the last argument. A native plugin would be a second file like this one.
  */
-import { createRequire } from "node:module";
-import { connect } from "node:net";
 import type * as dynamic from "@pulumi/pulumi/dynamic";
-import { ConfigError, messageOf, OperationFailedError, PartialCreateError } from "../client/errors/errors";
-import { repeat } from "../client/time/clock";
+import { ConfigError, messageOf, PartialCreateError } from "../client/errors/errors";
+import { systemClock } from "../client/time/clock";
+import { noteDeclared, noteMade, noteStored, removeGuarded } from "../resource/guard";
 import {
     atOriginalIndex,
     type CommonInputs,
@@ -18,12 +17,13 @@ import {
     type ResourceHandler,
 } from "../resource/resource";
 import type { Context, Services } from "../services/context";
-import { rowLog, type Send } from "./resource-log";
+import { Holders } from "../services/holders";
+import { engineAddress, hostGone, isEngineAlive, sendToEngine } from "./engine";
+import { isPartialRun } from "./engine-command";
+import { fileHolderStore, holderFolder } from "./holder-store";
+import { rowLog } from "./resource-log";
 
 type PropertyMap = Record<string, unknown>;
-
-/** How soon waits notice that the engine has ended, in milliseconds. Before a POST it is asked at once. */
-const HOST_CHECK_MS = 5_000;
 
 /** Pulumi: the code in state, and our own note of the resource's URN. Names that begin with `__` are hidden in previews. */
 const _PROVIDER_KEY = "__provider";
@@ -51,54 +51,26 @@ const host: { get: (key: string) => string | undefined; raw: unknown; services: 
     services: undefined,
 };
 
-/**
- * Pulumi: `delete` is not told whether the resource goes or is replaced. Only a resource that the program still declares
- * is checked; a `destroy`, with or without the program, checks none.
- */
-const declaredInputs = new Map<unknown, PropertyMap>();
+/** What the resources of this run rest on. Outlives the configuration: all that one process serves are told of each other. */
+let holders: Holders | undefined;
 
-let pinging: Promise<boolean> | undefined;
-let gone: AbortController | undefined;
-
-/**
- * Does the engine's port still answer? Pulumi: this process does not end with an engine that was killed, nor does the
- * shell between the two, so the parent's id tells nothing. All that ask at the same time share one knock.
- */
-function isEngineAlive(): Promise<boolean> {
+function runHolders(): Holders {
     const address = engineAddress();
-    if (address === undefined) return Promise.resolve(true);
-    pinging ??= new Promise<boolean>((resolve) => {
-        const socket = connect(Number(address.port), address.host);
-        const end = (isAlive: boolean) => {
-            pinging = undefined;
-            socket.destroy();
-            resolve(isAlive);
-        };
-        socket.once("connect", () => end(true));
-        socket.once("error", (error: NodeJS.ErrnoException) => end(error.code !== "ECONNREFUSED"));
-    });
-    return pinging;
-}
-
-/** The next `up` is another process, and two at the same request could take two backups: work ends with the engine. */
-function hostGone(): AbortSignal {
-    if (gone === undefined) {
-        const controller = new AbortController();
-        gone = controller;
-        repeat(HOST_CHECK_MS, async () => {
-            if (!(await isEngineAlive()))
-                controller.abort(new OperationFailedError("The engine that asked for this is gone."));
-            return !controller.signal.aborted;
-        });
-    }
-    return gone.signal;
+    const store =
+        address === undefined ? undefined : fileHolderStore(holderFolder(), `${address.host}:${address.port}`);
+    holders ??= new Holders(systemClock, store, store === undefined ? () => false : isPartialRun);
+    return holders;
 }
 
 function services(): Services {
     if (host.services === undefined) {
         // Loaded on first use: a preview of a stack without CBR resources pays for nothing.
         const { createServices } = require("../services/services") as typeof import("../services/services");
-        host.services = createServices(host.get, process.env, { isEngineAlive: isEngineAlive, signal: hostGone() });
+        host.services = createServices(host.get, process.env, {
+            isEngineAlive,
+            signal: hostGone(),
+            holders: runHolders(),
+        });
         for (const message of host.services.settings.warnings)
             sendToEngine({ urn: "", message: `pulumi-cbr: ${message}`, severity: "warning", ephemeral: false });
     }
@@ -116,6 +88,10 @@ function withoutUndefined(value: unknown): unknown {
 /** The inputs or outputs proper, without the host's keys. Pulumi: a null that a program passes means "not given". */
 function withoutHostKeys(bag: PropertyMap): PropertyMap {
     return Object.fromEntries(Object.entries(bag).filter(([key, value]) => !key.startsWith("__") && value !== null));
+}
+
+function urnIn(bag: PropertyMap): string {
+    return typeof bag[URN_KEY] === "string" && !isUnknown(bag[URN_KEY]) ? bag[URN_KEY] : "";
 }
 
 function nameOf(urn: string): string {
@@ -138,7 +114,7 @@ async function withContext<T>(
     run: (context: Context) => Promise<T>,
     toThrow: (kind: string, name: string, error: unknown) => unknown = plainError,
 ): Promise<T> {
-    const urn = typeof bag[URN_KEY] === "string" && !isUnknown(bag[URN_KEY]) ? bag[URN_KEY] : "";
+    const urn = urnIn(bag);
     const name = nameOf(urn);
     const log = rowLog(sendToEngine, urn, () => Date.now(), process.env);
     try {
@@ -221,8 +197,7 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
 
         check: async (olds: PropertyMap, news: PropertyMap) => {
             const inputs = withoutHostKeys(news);
-            if (news[URN_KEY] !== undefined && handler.observesOthers?.(inputs as unknown as Partial<I>))
-                declaredInputs.set(news[URN_KEY], inputs);
+            noteDeclared({ holders: runHolders() }, handler, urnIn(news), knownInputs<I>(inputs, isUnknown));
             const result = {
                 inputs: { ...inputs, ...(news[URN_KEY] === undefined ? {} : { [URN_KEY]: news[URN_KEY] }) },
             };
@@ -244,11 +219,17 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
 
         diff: (id: string, olds: PropertyMap, news: PropertyMap) =>
             withContext(news, kind, async (context) => {
+                const urns = { program: context.urn, stored: urnIn(olds) };
+                noteStored(context, handler, urns, { id, outputs: stored(olds) });
                 const result = await diffInputs(handler, context, id, stored(olds), withoutHostKeys(news), isUnknown);
                 const { replaces, updates, changedByState, deleteBeforeReplace, failures } = result;
                 if (failures.length > 0)
                     throw new ConfigError(failures.map(({ property, reason }) => `${property} ${reason}`).join("; "));
                 if (replaces.length === 0 && updates.length === 0) return { changes: changedByState };
+                if (deleteBeforeReplace)
+                    context.log.info(
+                        "what it has is deleted before its replacement is made: a region has one replica of a backup",
+                    );
                 // Pulumi: without a word on `changes` the engine compares the inputs itself, which is what shows them in a
                 // preview and makes `replaceOnChanges` work; it would find nothing where no input changed.
                 return { ...(changedByState ? { changes: true } : {}), replaces: [...replaces], deleteBeforeReplace };
@@ -257,17 +238,22 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
         create: (inputs: PropertyMap) =>
             withContext(inputs, kind, (context) =>
                 withInitFailure(kind, context.resourceName, inputs, async () => {
-                    const { id, outputs } = await handler.create(context, given(inputs));
+                    const create = () => handler.create(context, given(inputs));
+                    const { id, outputs } = await noteMade(context, handler, create);
                     return { id, outs: stateOf(outputs, inputs) };
                 }),
             ),
 
         update: (id: string, olds: PropertyMap, news: PropertyMap) =>
             withContext(news, kind, (context) =>
-                withInitFailure(kind, context.resourceName, news, async () => ({
-                    id,
-                    outs: stateOf(await handler.update(context, id, stored(olds), given(news)), news),
-                })),
+                withInitFailure(kind, context.resourceName, news, async () => {
+                    const update = async () => ({
+                        id,
+                        outputs: await handler.update(context, id, stored(olds), given(news)),
+                    });
+                    const { outputs } = await noteMade(context, handler, update);
+                    return { id, outs: stateOf(outputs, news) };
+                }),
             ),
 
         read: (id: string, props: PropertyMap) =>
@@ -275,6 +261,7 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
                 const found = await handler.read(context, id, stored(props));
                 // Pulumi: no id means that the resource is gone.
                 if (found === undefined) return {};
+                noteStored(context, handler, { program: context.urn, stored: context.urn }, found);
                 const kept = props[GIVEN_KEY] === undefined ? {} : { [GIVEN_KEY]: props[GIVEN_KEY] };
                 const urn = props[URN_KEY] === undefined ? {} : { [URN_KEY]: props[URN_KEY] };
                 return {
@@ -284,18 +271,9 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
                 };
             }),
 
+        // Pulumi: `delete` is not told whether the resource goes or is replaced; what this run has declared and made tells.
         delete: (id: string, props: PropertyMap) =>
-            withContext(props, kind, (context) =>
-                handler.remove(
-                    {
-                        ...context,
-                        replacement: declaredInputs.get(props[URN_KEY]),
-                        declaredOthers: declaredInputs.values(),
-                    },
-                    id,
-                    stored(props),
-                ),
-            ),
+            withContext(props, kind, (context) => removeGuarded(context, handler, id, stored(props))),
     } as dynamic.ResourceProvider;
 }
 
@@ -330,48 +308,3 @@ async function checkLocation<I extends CommonInputs, O extends I>(
     const failures = (await handler.preflight?.(context, known)) ?? [];
     return failures.map((failure) => atOriginalIndex(failure, inputs, isUnknown));
 }
-
-interface EngineClient {
-    log(request: unknown, callback: () => void): void;
-}
-let engine: { client: EngineClient; proto: typeof import("@pulumi/pulumi/proto/engine_pb") } | undefined | "none";
-
-/** Pulumi: the host's last argument is the engine's address. */
-function engineAddress(): { host: string; port: string } | undefined {
-    if (!/dynamic-provider/.test(process.argv[1] ?? "")) return undefined;
-    const [, host, port] = /^\[?([\w.:-]+?)\]?:(\d+)$/.exec(process.argv.at(-1) ?? "") ?? [];
-    return host === undefined || port === undefined ? undefined : { host, port };
-}
-
-/** Its log service puts lines on a resource's row. */
-function connectEngine(): Exclude<typeof engine, undefined> {
-    if (engineAddress() === undefined) return "none";
-    const address = process.argv.at(-1) ?? "";
-    try {
-        // Pulumi's own copy, which is no dependency of ours.
-        const grpc = createRequire(require.resolve("@pulumi/pulumi"))(
-            "@grpc/grpc-js",
-        ) as typeof import("@grpc/grpc-js");
-        const services = require("@pulumi/pulumi/proto/engine_grpc_pb") as {
-            EngineClient: new (address: string, credentials: unknown) => EngineClient;
-        };
-        const proto = require("@pulumi/pulumi/proto/engine_pb") as typeof import("@pulumi/pulumi/proto/engine_pb");
-        return { client: new services.EngineClient(address, grpc.credentials.createInsecure()), proto };
-    } catch {
-        return "none";
-    }
-}
-
-const sendToEngine: Send = ({ urn, message, severity, ephemeral }) => {
-    engine ??= connectEngine();
-    if (engine === "none") {
-        if (!ephemeral) process.stderr.write(`${severity}: ${message}\n`);
-        return;
-    }
-    const request = new engine.proto.LogRequest();
-    request.setSeverity(severity === "warning" ? 2 : 1);
-    request.setMessage(message);
-    request.setUrn(urn);
-    request.setEphemeral(ephemeral);
-    engine.client.log(request, () => {});
-};

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { parseDuration } from "../client/time/duration";
 import type { Context, Services } from "../services/context";
+import type { Holding } from "../services/holders";
 
 /** Facts on a schema key. */
 export interface InputMeta {
@@ -118,8 +119,10 @@ export interface ResourceHandler<I extends CommonInputs, O extends I> {
     /** Resource-specific part of the diff: a change that no input shows. */
     readonly needsUpdate?: (context: Context, id: string, olds: O, news: Partial<I>) => Promise<boolean>;
     readonly deleteBeforeReplace?: (olds: O, news: Partial<I>, replaces: readonly string[]) => boolean;
-    /** Does `remove` of another one want to know of these inputs (`context.successor`, `context.staying`)? */
-    readonly observesOthers?: (inputs: Partial<I>) => boolean;
+    /** What the resource rests on, as its outputs say; undefined: on nothing that can be deleted. */
+    readonly holding?: (id: string, outputs: O) => Holding;
+    /** The keys that its known inputs alone tell. */
+    readonly declaredKeys?: (inputs: Partial<I>) => readonly string[];
     /** What makes a replacement impossible; `id` is "" where it is not known. Sees the changes that are known. */
     readonly refuseReplacement?: (id: string, olds: I, news: Partial<I>, replaces: readonly string[]) => Failure[];
     /** How one input compares, where plain equality is not the question. Undefined: it has no say. */

@@ -8,11 +8,13 @@ import { type Clock, systemClock } from "../client/time/clock";
 import { fileJournal, type Journal } from "../exactly-once/journal";
 import { Poller } from "../reads/poller";
 import type { Services } from "./context";
+import { Holders } from "./holders";
 
 export interface Parts {
     readonly clock?: Clock;
     readonly transport?: Transport;
     readonly journal?: Journal;
+    readonly holders?: Holders;
     readonly isEngineAlive?: () => Promise<boolean>;
     readonly signal?: AbortSignal;
 }
@@ -34,6 +36,7 @@ export function createServices(
         client: new Client({ settings, auth, transport, clock }),
         poller: new Poller(clock, signal),
         journal: parts.journal ?? fileJournal(),
+        holders: parts.holders ?? new Holders(clock),
         isEngineAlive: parts.isEngineAlive ?? (async () => true),
         signal,
     };

@@ -143,6 +143,11 @@ export class Life {
         return files.map((file) => readFileSync(join(file.parentPath, file.name), "utf8")).join("\n");
     }
 
+    /** As if the stack went on on another machine: what this one has noted of it is gone. */
+    forgetMachine(): void {
+        rmSync(join(this.stack.folder, "home", "pulumi-cbr"), { recursive: true, force: true });
+    }
+
     /** What holds for every state at any time. */
     async checkState(): Promise<void> {
         // As it stands on disk: an export shows secrets.
@@ -216,6 +221,13 @@ export async function openLife(options: LifeOptions = {}): Promise<Life> {
     onTestFinished(() => rmSync(stack.folder, { recursive: true, force: true, maxRetries: 3 }));
     const secrets = given.filter(([key]) => secretKeys.test(key)).map(([, value]) => value);
     return new Life(sim, stack, secrets, hold);
+}
+
+/** Settings of an explicit provider for the simulated cloud. */
+export function providerArgs(life: Life, region: string): cbr.ProviderArgs {
+    const config = life.sim.settings({ region }).config;
+    const args = Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace("cbr:", ""), value]));
+    return { ...args, endpoints: JSON.parse(args["endpoints"] ?? "{}"), cloud: "huaweicloud" };
 }
 
 /** `op name` of each step that changes something, sorted: what is independent has no order. The stack itself is left out. */

@@ -40,3 +40,10 @@ export function findPulumi(): Promise<PulumiEngine> {
     found ??= find();
     return found;
 }
+
+/** For what only Pulumi's own engine can show: without a CLI the test is left out, and says so. */
+export async function needsCli(skip: (reason: string) => void, why: string): Promise<void> {
+    if ((await findPulumi()).kind === "real") return;
+    process.stderr.write(`Left out without a Pulumi CLI: ${why}\n`);
+    skip(`needs the Pulumi CLI: ${why}`);
+}

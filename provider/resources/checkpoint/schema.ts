@@ -86,7 +86,8 @@ const FINAL_CHECKPOINT = new Set(["available", "error", "error-deleting"]);
 const GONE_CHECKPOINT = new Set(["deleted"]);
 export const EXPIRED = "expired";
 
-export const isFinalBackup = (status: string): boolean => GOOD_BACKUP.has(status) || status === "error";
+export const isGoodBackup = (status: string): boolean => GOOD_BACKUP.has(status);
+export const isFinalBackup = (status: string): boolean => isGoodBackup(status) || status === "error";
 /** Was good, and is no more, or soon will be. */
 const wasGood = (status: string): boolean => status === EXPIRED || GOING.has(status);
 export const isFinalCheckpoint = (status: string): boolean => FINAL_CHECKPOINT.has(status);
@@ -127,7 +128,7 @@ function ordered(backups: Backup[]): Backup[] {
 
 /** The ids that follow from the backups. */
 export function goodIds(backups: readonly Backup[]): Pick<CheckpointOutputs, "backupIds" | "backupIdByResource"> {
-    const good = backups.filter((one) => GOOD_BACKUP.has(one.status));
+    const good = backups.filter((one) => isGoodBackup(one.status));
     return {
         backupIds: good.map((one) => one.id),
         backupIdByResource: Object.fromEntries(
@@ -161,7 +162,7 @@ export function toOutputs(
     // A good backup that is gone was good: it is not the same as one that failed.
     const lost = (earlier.backups ?? [])
         .filter((one) => !listedIds.has(one.id))
-        .map((one) => (GOOD_BACKUP.has(one.status) || GOING.has(one.status) ? { ...one, status: EXPIRED } : one));
+        .map((one) => (isGoodBackup(one.status) || GOING.has(one.status) ? { ...one, status: EXPIRED } : one));
     const backups = ordered([...rows.map(toBackup), ...lost]);
     return {
         ...inputs,
@@ -223,13 +224,13 @@ export function outcomeOf(outputs: CheckpointOutputs): Outcome {
     const backedUp = new Map<string, Backup>();
     for (const one of outputs.backups) {
         const key = one.resourceId ?? one.id;
-        if (!GOOD_BACKUP.has(backedUp.get(key)?.status ?? "")) backedUp.set(key, one);
+        if (!isGoodBackup(backedUp.get(key)?.status ?? "")) backedUp.set(key, one);
     }
     const failed: { resourceId: string; what: string }[] = [];
     let good = 0;
     for (const id of new Set([...requestedResources(outputs, outputs), ...backedUp.keys()])) {
         const found = backedUp.get(id);
-        if (found !== undefined && (GOOD_BACKUP.has(found.status) || wasGood(found.status))) good++;
+        if (found !== undefined && (isGoodBackup(found.status) || wasGood(found.status))) good++;
         else if (found !== undefined)
             failed.push({ resourceId: id, what: `backup ${found.id} has status ${found.status}` });
         else if (!skipped.has(id)) failed.push({ resourceId: id, what: "no backup of it appeared" });

@@ -42,6 +42,7 @@ import {
 } from "./copy-set";
 import { COPY_BUDGET_MS } from "./destination-replicas";
 import { claimCopies, findLostCopy } from "./find-lost";
+import { checkpointCopiesKey, copyHolding } from "./holding";
 
 /** A note of a request in doubt is dated no further back than this, in milliseconds: the journal forgets old ones. */
 const NOTED_MS = 3_600_000;
@@ -79,6 +80,14 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     create,
     update,
     read: (context, id, olds) => readCopies(context, subject, "CheckpointReplica", id, olds),
+    holding: (id, outputs) =>
+        copyHolding(id, outputs, outputs.replications ?? [], [
+            checkpointCopiesKey(outputs.checkpointId, outputs.destinationRegion),
+        ]),
+    declaredKeys: (inputs) =>
+        inputs.checkpointId === undefined || inputs.destinationRegion === undefined
+            ? []
+            : [checkpointCopiesKey(inputs.checkpointId, inputs.destinationRegion)],
     remove,
 };
 

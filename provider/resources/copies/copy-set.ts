@@ -31,6 +31,7 @@ import {
     seenOf,
 } from "./destination-replicas";
 import { existingReplica, type ReplicaLocation, waitForExistingReplica, waitForReplicas } from "./existing-replicas";
+import { copyHolding, deletableReplicas } from "./holding";
 
 /** Inputs that both kinds have. */
 export const copySetInputs = {
@@ -419,13 +420,11 @@ export async function readCopies<O extends CopySet>(
     return { id, outputs: withTotals({ ...outputs, replications, ...(verified ? { verified } : {}) }) };
 }
 
-/** `mayGo` picks those of the run's own replicas that are deleted; by default all of them. */
 export async function removeCopies<O extends CopySet>(
     context: Context,
     subject: Subject<O>,
     id: string,
     olds: O,
-    mayGo: (ids: readonly string[], deadline: number) => Promise<readonly string[]> = async (ids) => ids,
 ): Promise<void> {
     const where = `in ${olds.destinationRegion}, vault ${olds.destinationVaultId}`;
     if (olds.deletionPolicy !== "delete") {
@@ -446,9 +445,11 @@ export async function removeCopies<O extends CopySet>(
     const ended = await waitForCopies(context, subject, olds, deadline, () => {});
     const idsOf = (list: readonly Replication[]) =>
         list.map((one) => one.destinationBackupId).filter((one) => one !== undefined);
-    const mine = ended.replications.filter((one) => one.adopted !== true && one.gone !== true && one.status !== "skip");
+    const isOwn = (one: Replication) => one.adopted !== true && one.status !== "skip";
+    const wasLeft = (one: Replication) => context.holders.wasLeft(context.urn, one.destinationBackupId ?? "");
+    const mine = ended.replications.filter((one) => one.gone !== true && (isOwn(one) || wasLeft(one)));
     const own = idsOf(mine);
-    const kept = ended.replications.filter((one) => one.adopted === true).length;
+    const kept = ended.replications.filter((one) => one.adopted === true && !wasLeft(one)).length;
     if (kept > 0) context.log.info(`${id}: ${kept} replicas ${where} were there before this resource and are retained`);
     if (own.length === 0) return;
     // What its region does not know yet could not be deleted there, and would stay behind.
@@ -456,5 +457,14 @@ export async function removeCopies<O extends CopySet>(
     if (unseen.length > 0)
         await waitForReplicas(context, placeOf(ended), unseen, deadline, { since: ended.requestedAt });
     const destination = await context.client.target(olds.destinationRegion, olds.destinationProjectId);
-    await deleteBackups(context, destination, await mayGo(own, deadline), deadline);
+    const { identity } = copyHolding(id, olds, []);
+    const leaving = { ...olds, identity, isSet: true, sourceVaultId: subject.vaultId(olds) };
+    const replicas = mine.map((one) => ({ id: one.destinationBackupId ?? "", backupId: one.backupId }));
+    const going = await deletableReplicas(
+        context,
+        leaving,
+        replicas.filter((one) => one.id !== ""),
+        deadline,
+    );
+    await deleteBackups(context, destination, going, deadline);
 }
