@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { registerSecret } from "../../provider/client/errors/errors";
+import { registerSecret } from "../../provider/client/errors/redaction";
 import { rowLog, type Send } from "../../provider/pulumi/resource-log";
 
 type Line = Parameters<Send>[0];

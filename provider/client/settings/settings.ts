@@ -5,7 +5,8 @@
  */
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { ConfigError, registerSecret } from "../errors/errors";
+import { ConfigError } from "../errors/errors";
+import { registerSecret } from "../errors/redaction";
 import { expandHome, type FileAccess, listCloudsYaml, readCloudsYaml } from "./clouds-yaml";
 import {
     type Credentials,
