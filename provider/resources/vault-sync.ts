@@ -159,8 +159,13 @@ async function findTask(
         const at = parseInstant(row.created_at ?? row.started_at);
         return at === undefined ? "yes" : window.contains(at);
     };
-    const begun = rows.filter((row) => fits(row) === "yes");
+    const begun = rows.filter((row) => row.vault_id !== undefined && fits(row) === "yes");
     const doubtful = rows.filter((row) => fits(row) === "maybe");
+    const nameless = rows.filter((row) => row.vault_id === undefined && fits(row) === "yes");
+    if (begun.length === 0 && nameless.length > 0 && isLast)
+        throw new UncertainOutcomeError(
+            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and synchronisations that began at that time name no vault: ${nameless.map((row) => row.id).join(", ")}. Nothing was sent again. Look whether one is of this vault; if none is, change \`triggers\` to start another one.`,
+        );
     if (begun.length === 0 && doubtful.length > 0 && isLast)
         throw new UncertainOutcomeError(
             `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${target.region} does not tell its time: it may be that of task ${doubtful.map((row) => row.id).join(" or ")}. Nothing was sent again. Look when it began; then change \`triggers\` to start another one.`,

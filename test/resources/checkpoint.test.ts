@@ -199,8 +199,8 @@ it("never takes a forbidden, a broken or a foreign answer for gone", async () =>
         { status: 404, code: "BackupService.6105" },
         { status: 404, code: "APIGW.0101" },
     ] as const) {
-        world.sim.fail({ operation: "ListBackups", effect, times: 2 });
-        world.sim.fail({ operation: "ShowCheckpoint", effect, times: 2 });
+        world.sim.fail({ operation: "ListBackups", effect, times: 9 });
+        world.sim.fail({ operation: "ShowCheckpoint", effect, times: 9 });
         await expect(checkpoint.read(world.context(), id, outputs)).rejects.toThrow(/HTTP 40[34]/);
         world.sim.clearFaults();
     }
