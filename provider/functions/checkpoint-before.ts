@@ -3,9 +3,9 @@
 import { ConfigError, messageOf, PartialCreateError } from "../client/errors/errors";
 import type { Journal, JournalEntry } from "../exactly-once/journal";
 import { rowLog, type Send } from "../pulumi/resource-log";
-import { checkInputs } from "../resource/resource";
+import { checkInputs, EXPIRED } from "../resource/resource";
 import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../resources/checkpoint/checkpoint";
-import { EXPIRED, isFinalCheckpoint } from "../resources/checkpoint/schema";
+import { isFinalCheckpoint } from "../resources/checkpoint/schema";
 import type { Context, Services } from "../services/context";
 
 /** A restore point that an interrupted run has left is taken for the wanted one for so long, in milliseconds; later, too much has changed since. */

@@ -86,6 +86,9 @@ export type DeletionPolicy = "retain" | "delete";
 export const deletionPolicy = z.enum(["retain", "delete"], { error: 'must be "retain" or "delete"' });
 export const warnOrFail = z.enum(["warn", "fail"], { error: 'must be "warn" or "fail"' });
 
+/** Status of what was good and is no longer in the cloud, for which the API has no word: its last facts stay in state. */
+export const EXPIRED = "expired";
+
 export type Failure = { readonly property: string; readonly reason: string };
 
 export interface DiffResult {

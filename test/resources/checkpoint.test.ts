@@ -185,7 +185,17 @@ it("keeps an expired restore point in state, with its last facts", async () => {
     const { id, outputs } = await create();
     world.sim.regions["eu-de"].cloud.expireCheckpoint(id);
     const read = await checkpoint.read(world.context(), id, outputs);
-    expect(read?.outputs).toEqual({ ...outputs, status: "expired" });
+    expect(read?.outputs).toEqual({
+        ...outputs,
+        status: "expired",
+        backups: outputs.backups.map((one) => ({
+            ...one,
+            status: "expired",
+            children: one.children.map((child) => ({ ...child, status: "expired" })),
+        })),
+        backupIds: [],
+        backupIdByResource: {},
+    });
     expect(world.lines.warn.at(-1)).toMatch(/no longer in the cloud/);
     expect(await checkpoint.read(world.context(), id, { ...outputs, recreateWhenExpired: true })).toBeUndefined();
 });

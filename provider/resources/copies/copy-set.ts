@@ -17,6 +17,7 @@ import {
     deletionPolicy,
     destinationProjectId,
     destinationRegion,
+    EXPIRED,
     objectId,
     warnOrFail,
 } from "../../resource/resource";
@@ -55,7 +56,7 @@ const replication = z.object({
     /** The source backup. */
     backupId: z.string(),
     replicationRecordId: z.string().optional(),
-    /** The API's word: waiting_replicate, replicating, success, fail, skip. Before there is one: `unsent` (the request was refused) or `unsure` (its answer was lost). */
+    /** The API's word: waiting_replicate, replicating, success, fail, skip. Before there is one: `unsent` (the request was refused) or `unsure` (its answer was lost). `expired` once a refresh has found that a good replica is no longer in its region. */
     status: z.string(),
     /** Percent. */
     progress: z.number().optional(),
@@ -67,8 +68,6 @@ const replication = z.object({
     unsureAt: z.number().optional(),
     /** True when the replica was there before: it is then never deleted. */
     adopted: z.boolean().optional(),
-    /** True once a refresh has found that the replica is no longer in its region. */
-    gone: z.boolean().optional(),
 });
 export type Replication = z.output<typeof replication>;
 
@@ -81,9 +80,9 @@ export const copySetOutputs = {
     replicationRecordIds: z.array(z.string()),
     /** Every copy of this run. By source backup id. */
     replications: z.array(replication),
-    /** Ids of the replicas in the destination region, of the copies that are good. */
+    /** Ids of the replicas in the destination region that can be used: those of good copies, without those that are no longer there. */
     destinationBackupIds: z.array(z.string()),
-    /** replicating; success: at least one was copied, none failed; fail: at least one failed; skip: none was copied, none failed. */
+    /** replicating; success: at least one was copied, none failed; fail: at least one failed; expired: no replica that was copied is left; skip: none was copied, none failed. */
     status: z.string(),
     /** Kind of object that was copied. */
     providerId: z.string().optional(),
@@ -121,8 +120,14 @@ export interface Subject<O> {
 const hasBegun = (one: Replication): boolean => one.status !== UNSENT && one.status !== UNSURE;
 /** A `success` that names no replica yet has not ended, either. */
 const isRunning = (one: Replication): boolean =>
-    hasBegun(one) && (!isFinalCopy(one.status) || (one.status === "success" && one.destinationBackupId === undefined));
-const isGood = (one: Replication): boolean => one.status === "success" || one.adopted === true;
+    hasBegun(one) &&
+    one.status !== EXPIRED &&
+    (!isFinalCopy(one.status) || (one.status === "success" && one.destinationBackupId === undefined));
+/** Is there a replica that can be used? */
+const isUsable = (one: Replication): boolean =>
+    one.status !== EXPIRED && (one.status === "success" || one.adopted === true);
+/** What was good and has gone since is no failure. */
+const isGood = (one: Replication): boolean => isUsable(one) || one.status === EXPIRED;
 
 function sourceOf(outputs: CopySet): ProjectRef {
     return { region: outputs.region, projectId: outputs.projectId };
@@ -158,14 +163,15 @@ export function withTotals<O extends CopySet>(outputs: O): O {
     const { replications } = outputs;
     const has = (status: string) => replications.some((one) => one.status === status);
     const failed = has("fail") || has(UNSENT) || has(UNSURE);
+    const ended = failed ? "fail" : has("success") ? "success" : has(EXPIRED) ? EXPIRED : "skip";
     return {
         ...outputs,
         replicationRecordIds: replications.map((one) => one.replicationRecordId).filter((id) => id !== undefined),
         destinationBackupIds: replications
-            .filter((one) => isGood(one) && one.gone !== true)
+            .filter(isUsable)
             .map((one) => one.destinationBackupId)
             .filter((id) => id !== undefined),
-        status: !isDone(outputs) ? "replicating" : failed ? "fail" : has("success") ? "success" : "skip",
+        status: isDone(outputs) ? ended : "replicating",
     };
 }
 
@@ -411,10 +417,10 @@ export async function readCopies<O extends CopySet>(
         );
     const isThere = (one: Replication) => found.get(one.destinationBackupId ?? "")?.status === "available";
     const verified =
-        outputs.verified === true || (isDone(outputs) && outputs.replications.filter(isGood).every(isThere));
+        outputs.verified === true || (isDone(outputs) && outputs.replications.filter(isUsable).every(isThere));
     // Only what was seen to be good once can be said to be gone since.
     const replications = outputs.replications.map((one) =>
-        verified && lost.includes(one.destinationBackupId ?? "") ? { ...one, gone: true } : one,
+        verified && isUsable(one) && lost.includes(one.destinationBackupId ?? "") ? { ...one, status: EXPIRED } : one,
     );
     return { id, outputs: withTotals({ ...outputs, replications, ...(verified ? { verified } : {}) }) };
 }
@@ -446,9 +452,9 @@ export async function removeCopies<O extends CopySet>(
     const ended = await waitForCopies(context, subject, olds, deadline, () => {});
     const idsOf = (list: readonly Replication[]) =>
         list.map((one) => one.destinationBackupId).filter((one) => one !== undefined);
-    const mine = ended.replications.filter((one) => one.adopted !== true && one.gone !== true && one.status !== "skip");
+    const mine = ended.replications.filter((one) => one.adopted !== true && ![EXPIRED, "skip"].includes(one.status));
     const own = idsOf(mine);
-    const kept = ended.replications.filter((one) => one.adopted === true).length;
+    const kept = ended.replications.filter((one) => one.adopted === true && one.status !== EXPIRED).length;
     if (kept > 0) context.log.info(`${id}: ${kept} replicas ${where} were there before this resource and are retained`);
     if (own.length === 0) return;
     // What its region does not know yet could not be deleted there, and would stay behind.
