@@ -3,6 +3,7 @@
 import { ConfigError, messageOf, PartialCreateError } from "../client/errors/errors";
 import type { Journal, JournalEntry } from "../exactly-once/journal";
 import { rowLog, type Send } from "../pulumi/resource-log";
+import { withLowercaseIds } from "../resource/ids";
 import { checkInputs, EXPIRED } from "../resource/resource";
 import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../resources/checkpoint/checkpoint";
 import { isFinalCheckpoint } from "../resources/checkpoint/schema";
@@ -53,7 +54,8 @@ export function checkpointTaker(services: Services, wanted: Wanted): (event: Eve
 
 async function take(services: Services, wanted: Wanted, event: Event): Promise<CheckpointOutputs> {
     const { clock } = services;
-    const inputs = { onSkipped: "fail", ...(await knownInputs(services, wanted)) };
+    const known = await knownInputs(services, wanted);
+    const inputs = withLowercaseIds(checkpoint.inputs, { onSkipped: "fail", ...known });
     const failures = checkInputs(checkpoint, inputs, () => false);
     if (failures.length > 0)
         throw new ConfigError(`${failures.map((one) => `${one.property} ${one.reason}`).join("; ")}.`);

@@ -8,6 +8,7 @@ import { connect } from "node:net";
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { ConfigError, messageOf, OperationFailedError, PartialCreateError } from "../client/errors/errors";
 import { repeat } from "../client/time/clock";
+import { lowercaseId, withLowercaseIds } from "../resource/ids";
 import {
     atOriginalIndex,
     type CommonInputs,
@@ -206,8 +207,9 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
     handler: ResourceHandler<I, O>,
 ): dynamic.ResourceProvider {
     const { kind } = handler;
-    const stored = (bag: PropertyMap) => withoutHostKeys(bag) as unknown as O;
-    const given = (bag: PropertyMap) => withoutHostKeys(bag) as unknown as I;
+    const inLowercase = (bag: PropertyMap) => withLowercaseIds(handler.inputs, withoutHostKeys(bag));
+    const stored = (bag: PropertyMap) => inLowercase(bag) as unknown as O;
+    const given = (bag: PropertyMap) => inLowercase(bag) as unknown as I;
     return {
         // Pulumi: calls may come in before this has returned, so nothing may be awaited before the configuration is kept.
         configure: async (request) => {
@@ -220,19 +222,19 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
         },
 
         check: async (olds: PropertyMap, news: PropertyMap) => {
-            const inputs = withoutHostKeys(news);
+            const inputs = inLowercase(news);
             if (news[URN_KEY] !== undefined && handler.observesOthers?.(inputs as unknown as Partial<I>))
                 declaredInputs.set(news[URN_KEY], inputs);
-            const result = {
-                inputs: { ...inputs, ...(news[URN_KEY] === undefined ? {} : { [URN_KEY]: news[URN_KEY] }) },
-            };
+            // Pulumi: what is given back is stored and shown, so it is what the program wrote.
+            const urn = news[URN_KEY] === undefined ? {} : { [URN_KEY]: news[URN_KEY] };
+            const result = { inputs: { ...withoutHostKeys(news), ...urn } };
             const failures = checkInputs(handler, inputs, isUnknown);
             if (failures.length > 0) return { ...result, failures };
             try {
                 const found = await withContext(
                     news,
                     kind,
-                    (context) => checkLocation(context, handler, withoutHostKeys(olds), inputs),
+                    (context) => checkLocation(context, handler, inLowercase(olds), inputs),
                     asIs,
                 );
                 return { ...result, failures: found };
@@ -244,7 +246,14 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
 
         diff: (id: string, olds: PropertyMap, news: PropertyMap) =>
             withContext(news, kind, async (context) => {
-                const result = await diffInputs(handler, context, id, stored(olds), withoutHostKeys(news), isUnknown);
+                const result = await diffInputs(
+                    handler,
+                    context,
+                    lowercaseId(id),
+                    stored(olds),
+                    inLowercase(news),
+                    isUnknown,
+                );
                 const { replaces, updates, changedByState: beyondInputs, deleteBeforeReplace, failures } = result;
                 if (failures.length > 0)
                     throw new ConfigError(failures.map(({ property, reason }) => `${property} ${reason}`).join("; "));
@@ -266,13 +275,13 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
             withContext(news, kind, (context) =>
                 withInitFailure(kind, context.resourceName, news, async () => ({
                     id,
-                    outs: stateOf(await handler.update(context, id, stored(olds), given(news)), news),
+                    outs: stateOf(await handler.update(context, lowercaseId(id), stored(olds), given(news)), news),
                 })),
             ),
 
         read: (id: string, props: PropertyMap) =>
             withContext(props, kind, async (context) => {
-                const found = await handler.read(context, id, stored(props));
+                const found = await handler.read(context, lowercaseId(id), stored(props));
                 // Pulumi: no id means that the resource is gone.
                 if (found === undefined) return {};
                 const kept = props[GIVEN_KEY] === undefined ? {} : { [GIVEN_KEY]: props[GIVEN_KEY] };
@@ -292,7 +301,7 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
                         replacement: declaredInputs.get(props[URN_KEY]),
                         declaredOthers: declaredInputs.values(),
                     },
-                    id,
+                    lowercaseId(id),
                     stored(props),
                 ),
             ),

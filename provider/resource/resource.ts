@@ -12,6 +12,8 @@ export interface InputMeta {
     replaces?: boolean;
     /** What leaving the input out means. Writing the default down is no change. */
     default?: unknown;
+    /** An id in hexadecimal digits: in capitals it is the same one. It is compared and sent in lower case, as clouds write it. */
+    isId?: true;
     [key: string]: unknown;
 }
 
@@ -20,10 +22,14 @@ const regionName = z
     .min(1, "must have 1 to 255 characters")
     .max(255, "must have 1 to 255 characters")
     .regex(/^[a-zA-Z0-9._-]+$/, "a region name has letters, digits, '.', '_' and '-' only, e.g. eu-de");
-const projectIdText = z.string().regex(/^[0-9a-fA-F]{32,64}$/, "a project id has 32 hexadecimal digits");
+const isId: InputMeta = { isId: true };
+const projectIdText = z
+    .string()
+    .regex(/^[0-9a-fA-F]{32,64}$/, "a project id has 32 hexadecimal digits")
+    .meta(isId);
 
 /** An id of a vault, a backup or a resource, as the API's pages give it. */
-export const objectId = z.guid({ error: "must be a UUID, e.g. 3b5816b5-f29c-4172-9d9a-76c719a659ce" });
+export const objectId = z.guid({ error: "must be a UUID, e.g. 3b5816b5-f29c-4172-9d9a-76c719a659ce" }).meta(isId);
 
 /** Name of a restore point or replica. Vendor: 1 to 64 of letters, digits, `_`, `-` and Chinese characters (OAS; the pages give the length only). */
 export const objectName = z

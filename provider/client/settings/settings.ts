@@ -254,6 +254,11 @@ function cloudsLayer(
     return undefined;
 }
 
+/** A project id as IAM writes it, so that it is equal to what IAM and state say. */
+function inLowercase(id: Resolved | undefined): Resolved | undefined {
+    return id !== undefined && /^[0-9a-f-]{32,64}$/i.test(id.value) ? { ...id, value: id.value.toLowerCase() } : id;
+}
+
 /**
  * All settings, with their sources. Pure but for `files` (default: this machine's). Missing values are no errors here:
  * `requireRegion` and `requireCredentials` make them, when a call needs one. Empty texts count as unset.
@@ -354,7 +359,7 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
     return {
         ...given({
             region,
-            projectId,
+            projectId: inLowercase(projectId),
             projectName,
             agency,
             domainName,
