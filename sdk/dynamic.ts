@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { plainData } from "./plain-data";
 
 /** The names of the handlers that `pulumi-cbr/provider` exports. */
 export type HandlerName = keyof typeof import("../provider/index");
@@ -31,6 +32,7 @@ export abstract class CbrResource extends pulumi.CustomResource {
         const properties: pulumi.Inputs = {
             ...outputs,
             ...args,
+            ...triggers(kind, name, args),
             ...timeouts(args, options),
             __provider: providerLine(handler),
             __urn: urnOf(name, type, options),
@@ -50,6 +52,12 @@ export abstract class CbrResource extends pulumi.CustomResource {
             Error.stackTraceLimit = stackTraceLimit;
         }
     }
+}
+
+/** They may hold anything, so here is the last place that sees what Pulumi would make unrecognisable. */
+function triggers(kind: string, name: string, args: object | undefined): pulumi.Inputs {
+    if (args === undefined || !("triggers" in args) || args.triggers === undefined) return {};
+    return { triggers: plainData(args.triggers, `${kind} ${name}: triggers`) };
 }
 
 /** Pulumi: the host never hears of `customTimeouts`, so they travel as an input. */

@@ -51,15 +51,27 @@ const duration = z
     .string()
     .refine((text) => parseDuration(text) !== undefined, "must be a duration such as 90s, 30m or 1h30m");
 
+/** Where numbers stand that are none: each `up` would see a change. */
+function* notFinite(value: unknown, path: PropertyKey[]): Generator<PropertyKey[]> {
+    if (typeof value === "number" && !Number.isFinite(value)) yield path;
+    if (typeof value !== "object" || value === null) return;
+    const isList = Array.isArray(value);
+    for (const [key, item] of Object.entries(value)) yield* notFinite(item, [...path, isList ? Number(key) : key]);
+}
+
 /** Inputs that all resources have. */
 export const commonInputs = {
     /** Region to work in. Default: `cbr:region`. Changing it replaces the resource. */
     region: regionName.optional(),
     /** Project to work in, 32 hexadecimal digits. Default: `cbr:projectId`, else the region's project as IAM names it. Changing it replaces the resource. */
     projectId: projectIdText.optional(),
-    /** Any map or list of values. Any change replaces the resource: a new restore point, a new copy. */
+    /** Any map or list of plain data; a Date counts as its ISO text. Any change replaces the resource: a new restore point, a new copy. */
     triggers: z
         .union([z.record(z.string(), z.unknown()), z.array(z.unknown())], { error: "must be a map or a list" })
+        .superRefine((value, { addIssue }) => {
+            for (const path of notFinite(value, []))
+                addIssue({ code: "custom", path, message: "must be a finite number: any other would be a change in every run" });
+        })
         .optional()
         .meta({ replaces: true }),
     /** Time budgets as duration strings (`90s`, `30m`, `2h`). The option `customTimeouts` is copied here. Changing it changes nothing in the cloud. */
