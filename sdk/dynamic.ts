@@ -34,6 +34,7 @@ export abstract class CbrResource extends pulumi.CustomResource {
             ...args,
             ...triggers(kind, name, args),
             ...timeouts(args, options),
+            ...secretInputs(args),
             __provider: providerLine(handler),
             __urn: urnOf(name, type, options),
         };
@@ -73,6 +74,23 @@ function timeouts(args: object | undefined, options: pulumi.CustomResourceOption
     const given = "timeouts" in args ? (args.timeouts as pulumi.Input<object | undefined>) : undefined;
     if (given === undefined) return { timeouts: copied };
     return { timeouts: pulumi.output(given).apply((one) => ({ ...copied, ...one })) };
+}
+
+/** Never repeated in an output under another name, nor in a message. */
+const NEVER_ECHOED = new Set(["triggers", "timeouts"]);
+
+/** Pulumi: handlers are given secrets in plain. This note, which is there if an input is secret, lets them keep it so. */
+function secretInputs(args: object | undefined): pulumi.Inputs {
+    const entries = Object.entries(args ?? {}).filter(([key, value]) => !NEVER_ECHOED.has(key) && becomesKnown(value));
+    if (entries.length === 0) return {};
+    const secrets = entries.map(async ([key, value]) => ((await pulumi.isSecret(pulumi.output(value))) ? [key] : []));
+    return { __secret: Promise.all(secrets).then((keys) => keys.flat().join(",") || undefined) };
+}
+
+/** Does it hold an Output or a promise? */
+function becomesKnown(value: unknown): boolean {
+    if (typeof value !== "object" || value === null) return false;
+    return pulumi.Output.isInstance(value) || value instanceof Promise || Object.values(value).some(becomesKnown);
 }
 
 /** Handlers are not told whose call it is; this note lets their lines stand on the right row. A plain promise: it must not make the resource depend on its parent. */

@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { connect } from "node:net";
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { ConfigError, messageOf, OperationFailedError, PartialCreateError } from "../client/errors/errors";
+import { displayText } from "../client/errors/redaction";
 import { repeat } from "../client/time/clock";
 import { lowercaseId, withLowercaseIds } from "../resource/ids";
 import {
@@ -20,14 +21,14 @@ import {
 } from "../resource/resource";
 import type { Context, Services } from "../services/context";
 import { rowLog, type Send } from "./resource-log";
+import { registerSecretInputs, SECRET_KEY, sealSecrets } from "./secrets";
 
 type PropertyMap = Record<string, unknown>;
 
 /** How soon waits notice that the engine has ended, in milliseconds. Before a POST it is asked at once. */
 const HOST_CHECK_MS = 5_000;
 
-/** Pulumi: the code in state, and our own note of the resource's URN. Names that begin with `__` are hidden in previews. */
-const _PROVIDER_KEY = "__provider";
+/** Our own note of the resource's URN. Pulumi: names that begin with `__` are hidden in previews. */
 const URN_KEY = "__urn";
 /** Which of these the program gave, where it gave any: outputs have them all the same. */
 const GIVEN_KEY = "__given";
@@ -101,7 +102,12 @@ function services(): Services {
         const { createServices } = require("../services/services") as typeof import("../services/services");
         host.services = createServices(host.get, process.env, { isEngineAlive: isEngineAlive, signal: hostGone() });
         for (const message of host.services.settings.warnings)
-            sendToEngine({ urn: "", message: `pulumi-cbr: ${message}`, severity: "warning", ephemeral: false });
+            sendToEngine({
+                urn: "",
+                message: displayText(`pulumi-cbr: ${message}`),
+                severity: "warning",
+                ephemeral: false,
+            });
     }
     return host.services;
 }
@@ -119,6 +125,12 @@ function withoutHostKeys(bag: PropertyMap): PropertyMap {
     return Object.fromEntries(Object.entries(bag).filter(([key, value]) => !key.startsWith("__") && value !== null));
 }
 
+/** Our notes among the inputs, which go wherever these go. */
+function notesOf(bag: PropertyMap): PropertyMap {
+    const keys = [URN_KEY, SECRET_KEY].filter((key) => bag[key] !== undefined && bag[key] !== null);
+    return Object.fromEntries(keys.map((key) => [key, bag[key]]));
+}
+
 function nameOf(urn: string): string {
     return urn.split("::").slice(3).join("::");
 }
@@ -131,6 +143,8 @@ function plainError(kind: string, name: string, error: unknown): Error {
     return plain;
 }
 
+const shown = ({ property, reason }: Failure): Failure => ({ property, reason: displayText(reason) });
+
 const asIs = (_kind: string, _name: string, error: unknown): unknown => error;
 
 async function withContext<T>(
@@ -141,6 +155,7 @@ async function withContext<T>(
 ): Promise<T> {
     const urn = typeof bag[URN_KEY] === "string" && !isUnknown(bag[URN_KEY]) ? bag[URN_KEY] : "";
     const name = nameOf(urn);
+    registerSecretInputs(bag);
     const log = rowLog(sendToEngine, urn, () => Date.now(), process.env);
     try {
         return await run({ ...services(), log, resourceName: name === "" ? kind.toLowerCase() : name, urn });
@@ -183,8 +198,8 @@ async function withInitFailure(
 function stateOf(outputs: object, inputs: PropertyMap): PropertyMap {
     const given = AMBIGUOUS_KEYS.filter((key) => inputs[key] !== undefined && inputs[key] !== null);
     return {
-        ...(withoutUndefined(outputs) as PropertyMap),
-        ...(inputs[URN_KEY] === undefined ? {} : { [URN_KEY]: inputs[URN_KEY] }),
+        ...sealSecrets(withoutUndefined(outputs) as PropertyMap, inputs),
+        ...notesOf(inputs),
         ...(given.length === 0 ? {} : { [GIVEN_KEY]: given.join(",") }),
     };
 }
@@ -196,10 +211,9 @@ function inputsFrom<I extends CommonInputs, O extends I>(
 ): PropertyMap {
     const given = new Set(String(state[GIVEN_KEY] ?? "").split(","));
     const isGiven = (key: string) => !AMBIGUOUS_KEYS.some((one) => one === key) || given.has(key);
-    const keys = [...Object.keys(handler.inputs.shape).filter(isGiven), URN_KEY];
-    return Object.fromEntries(
-        keys.filter((key) => state[key] !== undefined && state[key] !== null).map((key) => [key, state[key]]),
-    );
+    const keys = Object.keys(handler.inputs.shape).filter(isGiven);
+    const kept = keys.filter((key) => state[key] !== undefined && state[key] !== null).map((key) => [key, state[key]]);
+    return { ...Object.fromEntries(kept), ...notesOf(state) };
 }
 
 /** A resource as Pulumi's dynamic host wants it. */
@@ -207,9 +221,9 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
     handler: ResourceHandler<I, O>,
 ): dynamic.ResourceProvider {
     const { kind } = handler;
-    const inLowercase = (bag: PropertyMap) => withLowercaseIds(handler.inputs, withoutHostKeys(bag));
-    const stored = (bag: PropertyMap) => inLowercase(bag) as unknown as O;
-    const given = (bag: PropertyMap) => inLowercase(bag) as unknown as I;
+    const lower = (bag: PropertyMap) => withLowercaseIds(handler.inputs, withoutHostKeys(bag));
+    const stored = (bag: PropertyMap) => lower(bag) as unknown as O;
+    const given = (bag: PropertyMap) => lower(bag) as unknown as I;
     return {
         // Pulumi: calls may come in before this has returned, so nothing may be awaited before the configuration is kept.
         configure: async (request) => {
@@ -222,22 +236,21 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
         },
 
         check: async (olds: PropertyMap, news: PropertyMap) => {
-            const inputs = inLowercase(news);
+            const inputs = lower(news);
             if (news[URN_KEY] !== undefined && handler.observesOthers?.(inputs as unknown as Partial<I>))
                 declaredInputs.set(news[URN_KEY], inputs);
             // Pulumi: what is given back is stored and shown, so it is what the program wrote.
-            const urn = news[URN_KEY] === undefined ? {} : { [URN_KEY]: news[URN_KEY] };
-            const result = { inputs: { ...withoutHostKeys(news), ...urn } };
-            const failures = checkInputs(handler, inputs, isUnknown);
+            const result = { inputs: { ...withoutHostKeys(news), ...notesOf(news) } };
+            const failures = checkInputs(handler, inputs, isUnknown).map(shown);
             if (failures.length > 0) return { ...result, failures };
             try {
                 const found = await withContext(
                     news,
                     kind,
-                    (context) => checkLocation(context, handler, inLowercase(olds), inputs),
+                    (context) => checkLocation(context, handler, lower(olds), inputs),
                     asIs,
                 );
-                return { ...result, failures: found };
+                return { ...result, failures: found.map(shown) };
             } catch (error) {
                 // Pulumi: a failure is said once; what is thrown is said again on the stack's own row.
                 return { ...result, failures: [{ property: "", reason: messageOf(error) }] };
@@ -251,7 +264,7 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
                     context,
                     lowercaseId(id),
                     stored(olds),
-                    inLowercase(news),
+                    lower(news),
                     isUnknown,
                 );
                 const { replaces, updates, changedByState: beyondInputs, deleteBeforeReplace, failures } = result;
@@ -285,10 +298,10 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
                 // Pulumi: no id means that the resource is gone.
                 if (found === undefined) return {};
                 const kept = props[GIVEN_KEY] === undefined ? {} : { [GIVEN_KEY]: props[GIVEN_KEY] };
-                const urn = props[URN_KEY] === undefined ? {} : { [URN_KEY]: props[URN_KEY] };
+                const outputs = sealSecrets(withoutUndefined(found.outputs) as PropertyMap, props);
                 return {
                     id: found.id,
-                    props: { ...(withoutUndefined(found.outputs) as PropertyMap), ...urn, ...kept },
+                    props: { ...outputs, ...notesOf(props), ...kept },
                     inputs: inputsFrom(handler, props),
                 };
             }),
@@ -317,14 +330,9 @@ async function checkLocation<I extends CommonInputs, O extends I>(
 ): Promise<Failure[]> {
     const isNew = Object.keys(olds).length === 0;
     if (!isNew) {
-        const diff = await diffInputs(
-            { ...handler, needsUpdate: undefined } as unknown as ResourceHandler<I, O>,
-            context,
-            "",
-            olds as unknown as O,
-            inputs,
-            isUnknown,
-        );
+        // What only an update would find out is not asked for here.
+        const { needsUpdate: _, ...still } = handler;
+        const diff = await diffInputs(still, context, "", olds as unknown as O, inputs, isUnknown);
         if (diff.replaces.length === 0 || diff.failures.length > 0) return [...diff.failures];
     }
     if (inputs["region"] === undefined && context.settings.region === undefined) {

@@ -70,7 +70,11 @@ export const commonInputs = {
         .union([z.record(z.string(), z.unknown()), z.array(z.unknown())], { error: "must be a map or a list" })
         .superRefine((value, { addIssue }) => {
             for (const path of notFinite(value, []))
-                addIssue({ code: "custom", path, message: "must be a finite number: any other would be a change in every run" });
+                addIssue({
+                    code: "custom",
+                    path,
+                    message: "must be a finite number: any other would be a change in every run",
+                });
         })
         .optional()
         .meta({ replaces: true }),

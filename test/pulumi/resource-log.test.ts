@@ -108,3 +108,12 @@ it("says no secret", () => {
     expect(row.texts()).toEqual(["with [secret]", "with [secret]", "with [secret]"]);
     row.end();
 });
+
+it("lets nothing through that a terminal or a CI log would obey", () => {
+    const row = make();
+    row.log.warn("server \u001b[2Jx\r\n::error::pwned");
+    row.log.info("a\u2028b");
+    row.log.status("c\u0007");
+    expect(row.texts()).toEqual(["server x ::error::pwned", "a b", "c "]);
+    row.end();
+});
