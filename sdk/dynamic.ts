@@ -79,7 +79,9 @@ function timeouts(args: object | undefined, options: pulumi.CustomResourceOption
 /** Never repeated in an output under another name, nor in a message. */
 const NEVER_ECHOED = new Set(["triggers", "timeouts"]);
 
-/** Pulumi: handlers are given secrets in plain. This note, which is there if an input is secret, lets them keep it so. */
+/**
+ * Pulumi: handlers are given secrets in plain. This note, which is there if an input is secret, lets them keep it so.
+ */
 function secretInputs(args: object | undefined): pulumi.Inputs {
     const entries = Object.entries(args ?? {}).filter(([key, value]) => !NEVER_ECHOED.has(key) && becomesKnown(value));
     if (entries.length === 0) return {};

@@ -2,8 +2,8 @@ import { types } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * `value` as Pulumi will carry it: plain data with dates as ISO texts, Outputs and promises at any depth included. Pulumi
- * turns a Date, Map or URL into `{}` without a word, and what changes inside would never be seen.
+ * `value` as Pulumi will carry it: plain data with dates as ISO texts, Outputs and promises at any depth included.
+ * Pulumi turns a Date, Map or URL into `{}` without a word, and what changes inside would never be seen.
  *
  * A value that Pulumi has already taken apart, as in `pulumi.output({ at: new Date() })`, arrives as `{}`.
  *
@@ -42,8 +42,8 @@ const hints: Readonly<Record<string, string>> = {
 /** Pulumi: this kind of error is shown without a stack. */
 function notPlain(path: string, what: string, hint?: string): Error {
     return new pulumi.RunError(
-        `${path} is ${what}, which is no plain data: Pulumi would not see it change. Give texts, numbers, booleans, dates, ` +
-            `and lists and maps of these${hint === undefined ? "" : `; here ${hint}`}.`,
+        `${path} is ${what}, which is no plain data: Pulumi would not see it change. Give texts, numbers, booleans, ` +
+            `dates, and lists and maps of these${hint === undefined ? "" : `; here ${hint}`}.`,
     );
 }
 

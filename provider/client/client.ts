@@ -60,6 +60,14 @@ export interface CallOptions<Req> {
     readonly busyIsFinal?: boolean;
 }
 
+/** A request with its answer, and whether its credentials have been renewed by then. */
+interface Exchange {
+    readonly target: ProjectRef;
+    readonly request: HttpRequest;
+    readonly response: HttpResponse;
+    readonly renewal: { used: boolean };
+}
+
 export class Client {
     readonly #settings: Settings;
     readonly #auth: Authenticator;
@@ -191,7 +199,7 @@ export class Client {
             const sentAt = this.#clock.now();
             const response = await this.#send(operation.id, request);
             this.#noteServerClock(target.region, response, sentAt);
-            const answer = await this.#read(operation, target, request, response, renewal);
+            const answer = await this.#read(operation, { target, request, response, renewal });
             learn?.("learned");
             return answer;
         } catch (error) {
@@ -253,13 +261,8 @@ export class Client {
     }
 
     /** What an answer says; all but a good one is thrown. */
-    async #read<Req, Res>(
-        operation: Operation<Req, Res>,
-        target: ProjectRef,
-        request: HttpRequest,
-        response: HttpResponse,
-        renewal: { used: boolean },
-    ): Promise<Res> {
+    async #read<Req, Res>(operation: Operation<Req, Res>, exchange: Exchange): Promise<Res> {
+        const { target, request, response } = exchange;
         const limiter = this.#limiter(target.region);
         if (response.status >= 200 && response.status < 300) {
             this.#auth.accepted(target, request);
@@ -271,7 +274,7 @@ export class Client {
             throw new MalformedUrl(failure, operation.notFound);
         const gone = notFoundObject(failure, operation.notFound);
         const { retry, renew } = classify(failure, operation.method);
-        if (renew && gone === undefined) return this.#refused(failure, response, target, request, renewal);
+        if (renew && gone === undefined) return this.#refused(failure, exchange);
         if (response.status < 500 && response.status !== 429) this.#auth.accepted(target, request);
         if (gone !== undefined) throw new NotFoundError(failure, gone);
         if (retry === "throttled") limiter.throttled(failure.retryAfterMs);
@@ -279,13 +282,7 @@ export class Client {
     }
 
     /** The credential itself was refused: renewed once where that is possible, else remembered. */
-    async #refused(
-        failure: ApiErrorDetails,
-        response: HttpResponse,
-        target: ProjectRef,
-        request: HttpRequest,
-        renewal: { used: boolean },
-    ): Promise<never> {
+    async #refused(failure: ApiErrorDetails, { target, request, response, renewal }: Exchange): Promise<never> {
         const hadRenewed = renewal.used;
         if (!hadRenewed && (await this.#auth.renew(target, request))) {
             renewal.used = true;
@@ -302,8 +299,8 @@ export class Client {
     }
 
     /**
-     * `401 Malformed request url` says that there is no such id, and also that the project is not that of the credentials.
-     * It is the former only where the same credentials may list the project's backups now.
+     * `401 Malformed request url` says that there is no such id, and also that the project is not that of the
+     * credentials. It is the former only where the same credentials may list the project's backups now.
      */
     async #meaningOf({ failure, about }: MalformedUrl, options: CallOptions<unknown>): Promise<Error> {
         const { target, deadline, until } = options;
@@ -314,9 +311,10 @@ export class Client {
         } catch (error) {
             if (!(error instanceof CbrError)) throw error;
             return new AuthError(
-                `${message} That is said of an id that does not exist, and also when project ${target.projectId} in ${target.region} ` +
-                    `is not one of these credentials; nothing counts as gone, for its backups could not be listed either: ${error.message} ` +
-                    `Signed in with ${this.#auth.describe()}: check it, cbr:projectId, and projectId of the resource.`,
+                `${message} That is said of an id that does not exist, and also when project ${target.projectId} in ` +
+                    `${target.region} is not one of these credentials; nothing counts as gone, for its backups could ` +
+                    `not be listed either: ${error.message} Signed in with ${this.#auth.describe()}: check it, ` +
+                    "cbr:projectId, and projectId of the resource.",
                 { status: failure.status, retry: error.retry, cause: error },
             );
         }

@@ -31,8 +31,8 @@ export interface ListOptions {
 const ID_FILTERS = ["checkpoint_id", "vault_id", "resource_id", "parent_id"] as const;
 
 /**
- * Does the row name what was asked for? A cloud that does not heed a filter must not pass off other backups as these: they
- * may be adopted, judged and deleted. One that names nothing is none of them.
+ * Does the row name what was asked for? A cloud that does not heed a filter must not pass off other backups as these:
+ * they may be adopted, judged and deleted. One that names nothing is none of them.
  */
 const namesAsked = (query: Query) => (row: WireBackup) =>
     ID_FILTERS.every((key) => query[key] === undefined || isSameId(row[key], query[key]));
@@ -70,7 +70,10 @@ function backupPage(services: Services, target: ProjectRef, query: Query, option
     };
 }
 
-/** As for backups. Vendor: `copy` is the old name of `replication`; and not every task names a vault: who adopts one has to look. */
+/**
+ * As for backups. Vendor: `copy` is the old name of `replication`; and not every task names a vault: who adopts one has
+ * to look.
+ */
 const isTaskAsked =
     ({ operation_type: type, vault_id: vault }: Query) =>
     (row: WireOperationLog) => {

@@ -95,7 +95,10 @@ export class Poller {
         });
     }
 
-    /** Resolves with the result of the first verdict that is done. Rejects with what `judge` throws, with `WaitTimeoutError`, or with the reason of the poller's signal. */
+    /**
+     * Resolves with the result of the first verdict that is done. Rejects with what `judge` throws, with
+     * `WaitTimeoutError`, or with the reason of the poller's signal.
+     */
     wait<Q, A, R>(wait: Wait<Q, A, R>): Promise<R> {
         if (this.#signal?.aborted) return Promise.reject(this.#signal.reason);
         const { key } = wait.topic;

@@ -1,11 +1,14 @@
 /**
- * Ids of the cloud have one form: lower case, as every cloud writes them. What a user writes in capitals is the same id, so
- * everything that compares or sends one takes it from here.
+ * Ids of the cloud have one form: lower case, as every cloud writes them. What a user writes in capitals is the same
+ * id, so everything that compares or sends one takes it from here.
  */
 import { z } from "zod";
 import { type InputMeta, objectId } from "./resource";
 
-/** Inputs, or outputs that repeat them, with their ids in lower case. What has another shape than the schema says stays as it is. */
+/**
+ * Inputs, or outputs that repeat them, with their ids in lower case. What has another shape than the schema says stays
+ * as it is.
+ */
 export function withLowercaseIds<T extends object>(schema: z.ZodObject, bag: T): T {
     return lowercase(schema, bag) as T;
 }

@@ -12,7 +12,10 @@ export interface InputMeta {
     replaces?: boolean;
     /** What leaving the input out means. Writing the default down is no change. */
     default?: unknown;
-    /** An id in hexadecimal digits: in capitals it is the same one. It is compared and sent in lower case, as clouds write it. */
+    /**
+     * An id in hexadecimal digits: in capitals it is the same one. It is compared and sent in lower case, as clouds
+     * write it.
+     */
     isId?: true;
     [key: string]: unknown;
 }
@@ -65,7 +68,10 @@ export const commonInputs = {
     region: regionName.optional(),
     /** Project to work in, 32 hexadecimal digits. Default: `cbr:projectId`, else the region's project as IAM names it. Changing it replaces the resource. */
     projectId: projectIdText.optional(),
-    /** Any map or list of plain data; a Date counts as its ISO text. Any change replaces the resource: a new restore point, a new copy. */
+    /**
+     * Any map or list of plain data; a Date counts as its ISO text. Any change replaces the resource: a new restore
+     * point, a new copy.
+     */
     triggers: z
         .union([z.record(z.string(), z.unknown()), z.array(z.unknown())], { error: "must be a map or a list" })
         .superRefine((value, { addIssue }) => {
@@ -108,7 +114,9 @@ export type DeletionPolicy = "retain" | "delete";
 export const deletionPolicy = z.enum(["retain", "delete"], { error: 'must be "retain" or "delete"' });
 export const warnOrFail = z.enum(["warn", "fail"], { error: 'must be "warn" or "fail"' });
 
-/** Status of what was good and is no longer in the cloud, for which the API has no word: its last facts stay in state. */
+/**
+ * Status of what was good and is no longer in the cloud, for which the API has no word: its last facts stay in state.
+ */
 export const EXPIRED = "expired";
 
 export type Failure = { readonly property: string; readonly reason: string };

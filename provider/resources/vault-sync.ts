@@ -47,7 +47,10 @@ export const vaultSyncOutputs = z.object({
     projectId: z.string(),
     /** Id of the task; also the resource's id. */
     operationLogId: z.string(),
-    /** The API's word: waiting, running, success, failed, timeout, skipped; or `expired`: the cloud forgot the task before its end was seen. */
+    /**
+     * The API's word: waiting, running, success, failed, timeout, skipped; or `expired`: the cloud forgot the task
+     * before its end was seen.
+     */
     status: z.string(),
     /** UTC, as the API says it. */
     startedAt: z.string().optional(),
@@ -169,7 +172,9 @@ async function findTask(
     const nameless = rows.filter((row) => row.vault_id === undefined && fits(row) === "yes");
     if (begun.length === 0 && nameless.length > 0 && isLast)
         throw new UncertainOutcomeError(
-            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and synchronisations that began at that time name no vault: ${nameless.map((row) => row.id).join(", ")}. Nothing was sent again. Look whether one is of this vault; if none is, change \`triggers\` to start another one.`,
+            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and synchronisations that began at that ` +
+                `time name no vault: ${nameless.map((row) => row.id).join(", ")}. Nothing was sent again. Look ` +
+                "whether one is of this vault; if none is, change `triggers` to start another one.",
         );
     if (begun.length === 0 && doubtful.length > 0 && isLast)
         throw new UncertainOutcomeError(
@@ -352,9 +357,11 @@ async function read(context: Context, id: string, olds: Partial<VaultSyncOutputs
         if (!(error instanceof NotFoundError) || !stored) throw error;
         // One that was never seen may be listed late; `update` gives it time.
         const status = olds.startedAt === undefined ? olds.status : EXPIRED;
-        context.log.warn(
-            `synchronisation ${id} is no longer in the cloud's task list; ${status === EXPIRED ? "its end was not seen: kept in state as expired. Change `triggers` to synchronise again." : "its last known status stays"}`,
-        );
+        const now =
+            status === EXPIRED
+                ? "its end was not seen: kept in state as expired. Change `triggers` to synchronise again."
+                : "its last known status stays";
+        context.log.warn(`synchronisation ${id} is no longer in the cloud's task list; ${now}`);
         return { id, outputs: { ...(olds as VaultSyncOutputs), status: status ?? "waiting" } };
     }
 }

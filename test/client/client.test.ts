@@ -330,15 +330,16 @@ describe("answers", () => {
         },
     );
 
-    it("takes it for a wrong project, and names the credentials, when the project cannot be listed either", async () => {
+    it("takes it for a wrong project when that cannot be listed either, and names the credentials", async () => {
         const { client } = script([GET(malformed), LIST(malformed)]);
         const error = await errorOf(show(client));
         expect(error).toMatchObject({ name: "AuthError", status: 401, retry: "never" });
         expect(error.message).toBe(
-            "ShowBackup: HTTP 401: Malformed request url. That is said of an id that does not exist, and also when project " +
-                `${P} in eu-de is not one of these credentials; nothing counts as gone, for its backups could not be listed ` +
-                'either: ListBackups: HTTP 401: Malformed request url. Refused was the token from "cbr:token". Signed in ' +
-                'with the token from "cbr:token": check it, cbr:projectId, and projectId of the resource.',
+            "ShowBackup: HTTP 401: Malformed request url. That is said of an id that does not exist, and also when " +
+                `project ${P} in eu-de is not one of these credentials; nothing counts as gone, for its backups ` +
+                "could not be listed either: ListBackups: HTTP 401: Malformed request url. Refused was the " +
+                'token from "cbr:token". Signed in with the token from "cbr:token": check it, cbr:projectId, and projectId of ' +
+                "the resource.",
         );
     });
 
@@ -410,7 +411,8 @@ describe("answers", () => {
                     backups: [{ replication_record_id: ID }, { backup_id: VAULT, replication_record_id: VAULT }],
                 },
             },
-            `replication.backups.0.backup_id: Invalid input: expected string, received undefined. It names ${ID}, ${VAULT}.`,
+            "replication.backups.0.backup_id: Invalid input: expected string, received undefined. " +
+                `It names ${ID}, ${VAULT}.`,
         ],
         [
             "ImportCheckpoint",

@@ -46,7 +46,7 @@ it("keeps everything with another project's token, also where the cloud calls th
     expect(messages(await life.refresh(unable))).toMatch(/Malformed request url.*Refused was the token from cbr:token/);
     expect((await life.state("point")).outputs).toMatchObject({ status: "available" });
     expect(messages(await life.destroy(unable))).toMatch(
-        /DeleteBackup: HTTP 401: Malformed request url.* nothing counts as gone.*the token from cbr:token.*: check it, cbr:projectId/,
+        /DeleteBackup: HTTP 401: Malformed request url.* nothing counts as gone.*cbr:token.*: check it, cbr:projectId/,
     );
     expect((await life.state("point")).outputs).toMatchObject({ status: "available" });
     expect(life.home.backups.size).toBe(1);

@@ -26,7 +26,7 @@ function hiding(life: Life) {
     };
 }
 
-it("keeps a secret name secret wherever the cloud repeats it: in backups, messages, failures, and after a refresh", async () => {
+it("keeps a secret name secret wherever the cloud repeats it: in backups, messages and failures", async () => {
     const life = await openLife();
     const run = hiding(life);
     const vaultId = life.vault({ resources: 2 });

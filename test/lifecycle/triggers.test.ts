@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
 import { messages, openLife, ops } from "./life";
 
-it("sees a date change, in the program, in what becomes known later, and in a promise; and an equal one not", async () => {
+it("sees a date change, also in an Output or a promise, and sees no change of an equal one", async () => {
     const life = await openLife();
     const vaultId = life.vault();
     let built = new Date("2026-01-31T04:00:00Z");
@@ -34,7 +34,7 @@ it("sees a date change, in the program, in what becomes known later, and in a pr
     expect((await life.state("point")).outputs["triggers"]).toEqual({ other: (await life.state("other")).id });
 });
 
-it("refuses what is no plain data in the program, and numbers that are none in the check: nothing is taken", async () => {
+it("refuses what is no plain data in the program, and numbers that are none in the check", async () => {
     const life = await openLife();
     const vaultId = life.vault();
     let triggers: unknown;

@@ -1,4 +1,5 @@
-// A cloud that does not heed a filter lists other things than those asked for: none of them is deleted, adopted or counted.
+// A cloud that does not heed a filter lists other things than those asked for: none of them is deleted, adopted or
+// counted.
 import { afterEach, expect, it } from "vitest";
 import type { HttpRequest, HttpResponse } from "../../provider/client/http/transport";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
@@ -62,7 +63,7 @@ it("deletes no backup that names no restore point", async () => {
     ]);
 });
 
-it("counts no other vault's backup as its own, and adopts no other vault's restore point of the same name", async () => {
+it("counts no other vault's backup, and adopts no other vault's restore point of the same name", async () => {
     await startUnheeding();
     const other = cloud().addVault({ resources: 1 });
     cloud().addCheckpoint(other.id, { name: "release" });

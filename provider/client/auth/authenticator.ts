@@ -558,7 +558,10 @@ function agencyDomain(agency: Agency): IdOrName {
     );
 }
 
-/** Signs requests by the settings' credentials: token, access key or password, with an agency on top of any. Asks IAM only when something is needed, and no more once `signal` is aborted. */
+/**
+ * Signs requests by the settings' credentials: token, access key or password, with an agency on top of any. Asks IAM
+ * only when something is needed, and no more once `signal` is aborted.
+ */
 export function createAuthenticator(
     settings: Settings,
     transport: Transport,

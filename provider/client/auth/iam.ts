@@ -94,8 +94,8 @@ function place(url: string): string {
 }
 
 /**
- * Sends, and repeats after what may pass: connection errors, 5xx, 429, a body that is no JSON; up to `maxRetries` times,
- * 0.25 to 30 s apart. Every call here is safe to repeat.
+ * Sends, and repeats after what may pass: connection errors, 5xx, 429, a body that is no JSON; up to `maxRetries`
+ * times, 0.25 to 30 s apart. Every call here is safe to repeat.
  */
 async function send(iam: Iam, operation: string, request: HttpRequest, proof: RequestAuth): Promise<HttpResponse> {
     const { signal } = iam;

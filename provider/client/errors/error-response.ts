@@ -69,8 +69,9 @@ function isMalformedUrl(body: Json | undefined): boolean {
 }
 
 /**
- * `text` as one line of at most 200 characters, without secrets and without HTML: tags, scripts and comments are dropped,
- * a page's title comes first. Secrets are cut out before the text is cut: a part of one would not be recognised.
+ * `text` as one line of at most 200 characters, without secrets and without HTML: tags, scripts and comments are
+ * dropped, a page's title comes first. Secrets are cut out before the text is cut: a part of one would not be
+ * recognised.
  */
 export function excerpt(text: string): string {
     // A page can be megabytes long; its head says what it is.
@@ -112,7 +113,8 @@ function normaliseCode(code: string, service: string): string {
 const PAGE_ADVICE =
     "That is a web page and no answer of the API: something in between answered, or cbr:endpoints names the wrong place.";
 const CUT_ADVICE =
-    "That is no answer of the API: it was cut off, or something in between answered, or cbr:endpoints names the wrong place.";
+    "That is no answer of the API: it was cut off, or something in between answered, or cbr:endpoints names the " +
+    "wrong place.";
 
 /** What to do about an answer that the API did not write. Of a 5xx that is what load balancers say, and passes. */
 function adviceOnForeign({ status, body }: HttpResponse): string | undefined {

@@ -1,4 +1,6 @@
-/** What may be shown of a text that comes from outside: no secret, and nothing that a terminal or a CI log would obey. */
+/**
+ * What may be shown of a text that comes from outside: no secret, and nothing that a terminal or a CI log would obey.
+ */
 import { stripVTControlCharacters } from "node:util";
 
 const secrets = new Set<string>();

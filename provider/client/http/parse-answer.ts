@@ -6,8 +6,8 @@ import type { HttpResponse } from "./transport";
 
 /**
  * What the answer says.
- * @throws ResponseShapeError for a page of something in between, a body that was cut off, and a field that is missing or
- * malformed. Its message names the ids of what the call has made, as far as the answer has them.
+ * @throws ResponseShapeError for a page of something in between, a body that was cut off, and a field that is missing
+ * or malformed. Its message names the ids of what the call has made, as far as the answer has them.
  */
 export function parseAnswer<Req, Res>(operation: Operation<Req, Res>, response: HttpResponse): Res {
     if (operation.response === undefined) return undefined as Res;
@@ -20,7 +20,8 @@ export function parseAnswer<Req, Res>(operation: Operation<Req, Res>, response: 
         throw new ResponseShapeError(
             id,
             status,
-            `${id}: HTTP ${status}, but the answer is not JSON (a proxy's page, or cut off). It starts: "${excerpt(body)}"`,
+            `${id}: HTTP ${status}, but the answer is not JSON (a proxy's page, or cut off). ` +
+                `It starts: "${excerpt(body)}"`,
             // No cause: the parser's error quotes the body as it came.
             { retry: "backoff", isForeign: body.trimStart().startsWith("<") },
         );
@@ -28,12 +29,13 @@ export function parseAnswer<Req, Res>(operation: Operation<Req, Res>, response: 
     const result = operation.response.safeParse(json);
     if (result.success) return result.data;
     const issue = result.error.issues[0];
-    const made = idsAt(json, operation.makes ?? []);
+    const made = idsAt(json, operation.makes ?? []).map(excerpt);
+    const what = `${issue?.path.join(".") || "body"}: ${issue?.message ?? ""}`;
     throw new ResponseShapeError(
         id,
         status,
         `${id}: HTTP ${status}, but the answer is not what the API's page describes: ` +
-            `${issue?.path.join(".") || "body"}: ${issue?.message ?? ""}.${made.length === 0 ? "" : ` It names ${made.map(excerpt).join(", ")}.`}`,
+            `${what}.${made.length === 0 ? "" : ` It names ${made.join(", ")}.`}`,
         { cause: result.error },
     );
 }

@@ -1,7 +1,9 @@
 /** Where a request goes. Pure. */
 import type { Query } from "../operations";
 
-/** Every value is percent-encoded by RFC 3986, as the signature wants it; an id can never leave its place in the path. */
+/**
+ * Every value is percent-encoded by RFC 3986, as the signature wants it; an id can never leave its place in the path.
+ */
 function encode(value: string): string {
     return encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -44,8 +44,8 @@ export function notFoundObject(
 }
 
 /**
- * How a request that was answered with this failure may be repeated. `never` with `few`: nothing could be read, so a read
- * or a deletion asks a few times before the failure is final; a POST may have had its effect.
+ * How a request that was answered with this failure may be repeated. `never` with `few`: nothing could be read, so a
+ * read or a deletion asks a few times before the failure is final; a POST may have had its effect.
  */
 export function classify(failure: ApiErrorDetails, method: Method): { retry: Retry; few: boolean; renew: boolean } {
     const plain = (retry: Retry) => ({ retry, few: false, renew: false });

@@ -20,7 +20,9 @@ export interface Operation<Req, Res> {
     readonly response: z.ZodType<Res> | undefined;
     /** The object whose typed not-found means that the thing asked for is gone. */
     readonly notFound?: NotFoundObject;
-    /** Of a POST: keys on the way to the id of what it makes, for messages about an answer that is malformed elsewhere. */
+    /**
+     * Of a POST: keys on the way to the id of what it makes, for messages about an answer that is malformed elsewhere.
+     */
     readonly makes?: readonly string[];
     /** True when sending twice is the same as sending once. No POST of this API is. */
     readonly idempotent: boolean;

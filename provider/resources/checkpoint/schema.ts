@@ -70,9 +70,15 @@ export const checkpointFacts = {
     skippedResources: z.array(skippedResource),
     /** How long the cloud keeps it, in days; -1: until deleted. */
     retentionDurationDays: z.number().optional(),
-    /** Every backup of the restore point, good or not; one that was good and is no longer in the cloud keeps its last facts, with status `expired`. By resource id, then backup id. */
+    /**
+     * Every backup of the restore point, good or not; one that was good and is no longer in the cloud keeps its last
+     * facts, with status `expired`. By resource id, then backup id.
+     */
     backups: z.array(backup),
-    /** Ids of the backups that can be used: `available`, or being restored from. Those that the cloud no longer has leave it. */
+    /**
+     * Ids of the backups that can be used: `available`, or being restored from. Those that the cloud no longer has
+     * leave it.
+     */
     backupIds: z.array(z.string()),
     /** Id of the usable backup of each resource that has one. */
     backupIdByResource: z.record(z.string(), z.string()),
@@ -121,7 +127,9 @@ export function toBackup(row: WireBackup): Backup {
     return { ...toBackupFields(row), children };
 }
 
-/** What is no longer in the cloud. One that had failed stays as it was: only what was good can be said to have expired. */
+/**
+ * What is no longer in the cloud. One that had failed stays as it was: only what was good can be said to have expired.
+ */
 function expiredBackup<B extends Backup>(one: B): B {
     const expired = <T extends { status: string }>(each: T): T =>
         GOOD_BACKUP.has(each.status) || GOING.has(each.status) ? { ...each, status: EXPIRED } : each;

@@ -56,7 +56,11 @@ const replication = z.object({
     /** The source backup. */
     backupId: z.string(),
     replicationRecordId: z.string().optional(),
-    /** The API's word: waiting_replicate, replicating, success, fail, skip. Before there is one: `unsent` (the request was refused) or `unsure` (its answer was lost). `expired` once a refresh has found that a good replica is no longer in its region. */
+    /**
+     * The API's word: waiting_replicate, replicating, success, fail, skip. Before there is one: `unsent` (the request
+     * was refused) or `unsure` (its answer was lost). `expired` once a refresh has found that a good replica is no
+     * longer in its region.
+     */
     status: z.string(),
     /** Percent. */
     progress: z.number().optional(),
@@ -80,9 +84,15 @@ export const copySetOutputs = {
     replicationRecordIds: z.array(z.string()),
     /** Every copy of this run. By source backup id. */
     replications: z.array(replication),
-    /** Ids of the replicas in the destination region that can be used: those of good copies, without those that are no longer there. */
+    /**
+     * Ids of the replicas in the destination region that can be used: those of good copies, without those that are no
+     * longer there.
+     */
     destinationBackupIds: z.array(z.string()),
-    /** replicating; success: at least one was copied, none failed; fail: at least one failed; expired: no replica that was copied is left; skip: none was copied, none failed. */
+    /**
+     * replicating; success: at least one was copied, none failed; fail: at least one failed; expired: no replica that
+     * was copied is left; skip: none was copied, none failed.
+     */
     status: z.string(),
     /** Kind of object that was copied. */
     providerId: z.string().optional(),

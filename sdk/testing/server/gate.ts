@@ -25,7 +25,9 @@ export interface Destination {
     refuseProject(detail: string): never;
 }
 
-/** Checks that the caller may work in a project of a region: 401 for another region's token; another project is refused. */
+/**
+ * Checks that the caller may work in a project of a region: 401 for another region's token; another project is refused.
+ */
 export function admit(accounts: Accounts, caller: Caller, request: SignedRequest, to: Destination): void {
     const { region, projectId } = to;
     if ("token" in caller) {
