@@ -89,10 +89,11 @@ function secretInputs(args: object | undefined): pulumi.Inputs {
     return { __secret: Promise.all(secrets).then((keys) => keys.flat().join(",") || undefined) };
 }
 
-/** Does it hold an Output or a promise? */
-function becomesKnown(value: unknown): boolean {
+/** Does it hold an Output or a promise? The deepest input is a list of objects; what is deeper is none of ours. */
+function becomesKnown(value: unknown, depth = 3): boolean {
     if (typeof value !== "object" || value === null) return false;
-    return pulumi.Output.isInstance(value) || value instanceof Promise || Object.values(value).some(becomesKnown);
+    if (pulumi.Output.isInstance(value) || value instanceof Promise) return true;
+    return depth > 0 && Object.values(value).some((item) => becomesKnown(item, depth - 1));
 }
 
 /** Handlers are not told whose call it is; this note lets their lines stand on the right row. A plain promise: it must not make the resource depend on its parent. */

@@ -128,6 +128,7 @@ export class Client {
         const body =
             operation.request === undefined ? undefined : JSON.stringify(this.#checked(operation, options.body));
         const renewal = { used: false };
+        let isProven = false;
         for (let attempt = 1; ; attempt++) {
             this.#signal?.throwIfAborted();
             try {
@@ -138,7 +139,14 @@ export class Client {
                     attempt--;
                     continue;
                 }
-                if (error instanceof MalformedUrl) throw await this.#meaningOf(error, options);
+                if (error instanceof MalformedUrl) {
+                    if (isProven) throw new NotFoundError(error.failure, error.about);
+                    await this.#proveCredentials(error.failure, options);
+                    // They may have been renewed for it: what they are told counts.
+                    isProven = true;
+                    attempt--;
+                    continue;
+                }
                 if (!(error instanceof CbrError)) throw error;
                 if (!this.#mayRepeat(operation, options, error, attempt)) throw error;
                 const retryAfterMs = error instanceof ApiError ? error.failure.retryAfterMs : undefined;
@@ -300,21 +308,19 @@ export class Client {
 
     /**
      * `401 Malformed request url` says that there is no such id, and also that the project is not that of the
-     * credentials. It is the former only where the same credentials may list the project's backups now.
+     * credentials. It is the former only where these may list the project's backups at that time.
      */
-    async #meaningOf({ failure, about }: MalformedUrl, options: CallOptions<unknown>): Promise<Error> {
+    async #proveCredentials(failure: ApiErrorDetails, options: CallOptions<unknown>): Promise<void> {
         const { target, deadline, until } = options;
-        const { message } = new ApiError(failure);
         try {
             await this.call(listBackups, { target, query: { limit: 1 }, deadline, until });
-            return new NotFoundError(failure, about);
         } catch (error) {
             if (!(error instanceof CbrError)) throw error;
-            return new AuthError(
-                `${message} That is said of an id that does not exist, and also when project ${target.projectId} in ` +
-                    `${target.region} is not one of these credentials; nothing counts as gone, for its backups could ` +
-                    `not be listed either: ${error.message} Signed in with ${this.#auth.describe()}: check it, ` +
-                    "cbr:projectId, and projectId of the resource.",
+            throw new AuthError(
+                `${new ApiError(failure).message} That is said of an id that does not exist, and also when project ` +
+                    `${target.projectId} in ${target.region} is not one of these credentials; nothing counts as gone, ` +
+                    `for its backups could not be listed either: ${error.message} Signed in with ` +
+                    `${this.#auth.describe()}: check it, cbr:projectId, and projectId of the resource.`,
                 { status: failure.status, retry: error.retry, cause: error },
             );
         }

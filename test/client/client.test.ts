@@ -317,18 +317,24 @@ describe("answers", () => {
         "takes it for gone after %s when the same credentials may list in that project",
         async (_, method, one) => {
             const auth = fakeAuth([true]);
-            const { client, transport, clock } = script(
-                [{ method, url: `${base}/backups/${ID}`, answer: malformed }, LIST(ok)],
-                {
-                    auth: () => auth,
-                },
-            );
+            const asked: Exchange = { method, url: `${base}/backups/${ID}`, answer: malformed };
+            const { client, transport, clock } = script([asked, LIST(ok), asked], { auth: () => auth });
             const run = client.call(one as Operation<undefined, unknown>, { target, path: { backup_id: ID } });
             expect(await errorOf(run)).toMatchObject({ name: "NotFoundError", what: "backup" });
             transport.done();
             expect([auth.renewed, clock.sleeps]).toEqual([[], []]);
         },
     );
+
+    it("asks again with those credentials that were proven, which may be others than at first", async () => {
+        const auth = fakeAuth([true]);
+        const tokens = ["token-1", "token-1", "token-2", "token-2"].map((token) => ({ "x-auth-token": token }));
+        const answers = [GET(malformed), LIST(malformed), LIST(ok), GET(ok)];
+        const exchanges = answers.map((one, index) => ({ ...one, headers: tokens[index] ?? {} }));
+        const { client, transport } = script(exchanges, { auth: () => auth });
+        expect((await show(client)).backup.id).toBe(ID);
+        transport.done();
+    });
 
     it("takes it for a wrong project when that cannot be listed either, and names the credentials", async () => {
         const { client } = script([GET(malformed), LIST(malformed)]);
@@ -337,9 +343,9 @@ describe("answers", () => {
         expect(error.message).toBe(
             "ShowBackup: HTTP 401: Malformed request url. That is said of an id that does not exist, and also when " +
                 `project ${P} in eu-de is not one of these credentials; nothing counts as gone, for its backups ` +
-                "could not be listed either: ListBackups: HTTP 401: Malformed request url. Refused was the " +
-                'token from "cbr:token". Signed in with the token from "cbr:token": check it, cbr:projectId, and projectId of ' +
-                "the resource.",
+                "could not be listed either: ListBackups: HTTP 401: Malformed request url. Refused was the token " +
+                'from "cbr:token". Signed in with the token from "cbr:token": check it, cbr:projectId, and projectId ' +
+                "of the resource.",
         );
     });
 
@@ -355,10 +361,8 @@ describe("answers", () => {
 
     it("asks for the proof anew each time, for it is good for that moment only", async () => {
         const { client, transport } = script([
-            GET(malformed),
-            LIST(ok),
-            GET(malformed),
-            LIST(coded(403, "APIGW.0302")),
+            ...[GET(malformed), LIST(ok), GET(malformed)],
+            ...[GET(malformed), LIST(coded(403, "APIGW.0302"))],
         ]);
         expect(await errorOf(show(client))).toBeInstanceOf(NotFoundError);
         expect(await errorOf(show(client))).toBeInstanceOf(AuthError);
