@@ -101,13 +101,10 @@ function services(): Services {
         // Loaded on first use: a preview of a stack without CBR resources pays for nothing.
         const { createServices } = require("../services/services") as typeof import("../services/services");
         host.services = createServices(host.get, process.env, { isEngineAlive: isEngineAlive, signal: hostGone() });
-        for (const message of host.services.settings.warnings)
-            sendToEngine({
-                urn: "",
-                message: displayText(`pulumi-cbr: ${message}`),
-                severity: "warning",
-                ephemeral: false,
-            });
+        for (const warning of host.services.settings.warnings) {
+            const message = displayText(`pulumi-cbr: ${warning}`);
+            sendToEngine({ urn: "", message, severity: "warning", ephemeral: false });
+        }
     }
     return host.services;
 }
