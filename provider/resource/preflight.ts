@@ -1,5 +1,5 @@
 /**
- * What the API's reads can tell in a preview (design §7): a definite no becomes a failure at its property, in the pull
+ * What the API's reads can tell in a preview: a definite no becomes a failure at its property, in the pull
  * request instead of at midnight. Everything else (no rights, no network, no answer in time) lets the preview pass,
  * with one warning for the whole process. Answers are kept, so a thousand resources of ten vaults cost ten reads.
  */
@@ -225,7 +225,7 @@ export function preflightVaultSync(context: Context, inputs: Partial<VaultSyncIn
         const vault = await vaultOf(context, target, vaultId);
         if (vault === undefined) return [];
         if (vault === null) return [noVault("vaultId", vaultId, target)];
-        // A20: either word may say hybrid; without any word the API has the last one.
+        // Either word may say hybrid; without any word the API has the last one (api-notes: Hybrid vaults).
         if (vault.billing === undefined || isHybrid(vault)) return [];
         return [
             {
@@ -292,7 +292,8 @@ async function checkDestination(
         vault = await vaultOf(context, destination, destinationVaultId);
     } catch (error) {
         if (error instanceof ConfigError && isDefinite(error)) return [{ property, reason: messageOf(error) }];
-        // A22: a right that is missing over there (IAM: 401 for a project without a role) is the API's to judge.
+        // A right that is missing over there (IAM: 401 for a project without a role) is the API's to judge
+        // (api-notes: Rights in the destination).
         note(context, messageOf(error));
         return [];
     }

@@ -62,7 +62,7 @@ export interface Authenticator {
     ): Promise<HttpRequest>;
     /**
      * Told about a 401 (or what stands for one). True: there are new credentials, and the request may be sent once more.
-     * False: there are none; always so for signed calls, because five bad ones in a row block the key (cbr-api §5.4).
+     * False: there are none; always so for signed calls, because five bad ones in a row block the key (api-notes: Refused credentials).
      * Callers with the same stale token share one renewal.
      * @throws AuthError when signing in again was refused; TransportError (`sent: false`).
      */

@@ -1,5 +1,5 @@
 /**
- * The calls to IAM that signing in needs (cbr-api §6.2): each one function, with retries, and errors that say what was
+ * The calls to IAM that signing in needs (api-notes: Tokens): each one function, with retries, and errors that say what was
  * refused. No state. Seen from the call that needed the sign-in nothing was sent, whatever happens here; so every error
  * is an `AuthError`, a `ConfigError`, or a `TransportError` with `sent: false`, and never one that could mean an effect.
  */
@@ -252,7 +252,7 @@ function identityBody(identity: Identity): Record<string, unknown> {
     if (identity.kind === "agency") {
         const { domain } = identity;
         const account = "id" in domain ? { domain_id: domain.id } : { domain_name: domain.name };
-        // A23: IAM's table says agency_name, its examples and every client send xrole_name.
+        // IAM's table says agency_name, its examples and every client send xrole_name (api-notes: Agencies).
         return { methods: ["assume_role"], assume_role: { ...account, xrole_name: identity.name } };
     }
     const { user, password, passcode } = identity;
