@@ -283,7 +283,7 @@ function codesTable(): string {
     return lines.join("\n");
 }
 
-/** What stands at a marker: `inputs Checkpoint`, `outputs Checkpoint`, `properties RestorePointCopy`, `codes`. */
+/** What stands at a marker: `inputs Checkpoint`, `outputs Checkpoint`, `properties ReplicatedCheckpointCopy`, `codes`. */
 export function generate(marker: string): string {
     const [what = "", name = ""] = marker.trim().split(/\s+/);
     switch (what) {
@@ -387,12 +387,12 @@ export function reference(): string {
             table("output", outputsOf(name), true),
             "",
         ]),
-        ...section("RestorePoint"),
+        ...section("ReplicatedCheckpoint"),
         "All inputs of Checkpoint, and `copies`, a list of:",
         "",
-        table("property", propertiesOf("RestorePointCopy"), true),
+        table("property", propertiesOf("ReplicatedCheckpointCopy"), true),
         "",
-        table("output", propertiesOf("RestorePoint"), false),
+        table("output", propertiesOf("ReplicatedCheckpoint"), false),
         "",
         "## Hooks",
         "",

@@ -22,6 +22,13 @@ export {
     type OutputOptions,
 } from "./functions";
 export { Provider, type ProviderArgs } from "./provider";
-export { RestorePoint, type RestorePointArgs, type RestorePointCopy } from "./restore-point";
+export {
+    ReplicatedCheckpoint,
+    type ReplicatedCheckpointArgs,
+    type ReplicatedCheckpointCopy,
+    RestorePoint,
+    type RestorePointArgs,
+    type RestorePointCopy,
+} from "./replicated-checkpoint";
 export { VaultReplication, type VaultReplicationArgs } from "./vault-replication";
 export { VaultSync, type VaultSyncArgs } from "./vault-sync";

@@ -174,10 +174,10 @@ it("resolves the line in state to a handler, for every class", async () => {
 });
 
 it("can be imported by name from an ES module, and required", async () => {
-    const module = `import { Checkpoint, RestorePoint, getVaults } from "pulumi-cbr";
+    const module = `import { Checkpoint, ReplicatedCheckpoint, getVaults } from "pulumi-cbr";
         import { checkpoint } from "pulumi-cbr/provider";
         import { startSimulator } from "pulumi-cbr/testing";
-        console.log([Checkpoint, RestorePoint, getVaults, checkpoint, startSimulator].map((one) => typeof one).join());`;
+        console.log([Checkpoint, ReplicatedCheckpoint, getVaults, checkpoint, startSimulator].map((one) => typeof one).join());`;
     const out = await command(process.execPath, ["--input-type=module", "-e", module], folder);
     expect(out.trim()).toBe("function,function,function,object,function");
 });

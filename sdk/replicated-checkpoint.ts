@@ -3,7 +3,7 @@ import { Checkpoint, type CheckpointArgs } from "./checkpoint";
 import { CheckpointReplica, type CheckpointReplicaArgs } from "./checkpoint-replica";
 
 /** Where a copy of the restore point goes. */
-export interface RestorePointCopy {
+export interface ReplicatedCheckpointCopy {
     /** Last part of the copy's name in the stack. Default: `region`, if that is a plain string. Two copies into one region need one. */
     readonly name?: string;
     /** Region to copy to. Changing it replaces the copy. */
@@ -18,10 +18,10 @@ export interface RestorePointCopy {
     readonly timeouts?: CheckpointReplicaArgs["timeouts"];
 }
 
-/** What a {@link RestorePoint} is made from: what a Checkpoint is made from, and where its copies go. */
-export type RestorePointArgs = CheckpointArgs & {
+/** What a {@link ReplicatedCheckpoint} is made from: what a Checkpoint is made from, and where its copies go. */
+export type ReplicatedCheckpointArgs = CheckpointArgs & {
     /** One for each place. Changing the list changes copies only, never the restore point. */
-    readonly copies: readonly RestorePointCopy[];
+    readonly copies: readonly ReplicatedCheckpointCopy[];
 };
 
 /**
@@ -30,13 +30,13 @@ export type RestorePointArgs = CheckpointArgs & {
  * `timeouts`, `onPartialFailure` and `deletionPolicy` hold for the copies, too.
  *
  * ```ts
- * const release = new cbr.RestorePoint("release", {
+ * const release = new cbr.ReplicatedCheckpoint("release", {
  *     vaultId, triggers: { version }, copies: [{ region: "eu-nl", vaultId: vaultInNl }],
  * });
  * export const replicas = release.destinationBackupIds.apply((byRegion) => byRegion["eu-nl"]);
  * ```
  */
-export class RestorePoint extends pulumi.ComponentResource {
+export class ReplicatedCheckpoint extends pulumi.ComponentResource {
     readonly checkpoint: Checkpoint;
     /** The restore point's id. */
     readonly checkpointId: pulumi.Output<string>;
@@ -47,8 +47,9 @@ export class RestorePoint extends pulumi.ComponentResource {
     /** Region → ids of the good replicas there. */
     readonly destinationBackupIds: pulumi.Output<Record<string, string[]>>;
 
-    constructor(name: string, args: RestorePointArgs, options: pulumi.ComponentResourceOptions = {}) {
-        super("cbr:index:RestorePoint", name, {}, options);
+    constructor(name: string, args: ReplicatedCheckpointArgs, options: pulumi.ComponentResourceOptions = {}) {
+        const renamed = { aliases: [{ type: "cbr:index:RestorePoint" }] };
+        super("cbr:index:ReplicatedCheckpoint", name, {}, pulumi.mergeOptions(options, renamed));
         const { copies, ...checkpointArgs } = args;
         const { customTimeouts } = options;
         const childOptions = { parent: this, ...(customTimeouts === undefined ? {} : { customTimeouts }) };
@@ -86,14 +87,23 @@ export class RestorePoint extends pulumi.ComponentResource {
     }
 
     /** True for objects of this class, also from another copy of the package. */
-    static override isInstance(value: unknown): value is RestorePoint {
+    static override isInstance(value: unknown): value is ReplicatedCheckpoint {
         return (
             typeof value === "object" &&
             value !== null &&
-            Reflect.get(value, "__pulumiType") === "cbr:index:RestorePoint"
+            Reflect.get(value, "__pulumiType") === "cbr:index:ReplicatedCheckpoint"
         );
     }
 }
+
+/** @deprecated Until 0.1.0 the name of {@link ReplicatedCheckpoint}. */
+export const RestorePoint = ReplicatedCheckpoint;
+/** @deprecated Until 0.1.0 the name of {@link ReplicatedCheckpoint}. */
+export type RestorePoint = ReplicatedCheckpoint;
+/** @deprecated Until 0.1.0 the name of {@link ReplicatedCheckpointArgs}. */
+export type RestorePointArgs = ReplicatedCheckpointArgs;
+/** @deprecated Until 0.1.0 the name of {@link ReplicatedCheckpointCopy}. */
+export type RestorePointCopy = ReplicatedCheckpointCopy;
 
 /** `record` without what is not given. */
 function given<T extends Record<string, unknown>>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
@@ -103,16 +113,18 @@ function given<T extends Record<string, unknown>>(record: T): { [K in keyof T]?:
 }
 
 /** Names must not depend on places in the list: taking one out would rename, and so replace, those behind it. */
-function copyNames(name: string, copies: readonly RestorePointCopy[]): string[] {
+function copyNames(name: string, copies: readonly ReplicatedCheckpointCopy[]): string[] {
     const names: string[] = [];
     for (const [index, copy] of copies.entries()) {
         const own = copy.name ?? (typeof copy.region === "string" ? copy.region : undefined);
         if (own === undefined)
             throw new Error(
-                `RestorePoint ${name}: copies[${index}] needs a name, because its region is no plain string.`,
+                `ReplicatedCheckpoint ${name}: copies[${index}] needs a name, because its region is no plain string.`,
             );
         if (names.includes(own))
-            throw new Error(`RestorePoint ${name}: two copies are named ${own}: give copies[${index}] another name.`);
+            throw new Error(
+                `ReplicatedCheckpoint ${name}: two copies are named ${own}: give copies[${index}] another name.`,
+            );
         names.push(own);
     }
     return names;
