@@ -11,7 +11,6 @@ import {
     type Agency,
     type Credentials,
     describeCredentials,
-    type PasswordCredentials,
     type Resolved,
     requireCredentials,
     type Settings,
@@ -159,8 +158,8 @@ interface Keys extends Perishable {
     readonly keys: SigningKeys;
 }
 
-/** A project by id, or by a name whose source is known. */
-type Project = { readonly id: string } | { readonly name: Resolved };
+/** A project by id, or by a name whose source is known, in an account where that is known. */
+type Project = { readonly id: string } | { readonly name: Resolved; readonly domain: IdOrName | undefined };
 
 /** Rejects as soon as the signal aborts; what is waited for goes on for the others. */
 function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
@@ -183,7 +182,9 @@ function idOrName(id: Resolved | undefined, name: Resolved | undefined): IdOrNam
     return name === undefined ? undefined : { name: name.value };
 }
 
-function identityOf(credentials: PasswordCredentials): Identity {
+function identityOf(credentials: Credentials): Identity {
+    if (credentials.kind === "accessKey") throw new TypeError("An access key is not exchanged for a token.");
+    if (credentials.kind === "token") return { kind: "token", token: credentials.token.value };
     const { userId, userName, password, passcode } = credentials;
     const domain = idOrName(credentials.domainId, credentials.domainName);
     const secret = { password: password.value, passcode: passcode?.value };
@@ -221,11 +222,9 @@ class IamAuthenticator implements Authenticator {
         const { region } = scope;
         const atHome = region === this.#settings.region?.value;
         const known = scope.projectId ?? (atHome ? this.#settings.projectId?.value : undefined);
-        if (known !== undefined) {
-            if (needsCatalog(this.#settings, region)) await orAbort(this.#askCatalog(region, known), signal);
-            return known;
-        }
-        return orAbort(this.#lookUp(region), signal);
+        const id = known ?? (await orAbort(this.#lookUp(region), signal));
+        if (needsCatalog(this.#settings, region)) await orAbort(this.#askCatalog(region, id), signal);
+        return id;
     }
 
     async authenticate(
@@ -244,7 +243,7 @@ class IamAuthenticator implements Authenticator {
         if (stale === undefined) return false;
         const credentials = this.#credentials();
         if (this.#retired?.kind === "token" && this.#retired.token.value === stale) return true;
-        if (credentials.kind === "token" && this.#settings.agency === undefined)
+        if (credentials.kind === "token" && !this.#isExchanged(scope.region))
             return credentials.token.value !== stale || this.#fallBack(credentials);
         if (credentials.kind === "accessKey") return false;
         const fresh = await this.#withFallback(async () => {
@@ -292,7 +291,7 @@ class IamAuthenticator implements Authenticator {
             const keys = await this.#signingKeys(region);
             return sign(request, { ...keys, domainId: undefined, projectId }, new Date(this.#clock.now()));
         }
-        if (credentials.kind === "token" && this.#settings.agency === undefined)
+        if (credentials.kind === "token" && !this.#isExchanged(region))
             return { "x-auth-token": credentials.token.value };
         const { token } = await this.#projectToken(region, { id: projectId }).get();
         return { "x-auth-token": token };
@@ -350,24 +349,19 @@ class IamAuthenticator implements Authenticator {
         const { agency } = this.#settings;
         const base = iamBaseUrl(this.#settings, region);
         const withCatalog = needsCatalog(this.#settings, region);
-        const account =
-            agency !== undefined
-                ? agencyDomain(agency)
-                : credentials.kind === "password"
-                  ? idOrName(credentials.domainId, credentials.domainName)
-                  : undefined;
         const scope: TokenScope = {
             project:
                 "id" in project
                     ? { id: project.id }
-                    : { name: project.name.value, ...(account === undefined ? {} : { domain: account }) },
+                    : {
+                          name: project.name.value,
+                          ...(project.domain === undefined ? {} : { domain: project.domain }),
+                      },
         };
         try {
             const issued =
                 agency === undefined
                     ? await this.#once(tokenKey(region, project), credentials, () => {
-                          if (credentials.kind !== "password")
-                              throw new TypeError("Only a password is exchanged for a token.");
                           return createToken(
                               this.#iam,
                               base,
@@ -457,16 +451,12 @@ class IamAuthenticator implements Authenticator {
         const settings = this.#settings;
         const credentials = this.#credentials();
         const atHome = region === settings.region?.value;
-        const name = (atHome ? (settings.agency?.projectName ?? settings.projectName) : undefined) ?? {
-            value: region,
-            source: "the region's name",
-        };
+        const given = atHome ? (settings.agency?.projectName ?? settings.projectName) : undefined;
+        const name = given ?? { value: region, source: "the region's name" };
         const base = iamBaseUrl(settings, region);
-        const exchanged =
-            credentials.kind === "password" || (credentials.kind === "token" && settings.agency !== undefined);
-        if (exchanged) {
+        if (this.#isExchanged(region)) {
             // The token that will be needed anyway also tells the project's id: no right to list projects is needed.
-            const named = this.#projectToken(region, { name });
+            const named = this.#projectToken(region, { name, domain: this.#projectDomain(given) });
             const issued = await named.get();
             const id =
                 issued.projectId ??
@@ -489,12 +479,26 @@ class IamAuthenticator implements Authenticator {
         );
     }
 
+    /** The account of a project that has this name: the agency's, else what the settings say of it, else the user's. */
+    #projectDomain(name: Resolved | undefined): IdOrName | undefined {
+        const { agency, projectDomain } = this.#settings;
+        if (agency !== undefined) return agencyDomain(agency);
+        if (name !== undefined) return idOrName(projectDomain?.id, projectDomain?.name);
+        const credentials = this.#credentials();
+        return credentials.kind === "password" ? idOrName(credentials.domainId, credentials.domainName) : undefined;
+    }
+
     /** Fetches the token of a region whose CBR address only a catalog can tell. */
     async #askCatalog(region: string, projectId: string): Promise<void> {
-        const credentials = this.#credentials();
-        const exchanged =
-            credentials.kind === "password" || (credentials.kind === "token" && this.#settings.agency !== undefined);
-        if (exchanged) await this.#withFallback(() => this.#projectToken(region, { id: projectId }).get());
+        if (this.#isExchanged(region))
+            await this.#withFallback(() => this.#projectToken(region, { id: projectId }).get());
+    }
+
+    /** Are the credentials exchanged for a token of the project? A given token only where its catalog is needed. */
+    #isExchanged(region: string): boolean {
+        const { kind } = this.#credentials();
+        if (kind !== "token") return kind === "password";
+        return this.#settings.agency !== undefined || needsCatalog(this.#settings, region);
     }
 
     /**

@@ -48,6 +48,7 @@ export type Identity =
           readonly password: string;
           readonly passcode?: string | undefined;
       }
+    | { readonly kind: "token"; readonly token: string }
     | { readonly kind: "agency"; readonly name: string; readonly domain: IdOrName };
 
 export interface IssuedToken {
@@ -239,6 +240,7 @@ function identityBody(identity: Identity): Record<string, unknown> {
         // A23: IAM's table says agency_name, its examples and every client send xrole_name.
         return { methods: ["assume_role"], assume_role: { ...account, xrole_name: identity.name } };
     }
+    if (identity.kind === "token") return { methods: ["token"], token: { id: identity.token } };
     const { user, password, passcode } = identity;
     if (passcode === undefined) return { methods: ["password"], password: { user: { ...user, password } } };
     return {

@@ -1,6 +1,6 @@
 /** Which credentials are used, when several places give some. Pure. */
 import { registerSecret } from "../errors/errors";
-import { type Field, type Layer, namesFor, type Resolved } from "./sources";
+import { type Field, type Layer, namesFor, type OpenStackField, type Resolved } from "./sources";
 
 /** What proves who calls. Every part says where it is from. */
 export type Credentials = TokenCredentials | AccessKeyCredentials | PasswordCredentials;
@@ -38,7 +38,7 @@ export function registerSecrets(layers: readonly Layer[]): void {
 }
 
 /** Two names for one thing (id and name): the highest layer that has one gives both, so that a name in stack configuration beats an id in the environment. */
-export function chooseTogether<F extends Field>(
+export function chooseTogether<F extends Field | OpenStackField>(
     layers: readonly Layer[],
     ...fields: readonly F[]
 ): Partial<Record<F, Resolved>> {
@@ -53,6 +53,23 @@ export function chooseTogether<F extends Field>(
     return {};
 }
 
+/**
+ * The user's account. Where only a project's is named it is the user's as well, as for Terraform's providers; where both
+ * are, a project's that is left over from elsewhere does not take the user's place.
+ */
+export function accountIn(layers: readonly Layer[]): Partial<Record<"domainName" | "domainId", Resolved>> {
+    const own = chooseTogether(layers, "domainName", "domainId");
+    if (Object.keys(own).length > 0) return own;
+    const { projectDomainName, projectDomainId } = chooseTogether(layers, "projectDomainName", "projectDomainId");
+    return given({ domainName: projectDomainName, domainId: projectDomainId });
+}
+
+/** `record` without the keys whose value is undefined. */
+export function given<T extends Record<string, unknown>>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+    const entries = Object.entries(record).filter(([, value]) => value !== undefined);
+    return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}
+
 /** Half of a credential, in words, and the layer that has it. */
 export interface IncompleteCredential {
     readonly rank: number;
@@ -62,6 +79,8 @@ export interface IncompleteCredential {
 interface Candidate {
     /** Index of the highest layer that gave a part. */
     readonly rank: number;
+    /** The layer whose credentials they are. */
+    readonly layer: Layer | undefined;
     readonly credentials: Credentials;
 }
 
@@ -69,6 +88,8 @@ export interface CredentialChoice {
     readonly credentials: Credentials | undefined;
     /** Is a part of them from the highest layer given? */
     readonly rank: number;
+    /** The layer that names who signs in: its account, addresses and project belong to these credentials. */
+    readonly layer?: Layer | undefined;
     /** Halves that could not be used: what is there, what is missing, and how to give it. */
     readonly incomplete: readonly IncompleteCredential[];
 }
@@ -81,9 +102,10 @@ function otherHalf(
     other: Field,
 ): { value: Resolved; rank: number } | undefined {
     const mine = layers[at]?.get(half)?.value;
-    for (const [rank, layer] of layers.entries()) {
+    for (const layer of belongingFirst(layers, layers[at])) {
         const value = layer.get(other);
         if (value === undefined) continue;
+        const rank = layers.indexOf(layer);
         // A layer's pair is not torn apart: its secret fits its own first half only.
         const its = layer.get(half)?.value;
         if (rank !== at && its !== undefined && its !== mine) continue;
@@ -116,6 +138,7 @@ function accessKeyPair(layers: readonly Layer[], incomplete: IncompleteCredentia
         if (missing !== undefined) incomplete.push(missing);
         return {
             rank: Math.min(at, secret.rank),
+            layer: layers[at],
             credentials: {
                 kind: "accessKey",
                 accessKey,
@@ -144,9 +167,12 @@ function environmentBeside(layers: readonly Layer[], at: number): number[] {
 }
 
 function userAndPassword(layers: readonly Layer[], incomplete: IncompleteCredential[]): Candidate | undefined {
-    const at = firstWith(layers, "userName", "userId");
-    const user = layers[at];
-    if (user === undefined) {
+    const users = layers.flatMap((layer, rank) => {
+        const userId = layer.get("userId");
+        const user = userId ?? layer.get("userName");
+        return user === undefined || layer.excludedWay === "password" ? [] : [{ layer, rank, user, isId: !!userId }];
+    });
+    if (users.length === 0) {
         const rank = firstWith(layers, "password");
         const password = layers[rank]?.get("password");
         if (password !== undefined)
@@ -156,41 +182,54 @@ function userAndPassword(layers: readonly Layer[], incomplete: IncompleteCredent
             });
         return undefined;
     }
-    for (const [rank, layer] of layers.entries()) {
-        if (rank < at) continue;
-        const userName = layer.get("userName");
-        const userId = layer.get("userId");
-        if (userName === undefined && userId === undefined) continue;
-        const half = userId === undefined ? "userName" : "userId";
-        const password = otherHalf(layers, rank, half, "password");
-        const { domainName, domainId } = chooseTogether(layers, "domainName", "domainId");
-        const who = (userId ?? userName)?.source ?? "";
+    for (const { layer, rank, user, isId } of users) {
+        const password = otherHalf(layers, rank, isId ? "userId" : "userName", "password");
+        const { domainName, domainId } = accountIn(belongingFirst(layers, layer));
         if (password === undefined) {
-            incomplete.push({ rank, text: `there is a user (${who}), but no password: set ${namesFor("password")}` });
-            continue;
-        }
-        if (userId === undefined && domainName === undefined && domainId === undefined) {
             incomplete.push({
                 rank,
-                text: `there is a user name (${who}) with a password, but no domain (account) name: set ${namesFor("domainName")}`,
+                text: `there is a user (${user.source}), but no password: set ${namesFor("password")}`,
+            });
+            continue;
+        }
+        if (!isId && domainName === undefined && domainId === undefined) {
+            incomplete.push({
+                rank,
+                text: `there is a user name (${user.source}) with a password, but no domain (account) name: set ${namesFor("domainName")}`,
             });
             continue;
         }
         const passcode = layers.map((one) => one.get("passcode")).find((value) => value !== undefined);
         return {
             rank: Math.min(rank, password.rank),
+            layer,
             credentials: {
                 kind: "password",
                 password: password.value,
-                ...(userId === undefined ? {} : { userId }),
-                ...(userName === undefined ? {} : { userName }),
-                ...(domainName === undefined ? {} : { domainName }),
-                ...(domainId === undefined ? {} : { domainId }),
-                ...(passcode === undefined ? {} : { passcode }),
+                ...given({
+                    userId: layer.get("userId"),
+                    userName: layer.get("userName"),
+                    domainName,
+                    domainId,
+                    passcode,
+                }),
             },
         };
     }
     return undefined;
+}
+
+/** Layers in the order that suits what belongs to `layer`: stack configuration, the layer itself, the others. */
+export function belongingFirst(layers: readonly Layer[], layer: Layer | undefined): readonly Layer[] {
+    if (layer === undefined) return layers;
+    const stack = layers.filter((one) => one.kind === "stack");
+    return [...new Set([...stack, layer, ...layers])];
+}
+
+function givenToken(layers: readonly Layer[]): Candidate | undefined {
+    const rank = layers.findIndex((one) => one.get("token") !== undefined && one.excludedWay !== "token");
+    const token = layers[rank]?.get("token");
+    return token === undefined ? undefined : { rank, layer: layers[rank], credentials: { kind: "token", token } };
 }
 
 /**
@@ -200,18 +239,18 @@ function userAndPassword(layers: readonly Layer[], incomplete: IncompleteCredent
  */
 export function chooseCredentials(layers: readonly Layer[]): CredentialChoice {
     const incomplete: IncompleteCredential[] = [];
-    const tokenAt = firstWith(layers, "token");
-    const token = layers[tokenAt]?.get("token");
-    const found = [
-        token === undefined
-            ? undefined
-            : ({ rank: tokenAt, credentials: { kind: "token", token } } satisfies Candidate),
-        accessKeyPair(layers, incomplete),
-        userAndPassword(layers, incomplete),
-    ].filter((candidate) => candidate !== undefined);
-    // Stable: of equal ranks the first mode stays first.
-    const [best] = found.sort((a, b) => a.rank - b.rank);
-    return { credentials: best?.credentials, rank: best?.rank ?? Number.POSITIVE_INFINITY, incomplete };
+    const found = [givenToken(layers), accessKeyPair(layers, incomplete), userAndPassword(layers, incomplete)].filter(
+        (candidate) => candidate !== undefined,
+    );
+    const isFirst = ({ layer, credentials }: Candidate) => layer?.firstWay === credentials.kind;
+    // Stable: of equal ranks the layer's own first way comes first, then token, access key, password.
+    const [best] = found.sort((a, b) => a.rank - b.rank || Number(isFirst(b)) - Number(isFirst(a)));
+    return {
+        credentials: best?.credentials,
+        rank: best?.rank ?? Number.POSITIVE_INFINITY,
+        layer: best?.layer,
+        incomplete,
+    };
 }
 
 /** Are these the same proof, wherever they are from? */

@@ -126,17 +126,24 @@ describe("order of sources", () => {
         HUAWEICLOUD_SDK_PROJECT_ID: "sdk-p",
     };
     const files = yaml("project_id: yaml-p", ", region_name: yaml");
+    const anyRegion = yaml("project_id: yaml-p");
 
     it("is stack configuration, HW_*, OS_*, clouds.yaml", () => {
         const without = (...names: string[]) =>
             Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
-        expect(resolve({ "cbr:region": "stack" }, env, files).region).toEqual({ value: "stack", source: "cbr:region" });
-        expect(resolve({}, env, files).region).toEqual({ value: "hw", source: "environment variable HW_REGION_NAME" });
-        expect(resolve({}, without("HW_REGION_NAME"), files).region).toEqual({
+        expect(resolve({ "cbr:region": "stack" }, env, anyRegion).region).toEqual({
+            value: "stack",
+            source: "cbr:region",
+        });
+        expect(resolve({}, env, anyRegion).region).toEqual({
+            value: "hw",
+            source: "environment variable HW_REGION_NAME",
+        });
+        expect(resolve({}, without("HW_REGION_NAME"), anyRegion).region).toEqual({
             value: "os",
             source: "environment variable OS_REGION_NAME",
         });
-        expect(resolve({}, without("HW_REGION_NAME", "OS_REGION_NAME"), files).region).toEqual({
+        expect(resolve({}, without("HW_REGION_NAME", "OS_REGION_NAME"), anyRegion).region).toEqual({
             value: "os2",
             source: "environment variable OS_REGION",
         });
@@ -144,8 +151,8 @@ describe("order of sources", () => {
             value: "yaml",
             source: "clouds.yaml entry c: region_name",
         });
-        expect(resolve({}, without("HW_PROJECT_ID"), files).projectId?.value).toBe("os-p");
-        expect(resolve({}, without("HW_PROJECT_ID", "OS_PROJECT_ID"), files).projectId).toEqual({
+        expect(resolve({}, without("HW_PROJECT_ID", "HW_REGION_NAME"), anyRegion).projectId?.value).toBe("os-p");
+        expect(resolve({}, without("HW_PROJECT_ID", "OS_PROJECT_ID"), anyRegion).projectId).toEqual({
             value: "sdk-p",
             source: "environment variable HUAWEICLOUD_SDK_PROJECT_ID",
         });
@@ -511,7 +518,7 @@ describe("cloud and region", () => {
             { OS_CLOUD: "c" },
             { "/project/clouds.yaml": "clouds: {c: {profile: otc, region_name: eu-nl}}" },
         );
-        expect(given.cloud).toEqual({ value: "otc", source: "clouds.yaml entry c: profile" });
+        expect(given.cloud).toEqual({ value: "otc", source: "host name in clouds.yaml entry c: auth.auth_url" });
         expect(given.authUrl?.value).toBe("https://iam.{region}.otc.t-systems.com");
     });
 
