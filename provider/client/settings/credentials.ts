@@ -226,6 +226,14 @@ export function belongingFirst(layers: readonly Layer[], layer: Layer | undefine
     return [...new Set([...stack, layer, ...layers])];
 }
 
+/** The same, but that single OS_* variables beat a clouds.yaml entry: so it is for openstackclient and Terraform. */
+export function familyFirst(layers: readonly Layer[], layer: Layer | undefined): readonly Layer[] {
+    const isEntry = layer?.kind === "file" && layer.hasProjectDomain === true;
+    const variables = layers.find((one) => one.kind === "environment" && one.hasProjectDomain === true);
+    const order = belongingFirst(layers, layer);
+    return isEntry && variables !== undefined ? belongingFirst(order, variables) : order;
+}
+
 function givenToken(layers: readonly Layer[]): Candidate | undefined {
     const rank = layers.findIndex((one) => one.get("token") !== undefined && one.excludedWay !== "token");
     const token = layers[rank]?.get("token");

@@ -188,7 +188,10 @@ function familyFor(settings: Settings, family: KnownFamily, region: string): Kno
     const isNamed = settings.cloud.source !== "default";
     const similar = similarRegion(region, isNamed ? [family] : undefined);
     throw new ConfigError(
-        `"${region}"${sourceOf(settings, region)} is no region that is known ${isNamed ? `of ${FAMILY_NAMES[family]}` : "here"}${similar === undefined ? "" : `: did you mean ${similar}?`}${similar === undefined ? ":" : ""} A region that is newer, or of another cloud, needs its addresses: ${namesFor("authUrl")}, and cbr:endpoints.`,
+        `"${region}"${sourceOf(settings, region)} is no region that is known ` +
+            `${isNamed ? `of ${FAMILY_NAMES[family]}` : "here"}` +
+            `${similar === undefined ? "." : `: did you mean ${similar}?`} ` +
+            `A region that is newer, or of another cloud, needs its addresses: ${namesFor("authUrl")}, and cbr:endpoints.`,
     );
 }
 

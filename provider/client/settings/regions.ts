@@ -35,20 +35,25 @@ export function cloudOfRegion(region: string): KnownFamily | undefined {
     return FAMILIES.find((family) => REGIONS[family].has(region));
 }
 
-/** Letters to insert, delete or exchange to make one text of the other. */
+/** Letters to insert, delete, exchange or swap with their neighbour to make one text of the other. */
 function editDistance(a: string, b: string): number {
-    let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+    const rows = [Array.from({ length: b.length + 1 }, (_, index) => index)];
+    const at = (i: number, j: number) => rows[i]?.[j] ?? 0;
     for (let i = 1; i <= a.length; i++) {
-        const next = [i];
-        for (let j = 1; j <= b.length; j++)
-            next[j] = Math.min(
-                (next[j - 1] ?? 0) + 1,
-                (row[j] ?? 0) + 1,
-                (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        const row = [i];
+        rows.push(row);
+        for (let j = 1; j <= b.length; j++) {
+            const isSame = a[i - 1] === b[j - 1];
+            const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+            row[j] = Math.min(
+                at(i, j - 1) + 1,
+                at(i - 1, j) + 1,
+                at(i - 1, j - 1) + (isSame ? 0 : 1),
+                ...(isSwapped ? [at(i - 2, j - 2) + 1] : []),
             );
-        row = next;
+        }
     }
-    return row[b.length] ?? 0;
+    return at(a.length, b.length);
 }
 
 /** The region that was probably meant: at most two letters differ. Undefined when none is that near. */

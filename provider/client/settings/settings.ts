@@ -14,6 +14,7 @@ import {
     chooseCredentials,
     chooseTogether,
     describeCredentials,
+    familyFirst,
     given,
     registerSecrets,
     sameCredentials,
@@ -167,10 +168,11 @@ interface Place {
  * @param own The layer of the credentials: where it has the address of IAM, no lower one names the cloud.
  */
 function placeOf(layers: readonly Layer[], own: Layer | undefined): Place {
-    const authUrl = authUrlOf(firstIn(layers, "authUrl"));
+    const belonging = belongingFirst(layers, own);
+    const authUrl = authUrlOf(firstIn(belonging, "authUrl"));
     const host = authUrl === undefined ? undefined : readIamHost(authUrl.value);
-    const at = layers.findIndex((layer) => layer.get("authUrl") !== undefined);
-    const named = firstIn(at >= 0 && layers[at] === own ? layers.slice(0, at + 1) : layers, "cloud");
+    const at = belonging.findIndex((layer) => layer.get("authUrl") !== undefined);
+    const named = firstIn(at >= 0 && belonging[at] === own ? belonging.slice(0, at + 1) : belonging, "cloud");
     const namedCloud =
         named === undefined ? undefined : { value: normaliseCloud(named.value, named.source), source: named.source };
     const name = chooseTogether(layers, "projectId", "projectName").projectName;
@@ -208,15 +210,15 @@ function sameRegionLayers(layers: readonly Layer[], region: string | undefined):
     });
 }
 
-function projectOf(layers: readonly Layer[], region: string | undefined) {
-    const own = sameRegionLayers(layers, region);
-    const { projectId, projectName } = chooseTogether(own, "projectId", "projectName");
+function projectOf(layers: readonly Layer[], own: Layer | undefined, region: string | undefined) {
+    const { domainName, domainId } = accountIn(belongingFirst(layers, own));
+    const ofRegion = sameRegionLayers(layers, region);
+    const { projectId, projectName } = chooseTogether(ofRegion, "projectId", "projectName");
     if (projectId !== undefined && !/^[0-9a-zA-Z-]{1,64}$/.test(projectId.value))
         throw new ConfigError(
             `${projectId.source} is no project id: 32 hex digits are expected (the project's name goes into cbr:projectName).`,
         );
-    const { domainName, domainId } = accountIn(layers);
-    const layer = own.find((one) => one.get("projectName") !== undefined);
+    const layer = ofRegion.find((one) => one.get("projectName") !== undefined);
     const domain =
         layer?.hasProjectDomain === true
             ? { id: layer.get("projectDomainId"), name: layer.get("projectDomainName") }
@@ -300,10 +302,10 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
     registerSecrets(sources.all);
     const any = sources.layers(OS_OPENSTACK);
     const own = chooseCredentials(any).layer;
-    const { region, authUrl, cloud } = placeOf(belongingFirst(any, own), own);
+    const { region, authUrl, cloud } = placeOf(familyFirst(any, own), own);
     const layers = sources.layers(orderFor(familyOf(cloud.value)));
     const choice = chooseCredentials(layers);
-    const ordered = belongingFirst(layers, choice.layer);
+    const ordered = familyFirst(layers, choice.layer);
     const { credentials } = choice;
     if (credentials !== undefined)
         for (const half of choice.incomplete.filter(({ rank }) => rank < choice.rank))
@@ -312,7 +314,7 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
         ...given({
             region,
             authUrl,
-            ...projectOf(ordered, region?.value),
+            ...projectOf(ordered, choice.layer, region?.value),
             agency: agencyOf(ordered, warnings),
             interfaces: interfacesOf(ordered, choice, cloud.value, warnings),
             ...tlsOf(ordered, files, warnings),
