@@ -12,7 +12,9 @@ import {
     showReplicationCapabilities,
 } from "../../provider/client/operations";
 import {
+    CREDENTIAL_NAMES,
     describeCredentials,
+    MissingCredentialsError,
     requireCredentials,
     resolveSettings,
     type Settings,
@@ -142,7 +144,11 @@ function credentialsCheck(settings: Settings): Check {
     try {
         return { check: "credentials", verdict: "OK", detail: describeCredentials(requireCredentials(settings)) };
     } catch (error) {
-        return { check: "credentials", verdict: "FAIL", detail: messageOf(error) };
+        if (!(error instanceof MissingCredentialsError)) throw error;
+        const detail = error.message;
+        const { incomplete } = settings;
+        const advice = incomplete.length === 0 ? CREDENTIAL_NAMES : incomplete.join("; ");
+        return { check: "credentials", verdict: "FAIL", detail, advice };
     }
 }
 

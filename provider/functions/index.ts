@@ -3,7 +3,8 @@
  * configuration and environment, one set of services for each of these.
  */
 import type { z } from "zod";
-import { ConfigError } from "../client/errors/errors";
+import { ConfigError, messageOf } from "../client/errors/errors";
+import { MissingCredentialsError } from "../client/settings/settings";
 import { digest } from "../exactly-once/journal";
 import type { Services } from "../services/context";
 import { createServices } from "../services/services";
@@ -70,7 +71,8 @@ export async function invoke<Name extends FunctionName>(
     try {
         return await definition.run(servicesFor(config), checked(definition.args, args));
     } catch (error) {
-        throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+        const message = error instanceof MissingCredentialsError ? error.explanation : messageOf(error);
+        throw new Error(`${name}: ${message}`, { cause: error });
     }
 }
 

@@ -94,13 +94,29 @@ function hostGone(): AbortSignal {
     return gone.signal;
 }
 
+/** A line that is about the settings, and so about all resources. */
+function sayOnStack(message: string): void {
+    sendToEngine({ urn: "", message: `pulumi-cbr: ${message}`, severity: "warning", ephemeral: false });
+}
+
+function once(say: (message: string) => void): (message: string) => void {
+    let isSaid = false;
+    return (message) => {
+        if (!isSaid) say(message);
+        isSaid = true;
+    };
+}
+
 function services(): Services {
     if (host.services === undefined) {
         // Loaded on first use: a preview of a stack without CBR resources pays for nothing.
         const { createServices } = require("../services/services") as typeof import("../services/services");
-        host.services = createServices(host.get, process.env, { isEngineAlive: isEngineAlive, signal: hostGone() });
-        for (const message of host.services.settings.warnings)
-            sendToEngine({ urn: "", message: `pulumi-cbr: ${message}`, severity: "warning", ephemeral: false });
+        host.services = createServices(host.get, process.env, {
+            isEngineAlive: isEngineAlive,
+            signal: hostGone(),
+            onMissingCredentials: once(sayOnStack),
+        });
+        for (const message of host.services.settings.warnings) sayOnStack(message);
     }
     return host.services;
 }
@@ -309,7 +325,7 @@ async function checkLocation<I extends CommonInputs, O extends I>(
     const isNew = Object.keys(olds).length === 0;
     if (!isNew) {
         const diff = await diffInputs(
-            { ...handler, moved: undefined } as unknown as ResourceHandler<I, O>,
+            { ...handler, needsUpdate: undefined } as unknown as ResourceHandler<I, O>,
             context,
             "",
             olds as unknown as O,
@@ -318,16 +334,9 @@ async function checkLocation<I extends CommonInputs, O extends I>(
         );
         if (diff.replaces.length === 0 || diff.failures.length > 0) return [...diff.failures];
     }
-    if (inputs["region"] === undefined && context.settings.region === undefined) {
-        try {
-            const { requireRegion } =
-                require("../client/settings/settings") as typeof import("../client/settings/settings");
-            requireRegion(context.settings);
-        } catch (error) {
-            if (error instanceof ConfigError) return [{ property: "region", reason: error.message }];
-            throw error;
-        }
-    }
+    const { regionFailures } = require("../resource/regions") as typeof import("../resource/regions");
+    const misplaced = regionFailures(context.settings, inputs, isUnknown);
+    if (misplaced.length > 0) return misplaced;
     if (isUnknown(inputs["region"]) || isUnknown(inputs["projectId"])) return [];
     const known = knownInputs<I>(inputs, isUnknown);
     // A vault is looked for in its project: while that is unknown, the default project would be asked for it.

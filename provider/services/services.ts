@@ -15,6 +15,8 @@ export interface Parts {
     readonly journal?: Journal;
     readonly isEngineAlive?: () => Promise<boolean>;
     readonly signal?: AbortSignal;
+    /** Told what is missing each time that a call fails for want of credentials. */
+    readonly onMissingCredentials?: (explanation: string) => void;
 }
 
 /** `get` reads the stack configuration (`cbr:region` …). Throws `ConfigError` for a setting that makes no sense. */
@@ -27,7 +29,7 @@ export function createServices(
     const signal = parts.signal ?? new AbortController().signal;
     const settings = resolveSettings(get, env);
     const transport = parts.transport ?? createUndiciTransport(settings);
-    const auth = createAuthenticator(settings, transport, clock);
+    const auth = createAuthenticator(settings, transport, clock, parts.onMissingCredentials);
     return {
         settings,
         clock,

@@ -204,7 +204,10 @@ describe("doctor", () => {
         const { code, report } = await doctor({});
         expect(code).toBe(1);
         expect(report.regions).toEqual([]);
-        expect(check(report.checks, "credentials")?.detail).toMatch(/^There are no credentials\. Set one of: /);
+        expect(check(report.checks, "credentials")).toMatchObject({
+            detail: "There are no credentials.",
+            advice: expect.stringMatching(/^Set one of: a token \(cbr:token or HW_AUTH_TOKEN/),
+        });
         expect(check(report.checks, "region")).toMatchObject({ verdict: "WARN" });
         const other = await doctor(
             { HUAWEICLOUD_SDK_REGION_CBR_EU_DE: simulator.region("eu-de").url },

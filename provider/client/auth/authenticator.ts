@@ -11,6 +11,7 @@ import {
     type Agency,
     type Credentials,
     describeCredentials,
+    explainMissingCredentials,
     type Resolved,
     requireCredentials,
     type Settings,
@@ -196,6 +197,7 @@ function identityOf(credentials: Credentials): Identity {
 
 class IamAuthenticator implements Authenticator {
     readonly #settings: Settings;
+    readonly #onMissing: (explanation: string) => void;
     readonly #iam: Iam;
     readonly #clock: Clock;
     #active: Credentials | undefined;
@@ -211,7 +213,8 @@ class IamAuthenticator implements Authenticator {
     readonly #proven = new Set<Credentials>();
     readonly #probes = new Map<Credentials, Promise<void>>();
 
-    constructor(settings: Settings, transport: Transport, clock: Clock) {
+    constructor(settings: Settings, transport: Transport, clock: Clock, onMissing: (explanation: string) => void) {
+        this.#onMissing = onMissing;
         this.#settings = settings;
         this.#iam = { transport, clock, maxRetries: settings.maxRetries };
         this.#clock = clock;
@@ -280,6 +283,7 @@ class IamAuthenticator implements Authenticator {
     }
 
     #credentials(): Credentials {
+        if (this.#active === undefined) this.#onMissing(explainMissingCredentials(this.#settings));
         return this.#active ?? requireCredentials(this.#settings);
     }
 
@@ -579,6 +583,11 @@ function agencyDomain(agency: Agency): IdOrName {
 }
 
 /** Signs requests by the settings' credentials: token, access key or password, with an agency on top of any. Asks IAM only when something is needed. */
-export function createAuthenticator(settings: Settings, transport: Transport, clock: Clock): Authenticator {
-    return new IamAuthenticator(settings, transport, clock);
+export function createAuthenticator(
+    settings: Settings,
+    transport: Transport,
+    clock: Clock,
+    onMissing: (explanation: string) => void = () => {},
+): Authenticator {
+    return new IamAuthenticator(settings, transport, clock, onMissing);
 }

@@ -172,8 +172,8 @@ function sourceOf(settings: Settings, region: string): string {
 function isVouchedFor(settings: Settings, region: string): boolean {
     const authUrl = settings.authUrl?.value;
     if (authUrl === undefined || authUrl.includes("{region}")) return false;
-    const named = readIamHost(authUrl)?.region;
-    return named === undefined || named === region;
+    const told = readIamHost(authUrl);
+    return told !== undefined && (told.region === undefined || told.region === region);
 }
 
 /** The cloud whose table has this region's addresses; where nothing names a cloud, the one that has the region. */

@@ -30,6 +30,13 @@ export type { FileAccess } from "./clouds-files";
 export type { AccessKeyCredentials, Credentials, PasswordCredentials, TokenCredentials } from "./credentials";
 export { describeCredentials } from "./credentials";
 export type { Proxies } from "./proxies";
+export {
+    CREDENTIAL_NAMES,
+    explainMissingCredentials,
+    MissingCredentialsError,
+    requireCredentials,
+    requireRegion,
+} from "./require";
 export type { Resolved } from "./sources";
 
 /** Requests a second to one region, unless `cbr:maxRequestsPerSecond` says otherwise. */
@@ -348,29 +355,4 @@ function agencyOf(layers: readonly Layer[], warnings: string[]): Agency | undefi
         name,
         ...given({ domainName, domainId, projectName: firstIn(layers, "agencyProjectName"), durationSeconds }),
     };
-}
-
-/**
- * The region.
- * @throws ConfigError naming the key and every variable that would give it.
- */
-export function requireRegion(settings: Settings): string {
-    if (settings.region !== undefined) return settings.region.value;
-    throw new ConfigError(`No region is set: give the resource a \`region\`, or set ${namesFor("region")}.`);
-}
-
-/**
- * The credentials.
- * @throws ConfigError naming what would give them, and what half is there.
- */
-export function requireCredentials(settings: Settings): Credentials {
-    if (settings.credentials !== undefined) return settings.credentials;
-    if (settings.incomplete.length > 0)
-        throw new ConfigError(`The credentials are incomplete: ${settings.incomplete.join("; ")}.`);
-    throw new ConfigError(
-        "There are no credentials. Set one of: a token (cbr:token or HW_AUTH_TOKEN, OS_AUTH_TOKEN, OS_TOKEN); " +
-            "an access key (cbr:accessKey and cbr:secretKey, or HW_ACCESS_KEY and HW_SECRET_KEY, OS_ACCESS_KEY and OS_SECRET_KEY, HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK); " +
-            "a user (cbr:userName, cbr:password and cbr:domainName, or HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME, OS_USERNAME, OS_PASSWORD and OS_USER_DOMAIN_NAME); " +
-            "or a clouds.yaml entry (cbr:cloudsYaml or OS_CLOUD).",
-    );
 }

@@ -869,12 +869,17 @@ describe("when IAM is out of order", () => {
 });
 
 describe("without credentials", () => {
-    it("a project that is known needs none; everything else says what to set", async () => {
-        const { auth, transport } = make({ "cbr:region": "eu-de", "cbr:projectId": DE });
+    it("a project that is known needs none; everything else fails shortly, and says elsewhere what to set", async () => {
+        const settings = resolveSettings((key) => ({ "cbr:region": "eu-de", "cbr:projectId": DE })[key], {}, noFiles);
+        const transport = new ScriptedTransport([]);
+        const explanations: string[] = [];
+        const auth = createAuthenticator(settings, transport, new FakeClock(), (text) => explanations.push(text));
         expect(await auth.projectId({ region: "eu-de" })).toBe(DE);
-        expect((await errorOf(auth.authenticate(request, home))).message).toMatch(
-            /^There are no credentials\. Set one of: a token \(cbr:token or/,
-        );
+        expect(explanations).toEqual([]);
+        expect((await errorOf(auth.authenticate(request, home))).message).toBe("There are no credentials.");
+        expect(explanations).toEqual([
+            "There are no credentials: a token, an access key with its secret key, or a user with password and account is needed, from stack configuration (cbr:…), the environment (HW_*, OS_*, HUAWEICLOUD_SDK_*) or clouds.yaml (OS_CLOUD). `npx pulumi-cbr doctor` shows what is set, and every name that it can have.",
+        ]);
         expect(await errorOf(auth.projectId({ region: "eu-nl" }))).toBeInstanceOf(ConfigError);
         expect(auth.describe()).toBe("nothing: there are no credentials");
         expect(transport.calls).toEqual([]);

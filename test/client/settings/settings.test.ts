@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ConfigError, redact } from "../../../provider/client/errors/errors";
 import {
+    CREDENTIAL_NAMES,
     describeCredentials,
     type FileAccess,
+    type MissingCredentialsError,
     requireCredentials,
     requireRegion,
     resolveSettings,
@@ -65,7 +67,13 @@ describe("with nothing set", () => {
     });
 
     it("names every key and variable when a call needs credentials", () => {
-        const { message } = errorOf(() => requireCredentials(resolve()));
+        const error = errorOf(() => requireCredentials(resolve()));
+        expect(error).toMatchObject({
+            message: "There are no credentials.",
+            explanation: expect.stringMatching(
+                /^There are no credentials: a token, an access key .*`npx pulumi-cbr doctor`/,
+            ),
+        });
         for (const name of [
             "cbr:token",
             "HW_AUTH_TOKEN",
@@ -89,7 +97,7 @@ describe("with nothing set", () => {
             "cbr:cloudsYaml",
             "OS_CLOUD",
         ])
-            expect(message).toContain(name);
+            expect(CREDENTIAL_NAMES).toContain(name);
     });
 
     it("counts empty texts as unset", () => {
@@ -398,7 +406,9 @@ describe("credentials", () => {
         const given = resolve(config, env as Record<string, string>);
         expect(given.credentials).toBeUndefined();
         expect(given.warnings).toEqual([]);
-        expect(errorOf(() => requireCredentials(given)).message).toMatch(text);
+        const error = errorOf(() => requireCredentials(given));
+        expect(error.message).toBe("The credentials are incomplete.");
+        expect((error as MissingCredentialsError).explanation).toMatch(text);
     });
 
     it("needs no domain with a user id", () => {
