@@ -31,10 +31,12 @@ export interface PasswordCredentials {
     readonly domainId?: Resolved | undefined;
 }
 
-/** Makes every secret known to the redaction of errors, also of credentials that will not be used. To be called before anything can fail. */
+/** What may be shown nowhere, and is encrypted in stack configuration. */
+export const SECRET_FIELDS = ["token", "secretKey", "securityToken", "password", "passcode"] as const;
+
+/** Makes every secret known to the redaction of errors, also of credentials that will not be used. */
 export function registerSecrets(layers: readonly Layer[]): void {
-    for (const field of ["token", "secretKey", "securityToken", "password", "passcode"] as const)
-        for (const layer of layers) registerSecret(layer.get(field)?.value);
+    for (const field of SECRET_FIELDS) for (const layer of layers) registerSecret(layer.get(field)?.value);
 }
 
 /** Two names for one thing (id and name): the highest layer that has one gives both, so that a name in stack configuration beats an id in the environment. */
