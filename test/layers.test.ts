@@ -142,7 +142,7 @@ const mayTake: Readonly<Record<string, readonly string[]>> = {
     reads: [time, errors, "client/operations"],
     "exactly-once": [time, errors, "client/http", "client"],
     services: [time, "client/settings", "client/http", "client/auth", "client", "reads", "exactly-once"],
-    resource: [time, errors, "client/operations", "reads", "services"],
+    resource: [time, errors, "client/operations", "client/settings", "reads", "services"],
     "resources/checkpoint": [
         time,
         errors,
@@ -166,11 +166,12 @@ const mayTake: Readonly<Record<string, readonly string[]>> = {
         "resources/copies/without-records",
     ],
     resources: [time, errors, "client/operations", "reads", "exactly-once", "services", "resource"],
-    pulumi: [time, errors, "client/settings", "services", "resource"],
+    pulumi: [time, errors, "services", "resource"],
     functions: [
         time,
         errors,
         "client/operations",
+        "client/settings",
         "reads",
         "exactly-once",
         "services",

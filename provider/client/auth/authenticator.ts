@@ -11,6 +11,7 @@ import {
     type Agency,
     type Credentials,
     describeCredentials,
+    describeRefused,
     explainMissingCredentials,
     type Resolved,
     requireCredentials,
@@ -27,6 +28,7 @@ import {
     noSuchProject,
     type RequestAuth,
     type TokenScope,
+    type Who,
 } from "./iam";
 import { type SigningKeys, sign } from "./signature";
 
@@ -71,7 +73,7 @@ export interface Authenticator {
     accepted(scope: { readonly region: string; readonly projectId: string }, request: HttpRequest): void;
     /** The access key that signs the calls to every region and project; undefined where each has a token or keys of its own. */
     sharedKey(): string | undefined;
-    /** Which credentials are in use and which setting each part came from, for the end of a sentence; never a secret. */
+    /** Which credentials are in use and which setting each part came from, for a refusal; never a secret. */
     describe(): string;
 }
 
@@ -270,16 +272,20 @@ class IamAuthenticator implements Authenticator {
     }
 
     describe(): string {
-        if (this.#active === undefined) return "nothing: there are no credentials";
+        return this.#who().whenRefused;
+    }
+
+    #who(): Who {
+        if (this.#active === undefined)
+            return { plain: "nothing: there are no credentials", whenRefused: "nothing: there are no credentials" };
         const { agency } = this.#settings;
-        const own = describeCredentials(this.#active);
-        const whole =
-            agency === undefined
-                ? own
-                : `agency "${agency.name.value}" from ${agency.name.source}, taken on with ${own}`;
-        return this.#retired === undefined
-            ? whole
-            : `${whole}, in place of ${describeCredentials(this.#retired)}, which had been refused`;
+        const role = agency && `agency "${agency.name.value}" from ${agency.name.source}, taken on with `;
+        const before = this.#retired && `, in place of ${describeRefused(this.#retired)}, which had been refused`;
+        const whole = (own: string) => `${role ?? ""}${own}${before ?? ""}`;
+        return {
+            plain: whole(describeCredentials(this.#active)),
+            whenRefused: whole(describeRefused(this.#active)),
+        };
     }
 
     #credentials(): Credentials {
@@ -327,7 +333,7 @@ class IamAuthenticator implements Authenticator {
                         base,
                         wish,
                         { keys: own },
-                        this.describe(),
+                        this.#who(),
                     );
                     return { keys: { ...temporary, domainId: agency.domainId?.value }, expiresAt, lifeMs };
                 }),
@@ -372,7 +378,7 @@ class IamAuthenticator implements Authenticator {
                               identityOf(credentials),
                               scope,
                               undefined,
-                              this.describe(),
+                              this.#who(),
                               withCatalog,
                           );
                       })
@@ -394,7 +400,7 @@ class IamAuthenticator implements Authenticator {
             this.#once(
                 key,
                 credentials,
-                () => createToken(this.#iam, base, identity, scope, { token }, this.describe(), withCatalog),
+                () => createToken(this.#iam, base, identity, scope, { token }, this.#who(), withCatalog),
                 // What is refused here is the role, unless the token was given from outside.
                 credentials.kind === "token",
             );
@@ -424,14 +430,10 @@ class IamAuthenticator implements Authenticator {
             const scope = domain === undefined ? undefined : { domain };
             token = new RefreshingValue(this.#clock, () =>
                 this.#once(`user ${base}`, credentials, () =>
-                    createToken(
-                        this.#iam,
-                        base,
-                        identityOf(credentials),
-                        scope,
-                        undefined,
-                        describeCredentials(credentials),
-                    ),
+                    createToken(this.#iam, base, identityOf(credentials), scope, undefined, {
+                        plain: describeCredentials(credentials),
+                        whenRefused: describeRefused(credentials),
+                    }),
                 ),
             );
             this.#userTokens.set(base, token);
@@ -463,8 +465,7 @@ class IamAuthenticator implements Authenticator {
             const named = this.#projectToken(region, { name, domain: this.#projectDomain(given) });
             const issued = await named.get();
             const id =
-                issued.projectId ??
-                (await findProject(this.#iam, base, name, { token: issued.token }, this.describe()));
+                issued.projectId ?? (await findProject(this.#iam, base, name, { token: issued.token }, this.#who()));
             const key = tokenKey(region, { id });
             if (!this.#tokens.has(key)) this.#tokens.set(key, named);
             return id;
@@ -478,7 +479,7 @@ class IamAuthenticator implements Authenticator {
         return await this.#once(
             `project ${region}`,
             credentials,
-            () => findProject(this.#iam, base, name, proof, this.describe()),
+            () => findProject(this.#iam, base, name, proof, this.#who()),
             proves,
         );
     }

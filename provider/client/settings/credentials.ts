@@ -278,32 +278,63 @@ export function sameCredentials(a: Credentials, b: Credentials): boolean {
     return a.kind === b.kind && proof(a).every((part, index) => part === proof(b)[index]);
 }
 
-/** Only stack configuration is stored by an update and used again by refresh and destroy. */
-const stored = (part: Resolved): boolean => part.source.startsWith("cbr:");
-
-/** The credentials in words, with the setting that each part came from; never a value. */
-export function describeCredentials(credentials: Credentials): string {
-    const note = "; refresh and destroy use the one that the last update stored, unless run with --run-program";
+/** Which credentials they are, and what is to be known of them. */
+function factsOf(credentials: Credentials): { who: string; parts: readonly (Resolved | undefined)[]; facts: string[] } {
     switch (credentials.kind) {
-        case "token":
-            return `the token from ${credentials.token.source} (good for its own region and project only, and not renewable${stored(credentials.token) ? note : ""})`;
+        case "token": {
+            const { token } = credentials;
+            const facts = ["good for its own region and project only, and not renewable"];
+            return { who: `the token from ${token.source}`, parts: [token], facts };
+        }
         case "accessKey": {
             const { accessKey, secretKey, securityToken } = credentials;
             const pair =
                 accessKey.source === secretKey.source
                     ? `the access key and secret key from ${accessKey.source}`
                     : `the access key from ${accessKey.source} with the secret key from ${secretKey.source}`;
-            if (securityToken === undefined) return pair;
-            return `${pair} and the security token from ${securityToken.source} (temporary keys${stored(securityToken) ? note : ""})`;
+            const parts = [accessKey, secretKey, securityToken];
+            if (securityToken === undefined) return { who: pair, parts, facts: [] };
+            return {
+                who: `${pair} and the security token from ${securityToken.source}`,
+                parts,
+                facts: ["temporary keys"],
+            };
         }
         case "password": {
-            const user =
-                credentials.userId === undefined
-                    ? `user name from ${credentials.userName?.source}`
-                    : `user id from ${credentials.userId.source}`;
-            const domain =
-                credentials.userId === undefined ? (credentials.domainId ?? credentials.domainName) : undefined;
-            return `the ${user}${domain === undefined ? "" : ` (domain from ${domain.source})`} with the password from ${credentials.password.source}`;
+            const { userId, userName, password } = credentials;
+            const user = userId === undefined ? `user name from ${userName?.source}` : `user id from ${userId.source}`;
+            const domain = userId === undefined ? (credentials.domainId ?? credentials.domainName) : undefined;
+            const account = domain === undefined ? "" : ` (domain from ${domain.source})`;
+            const who = `the ${user}${account} with the password from ${password.source}`;
+            return { who, parts: [userName, userId, password], facts: [] };
         }
     }
+}
+
+const inBrackets = (who: string, facts: readonly string[]) =>
+    facts.length === 0 ? who : `${who} (${facts.join("; ")})`;
+
+/** The credentials in words, with the setting that each part came from; never a value. */
+export function describeCredentials(credentials: Credentials): string {
+    const { who, facts } = factsOf(credentials);
+    return inBrackets(who, facts);
+}
+
+/** The same for when they were refused: with what people overlook. */
+export function describeRefused(credentials: Credentials): string {
+    const { who, parts, facts } = factsOf(credentials);
+    const hints: string[] = [];
+    if (credentials.kind === "accessKey" && credentials.securityToken === undefined) {
+        // Huawei Cloud's temporary keys begin so.
+        const isTemporary = credentials.accessKey.value.startsWith("HST");
+        hints.push(
+            isTemporary
+                ? `without the security token that this temporary key needs: set ${namesFor("securityToken")}`
+                : "without a security token, which temporary keys need",
+        );
+    }
+    // Only stack configuration is stored by an update and used again by refresh and destroy.
+    if (parts.some((part) => part?.source.startsWith("cbr:")))
+        hints.push("refresh and destroy use what the last update stored, unless run with --run-program");
+    return inBrackets(who, [...facts, ...hints]);
 }

@@ -28,7 +28,7 @@ import { type Env, type Field, type Layer, namesFor, OS_OPENSTACK, type Resolved
 
 export type { FileAccess } from "./clouds-files";
 export type { AccessKeyCredentials, Credentials, PasswordCredentials, TokenCredentials } from "./credentials";
-export { describeCredentials } from "./credentials";
+export { describeCredentials, describeRefused } from "./credentials";
 export type { Proxies } from "./proxies";
 export {
     CREDENTIAL_NAMES,

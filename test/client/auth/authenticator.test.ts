@@ -156,8 +156,8 @@ describe("a given token", () => {
         expect(second.headers["x-auth-token"]).toBeUndefined();
         expect(await auth.renew(home, second)).toBe(false);
         expect(auth.describe()).toBe(
-            "the access key from environment variable OS_ACCESS_KEY with the secret key from environment variable OS_SECRET_KEY, in place of " +
-                "the token from cbr:token (good for its own region and project only, and not renewable; refresh and destroy use the one that the last update stored, unless run with --run-program), which had been refused",
+            "the access key from environment variable OS_ACCESS_KEY with the secret key from environment variable OS_SECRET_KEY (without a security token, which temporary keys need), in place of " +
+                "the token from cbr:token (good for its own region and project only, and not renewable; refresh and destroy use what the last update stored, unless run with --run-program), which had been refused",
         );
         transport.done();
     });
@@ -324,7 +324,8 @@ describe("a password", () => {
         expect(errors[0]).toBeInstanceOf(AuthError);
         expect(errors[0]?.message).toBe(
             `Sign-in at ${iamDe}/v3/auth/tokens was refused. CreateToken: HTTP 401: The username or password is wrong (request id req-1). ` +
-                "Refused was the user name from cbr:userName (domain from cbr:domainName) with the password from cbr:password.",
+                "Refused was the user name from cbr:userName (domain from cbr:domainName) with the password from cbr:password " +
+                "(refresh and destroy use what the last update stored, unless run with --run-program).",
         );
         expect(clock.sleeps).toEqual([]);
         expect(transport.requests).toHaveLength(1);
@@ -590,7 +591,8 @@ describe("access keys", () => {
         expect(new Set(errors).size).toBe(1);
         expect(errors[0]?.message).toBe(
             `Sign-in at ${iamDe}/v3/projects was refused. ListProjects: HTTP 401 APIGW.0301: Incorrect IAM authentication information: verify aksk signature fail (request id req-1). ` +
-                "Refused was the access key from cbr:accessKey with the secret key from environment variable HW_SECRET_KEY. " +
+                "Refused was the access key from cbr:accessKey with the secret key from environment variable HW_SECRET_KEY " +
+                "(without a security token, which temporary keys need; refresh and destroy use what the last update stored, unless run with --run-program). " +
                 "The access key is unknown or deleted, its secret key is wrong, or it is blocked for 5 minutes after too many failed calls.",
         );
         expect(shown(errors[0])).not.toMatch(/SECRETKEY|Signature=[0-9a-f]/);
@@ -632,7 +634,7 @@ describe("an agency", () => {
         const all = await Promise.all(Array.from({ length: 100 }, () => auth.authenticate(request, home)));
         expect(new Set(all.map(({ headers }) => headers["x-auth-token"]))).toEqual(new Set(["TOKEN-agency"]));
         expect(auth.describe()).toBe(
-            'agency "ops" from cbr:agencyName, taken on with the user name from cbr:userName (domain from cbr:domainName) with the password from cbr:password',
+            'agency "ops" from cbr:agencyName, taken on with the user name from cbr:userName (domain from cbr:domainName) with the password from cbr:password (refresh and destroy use what the last update stored, unless run with --run-program)',
         );
         transport.done();
     });

@@ -4,6 +4,7 @@ import { ConfigError, redact } from "../../../provider/client/errors/errors";
 import {
     CREDENTIAL_NAMES,
     describeCredentials,
+    describeRefused,
     type FileAccess,
     type MissingCredentialsError,
     requireCredentials,
@@ -459,6 +460,63 @@ describe("credentials", () => {
             "TOKEN-in-stack SECRET-in-stack PASSWORD-in-env STS-in-env 123456789 me:PROXY%20PASS PROXY PASS",
         );
         expect(said).toBe("[secret] [secret] [secret] [secret] [secret] [secret] [secret]");
+    });
+});
+
+describe("credentials in words", () => {
+    const said = (config: Record<string, unknown>, env: Record<string, string> = {}) => {
+        const { credentials } = resolve(config, env);
+        return credentials === undefined ? [] : [describeCredentials(credentials), describeRefused(credentials)];
+    };
+    const stored = "refresh and destroy use what the last update stored, unless run with --run-program";
+
+    it.each<[string, Record<string, string>, Record<string, string>, string, string]>([
+        [
+            "a key in the environment",
+            {},
+            { HW_ACCESS_KEY: "AK", HW_SECRET_KEY: "ssssssss" },
+            "",
+            " (without a security token, which temporary keys need)",
+        ],
+        [
+            "a key that is surely temporary",
+            {},
+            { HW_ACCESS_KEY: "HST3WHEHXD7Q5K6WKVR1", HW_SECRET_KEY: "ssssssss" },
+            "",
+            " (without the security token that this temporary key needs: set cbr:securityToken or HW_SECURITY_TOKEN, OS_SECURITY_TOKEN, HUAWEICLOUD_SDK_SECURITY_TOKEN, or auth: security_token in clouds.yaml (OS_CLOUD))",
+        ],
+        [
+            "a temporary key with its token",
+            {},
+            { HW_ACCESS_KEY: "HST3WHEHXD7Q5K6WKVR1", HW_SECRET_KEY: "ssssssss", HW_SECURITY_TOKEN: "tttttttt" },
+            " (temporary keys)",
+            " (temporary keys)",
+        ],
+        [
+            "a key that an update stored",
+            { "cbr:accessKey": "AK", "cbr:secretKey": "ssssssss" },
+            {},
+            "",
+            ` (without a security token, which temporary keys need; ${stored})`,
+        ],
+        [
+            "a password that an update stored",
+            { "cbr:userName": "u", "cbr:password": "pppppppp", "cbr:domainName": "d" },
+            {},
+            "",
+            ` (${stored})`,
+        ],
+        [
+            "a token that an update stored",
+            { "cbr:token": "tttttttt" },
+            {},
+            " (good for its own region and project only, and not renewable)",
+            ` (good for its own region and project only, and not renewable; ${stored})`,
+        ],
+    ])("%s", (_, config, env, plain, refused) => {
+        const [always, afterwards] = said(config, env);
+        expect(always?.endsWith(plain)).toBe(true);
+        expect(afterwards).toBe(`${plain === "" ? always : always?.slice(0, -plain.length)}${refused}`);
     });
 });
 
