@@ -1,3 +1,5 @@
+import { requireNode } from "./node-version";
+
 export { BackupReplica, type BackupReplicaArgs } from "./backup-replica";
 export { Checkpoint, type CheckpointArgs } from "./checkpoint";
 export { type CheckpointBeforeArgs, checkpointBefore } from "./checkpoint-before";
@@ -25,3 +27,5 @@ export { Provider, type ProviderArgs } from "./provider";
 export { RestorePoint, type RestorePointArgs, type RestorePointCopy } from "./restore-point";
 export { VaultReplication, type VaultReplicationArgs } from "./vault-replication";
 export { VaultSync, type VaultSyncArgs } from "./vault-sync";
+
+requireNode();

@@ -2,6 +2,7 @@
 import { ConfigError, messageOf } from "../../provider/client/errors/errors";
 import type { Transport } from "../../provider/client/http/transport";
 import { createUndiciTransport } from "../../provider/client/http/undici-transport";
+import { nodeProblem } from "../../provider/client/node-version";
 import { regionProblem } from "../../provider/client/settings/endpoints";
 import {
     CREDENTIAL_NAMES,
@@ -132,20 +133,10 @@ function regionCheck(settings: Settings): Check {
         : { check: "region", verdict: "FAIL", detail: problem };
 }
 
-/** The oldest release that the HTTP library runs on; package.json says so, too, but npm only warns. */
-const OLDEST_NODE: readonly [major: number, minor: number] = [22, 19];
-
 export function nodeCheck(version: string): Check {
-    const [major = 0, minor = 0] = version.split(".").map(Number);
-    const [oldest, oldestMinor] = OLDEST_NODE;
-    if (major > oldest || (major === oldest && minor >= oldestMinor))
-        return { check: "node", verdict: "OK", detail: version };
-    return {
-        check: "node",
-        verdict: "FAIL",
-        detail: `${version} is older than ${OLDEST_NODE.join(".")}`,
-        advice: "install a newer Node.js; Pulumi runs the first `node` on PATH",
-    };
+    const problem = nodeProblem(version);
+    if (problem === undefined) return { check: "node", verdict: "OK", detail: version };
+    return { check: "node", verdict: "FAIL", detail: problem, advice: "install a newer Node.js" };
 }
 
 function credentialsCheck(settings: Settings): Check {

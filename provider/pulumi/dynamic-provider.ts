@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { connect } from "node:net";
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { ConfigError, messageOf, OperationFailedError, PartialCreateError } from "../client/errors/errors";
+import { nodeProblem } from "../client/node-version";
 import { repeat } from "../client/time/clock";
 import {
     atOriginalIndex,
@@ -109,6 +110,8 @@ function once(say: (message: string) => void): (message: string) => void {
 
 function services(): Services {
     if (host.services === undefined) {
+        const problem = nodeProblem(process.versions.node);
+        if (problem !== undefined) throw new ConfigError(problem);
         // Loaded on first use: a preview of a stack without CBR resources pays for nothing.
         const { createServices } = require("../services/services") as typeof import("../services/services");
         host.services = createServices(host.get, process.env, {
