@@ -134,11 +134,21 @@ function regionsIn(value: Plain | undefined, name: string): Region[] {
     });
 }
 
-/** The entry's own list, else its own name, else the profile's. */
+/**
+ * The entry's own list, else its own name, else the profile's: of these the one first that the project's name begins
+ * with, as for Open Telekom Cloud's Terraform provider.
+ */
 function regionsOf(entry: PlainMap, profile: PlainMap, name: string): Region[] {
-    const places = [entry["regions"], entry["region_name"], profile["regions"], profile["region_name"]];
-    const found = places.find((value) => value !== undefined && value !== null && value !== "");
-    return regionsIn(found, name);
+    const listed = (places: readonly (Plain | undefined)[]) =>
+        regionsIn(
+            places.find((value) => value !== undefined && value !== null && value !== ""),
+            name,
+        );
+    const own = listed([entry["regions"], entry["region_name"]]);
+    if (own.length > 0) return own;
+    const prefix = authOf(entry)["project_name"]?.split("_")[0];
+    const rank = (region: Region) => Number(region.name !== prefix);
+    return listed([profile["regions"], profile["region_name"]]).sort((a, b) => rank(a) - rank(b));
 }
 
 function chosenRegion(regions: readonly Region[], query: CloudsYamlQuery): Region | undefined {
@@ -146,7 +156,8 @@ function chosenRegion(regions: readonly Region[], query: CloudsYamlQuery): Regio
     const found = regions.find((region) => region.name === query.region);
     if (found === undefined && regions.length > 0 && query.isRegionStrict === true)
         throw new ConfigError(
-            `environment variable OS_REGION_NAME asks for region "${query.region}", but clouds.yaml entry ${query.name} has ${regions.map((one) => one.name).join(", ")}.`,
+            `environment variable OS_REGION_NAME asks for region "${query.region}", ` +
+                `but clouds.yaml entry ${query.name} has ${regions.map((one) => one.name).join(", ")}.`,
         );
     return found;
 }

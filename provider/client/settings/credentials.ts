@@ -230,8 +230,8 @@ export function belongingFirst(layers: readonly Layer[], layer: Layer | undefine
 
 /** The same, but that single OS_* variables beat a clouds.yaml entry: so it is for openstackclient and Terraform. */
 export function familyFirst(layers: readonly Layer[], layer: Layer | undefined): readonly Layer[] {
-    const isEntry = layer?.kind === "file" && layer.hasProjectDomain === true;
-    const variables = layers.find((one) => one.kind === "environment" && one.hasProjectDomain === true);
+    const isEntry = layer?.kind === "file" && layer.isOpenStack === true;
+    const variables = layers.find((one) => one.kind === "environment" && one.isOpenStack === true);
     const order = belongingFirst(layers, layer);
     return isEntry && variables !== undefined ? belongingFirst(order, variables) : order;
 }

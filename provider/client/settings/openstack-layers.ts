@@ -1,7 +1,16 @@
 /** OS_* variables and the clouds.yaml entry as layers: what OpenStack's tools make of one is one rule for both. */
 import { expandHome, type FileAccess } from "./clouds-files";
 import { builtInProfile, type CloudsYamlEntry } from "./clouds-yaml";
-import { CLOUDS_YAML, type Env, environmentLayer, firstOf, type Layer, type Names, type Resolved } from "./sources";
+import {
+    CLOUDS_YAML,
+    type Env,
+    environmentLayer,
+    firstOf,
+    type Layer,
+    type Names,
+    OS_OPENSTACK,
+    type Resolved,
+} from "./sources";
 
 type Get = Layer["get"];
 
@@ -33,7 +42,9 @@ export function openStackLayer(env: Env, names: Names): Layer {
     const way = wayOf(env["OS_AUTH_TYPE"]?.trim() ?? "");
     return {
         kind: "environment",
-        hasProjectDomain: true,
+        isOpenStack: true,
+        // Terraform's providers know one account; a project's that is left over from elsewhere is none of theirs.
+        hasProjectDomain: names === OS_OPENSTACK,
         ...(way === undefined ? {} : { excludedWay: other(way) }),
         get,
     };
@@ -63,6 +74,7 @@ export function cloudsYamlLayer(entry: CloudsYamlEntry, files: FileAccess): Laye
     const way = wayOf(entry.values["auth_type"] ?? entry.values["auth_plugin"] ?? "");
     return {
         kind: "file",
+        isOpenStack: true,
         hasProjectDomain: true,
         firstWay: way ?? "password",
         ...(way === undefined ? {} : { excludedWay: other(way) }),

@@ -42,7 +42,9 @@ export type OpenStackField = "projectDomainName" | "projectDomainId" | "endpoint
 
 export interface Layer {
     readonly kind: "stack" | "environment" | "file";
-    /** Is its project of the account that it names a domain of, or of one that it names apart, as OpenStack's tools do? */
+    /** OS_* variables, or a clouds.yaml entry. */
+    readonly isOpenStack?: boolean;
+    /** May its project be of another account than its user, which it names apart? */
     readonly hasProjectDomain?: boolean;
     /** Of several ways to sign in that it gives, this one comes first. */
     readonly firstWay?: "token" | "password";

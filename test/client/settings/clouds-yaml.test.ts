@@ -170,6 +170,10 @@ describe("readCloudsYaml", () => {
         ["region_name: [eu-nl, eu-de]", "eu-nl"],
         ["region_name: null, profile: otc", "eu-de"],
         ["region-name: eu-nl", "eu-nl"],
+        ["profile: otc, project_name: eu-nl_team", "eu-nl"],
+        ["profile: otc, auth: {tenant-name: eu-nl}", "eu-nl"],
+        ["profile: otc, project_name: other_team", "eu-de"],
+        ["profile: otc, project_name: eu-nl_team, region_name: eu-de", "eu-de"],
     ])("%s gives region %s", (text, region) => {
         expect(
             readCloudsYaml("a", {}, files({ "/project/clouds.yaml": `clouds: {a: {${text}}}` }))?.values["region_name"],
