@@ -54,7 +54,8 @@ function runPulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<str
                 if (error.code === "ENOENT")
                     return reject(
                         new Failure(
-                            "--stack needs the Pulumi CLI, but there is no `pulumi` on PATH; use --config FILE, or the environment alone",
+                            "--stack needs the Pulumi CLI, but there is no `pulumi` on PATH; " +
+                                "use --config FILE, or the environment alone",
                         ),
                     );
                 const said =

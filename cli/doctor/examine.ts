@@ -151,7 +151,10 @@ function credentialsCheck(settings: Settings): Check {
     }
 }
 
-/** Between regions that were looked at: can one that has backups be copied to the other, and is there a vault to take the copies? */
+/**
+ * Between regions that were looked at: can one that has backups be copied to the other, and is there a vault to take
+ * the copies?
+ */
 function pairs(reports: readonly RegionReport[]): Check[] {
     const checks: Check[] = [];
     for (const from of reports)

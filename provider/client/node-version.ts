@@ -6,5 +6,6 @@ export function nodeProblem(version: string): string | undefined {
     const [major = 0, minor = 0] = version.split(".").map(Number);
     const [oldest, oldestMinor] = OLDEST;
     if (major > oldest || (major === oldest && minor >= oldestMinor)) return undefined;
-    return `pulumi-cbr needs Node.js ${OLDEST.join(".")} or newer, and this is ${version}: Pulumi runs the first \`node\` on PATH.`;
+    const needed = `pulumi-cbr needs Node.js ${OLDEST.join(".")} or newer, and this is ${version}`;
+    return `${needed}: Pulumi runs the first \`node\` on PATH.`;
 }

@@ -4,7 +4,9 @@ import { ConfigError } from "../client/errors/errors";
 export class PendingHosts {
     readonly #counts = new Map<string, number>();
 
-    /** Runs `ask`, which waits for the host of this address. An address that settings do not give is `ask`'s to refuse. */
+    /**
+     * Runs `ask`, which waits for the host of this address. An address that settings do not give is `ask`'s to refuse.
+     */
     async during<T>(address: () => string, ask: () => Promise<T>): Promise<T> {
         const host = hostOf(address);
         if (host === undefined) return await ask();

@@ -4,8 +4,8 @@ lists where the two sign in differently, ask another address for vaults, or spea
 
     npm run build && python3 scripts/compare-openstacksdk/main.py [--pairs 600] [--seed 1] [--show N]
 
-Makes a virtual environment in a temporary folder and installs the pinned packages there. Exit code 0: at least 300 pairs
-are valid (openstacksdk signs in and lists vaults), and every difference is one that docs/configuration.md names."""
+Makes a virtual environment in a temporary folder and installs the pinned packages there. Exit code 0: at least 300
+pairs are valid (openstacksdk signs in and lists vaults), and docs/configuration.md names every difference."""
 import argparse
 import collections
 import json
@@ -120,7 +120,7 @@ def main():
                 unnamed.append((pair, found, said))
         sdk.process.stdin.close()
         sdk.process.wait()
-    print(f"{', '.join(PACKAGES)}: {valid} valid pairs ({refused} more that openstacksdk itself refuses), {alike} alike")
+    print(f"{', '.join(PACKAGES)}: {valid} valid pairs, {alike} alike ({refused} more openstacksdk itself refuses)")
     for name, count in named.most_common():
         print(f"  {count} differ as docs/configuration.md says: {name}")
     for pair, found, said in unnamed[:options.show]:

@@ -86,7 +86,8 @@ TAGGED_NULLS = {*WORD_NULLS, "user_domain_name", "username"}
 ENDPOINTS = {"cbr_endpoint_override", "cbr_endpoint"}
 PLACES = ["cwd/clouds.yaml", "cwd/clouds.yml", "home/.config/openstack/clouds.yaml", "xdg/openstack/clouds.yaml",
           "site/openstack/clouds.yaml", "elsewhere/c.yaml", "cwd/clouds.json"]
-LEFT_OVER = [{"OS_PROJECT_DOMAIN_ID": "left"}, {"OS_PROJECT_DOMAIN_NAME": "Left", "OS_TENANT_ID": ""}, {"OS_INTERFACE": ""}]
+LEFT_OVER = [{"OS_PROJECT_DOMAIN_ID": "left"}, {"OS_PROJECT_DOMAIN_NAME": "Left", "OS_TENANT_ID": ""},
+             {"OS_INTERFACE": ""}]
 MIXED = [{"OS_PROJECT_NAME": "left_over"}, {"OS_USERNAME": "left", "OS_PASSWORD": "over"}, {"OS_REGION_NAME": "eu-nl"},
          {"OS_INTERFACE": "internal"}, {"OS_USER_DOMAIN_NAME": "Left"}]
 

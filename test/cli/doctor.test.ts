@@ -238,6 +238,38 @@ describe("doctor", () => {
         );
     });
 
+    it("speaks to no host that the settings neither name nor imply", async () => {
+        // Every way to another machine leads through this proxy, which writes down where to, and goes there never.
+        const hosts = new Set<string>();
+        const proxy = createServer().on("connect", (request, socket) => {
+            hosts.add(request.url ?? "");
+            socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+        });
+        await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+        const otc = {
+            OS_USERNAME: "u",
+            OS_PASSWORD: "pppppppp",
+            OS_USER_DOMAIN_NAME: "OTC-EU-DE-00000000001000012345",
+            OS_PROJECT_NAME: "eu-de_team",
+            HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+            HW_MAX_RETRIES: "0",
+            HOME: "/nowhere",
+        };
+        const spokenTo = async (environment: Record<string, string>, ...args: string[]) => {
+            hosts.clear();
+            await doctor({ ...otc, ...environment }, ...args);
+            return [...hosts].sort();
+        };
+        expect(await spokenTo({ OS_REGION_NAME: "eu-dee" })).toEqual([]);
+        expect(await spokenTo({ OS_REGION_NAME: "cn-north-4" })).toEqual([]);
+        expect(await spokenTo({ OS_REGION_NAME: "eu-de", HW_CLOUD: "myhuaweicloud.com" })).toEqual([]);
+        expect(await spokenTo({ OS_AUTH_URL: "https://iam.cn-north-4.myhuaweicloud.com/v3" })).toEqual([]);
+        expect(await spokenTo({ OS_REGION_NAME: "eu-de" }, "--region", "eu-nll")).toEqual([
+            "cbr.eu-de.otc.t-systems.com:443",
+        ]);
+        await new Promise((resolve) => proxy.close(resolve));
+    });
+
     it("finds a region that no table knows before anybody is asked", async () => {
         const { code, report } = await doctor({
             HW_ACCESS_KEY: "AK",

@@ -111,7 +111,9 @@ function mergeEntry(under: PlainMap, over: PlainMap): PlainMap {
     return { ...under, ...over, auth: { ...(isMap(old) ? old : {}), ...(isMap(own) ? own : {}) } };
 }
 
-/** Dashes are underscores; `endpoint_type` is the old name of `interface`, and wins (it has no spelling with a dash). */
+/**
+ * Dashes are underscores; `endpoint_type` is the old name of `interface`, and wins (it has no spelling with a dash).
+ */
 function normaliseKeys(map: PlainMap): PlainMap {
     const entries = Object.entries(map);
     const keys = entries.map(([key, value]) => [key.replaceAll("-", "_"), isMap(value) ? normaliseKeys(value) : value]);
@@ -239,7 +241,7 @@ export function readCloudsYaml(query: CloudsYamlQuery, env: Env, files: FileAcce
     const region = chosenRegion(regions, query);
     const given = Object.entries(region?.values ?? {}).filter(([, value]) => value !== null);
     const whole = mergeEntry(mergeEntry(base, entry), Object.fromEntries(given));
-    const duplicates = clouds?.duplicateLines() ?? [];
+    const duplicates = clouds?.duplicateLines().join(", ") ?? "";
     const { regions: _, region_name: __, "region-name": ___, ...rest } = whole;
     return {
         name,
@@ -251,11 +253,9 @@ export function readCloudsYaml(query: CloudsYamlQuery, env: Env, files: FileAcce
             (path) => path !== undefined,
         ),
         warnings:
-            duplicates.length === 0
+            duplicates === ""
                 ? []
-                : [
-                      `${clouds?.path} has a key twice in one map, in an entry that is not used (line ${duplicates.join(", ")}).`,
-                  ],
+                : [`${clouds?.path} has a key twice in one map, in an entry that is not used (line ${duplicates}).`],
     };
 }
 

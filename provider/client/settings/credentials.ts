@@ -39,7 +39,10 @@ export function registerSecrets(layers: readonly Layer[]): void {
     for (const field of SECRET_FIELDS) for (const layer of layers) registerSecret(layer.get(field)?.value);
 }
 
-/** Two names for one thing (id and name): the highest layer that has one gives both, so that a name in stack configuration beats an id in the environment. */
+/**
+ * Two names for one thing (id and name): the highest layer that has one gives both, so that a name in stack
+ * configuration beats an id in the environment.
+ */
 export function chooseTogether<F extends Field | OpenStackField>(
     layers: readonly Layer[],
     ...fields: readonly F[]
@@ -56,8 +59,8 @@ export function chooseTogether<F extends Field | OpenStackField>(
 }
 
 /**
- * The user's account. Where only a project's is named it is the user's as well, as for Terraform's providers; where both
- * are, a project's that is left over from elsewhere does not take the user's place.
+ * The user's account. Where only a project's is named it is the user's as well, as for Terraform's providers; where
+ * both are, a project's that is left over from elsewhere does not take the user's place.
  */
 export function accountIn(layers: readonly Layer[]): Partial<Record<"domainName" | "domainId", Resolved>> {
     const own = chooseTogether(layers, "domainName", "domainId");
@@ -96,7 +99,9 @@ export interface CredentialChoice {
     readonly incomplete: readonly IncompleteCredential[];
 }
 
-/** The `other` half for the `half` that layer `at` gave: its own, or that of a layer which has no such half of its own. */
+/**
+ * The `other` half for the `half` that layer `at` gave: its own, or that of a layer which has no such half of its own.
+ */
 function otherHalf(
     layers: readonly Layer[],
     at: number,
@@ -160,7 +165,10 @@ function accessKeyPair(layers: readonly Layer[], incomplete: IncompleteCredentia
     return undefined;
 }
 
-/** The environment is one place to its users, whatever the prefixes: a security token of another family belongs to the key, unless that family has a key of its own. */
+/**
+ * The environment is one place to its users, whatever the prefixes: a security token of another family belongs to the
+ * key, unless that family has a key of its own.
+ */
 function environmentBeside(layers: readonly Layer[], at: number): number[] {
     if (layers[at]?.kind !== "environment") return [];
     return layers.flatMap((layer, rank) =>
@@ -197,7 +205,9 @@ function userAndPassword(layers: readonly Layer[], incomplete: IncompleteCredent
         if (!isId && domainName === undefined && domainId === undefined) {
             incomplete.push({
                 rank,
-                text: `there is a user name (${user.source}) with a password, but no domain (account) name: set ${namesFor("domainName")}`,
+                text:
+                    `there is a user name (${user.source}) with a password, but no domain (account) name: ` +
+                    `set ${namesFor("domainName")}`,
             });
             continue;
         }

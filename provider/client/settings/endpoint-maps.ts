@@ -45,7 +45,9 @@ export function endpointsOf(value: unknown, maps: EndpointMaps): void {
     }
 }
 
-/** HUAWEICLOUD_SDK_REGION_CBR_EU_DE=https://… and the same with IAM; of several addresses with commas between the first. */
+/**
+ * HUAWEICLOUD_SDK_REGION_CBR_EU_DE=https://… and the same with IAM; of several addresses with commas between the first.
+ */
 export function sdkEndpoints(env: Env, maps: EndpointMaps): void {
     for (const [variable, list] of Object.entries(env)) {
         const match = /^HUAWEICLOUD_SDK_REGION_(CBR|IAM)_([A-Z0-9_]+)$/.exec(variable);

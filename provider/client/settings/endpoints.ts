@@ -1,4 +1,6 @@
-/** Where the APIs are: CBR and IAM base URLs by cloud and region (cbr-api §6.1), overrides, and the catalog of a token. */
+/**
+ * Where the APIs are: CBR and IAM base URLs by cloud and region (cbr-api §6.1), overrides, and the catalog of a token.
+ */
 import { ConfigError } from "../errors/errors";
 import { type CloudFamily, cloudOfRegion, FAMILY_NAMES, type KnownFamily, similarRegion } from "./regions";
 import type { Settings } from "./settings";
@@ -45,14 +47,17 @@ export function normaliseCloud(text: string, source: string): string {
     if (family !== undefined) return family;
     if (DOMAIN.test(name)) return name;
     throw new ConfigError(
-        `${source} is "${text}", which is no cloud we know: use huaweicloud, otc, flexibleengine, or a domain such as myhuaweicloud.eu.`,
+        `${source} is "${text}", which is no cloud we know: use huaweicloud, otc, flexibleengine, ` +
+            "or a domain such as myhuaweicloud.eu.",
     );
 }
 
 /** Paths that people copy along with the address of IAM: both end where `/v3` is appended again. */
 const IAM_PATH = /\/v(2\.0|3(\.0)?)(\/auth)?(\/tokens)?$/i;
 
-/** An address of IAM as a base to append `/v3/…` to: also `/v2.0` and `/v3/auth/tokens` are cut. As `normaliseBaseUrl`. */
+/**
+ * An address of IAM as a base to append `/v3/…` to: also `/v2.0` and `/v3/auth/tokens` are cut. As `normaliseBaseUrl`.
+ */
 export function normaliseIamUrl(text: string, source: string): string {
     return normaliseBaseUrl(text, source).replace(IAM_PATH, "").replace(/\/+$/, "");
 }
@@ -68,7 +73,10 @@ function familyOfHost(hostname: string): KnownFamily | undefined {
     return domain === undefined ? undefined : FAMILY_OF_DOMAIN[domain];
 }
 
-/** What an IAM address tells: `iam.eu-de.otc.t-systems.com` → cloud otc, region eu-de. Undefined for hosts that do not look so. */
+/**
+ * What an IAM address tells: `iam.eu-de.otc.t-systems.com` → cloud otc, region eu-de. Undefined for hosts that do not
+ * look so.
+ */
 export function readIamHost(authUrl: string): { cloud: string; region?: string } | undefined {
     const host = new URL(authUrl.replaceAll("{region}", "region-placeholder")).hostname;
     const rest = /^iam(?:-pub)?\.(.+)$/.exec(host)?.[1];
@@ -153,7 +161,7 @@ type Service = "cbr" | "iam";
 function knownUrl(family: KnownFamily, service: Service, region: string): string {
     switch (family) {
         case "huaweicloud":
-            return `https://${service}.${region}.${region === "eu-west-101" ? "myhuaweicloud.eu" : "myhuaweicloud.com"}`;
+            return `https://${service}.${region}.myhuaweicloud.${region === "eu-west-101" ? "eu" : "com"}`;
         case "otc":
             if (region === "eu-ch2")
                 return `https://${service === "iam" ? "iam-pub" : "cbr"}.eu-ch2.sc.otc.t-systems.com`;
@@ -183,7 +191,8 @@ function familyFor(settings: Settings, family: KnownFamily, region: string): Kno
     if (owner !== undefined && settings.cloud.source === "default") return owner;
     if (owner !== undefined)
         throw new ConfigError(
-            `Region ${region}${sourceOf(settings, region)} is one of ${FAMILY_NAMES[owner]}, but these settings are for ${FAMILY_NAMES[family]} (${settings.cloud.source}): nothing is sent to another cloud.`,
+            `Region ${region}${sourceOf(settings, region)} is one of ${FAMILY_NAMES[owner]}, but these settings are ` +
+                `for ${FAMILY_NAMES[family]} (${settings.cloud.source}): nothing is sent to another cloud.`,
         );
     const isNamed = settings.cloud.source !== "default";
     const similar = similarRegion(region, isNamed ? [family] : undefined);
@@ -191,7 +200,8 @@ function familyFor(settings: Settings, family: KnownFamily, region: string): Kno
         `"${region}"${sourceOf(settings, region)} is no region that is known ` +
             `${isNamed ? `of ${FAMILY_NAMES[family]}` : "here"}` +
             `${similar === undefined ? "." : `: did you mean ${similar}?`} ` +
-            `A region that is newer, or of another cloud, needs its addresses: ${namesFor("authUrl")}, and cbr:endpoints.`,
+            "A region that is newer, or of another cloud, needs its addresses: " +
+            `${namesFor("authUrl")}, and cbr:endpoints.`,
     );
 }
 
@@ -224,12 +234,16 @@ function ofTheSameCloud(settings: Settings, region: string, url: string, isGiven
     const account = familyOfAccount(settings);
     if (account !== undefined && account.family !== family)
         throw new ConfigError(
-            `Account ${account.name} (${account.source}) is one of ${FAMILY_NAMES[account.family]}, but ${hostname} is ${FAMILY_NAMES[family]}'s: nothing is sent there. Check ${namesFor("region")}, and ${namesFor("authUrl")}.`,
+            `Account ${account.name} (${account.source}) is one of ${FAMILY_NAMES[account.family]}, ` +
+                `but ${hostname} is ${FAMILY_NAMES[family]}'s: nothing is sent there. ` +
+                `Check ${namesFor("region")}, and ${namesFor("authUrl")}.`,
         );
     const owner = cloudOfRegion(region);
     if (!isGiven && owner !== undefined && owner !== family)
         throw new ConfigError(
-            `Region ${region}${sourceOf(settings, region)} is one of ${FAMILY_NAMES[owner]}, but ${hostname} (${settings.authUrl?.source ?? settings.cloud.source}) is ${FAMILY_NAMES[family]}'s: nothing is sent there.`,
+            `Region ${region}${sourceOf(settings, region)} is one of ${FAMILY_NAMES[owner]}, but ${hostname} ` +
+                `(${settings.authUrl?.source ?? settings.cloud.source}) is ${FAMILY_NAMES[family]}'s: ` +
+                "nothing is sent there.",
         );
     return url;
 }
@@ -300,12 +314,15 @@ export function cbrBaseUrl(settings: Settings, region: string): string {
     if (fromCatalog !== undefined) return fromCatalog;
     if (settings.interfaces !== undefined)
         throw new ConfigError(
-            `The token's catalog has no address of CBR in region ${region} for interface ${settings.interfaces.value.join(", ")} (${settings.interfaces.source}).`,
+            `The token's catalog has no address of CBR in region ${region} for interface ` +
+                `${settings.interfaces.value.join(", ")} (${settings.interfaces.source}).`,
         );
     const url = tableUrl(settings, settings.cloud.value, "cbr", region);
     if (url !== undefined) return ofTheSameCloud(settings, region, url, false);
     throw new ConfigError(
-        `The address of CBR in region ${region} is not known (cloud: ${settings.cloud.source}): set cbr:endpoints to {"${region}": "https://…"}, or cbr:cloud to huaweicloud, otc, flexibleengine or the cloud's domain.`,
+        `The address of CBR in region ${region} is not known (cloud: ${settings.cloud.source}): ` +
+            `set cbr:endpoints to {"${region}": "https://…"}, ` +
+            "or cbr:cloud to huaweicloud, otc, flexibleengine or the cloud's domain.",
     );
 }
 

@@ -94,7 +94,9 @@ function configuredEntry(name: string, stack: Layer, env: Env, files: FileAccess
     return entry;
 }
 
-/** Which of the two signs in: the entry if it can, else the environment if it can; both together if neither can alone. */
+/**
+ * Which of the two signs in: the entry if it can, else the environment if it can; both together if neither can alone.
+ */
 function choose(
     stack: Layer,
     clouds: Layer,
@@ -109,13 +111,15 @@ function choose(
     if (isComplete([stack, clouds])) {
         if (variables.length > 0)
             said.warnings.push(
-                `cbr:cloudsYaml names clouds.yaml entry ${said.name}, which is used as a whole. Not used: ${variables.join(", ")}.`,
+                `cbr:cloudsYaml names clouds.yaml entry ${said.name}, which is used as a whole. ` +
+                    `Not used: ${variables.join(", ")}.`,
             );
         return "entry";
     }
     if (!isComplete([stack, ...environment])) return "both";
     said.warnings.push(
-        `cbr:cloudsYaml names clouds.yaml entry ${said.name}, which has no complete credentials and is not used. Used as a whole instead: ${variables.join(", ")}.`,
+        `cbr:cloudsYaml names clouds.yaml entry ${said.name}, which has no complete credentials and is not used. ` +
+            `Used as a whole instead: ${variables.join(", ")}.`,
     );
     return "environment";
 }
@@ -149,7 +153,8 @@ function requestedLayer(beside: readonly Layer[], env: Env, files: FileAccess, w
     }
     if (entry.isProfileUnknown)
         warnings.push(
-            `clouds.yaml entry ${name} is built on profile "${entry.profile}", which is neither in clouds-public.yaml nor built in (otc, otc-swiss): it is used as it stands.`,
+            `clouds.yaml entry ${name} is built on profile "${entry.profile}", which is neither in ` +
+                "clouds-public.yaml nor built in (otc, otc-swiss): it is used as it stands.",
         );
     warnings.push(...entry.warnings);
     return cloudsYamlLayer(entry, files);

@@ -54,13 +54,21 @@ export function openStackLayer(env: Env, names: Names): Layer {
 export function unusable(entry: CloudsYamlEntry): string | undefined {
     const authType = entry.values["auth_type"] ?? entry.values["auth_plugin"];
     if (authType !== undefined && wayOf(authType) === undefined)
-        return `clouds.yaml entry ${entry.name} signs in by auth_type ${authType}, but here only password and token are known`;
+        return (
+            `clouds.yaml entry ${entry.name} signs in by auth_type ${authType}, ` +
+            "but here only password and token are known"
+        );
     if (entry.isProfileUnknown && entry.values["auth.auth_url"] === undefined)
-        return `clouds.yaml entry ${entry.name} is built on profile "${entry.profile}", which is neither in clouds-public.yaml nor built in (otc, otc-swiss), and has no auth_url of its own`;
+        return (
+            `clouds.yaml entry ${entry.name} is built on profile "${entry.profile}", which is neither in ` +
+            "clouds-public.yaml nor built in (otc, otc-swiss), and has no auth_url of its own"
+        );
     return undefined;
 }
 
-/** The entry. Its password comes before its access key, and its token only with an `auth_type` or without a password. */
+/**
+ * The entry. Its password comes before its access key, and its token only with an `auth_type` or without a password.
+ */
 export function cloudsYamlLayer(entry: CloudsYamlEntry, files: FileAccess): Layer {
     const where = (key: string) => `clouds.yaml entry ${entry.name}: ${key}`;
     const get: Get = (field): Resolved | undefined => {

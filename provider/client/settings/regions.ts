@@ -1,6 +1,12 @@
-/** The regions of the three clouds. Which cloud a region's name means decides where credentials go: a typing mistake must not send them to another cloud. */
+/**
+ * The regions of the three clouds. Which cloud a region's name means decides where credentials go: a typing mistake
+ * must not send them to another cloud.
+ */
 
-/** `custom`: an IAM we do not know; its CBR addresses come from `cbr:endpoints`, a domain in `cbr:cloud`, or a token's catalog. */
+/**
+ * `custom`: an IAM we do not know; its CBR addresses come from `cbr:endpoints`, a domain in `cbr:cloud`, or a token's
+ * catalog.
+ */
 export type CloudFamily = "huaweicloud" | "otc" | "flexibleengine" | "custom";
 
 export type KnownFamily = Exclude<CloudFamily, "custom">;

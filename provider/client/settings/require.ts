@@ -33,7 +33,8 @@ export function explainMissingCredentials(settings: Settings): string {
             ? "a token, an access key with its secret key, or a user with password and account is needed, from " +
               "stack configuration (cbr:…), the environment (HW_*, OS_*, HUAWEICLOUD_SDK_*) or clouds.yaml (OS_CLOUD)"
             : incomplete.join("; ");
-    return `${headline(settings)}: ${what}. \`npx pulumi-cbr doctor\` shows what is set, and every name that it can have.`;
+    const where = "`npx pulumi-cbr doctor` shows what is set, and every name that it can have.";
+    return `${headline(settings)}: ${what}. ${where}`;
 }
 
 /** Every name under which credentials are looked for. */

@@ -41,7 +41,10 @@ export type { Resolved } from "./sources";
 
 /** Requests a second to one region, unless `cbr:maxRequestsPerSecond` says otherwise. */
 export const DEFAULT_MAX_REQUESTS_PER_SECOND = 20;
-/** Repetitions of one request, unless `cbr:maxRetries` says otherwise. Terraform's providers for these clouds have 5, too. */
+/**
+ * Repetitions of one request, unless `cbr:maxRetries` says otherwise. Terraform's providers for these clouds have 5,
+ * too.
+ */
 export const DEFAULT_MAX_RETRIES = 5;
 
 /** A role in another account (domain), taken on by whichever credentials there are. */
@@ -72,14 +75,20 @@ export interface Settings {
     /** `huaweicloud`, `otc`, `flexibleengine`, a domain, or `custom`: an IAM that is none of these. */
     readonly cloud: Resolved;
     readonly credentials: Credentials | undefined;
-    /** What the environment (or clouds.yaml) gives instead, when stack configuration gave `credentials` and these differ: tried once after a stored token is refused. */
+    /**
+     * What the environment (or clouds.yaml) gives instead, when stack configuration gave `credentials` and these
+     * differ: tried once after a stored token is refused.
+     */
     readonly fallbackCredentials?: Credentials | undefined;
     readonly agency?: Agency | undefined;
     readonly domainName?: Resolved | undefined;
     readonly domainId?: Resolved | undefined;
     /** IAM base URL without `/v3`; may contain `{region}`. */
     readonly authUrl?: Resolved | undefined;
-    /** Interfaces of a token's catalog to take CBR's address from, first to last; undefined: public, or by the cloud's table. */
+    /**
+     * Interfaces of a token's catalog to take CBR's address from, first to last; undefined: public, or by the cloud's
+     * table.
+     */
     readonly interfaces?: Resolved<readonly string[]> | undefined;
     /** Region → CBR base URL without `/v3`. */
     readonly endpoints: Readonly<Record<string, string>>;
@@ -223,7 +232,8 @@ function projectOf(layers: readonly Layer[], own: Layer | undefined, region: str
     const { projectId, projectName } = chooseTogether(ofRegion, "projectId", "projectName");
     if (projectId !== undefined && !/^[0-9a-zA-Z-]{1,64}$/.test(projectId.value))
         throw new ConfigError(
-            `${projectId.source} is no project id: 32 hex digits are expected (the project's name goes into cbr:projectName).`,
+            `${projectId.source} is no project id: 32 hex digits are expected ` +
+                "(the project's name goes into cbr:projectName).",
         );
     const layer = ofRegion.find((one) => one.get("projectName") !== undefined);
     const domain =

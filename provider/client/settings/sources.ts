@@ -1,7 +1,10 @@
 /** Where settings can stand, highest first: each layer gives a field's value together with where it is from. */
 import { ConfigError } from "../errors/errors";
 
-/** A value and where it is from: "cbr:region", "environment variable HW_REGION_NAME", "clouds.yaml entry otc: region_name". */
+/**
+ * A value and where it is from: "cbr:region", "environment variable HW_REGION_NAME", "clouds.yaml entry otc:
+ * region_name".
+ */
 export interface Resolved<T = string> {
     readonly value: T;
     readonly source: string;
@@ -178,7 +181,10 @@ export const CLOUDS_YAML: Names = {
     interface: ["cbr_interface", "interface"],
 };
 
-/** A secret from a file or a pipe often ends in a line break; nothing else of a value is ever cut but white space around it. */
+/**
+ * A secret from a file or a pipe often ends in a line break; nothing else of a value is ever cut but white space around
+ * it.
+ */
 export function clean(field: string, text: string): string | undefined {
     const cleaned = field === "password" ? text.replace(/[\r\n]+$/, "") : text.trim();
     return cleaned === "" ? undefined : cleaned;

@@ -1,4 +1,6 @@
-/** Files of Huawei Cloud's own tools: the profile of its command line and Terraform provider, and the SDKs' credentials. */
+/**
+ * Files of Huawei Cloud's own tools: the profile of its command line and Terraform provider, and the SDKs' credentials.
+ */
 import { ConfigError } from "../errors/errors";
 import { expandHome, type FileAccess } from "./clouds-files";
 import { clean, type Env, environmentLayer, type Field, HW, type Layer, type Resolved, textOf } from "./sources";
@@ -19,8 +21,8 @@ const FROM_PROFILE_ALONE: ReadonlySet<string> = new Set<Field>(["accessKey", "se
 
 /**
  * HW_* variables, and the profile that HW_PROFILE or HW_SHARED_CONFIG_FILE asks for (`~/.hcloud/config.json`, profile
- * `current` or `default`). As in Huawei Cloud's Terraform provider the profile beats the variables, but for what it does
- * not give and for HW_AUTH_TOKEN.
+ * `current` or `default`). As in Huawei Cloud's Terraform provider the profile beats the variables, but for what it
+ * does not give and for HW_AUTH_TOKEN.
  * @throws ConfigError when a profile is asked for and not there, or the file is no JSON.
  */
 export function huaweiLayer(env: Env, files: FileAccess): Layer {
@@ -53,10 +55,12 @@ function profileOf(env: Env, files: FileAccess): { values: Values; where: string
     const name = wanted ?? textOf(config["current"]) ?? "default";
     const profiles = Array.isArray(config["profiles"]) ? config["profiles"].map(record) : [];
     const profile = profiles.find((one) => one["name"] === name);
-    if (profile === undefined)
+    if (profile === undefined) {
+        const others = profiles.map((one) => textOf(one["name"])).join(", ") || "none";
         throw new ConfigError(
-            `${path} has no profile "${name}" (environment variable ${variable}; it has: ${profiles.map((one) => textOf(one["name"])).join(", ") || "none"}).`,
+            `${path} has no profile "${name}" (environment variable ${variable}; it has: ${others}).`,
         );
+    }
     const keys = profile["mode"] === "SSO" ? record(record(profile["ssoAuth"])["stsToken"]) : profile;
     return {
         where: `${path} profile ${name}`,

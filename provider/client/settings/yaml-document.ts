@@ -121,7 +121,9 @@ export class YamlDocument {
         return this.#yaml.isScalar(node) && !this.#isNull(node) ? String(node.value) : null;
     }
 
-    /** A map's own keys beat merged ones; of several `<<` lines the last wins, of several maps in one line the first. */
+    /**
+     * A map's own keys beat merged ones; of several `<<` lines the last wins, of several maps in one line the first.
+     */
     #map(node: Node): PlainMap {
         const pairs = this.#pairs(node);
         this.#refuseSecond(pairs);

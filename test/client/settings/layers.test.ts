@@ -13,7 +13,8 @@ function resolve(
 
 const clouds = (text: string) => ({ "/project/clouds.yaml": `clouds: {x: {${text}}}` });
 const whole =
-    "region_name: eu-nl, auth: {auth_url: https://iam.eu-nl.otc.t-systems.com/v3, username: u, password: pppppppp, user_domain_name: OTC-1, project_name: eu-nl_x}";
+    "region_name: eu-nl, auth: {auth_url: https://iam.eu-nl.otc.t-systems.com/v3, username: u, password: " +
+    "pppppppp, user_domain_name: OTC-1, project_name: eu-nl_x}";
 const keys = { HW_ACCESS_KEY: "AK", HW_SECRET_KEY: "ssssssss", HW_REGION_NAME: "cn-north-4" };
 const user = { OS_USERNAME: "v", OS_PASSWORD: "qqqqqqqq", OS_USER_DOMAIN_NAME: "E", OS_PROJECT_NAME: "eu-de_y" };
 
@@ -32,22 +33,26 @@ describe("an entry that OS_CLOUD names for another tool", () => {
         [
             "a profile that is not known",
             clouds(`profile: vexxhost, ${whole}`),
-            'Not used: clouds.yaml entry x is built on profile "vexxhost", which is not known here (environment variable OS_CLOUD).',
+            'Not used: clouds.yaml entry x is built on profile "vexxhost", which is not known here ' +
+                "(environment variable OS_CLOUD).",
         ],
         [
             "a way to sign in that is not known",
             clouds(`auth_type: v3applicationcredential, ${whole}`),
-            "Not used: clouds.yaml entry x signs in by auth_type v3applicationcredential, but here only password and token are known (environment variable OS_CLOUD).",
+            "Not used: clouds.yaml entry x signs in by auth_type v3applicationcredential, but here only " +
+                "password and token are known (environment variable OS_CLOUD).",
         ],
         [
             "no YAML",
             { "/project/clouds.yaml": "clouds: {x: [" },
-            "Not used: clouds.yaml entry x of environment variable OS_CLOUD. /project/clouds.yaml is not valid YAML (line 1): BAD_INDENT.",
+            "Not used: clouds.yaml entry x of environment variable OS_CLOUD. /project/clouds.yaml is not " +
+                "valid YAML (line 1): BAD_INDENT.",
         ],
         [
             "a key twice in the entry",
             clouds("region_name: eu-de, region_name: eu-nl"),
-            "Not used: clouds.yaml entry x of environment variable OS_CLOUD. /project/clouds.yaml has a key twice in one map (line 1): DUPLICATE_KEY.",
+            "Not used: clouds.yaml entry x of environment variable OS_CLOUD. /project/clouds.yaml has a " +
+                "key twice in one map (line 1): DUPLICATE_KEY.",
         ],
         [
             "no entry",
@@ -71,7 +76,8 @@ describe("an entry that OS_CLOUD names for another tool", () => {
             "otc",
         ]);
         expect(given.warnings).toEqual([
-            'clouds.yaml entry x is built on profile "vexxhost", which is neither in clouds-public.yaml nor built in (otc, otc-swiss): it is used as it stands.',
+            'clouds.yaml entry x is built on profile "vexxhost", which is neither in clouds-public.yaml ' +
+                "nor built in (otc, otc-swiss): it is used as it stands.",
         ]);
         const nowhere = resolve(
             {},
@@ -136,7 +142,9 @@ describe("an entry that stack configuration names", () => {
             "otc",
         ]);
         expect(given.warnings).toEqual([
-            "cbr:cloudsYaml names clouds.yaml entry x, which is used as a whole. Not used: HW_ACCESS_KEY, HW_SECRET_KEY, HW_REGION_NAME, OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME, OS_PROJECT_NAME, OS_AUTH_URL, OS_REGION_NAME.",
+            "cbr:cloudsYaml names clouds.yaml entry x, which is used as a whole. Not used: HW_ACCESS_KEY, " +
+                "HW_SECRET_KEY, HW_REGION_NAME, OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME, " +
+                "OS_PROJECT_NAME, OS_AUTH_URL, OS_REGION_NAME.",
         ]);
         expect(resolve(config, {}, clouds(whole)).warnings).toEqual([]);
     });
@@ -149,7 +157,9 @@ describe("an entry that stack configuration names", () => {
         );
         expect(identity(given)).toEqual([undefined, "v", "eu-de", "eu-de_y", undefined, "otc"]);
         expect(given.warnings).toEqual([
-            "cbr:cloudsYaml names clouds.yaml entry x, which has no complete credentials and is not used. Used as a whole instead: OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME, OS_PROJECT_NAME, OS_REGION_NAME.",
+            "cbr:cloudsYaml names clouds.yaml entry x, which has no complete credentials and is not used. " +
+                "Used as a whole instead: OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME, OS_PROJECT_NAME, " +
+                "OS_REGION_NAME.",
         ]);
     });
 

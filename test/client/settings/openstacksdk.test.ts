@@ -241,7 +241,7 @@ describe("regions", () => {
         expect(resolveSettings(() => undefined, { OS_CLOUD: "x" }, access).region?.value).toBe("eu-de");
     });
 
-    it("that the entry does not have are an error when OS_REGION_NAME asks for one, and none when stack configuration does", async () => {
+    it("that the entry does not have are an error by OS_REGION_NAME, and none by stack configuration", async () => {
         const files = regions(...values);
         await expect(signIn(files, { OS_CLOUD: "x", OS_REGION_NAME: "r3" })).rejects.toThrow(
             'environment variable OS_REGION_NAME asks for region "r3", but clouds.yaml entry x has r2, r1.',
@@ -311,7 +311,8 @@ describe("the address of CBR", () => {
 
 describe("the files", () => {
     const entry = (name: string) =>
-        `clouds: {x: {region_name: r1, project_name: ${name}, auth: {auth_url: '${IAM}/v3', username: u, password: p, user_domain_name: D}}}`;
+        `clouds: {x: {region_name: r1, project_name: ${name}, auth: {auth_url: '${IAM}/v3', username: u, ` +
+        "password: p, user_domain_name: D}}}";
     const project = async (files: Record<string, string>, env: Record<string, string> = {}) =>
         (await signIn(files, { OS_CLOUD: "x", ...env })).settings.projectName?.value;
 
@@ -331,7 +332,7 @@ describe("the files", () => {
         expect(await project(last)).toBe("etc");
     });
 
-    it("may merge twice: the last line wins, of one line's list the first, and the entry's own keys over all", async () => {
+    it("may merge twice: the last line wins, of one line the first, and the entry's own keys over all", async () => {
         const base = "a: &a {project_name: A, region_name: r1}\nb: &b {project_name: B, region_name: r1}\n";
         const auth = `auth: {auth_url: '${IAM}/v3', username: u, password: p, user_domain_name: D}`;
         const text = (...lines: string[]) => ({

@@ -29,7 +29,10 @@ describe("a region that no table knows", () => {
     it("is named with the one that was probably meant, and nothing is asked anywhere", () => {
         const settings = resolve({}, { ...otcUser, OS_REGION_NAME: "eu-dee" });
         const text =
-            '"eu-dee" (environment variable OS_REGION_NAME) is no region that is known here: did you mean eu-de? A region that is newer, or of another cloud, needs its addresses: cbr:authUrl or HW_AUTH_URL, OS_AUTH_URL, HUAWEICLOUD_SDK_IAM_ENDPOINT, or auth: auth_url in clouds.yaml (OS_CLOUD), and cbr:endpoints.';
+            '"eu-dee" (environment variable OS_REGION_NAME) is no region that is known here: did you mean ' +
+            "eu-de? A region that is newer, or of another cloud, needs its addresses: cbr:authUrl or " +
+            "HW_AUTH_URL, OS_AUTH_URL, HUAWEICLOUD_SDK_IAM_ENDPOINT, or auth: auth_url in clouds.yaml " +
+            "(OS_CLOUD), and cbr:endpoints.";
         expect(refusals(settings, "eu-dee")).toEqual([text, text]);
         expect(regionProblem(settings, "eu-dee")).toBe(text);
     });
@@ -80,7 +83,8 @@ describe("a region that no table knows", () => {
 
     it("goes into no profile's address", () => {
         const text =
-            "clouds: {x: {profile: otc, region_name: eu-dee, auth: {username: u, password: pppppppp, user_domain_name: D}}}";
+            "clouds: {x: {profile: otc, region_name: eu-dee, auth: {username: u, password: pppppppp, " +
+            "user_domain_name: D}}}";
         const read = (path: string) => (path === "/clouds.yaml" ? text : undefined);
         const settings = resolveSettings(() => undefined, { OS_CLOUD: "x" }, { ...files, cwd: () => "", read });
         for (const said of refusals(settings, "eu-dee")) expect(said).toContain("did you mean eu-de?");
@@ -92,7 +96,8 @@ describe("a region of another cloud", () => {
         const settings = resolve({ "cbr:region": "eu-de" });
         for (const said of refusals(settings, "cn-north-4"))
             expect(said).toBe(
-                "Region cn-north-4 is one of Huawei Cloud, but these settings are for Open Telekom Cloud (region eu-de in cbr:region): nothing is sent to another cloud.",
+                "Region cn-north-4 is one of Huawei Cloud, but these settings are for Open Telekom Cloud " +
+                    "(region eu-de in cbr:region): nothing is sent to another cloud.",
             );
     });
 

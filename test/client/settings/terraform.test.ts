@@ -1,5 +1,5 @@
 /**
- * Environments as Terraform's providers read them: each row was seen by configuring the provider in front of a recorder.
+ * Environments as Terraform's providers read them: each row was seen by configuring the provider before a recorder.
  * terraform-provider-huaweicloud 1.97.1 (commit a0345b8), terraform-provider-opentelekomcloud 1.36.23 (commit 88f1cf1).
  */
 import { describe, expect, it } from "vitest";
@@ -39,7 +39,8 @@ describe("opentelekomcloud", () => {
     const asUser = { user: "u", account: "DOMAIN", project: "eu-de_env", ofAccount: "DOMAIN", region: "eu-de", iam };
     const entry = (text: string) => ({ "/project/clouds.yaml": `clouds: {x: {${text}}}` });
     const yaml = entry(
-        `auth: {auth_url: '${iam}/v3', username: y, password: qqqqqqqq, user_domain_name: YD, project_name: eu-de_yaml}, region_name: eu-de`,
+        `auth: {auth_url: '${iam}/v3', username: y, password: qqqqqqqq, user_domain_name: YD, ` +
+            "project_name: eu-de_yaml}, region_name: eu-de",
     );
 
     it.each<[string, Record<string, string>, Record<string, string>, object]>([
@@ -85,7 +86,8 @@ describe("opentelekomcloud", () => {
             "the region in the project's name, of a profile's",
             { OS_CLOUD: "x" },
             entry(
-                "profile: otc, auth: {username: y, password: qqqqqqqq, user_domain_name: YD, project_name: eu-nl_yaml}",
+                "profile: otc, auth: {username: y, password: qqqqqqqq, user_domain_name: YD, " +
+                    "project_name: eu-nl_yaml}",
             ),
             {
                 user: "y",
