@@ -262,7 +262,9 @@ describe("doctor", () => {
         };
         expect(await spokenTo({ OS_REGION_NAME: "eu-dee" })).toEqual([]);
         expect(await spokenTo({ OS_REGION_NAME: "cn-north-4" })).toEqual([]);
-        expect(await spokenTo({ OS_REGION_NAME: "eu-de", HW_CLOUD: "myhuaweicloud.com" })).toEqual([]);
+        expect(await spokenTo({ OS_REGION_NAME: "eu-de", HW_CLOUD: "myhuaweicloud.com" })).toEqual([
+            "cbr.eu-de.otc.t-systems.com:443",
+        ]);
         expect(await spokenTo({ OS_AUTH_URL: "https://iam.cn-north-4.myhuaweicloud.com/v3" })).toEqual([]);
         expect(await spokenTo({ OS_REGION_NAME: "eu-de" }, "--region", "eu-nll")).toEqual([
             "cbr.eu-de.otc.t-systems.com:443",

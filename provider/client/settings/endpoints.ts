@@ -214,13 +214,8 @@ function tableUrl(settings: Settings, cloud: string, service: Service, region: s
 }
 
 /** The cloud that the account's name tells. */
-function familyOfAccount(settings: Settings): { family: KnownFamily; name: string; source: string } | undefined {
-    const { credentials } = settings;
-    const account = credentials?.kind === "password" ? credentials.domainName : settings.domainName;
-    const found = FAMILY_OF_ACCOUNT.find(([shape]) => account !== undefined && shape.test(account.value));
-    return account === undefined || found === undefined
-        ? undefined
-        : { family: found[1], name: account.value, source: account.source };
+function familyOfAccount({ accountName }: Settings): KnownFamily | undefined {
+    return FAMILY_OF_ACCOUNT.find(([shape]) => accountName !== undefined && shape.test(accountName.value))?.[1];
 }
 
 /**
@@ -232,9 +227,9 @@ function ofTheSameCloud(settings: Settings, region: string, url: string, isGiven
     const family = familyOfHost(hostname);
     if (family === undefined) return url;
     const account = familyOfAccount(settings);
-    if (account !== undefined && account.family !== family)
+    if (account !== undefined && account !== family)
         throw new ConfigError(
-            `Account ${account.name} (${account.source}) is one of ${FAMILY_NAMES[account.family]}, ` +
+            `Account ${settings.accountName?.value} (${settings.accountName?.source}) is one of ${FAMILY_NAMES[account]}, ` +
                 `but ${hostname} is ${FAMILY_NAMES[family]}'s: nothing is sent there. ` +
                 `Check ${namesFor("region")}, and ${namesFor("authUrl")}.`,
         );

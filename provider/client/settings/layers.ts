@@ -2,7 +2,7 @@
 import { ConfigError } from "../errors/errors";
 import type { FileAccess } from "./clouds-files";
 import { type CloudsYamlEntry, listCloudsYaml, readCloudsYaml } from "./clouds-yaml";
-import { chooseCredentials, registerSecrets } from "./credentials";
+import { chooseCredentials, describeCredentials, registerSecrets } from "./credentials";
 import { cloudsYamlLayer, openStackLayer, unusable } from "./openstack-layers";
 import {
     type Env,
@@ -124,38 +124,45 @@ function choose(
     return "environment";
 }
 
-/** The entry that OS_CLOUD names, which may be meant for another tool: it stops only who has nothing else. */
+/**
+ * The entry that OS_CLOUD names, which may be meant for another tool: it is not even read where other credentials are
+ * complete, and stops only who has nothing else. OS_* variables and an entry may complete each other.
+ */
 function requestedLayer(beside: readonly Layer[], env: Env, files: FileAccess, warnings: string[]): Layer | undefined {
     const name = env["OS_CLOUD"]?.trim() || undefined;
     if (name === undefined) return undefined;
-    const isNeeded = chooseCredentials(beside).credentials === undefined;
-    const [stack, huawei, os] = beside;
-    const asked = [stack, os, huawei].map((layer) => layer?.get("region")).find((region) => region !== undefined);
+    const what = `clouds.yaml entry ${name} of environment variable OS_CLOUD`;
+    const others = chooseCredentials(beside);
+    if (others.credentials !== undefined && others.layer?.isOpenStack !== true) {
+        warnings.push(`Not used: ${what}. Used instead: ${describeCredentials(others.credentials)}.`);
+        return undefined;
+    }
+    const isNeeded = others.credentials === undefined;
     let entry: CloudsYamlEntry | undefined;
     try {
-        const isRegionStrict = asked?.source === "environment variable OS_REGION_NAME";
-        entry = readCloudsYaml({ name, region: asked?.value, isRegionStrict }, env, files);
+        entry = readCloudsYaml({ name, ...askedRegion(beside) }, env, files);
     } catch (error) {
         if (isNeeded || !(error instanceof ConfigError)) throw error;
-        warnings.push(`Not used: clouds.yaml entry ${name} of environment variable OS_CLOUD. ${error.message}`);
+        warnings.push(`Not used: ${what}. ${error.message}`);
         return undefined;
     }
     if (entry === undefined) {
         warnings.push(missing(name, "environment variable OS_CLOUD", env, files));
         return undefined;
     }
-    const problem = unusable(entry);
-    if (problem !== undefined || (entry.isProfileUnknown && !isNeeded)) {
-        const why =
-            problem ?? `clouds.yaml entry ${name} is built on profile "${entry.profile}", which is not known here`;
-        warnings.push(`Not used: ${why} (environment variable OS_CLOUD).`);
+    const profile = `clouds.yaml entry ${name} is built on profile "${entry.profile}", which is not known here`;
+    const problem = unusable(entry) ?? (entry.isProfileUnknown && !isNeeded ? profile : undefined);
+    if (problem !== undefined) {
+        warnings.push(`Not used: ${problem} (environment variable OS_CLOUD).`);
         return undefined;
     }
-    if (entry.isProfileUnknown)
-        warnings.push(
-            `clouds.yaml entry ${name} is built on profile "${entry.profile}", which is neither in ` +
-                "clouds-public.yaml nor built in (otc, otc-swiss): it is used as it stands.",
-        );
+    if (entry.isProfileUnknown) warnings.push(`${profile}: it is used as it stands (environment variable OS_CLOUD).`);
     warnings.push(...entry.warnings);
     return cloudsYamlLayer(entry, files);
+}
+
+/** Of the entry's regions the one that is wanted; OS_REGION_NAME must name one of them, as for openstackclient. */
+function askedRegion([stack, huawei, os]: readonly Layer[]): { region: string | undefined; isRegionStrict: boolean } {
+    const asked = [stack, os, huawei].map((layer) => layer?.get("region")).find((region) => region !== undefined);
+    return { region: asked?.value, isRegionStrict: asked?.source === "environment variable OS_REGION_NAME" };
 }

@@ -20,10 +20,10 @@ import {
     sameCredentials,
 } from "./credentials";
 import { type EndpointMaps, endpointsOf, sdkEndpoints } from "./endpoint-maps";
-import { familyOf, normaliseBaseUrl, normaliseCloud, normaliseIamUrl, readIamHost } from "./endpoints";
+import { familyOf, normaliseBaseUrl } from "./endpoints";
 import { collectSources, orderFor, type Sources } from "./layers";
+import { firstIn, inferred, placeOf, sameRegionLayers, toolsOf } from "./place";
 import { type Proxies, proxiesOf } from "./proxies";
-import { cloudOfRegion, ONLY_REGION } from "./regions";
 import { type Env, type Field, type Layer, namesFor, OS_OPENSTACK, type Resolved, textOf } from "./sources";
 
 export type { FileAccess } from "./clouds-files";
@@ -83,6 +83,8 @@ export interface Settings {
     readonly agency?: Agency | undefined;
     readonly domainName?: Resolved | undefined;
     readonly domainId?: Resolved | undefined;
+    /** Account of the credentials, where the place that they are from names it: its name may tell its cloud. */
+    readonly accountName?: Resolved | undefined;
     /** IAM base URL without `/v3`; may contain `{region}`. */
     readonly authUrl?: Resolved | undefined;
     /**
@@ -146,86 +148,6 @@ function booleanOf(found: Resolved | undefined): Resolved<boolean> | undefined {
     throw new ConfigError(`${found.source} is "${found.value}", but must be true or false.`);
 }
 
-/** Stands in for `{region}` while an address is checked: braces are no part of a host name. */
-const STAND_IN = "region-stand-in";
-
-function authUrlOf(found: Resolved | undefined): Resolved | undefined {
-    if (found === undefined) return undefined;
-    const text = found.value.replace(/\{region(_name)?\}/g, STAND_IN);
-    return { value: normaliseIamUrl(text, found.source).replaceAll(STAND_IN, "{region}"), source: found.source };
-}
-
-/** The region in a project's name: `eu-de_team`, `cn-north-4`. Names like `my-project` do not count. */
-function regionInName(projectName: Resolved | undefined): string | undefined {
-    const prefix = projectName?.value.split("_")[0] ?? "";
-    return cloudOfRegion(prefix) !== undefined || /^[a-z]{2}-[a-z]+-\d+$/.test(prefix) ? prefix : undefined;
-}
-
-function inferred(value: string | undefined, source: string): Resolved | undefined {
-    return value === undefined ? undefined : { value, source };
-}
-
-function firstIn(layers: readonly Layer[], field: Parameters<Layer["get"]>[0]): Resolved | undefined {
-    for (const layer of layers) {
-        const found = layer.get(field);
-        if (found !== undefined) return found;
-    }
-    return undefined;
-}
-
-interface Place {
-    readonly region: Resolved | undefined;
-    readonly authUrl: Resolved | undefined;
-    readonly cloud: Resolved;
-}
-
-/**
- * Region, IAM address and cloud tell about each other; nothing of them depends on the order of OS_* names.
- * @param own The layer of the credentials: where it has the address of IAM, no lower one names the cloud.
- */
-function placeOf(layers: readonly Layer[], own: Layer | undefined): Place {
-    const belonging = belongingFirst(layers, own);
-    const authUrl = authUrlOf(firstIn(belonging, "authUrl"));
-    const host = authUrl === undefined ? undefined : readIamHost(authUrl.value);
-    const at = belonging.findIndex((layer) => layer.get("authUrl") !== undefined);
-    const named = firstIn(at >= 0 && belonging[at] === own ? belonging.slice(0, at + 1) : belonging, "cloud");
-    const namedCloud =
-        named === undefined ? undefined : { value: normaliseCloud(named.value, named.source), source: named.source };
-    const name = chooseTogether(layers, "projectId", "projectName").projectName;
-    const region =
-        firstIn(layers, "region") ??
-        inferred(regionInName(name), `project name in ${name?.source}`) ??
-        inferred(host?.region, `host name in ${authUrl?.source}`) ??
-        inferred(
-            namedCloud === undefined ? undefined : ONLY_REGION[namedCloud.value],
-            `the only region of ${namedCloud?.value}`,
-        );
-    const cloud = namedCloud ??
-        inferred(host?.cloud, `host name in ${authUrl?.source}`) ??
-        (authUrl === undefined
-            ? undefined
-            : { value: "custom", source: `${authUrl.source} is no address of a cloud we know` }) ??
-        inferred(
-            region === undefined ? undefined : cloudOfRegion(region.value),
-            `region ${region?.value} in ${region?.source}`,
-        ) ?? { value: "huaweicloud", source: "default" };
-    return { region, authUrl, cloud };
-}
-
-/**
- * The layers whose project is of the region in use: a region in a higher place takes the place of the one that the
- * environment or clouds.yaml names; the project that is named there stays that one's.
- */
-function sameRegionLayers(layers: readonly Layer[], region: string | undefined): Layer[] {
-    const regionOf = (layer: Layer) => layer.get("region")?.value;
-    const below = layers.filter((layer) => layer.kind !== "stack").map(regionOf);
-    const general = below.find((one) => one !== undefined);
-    return layers.filter((layer) => {
-        const own = regionOf(layer) ?? general;
-        return layer.kind === "stack" || own === undefined || region === undefined || own === region;
-    });
-}
-
 function projectOf(layers: readonly Layer[], own: Layer | undefined, region: string | undefined) {
     const { domainName, domainId } = accountIn(belongingFirst(layers, own));
     const ofRegion = sameRegionLayers(layers, region);
@@ -244,6 +166,13 @@ function projectOf(layers: readonly Layer[], own: Layer | undefined, region: str
     return { projectId, projectName, domainName, domainId, projectDomain };
 }
 
+/** The account's name, where the place that the credentials are from gives it: another's may be another account. */
+function accountNameOf({ credentials, layer }: CredentialChoice, layers: readonly Layer[]): Resolved | undefined {
+    if (credentials === undefined) return undefined;
+    if (credentials.kind === "password") return credentials.domainName;
+    return accountIn(layers.filter((one) => one === layer || one.kind === "stack")).domainName;
+}
+
 /** Where the catalog's address of CBR is to be taken from, when that is not what every cloud's table says. */
 function interfacesOf(
     layers: readonly Layer[],
@@ -259,10 +188,14 @@ function interfacesOf(
     return undefined;
 }
 
-function endpointMaps(get: (key: string) => unknown, env: Env, layers: readonly Layer[], region: string | undefined) {
+function endpointMaps(
+    get: (key: string) => unknown,
+    env: Env,
+    found: Resolved | undefined,
+    region: string | undefined,
+) {
     const maps: EndpointMaps = { cbr: {}, iam: {} };
-    const own = firstIn(sameRegionLayers(layers, region), "endpoint");
-    if (own !== undefined && region !== undefined) maps.cbr[region] = normaliseBaseUrl(own.value, own.source);
+    if (found !== undefined && region !== undefined) maps.cbr[region] = normaliseBaseUrl(found.value, found.source);
     sdkEndpoints(env, maps);
     endpointsOf(get("cbr:endpoints"), maps);
     return { endpoints: maps.cbr, iamEndpoints: maps.iam };
@@ -319,10 +252,11 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
     registerSecrets(sources.all);
     const any = sources.layers(OS_OPENSTACK);
     const own = chooseCredentials(any).layer;
-    const { region, authUrl, cloud } = placeOf(familyFirst(any, own), own);
+    const { region, authUrl, cloud } = placeOf(familyFirst(any, own), own, warnings);
     const layers = sources.layers(orderFor(familyOf(cloud.value)));
     const choice = chooseCredentials(layers);
     const ordered = familyFirst(layers, choice.layer);
+    const sameTools = toolsOf(ordered, choice.layer);
     const { credentials } = choice;
     if (credentials !== undefined)
         for (const half of choice.incomplete.filter(({ rank }) => rank < choice.rank))
@@ -333,13 +267,14 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
             authUrl,
             ...projectOf(ordered, choice.layer, region?.value),
             agency: agencyOf(ordered, warnings),
-            interfaces: interfacesOf(ordered, choice, cloud.value, warnings),
+            accountName: accountNameOf(choice, layers),
+            interfaces: interfacesOf(sameTools, choice, cloud.value, warnings),
             ...tlsOf(ordered, files, warnings),
             fallbackCredentials: fallbackOf(sources, layers, choice),
         }),
         cloud,
         credentials,
-        ...endpointMaps(get, env, ordered, region?.value),
+        ...endpointMaps(get, env, firstIn(sameTools, "endpoint"), region?.value),
         proxies,
         ...limitsOf(get, ordered),
         warnings,
