@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
-import { redact, registerSecret } from "../../provider/client/errors/errors";
+import { displayText, registerSecret } from "../../provider/client/errors/redaction";
 import { SECRET_FIELDS } from "../../provider/client/settings/credentials";
 import { Failure } from "../command";
 
@@ -59,9 +59,8 @@ function runPulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<str
                         ),
                     );
                 const said =
-                    redact((stderr.trim().split("\n")[0] ?? "").replace(/^error: /, "")) ||
-                    error.message.split("\n")[0];
-                reject(new Failure(`\`pulumi config\` failed: ${said}`));
+                    (stderr.trim().split("\n")[0] ?? "").replace(/^error: /, "") || error.message.split("\n")[0];
+                reject(new Failure(displayText(`\`pulumi config\` failed: ${said}`)));
             },
         );
     });
@@ -78,7 +77,7 @@ export async function fileConfiguration(file: string): Promise<Configuration> {
     } catch (error) {
         // Of YAML's messages only the first line: the others quote the file, which may hold secrets.
         const said = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-        throw new Failure(`${file} cannot be read: ${said.replace(/:$/, "")}`);
+        throw new Failure(displayText(`${file} cannot be read: ${said.replace(/:$/, "")}`));
     }
     const whole = isObject(content) ? content : {};
     const map = isObject(whole["config"]) ? whole["config"] : whole;

@@ -6,6 +6,7 @@ import type { z } from "zod";
 import { ConfigError, messageOf } from "../client/errors/errors";
 import { MissingCredentialsError } from "../client/settings/settings";
 import { digest } from "../exactly-once/journal";
+import { withLowercaseIds } from "../resource/ids";
 import type { Services } from "../services/context";
 import { createServices } from "../services/services";
 import { getBackup, getBackupArgs, getBackups, getBackupsArgs } from "./backups";
@@ -80,7 +81,7 @@ export async function invoke<Name extends FunctionName>(
 function checked<Schema extends z.ZodObject>(schema: Schema, args: unknown): z.output<Schema> {
     const entries = Object.entries(args ?? {}).filter(([, value]) => value !== undefined && value !== null);
     const result = schema.safeParse(Object.fromEntries(entries));
-    if (result.success) return result.data;
+    if (result.success) return withLowercaseIds(schema, result.data);
     const reasons = result.error.issues.map((issue) => {
         if (issue.code === "unrecognized_keys")
             return `${issue.keys.join(", ")}: not among the arguments, which are ${Object.keys(schema.shape).join(", ")}`;

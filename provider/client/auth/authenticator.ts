@@ -53,7 +53,7 @@ export interface Authenticator {
      * looked up in the region's own IAM by project name, else by region name. Single flight, cached.
      * @throws ConfigError naming cbr:projectId when there is not exactly one; AuthError; TransportError (`sent: false`).
      */
-    projectId(scope: Scope, signal?: AbortSignal): Promise<string>;
+    projectId(scope: Scope): Promise<string>;
     /**
      * The request with the headers that authenticate exactly it, now. Sign anew for every try.
      * @throws ConfigError without credentials; AuthError when they were refused (or, with `retry`, IAM is out of order); TransportError (`sent: false`).
@@ -164,22 +164,6 @@ interface Keys extends Perishable {
 /** A project by id, or by a name whose source is known, in an account where that is known. */
 type Project = { readonly id: string } | { readonly name: Resolved; readonly domain: IdOrName | undefined };
 
-/** Rejects as soon as the signal aborts; what is waited for goes on for the others. */
-function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    if (signal === undefined) return promise;
-    return new Promise((resolve, reject) => {
-        const onAbort = () => reject(signal.reason);
-        if (signal.aborted) {
-            promise.catch(() => undefined);
-            onAbort();
-            return;
-        }
-        signal.addEventListener("abort", onAbort, { once: true });
-        const done = () => signal.removeEventListener("abort", onAbort);
-        promise.finally(done).then(resolve, reject);
-    });
-}
-
 function idOrName(id: Resolved | undefined, name: Resolved | undefined): IdOrName | undefined {
     if (id !== undefined) return { id: id.value };
     return name === undefined ? undefined : { name: name.value };
@@ -195,6 +179,14 @@ function identityOf(credentials: Credentials): Identity {
     if (userName === undefined || domain === undefined)
         throw new ConfigError("A user name needs a domain (account): set cbr:domainName or cbr:domainId.");
     return { kind: "password", user: { name: userName.value, domain }, ...secret };
+}
+
+/** What the authenticator is told of the run that it signs for. */
+export interface Run {
+    /** Once it is aborted, IAM is asked no more. */
+    readonly signal?: AbortSignal | undefined;
+    /** Told what is missing each time that a call fails for want of credentials. */
+    readonly onMissing?: ((explanation: string) => void) | undefined;
 }
 
 class IamAuthenticator implements Authenticator {
@@ -215,20 +207,20 @@ class IamAuthenticator implements Authenticator {
     readonly #proven = new Set<Credentials>();
     readonly #probes = new Map<Credentials, Promise<void>>();
 
-    constructor(settings: Settings, transport: Transport, clock: Clock, onMissing: (explanation: string) => void) {
-        this.#onMissing = onMissing;
+    constructor(settings: Settings, transport: Transport, clock: Clock, run: Run) {
+        this.#onMissing = run.onMissing ?? (() => {});
         this.#settings = settings;
-        this.#iam = { transport, clock, maxRetries: settings.maxRetries };
+        this.#iam = { transport, clock, maxRetries: settings.maxRetries, signal: run.signal };
         this.#clock = clock;
         this.#active = settings.credentials;
     }
 
-    async projectId(scope: Scope, signal?: AbortSignal): Promise<string> {
+    async projectId(scope: Scope): Promise<string> {
         const { region } = scope;
         const atHome = region === this.#settings.region?.value;
         const known = scope.projectId ?? (atHome ? this.#settings.projectId?.value : undefined);
-        const id = known ?? (await orAbort(this.#lookUp(region), signal));
-        if (needsCatalog(this.#settings, region)) await orAbort(this.#askCatalog(region, id), signal);
+        const id = known ?? (await this.#lookUp(region));
+        if (needsCatalog(this.#settings, region)) await this.#askCatalog(region, id);
         return id;
     }
 
@@ -583,12 +575,15 @@ function agencyDomain(agency: Agency): IdOrName {
     );
 }
 
-/** Signs requests by the settings' credentials: token, access key or password, with an agency on top of any. Asks IAM only when something is needed. */
+/**
+ * Signs requests by the settings' credentials: token, access key or password, with an agency on top of any. Asks IAM
+ * only when something is needed, and no more once the run's signal is aborted.
+ */
 export function createAuthenticator(
     settings: Settings,
     transport: Transport,
     clock: Clock,
-    onMissing: (explanation: string) => void = () => {},
+    run: Run = {},
 ): Authenticator {
-    return new IamAuthenticator(settings, transport, clock, onMissing);
+    return new IamAuthenticator(settings, transport, clock, run);
 }

@@ -1,5 +1,5 @@
 /** The environment's proxies, and how one is shown without its user and password. */
-import { registerSecret } from "../errors/errors";
+import { registerSecret } from "../errors/redaction";
 import type { Env, Resolved } from "./sources";
 
 /** Proxies as the environment names them. */

@@ -163,7 +163,7 @@ function projectOf(layers: readonly Layer[], own: Layer | undefined, region: str
             ? { id: layer.get("projectDomainId"), name: layer.get("projectDomainName") }
             : { id: domainId, name: domainName };
     const projectDomain = projectName === undefined ? undefined : given(domain);
-    return { projectId, projectName, domainName, domainId, projectDomain };
+    return { projectId: inLowercase(projectId), projectName, domainName, domainId, projectDomain };
 }
 
 /** The account's name, where the place that the credentials are from gives it: another's may be another account. */
@@ -235,6 +235,11 @@ function fallbackOf(sources: Sources, layers: readonly Layer[], choice: Credenti
     return credentials === undefined || sameCredentials(credentials, choice.credentials) ? undefined : credentials;
 }
 
+/** A project id as IAM writes it, so that it is equal to what IAM and state say. */
+function inLowercase(id: Resolved | undefined): Resolved | undefined {
+    return id !== undefined && /^[0-9a-f-]{32,64}$/i.test(id.value) ? { ...id, value: id.value.toLowerCase() } : id;
+}
+
 /**
  * All settings, with their sources. Pure but for `files` (default: this machine's). Missing values are no errors here:
  * `requireRegion` and `requireCredentials` make them, when a call needs one. Empty texts count as unset.
@@ -274,7 +279,7 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
         }),
         cloud,
         credentials,
-        ...endpointMaps(get, env, firstIn(sameTools, "endpoint"), region?.value),
+        ...endpointMaps(get, env, firstIn(sameRegionLayers(sameTools, region?.value), "endpoint"), region?.value),
         proxies,
         ...limitsOf(get, ordered),
         warnings,

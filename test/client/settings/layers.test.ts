@@ -97,11 +97,120 @@ describe("an entry that OS_CLOUD names for another tool", () => {
         expect(given.warnings).toEqual([
             'clouds.yaml entry x is built on profile "vexxhost", which is not known here: ' +
                 "it is used as it stands (environment variable OS_CLOUD).",
-        ],
+        ]);
+        const nowhere = resolve(
+            {},
+            { OS_CLOUD: "x" },
+            clouds(
+                "profile: vexxhost, region_name: eu-nl, auth: {username: u, password: pppppppp, user_domain_name: D}",
+            ),
+        );
+        expect([nowhere.credentials, nowhere.region]).toEqual([undefined, undefined]);
+        expect(nowhere.warnings).toEqual([expect.stringContaining("and has no auth_url of its own")]);
+    });
+
+    it("stops whoever has nothing else when the file is broken", () => {
+        expect(() => resolve({}, { OS_CLOUD: "x" }, { "/project/clouds.yaml": "clouds: {x: [" })).toThrow(ConfigError);
+        expect(() => resolve({}, { OS_CLOUD: "x" }, clouds("region_name: a, region_name: b"))).toThrow("DUPLICATE_KEY");
+    });
+
+    it("is second to OS_* variables, but keeps its user, account and address together", () => {
+        const left = {
+            OS_PROJECT_NAME: "eu-nl_z",
+            OS_AUTH_URL: "https://iam.eu-de.otc.t-systems.com",
+            OS_USER_DOMAIN_NAME: "E",
+        };
+        const given = resolve({}, { OS_CLOUD: "x", ...left }, clouds(whole));
+        expect(identity(given)).toEqual([
+            undefined,
+            "u",
+            "eu-nl",
+            "eu-nl_z",
+            "https://iam.eu-nl.otc.t-systems.com",
+            "otc",
+        ]);
+        expect(given.credentials).toMatchObject({ domainName: { value: "OTC-1" } });
+        const both = resolve(
+            {},
+            { OS_CLOUD: "x", ...user, OS_AUTH_URL: "https://iam.eu-de.otc.t-systems.com" },
+            clouds(whole),
+        );
+        expect(identity(both)).toEqual([
+            undefined,
+            "v",
+            "eu-nl",
+            "eu-de_y",
+            "https://iam.eu-de.otc.t-systems.com",
+            "otc",
+        ]);
+    });
+});
+
+describe("an entry that stack configuration names", () => {
+    const config = { "cbr:cloudsYaml": "x" };
+
+    it("is used as a whole, and the shell's variables are named that are not", () => {
+        const env = { ...keys, ...user, OS_REGION_NAME: "eu-de", OS_AUTH_URL: "https://iam.eu-de.otc.t-systems.com" };
+        const given = resolve(config, env, clouds(whole));
+        expect(identity(given)).toEqual([
+            undefined,
+            "u",
+            "eu-nl",
+            "eu-nl_x",
+            "https://iam.eu-nl.otc.t-systems.com",
+            "otc",
+        ]);
+        expect(given.warnings).toEqual([
+            "cbr:cloudsYaml names clouds.yaml entry x, which is used as a whole. Not used: HW_ACCESS_KEY, " +
+                "HW_SECRET_KEY, HW_REGION_NAME, OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME, " +
+                "OS_PROJECT_NAME, OS_AUTH_URL, OS_REGION_NAME.",
+        ]);
+        expect(resolve(config, {}, clouds(whole)).warnings).toEqual([]);
+    });
+
+    it("yields as a whole to a complete environment when it has no credentials of its own", () => {
+        const given = resolve(
+            config,
+            { ...user, OS_REGION_NAME: "eu-de" },
+            clouds("region_name: eu-nl, auth: {username: u, user_domain_name: D, project_name: eu-nl_x}"),
+        );
+        expect(identity(given)).toEqual([undefined, "v", "eu-de", "eu-de_y", undefined, "otc"]);
+        expect(given.warnings).toEqual([
+            "cbr:cloudsYaml names clouds.yaml entry x, which has no complete credentials and is not used. " +
+                "Used as a whole instead: OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME, OS_PROJECT_NAME, " +
+                "OS_REGION_NAME.",
+        ]);
+    });
+
+    it("takes a password from the environment when neither can sign in alone", () => {
+        const given = resolve(
+            config,
+            { OS_PASSWORD: "qqqqqqqq" },
+            clouds("region_name: eu-nl, auth: {username: u, user_domain_name: D}"),
+        );
+        expect(given.credentials).toMatchObject({
+            kind: "password",
+            userName: { value: "u" },
+            password: { value: "qqqqqqqq" },
+        });
+    });
+
+    it("is second to other keys of stack configuration", () => {
+        const given = resolve(
+            { ...config, "cbr:projectName": "eu-nl_stack", "cbr:region": "eu-nl" },
+            {},
+            clouds(whole),
+        );
+        expect([given.projectName?.value, given.region?.source]).toEqual(["eu-nl_stack", "cbr:region"]);
+    });
+
+    it.each([
+        [clouds(`profile: vexxhost, region_name: eu-de, auth: {username: u}`), 'is built on profile "vexxhost"'],
         [clouds("auth_type: v3oidcpassword"), "signs in by auth_type v3oidcpassword"],
         [{ "/project/clouds.yaml": "clouds: {x: [" }, "is not valid YAML"],
-    ])("is an error when it cannot be used, whatever the environment has: %#", (files, text) => 
-        expect(() => resolve(config, keys, files)).toThrow(text););
+    ])("is an error when it cannot be used, whatever the environment has: %#", (files, text) => {
+        expect(() => resolve(config, keys, files)).toThrow(text);
+    });
 });
 
 describe("settings of two accounts in one environment", () => {
