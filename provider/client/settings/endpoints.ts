@@ -226,10 +226,11 @@ function ofTheSameCloud(settings: Settings, region: string, url: string, isGiven
     const { hostname } = new URL(url);
     const family = familyOfHost(hostname);
     if (family === undefined) return url;
+    const { accountName } = settings;
     const account = familyOfAccount(settings);
     if (account !== undefined && account !== family)
         throw new ConfigError(
-            `Account ${settings.accountName?.value} (${settings.accountName?.source}) is one of ${FAMILY_NAMES[account]}, ` +
+            `Account ${accountName?.value} (${accountName?.source}) is one of ${FAMILY_NAMES[account]}, ` +
                 `but ${hostname} is ${FAMILY_NAMES[family]}'s: nothing is sent there. ` +
                 `Check ${namesFor("region")}, and ${namesFor("authUrl")}.`,
         );

@@ -30,13 +30,17 @@ export function openStackLayer(env: Env, names: Names): Layer {
     const profile = env["OS_PROFILE"]?.trim() ?? "";
     const builtIn = builtInProfile(profile);
     const source = "environment variable OS_PROFILE";
+    const regionOfProject = plain.get("projectName")?.value.split("_")[0];
     const get: Get = (field) => {
         const found = plain.get(field);
         // A list of names with commas is an old way to give several: the first counts.
         if (field === "region" && found !== undefined)
             return { value: found.value.split(",")[0]?.trim() ?? "", source: found.source };
         if (found !== undefined || builtIn === undefined) return found;
-        if (field === "region") return { value: builtIn.regions[0] ?? "", source };
+        if (field === "region") {
+            const region = builtIn.regions.find((one) => one === regionOfProject) ?? builtIn.regions[0];
+            return region === undefined ? undefined : { value: region, source };
+        }
         return field === "authUrl" ? { value: builtIn.authUrl, source } : undefined;
     };
     const way = wayOf(env["OS_AUTH_TYPE"]?.trim() ?? "");

@@ -37,7 +37,15 @@ function regionInName(projectName: Resolved | undefined): string | undefined {
     return cloudOfRegion(prefix) !== undefined || /^[a-z]{2}-[a-z]+-\d+$/.test(prefix) ? prefix : undefined;
 }
 
-/** Layers of the same tools as the credentials': OpenStack's variables and files are not meant for Huawei's, nor theirs for those. */
+/** The region that these layers name, else the one that the name of their project begins with. */
+function regionIn(layers: readonly Layer[]): Resolved | undefined {
+    const name = chooseTogether(layers, "projectId", "projectName").projectName;
+    return firstIn(layers, "region") ?? inferred(regionInName(name), `project name in ${name?.source}`);
+}
+
+/**
+ * Layers of the same tools as `own`: OpenStack's variables and files are not meant for Huawei's, nor theirs for those.
+ */
 export function toolsOf(layers: readonly Layer[], own: Layer | undefined): readonly Layer[] {
     if (own === undefined || own.kind === "stack") return layers;
     return layers.filter((layer) => layer.kind === "stack" || isOfOpenStack(layer) === isOfOpenStack(own));
@@ -50,12 +58,17 @@ const isOfOpenStack = (layer: Layer) => layer.isOpenStack === true;
  * environment or clouds.yaml names; the project that is named there stays that one's.
  */
 export function sameRegionLayers(layers: readonly Layer[], region: string | undefined): readonly Layer[] {
-    const regionOf = (layer: Layer) => layer.get("region")?.value;
-    const below = layers.filter((layer) => layer.kind !== "stack").map(regionOf);
-    const general = below.find((one) => one !== undefined);
+    const below = layers.filter((layer) => layer.kind !== "stack");
+    const regionOf = (layer: Layer) =>
+        (
+            layer.get("region") ??
+            firstIn(toolsOf(below, layer), "region") ??
+            regionIn([layer]) ??
+            firstIn(below, "region")
+        )?.value;
     return layers.filter((layer) => {
-        const own = regionOf(layer) ?? general;
-        return layer.kind === "stack" || own === undefined || region === undefined || own === region;
+        const own = layer.kind === "stack" ? undefined : regionOf(layer);
+        return own === undefined || region === undefined || own === region;
     });
 }
 
@@ -69,7 +82,7 @@ class Fitting {
         this.#own = own;
         this.#warnings = warnings;
         const mine = layers.filter((layer) => layer === own || (layer.kind === "stack" && own !== undefined));
-        const region = firstIn(mine, "region")?.value;
+        const region = regionIn(mine)?.value;
         const family = region === undefined ? undefined : cloudOfRegion(region);
         this.#home = region === undefined || family === undefined ? undefined : { region, family };
     }
@@ -133,10 +146,9 @@ export function placeOf(layers: readonly Layer[], own: Layer | undefined, warnin
         const cloud = normaliseCloud(value, source);
         return { value: { value: cloud, source }, family: familyOf(cloud) };
     });
-    const name = chooseTogether(layers, "projectId", "projectName").projectName;
     const region =
-        firstIn(layers, "region") ??
-        inferred(regionInName(name), `project name in ${name?.source}`) ??
+        regionIn(toolsOf(layers, own)) ??
+        regionIn(layers) ??
         inferred(host?.region, `host name in ${authUrl?.source}`) ??
         inferred(namedCloud && ONLY_REGION[namedCloud.value], `the only region of ${namedCloud?.value}`);
     const cloud = namedCloud ??

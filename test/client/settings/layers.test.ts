@@ -245,7 +245,8 @@ describe("settings of two accounts in one environment", () => {
         const given = resolve({}, { ...keys, ...left, OS_CBR_ENDPOINT_OVERRIDE: "https://cbr.lan" });
         expect(identity(given)).toEqual(["AK", undefined, "cn-north-4", undefined, undefined, "huaweicloud"]);
         expect(given.warnings).toEqual([
-            "Not used: environment variable OS_AUTH_URL, because the credentials are for region cn-north-4 of Huawei Cloud.",
+            "Not used: environment variable OS_AUTH_URL, because the credentials are for region cn-north-4 of " +
+                "Huawei Cloud.",
         ]);
         expect([cbrBaseUrl(given, "cn-north-4"), iamBaseUrl(given, "cn-north-4")]).toEqual([
             "https://cbr.cn-north-4.myhuaweicloud.com",
@@ -260,6 +261,41 @@ describe("settings of two accounts in one environment", () => {
         expect([stack.authUrl?.value, stack.cloud.value, stack.warnings]).toEqual(["https://iam.lan", "custom", []]);
         const private_ = resolve({}, { ...keys, HW_REGION_NAME: "r-1", OS_AUTH_URL: "https://keystone.lan/v3" });
         expect(private_.authUrl?.value).toBe("https://keystone.lan");
+    });
+
+    it("take the region from the name of the credentials' own project before another tool's", () => {
+        const given = resolve({}, { ...user, HW_REGION_NAME: "cn-north-4", HW_PROJECT_NAME: "cn-north-4_z" });
+        expect(identity(given)).toEqual([undefined, "v", "eu-de", "eu-de_y", undefined, "otc"]);
+        expect(given.region?.source).toBe("project name in environment variable OS_PROJECT_NAME");
+    });
+
+    it("leave aside another cloud's address of IAM, also where only the project's name tells the own cloud", () => {
+        const left = { HW_AUTH_URL: "https://iam.cn-north-4.myhuaweicloud.com/v3", HW_CLOUD: "myhuaweicloud.com" };
+        const given = resolve({}, { ...user, ...left });
+        expect(identity(given)).toEqual([undefined, "v", "eu-de", "eu-de_y", undefined, "otc"]);
+        expect(given.warnings).toEqual(
+            ["HW_AUTH_URL", "HW_CLOUD"].map(
+                (name) =>
+                    `Not used: environment variable ${name}, because the credentials are for region eu-de of ` +
+                    "Open Telekom Cloud.",
+            ),
+        );
+    });
+
+    it("take of a profile in OS_PROFILE the region that the project's name begins with, else its first", () => {
+        const regionFor = (project: string) =>
+            resolve({}, { ...user, OS_PROFILE: "otc", OS_PROJECT_NAME: project }).region;
+        const source = "environment variable OS_PROFILE";
+        expect(regionFor("eu-nl_team")).toEqual({ value: "eu-nl", source });
+        expect(regionFor("team")).toEqual({ value: "eu-de", source });
+        expect(regionFor("cn-north-4_team")).toEqual({ value: "eu-de", source });
+    });
+
+    it("take an entry's address of CBR for the entry's own region only", () => {
+        const files = clouds(`${whole}, cbr_endpoint_override: 'https://cbr.lan'`);
+        const there = resolve({ "cbr:cloudsYaml": "x" }, {}, files);
+        expect(there.endpoints).toEqual({ "eu-nl": "https://cbr.lan" });
+        expect(resolve({ "cbr:cloudsYaml": "x", "cbr:region": "eu-de" }, {}, files).endpoints).toEqual({});
     });
 
     it("keep a project to the region that is named beside it", () => {

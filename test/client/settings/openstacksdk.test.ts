@@ -49,7 +49,7 @@ async function signIn(
     env: Record<string, string> = { OS_CLOUD: "x" },
     config: Record<string, unknown> = {},
 ): Promise<Seen> {
-    const access = { read: (path: string) => files[path], cwd: () => "/work", home: () => "/home/u" };
+    const access = { read: (path: string) => files[path], cwd: () => "/project", home: () => "/home/u" };
     const settings = resolveSettings((key) => config[key], env, access);
     const transport = new Recorder();
     const region = settings.region?.value ?? "";
@@ -66,7 +66,7 @@ async function signIn(
 /** clouds.yaml with the entry `x`: lines of its `auth`, and lines beside it. */
 function clouds(auth: readonly string[], beside: readonly string[] = ["region_name: r1"]): Record<string, string> {
     const lines = ["clouds:", "  x:", "    auth:", ...[`auth_url: ${IAM}/v3`, ...auth].map((line) => `      ${line}`)];
-    return { "/work/clouds.yaml": [...lines, ...beside.map((line) => `    ${line}`), ""].join("\n") };
+    return { "/project/clouds.yaml": [...lines, ...beside.map((line) => `    ${line}`), ""].join("\n") };
 }
 
 const USER = ["username: u", "password: p", "user_domain_name: D"];
@@ -237,7 +237,7 @@ describe("regions", () => {
 
     it("are those of profile otc, eu-de first", async () => {
         const files = clouds([...USER, ...PROJECT], ["profile: otc"]);
-        const access = { read: (path: string) => files[path], cwd: () => "/work", home: () => undefined };
+        const access = { read: (path: string) => files[path], cwd: () => "/project", home: () => undefined };
         expect(resolveSettings(() => undefined, { OS_CLOUD: "x" }, access).region?.value).toBe("eu-de");
     });
 
@@ -251,7 +251,7 @@ describe("regions", () => {
             { OS_CLOUD: "x" },
             {
                 read: (path) => files[path],
-                cwd: () => "/work",
+                cwd: () => "/project",
                 home: () => undefined,
             },
         );
@@ -336,7 +336,7 @@ describe("the files", () => {
         const base = "a: &a {project_name: A, region_name: r1}\nb: &b {project_name: B, region_name: r1}\n";
         const auth = `auth: {auth_url: '${IAM}/v3', username: u, password: p, user_domain_name: D}`;
         const text = (...lines: string[]) => ({
-            "/work/clouds.yaml": `${base}clouds:\n  x:\n${[...lines, auth].map((line) => `    ${line}\n`).join("")}`,
+            "/project/clouds.yaml": `${base}clouds:\n  x:\n${[...lines, auth].map((line) => `    ${line}\n`).join("")}`,
         });
         expect(await project(text("<<: *a", "<<: *b"))).toBe("B");
         expect(await project(text("<<: [*a, *b]"))).toBe("A");
@@ -346,10 +346,10 @@ describe("the files", () => {
     it("may have a key twice in an entry that is not used, which is said", async () => {
         const twice = "  other:\n    auth: {username: a, username: b}\n";
         const seen = await signIn({
-            "/work/clouds.yaml": `clouds:\n${twice}${entry("team").replace("clouds: {x: ", "  x: ").slice(0, -1)}\n`,
+            "/project/clouds.yaml": `clouds:\n${twice}${entry("team").replace("clouds: {x: ", "  x: ").slice(0, -1)}\n`,
         });
         expect(seen.settings.warnings).toEqual([
-            "/work/clouds.yaml has a key twice in one map, in an entry that is not used (line 3).",
+            "/project/clouds.yaml has a key twice in one map, in an entry that is not used (line 3).",
         ]);
     });
 });
