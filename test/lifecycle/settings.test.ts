@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import { messages, openLife } from "./life";
+import { messages, openLife, ops, providerArgs } from "./life";
 
 const keyless = { "cbr:accessKey": undefined, "cbr:secretKey": undefined };
 const doctor = /npx pulumi-cbr doctor/g;
@@ -44,4 +44,17 @@ it("names a region that no table knows in the preview, at its property, without 
         `property destinationRegion value {cn-nrth-4} has a problem: "cn-nrth-4" ${known}`,
     );
     expect(life.sim.requests).toEqual([]);
+});
+
+it("looks up an explicit provider's project by its own credentials, whatever project the shell names", async () => {
+    const life = await openLife({ env: { HW_PROJECT_ID: "f".repeat(32), OS_REGION_NAME: "eu-de" } });
+    const vaultId = life.vault();
+    const { projectId: _, projectName: __, ...args } = providerArgs(life, "eu-de");
+    life.use(async () => {
+        const provider = new cbr.Provider("other", args);
+        new cbr.Checkpoint("there", { vaultId }, { provider });
+    });
+    expect(ops(await life.up())).toContain("create there");
+    const projects = new Set(life.sim.requests.map(({ path }) => /\/v3\/([0-9a-f]{32})\//.exec(path)?.[1]));
+    expect([...projects].filter((one) => one !== undefined)).toEqual([life.sim.regions["eu-de"].projectId]);
 });

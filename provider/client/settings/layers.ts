@@ -3,6 +3,7 @@ import { ConfigError } from "../errors/errors";
 import type { FileAccess } from "./clouds-files";
 import { type CloudsYamlEntry, listCloudsYaml, readCloudsYaml } from "./clouds-yaml";
 import { chooseCredentials, describeCredentials, registerSecrets } from "./credentials";
+import { belowProvider } from "./explicit-provider";
 import { cloudsYamlLayer, openStackLayer, unusable } from "./openstack-layers";
 import {
     type Env,
@@ -45,11 +46,13 @@ export function collectSources(
     warnings: string[],
 ): Sources {
     const stack = stackLayer(get);
+    const below = belowProvider(stack, get);
     const huawei = huaweiLayer(env, files);
     const sdk = [environmentLayer(env, SDK), sdkFileLayer(env, files)].filter((layer) => layer !== undefined);
-    const environment = (order: Names): Layer[] => [huawei, openStackLayer(env, order), ...sdk];
+    const found = (order: Names): Layer[] => [huawei, openStackLayer(env, order), ...sdk];
+    const environment = (order: Names) => found(order).map(below);
     const beside = (order: Names) => [stack, ...environment(order)];
-    const all = [...beside(OS_HUAWEI), ...beside(OS_OPENSTACK)];
+    const all = [stack, ...found(OS_HUAWEI), ...found(OS_OPENSTACK)];
     // Before anything can fail.
     registerSecrets(all);
     const configured = textOf(get("cbr:cloudsYaml"))?.trim() || undefined;
@@ -58,16 +61,16 @@ export function collectSources(
         warnings.push(...entry.warnings);
         const clouds = cloudsYamlLayer(entry, files);
         const used = choose(stack, clouds, environment(OS_OPENSTACK), { name: configured, warnings });
-        const below = used === "both" ? [clouds] : [];
+        const last = used === "both" ? [clouds] : [];
         return {
             stack,
             all: [...all, clouds],
-            layers: (order) => (used === "entry" ? [stack, clouds] : [...beside(order), ...below]),
+            layers: (order) => (used === "entry" ? [stack, clouds] : [...beside(order), ...last]),
         };
     }
     const clouds = requestedLayer(beside(OS_OPENSTACK), env, files, warnings);
-    const below = clouds === undefined ? [] : [clouds];
-    return { stack, all: [...all, ...below], layers: (order) => [...beside(order), ...below] };
+    const last = clouds === undefined ? [] : [clouds];
+    return { stack, all: [...all, ...last], layers: (order) => [...beside(order), ...last.map(below)] };
 }
 
 /** The order that a cloud's own tools give the OS_* names. */
