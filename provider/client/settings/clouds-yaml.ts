@@ -126,7 +126,8 @@ function normaliseKeys(map: PlainMap): PlainMap {
 
 /** A list, or names with commas between; each a name, or a map with `name` and `values`. */
 function regionsIn(value: Plain | undefined, name: string): Region[] {
-    const list = typeof value === "string" ? value.split(",") : Array.isArray(value) ? value : [];
+    const split = (names: string) => names.split(",").filter((one) => one.trim() !== "");
+    const list = typeof value === "string" ? split(value) : Array.isArray(value) ? value : [];
     return list.flatMap((item: Plain) => {
         const region = isMap(item) ? text(item["name"]) : text(item);
         if (region === undefined)

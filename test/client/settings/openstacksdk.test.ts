@@ -218,6 +218,7 @@ describe("regions", () => {
             "public",
         ],
         ["the first of names with commas", regions("region_name: 'r2,r1'", "project_name: t"), {}, "r2", "t", "public"],
+        ["a name before a last comma", regions("region_name: 'r2,'", "project_name: t"), {}, "r2", "t", "public"],
         ["values of the first", regions(...values), {}, "r2", "of-r2", "internal"],
         ["values of the one asked for", regions(...values), { OS_REGION_NAME: "r1" }, "r1", "of-r1", "public"],
         [
