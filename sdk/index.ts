@@ -1,3 +1,5 @@
+import { requireNode } from "./node-version";
+
 export { BackupReplica, type BackupReplicaArgs } from "./backup-replica";
 export { Checkpoint, type CheckpointArgs } from "./checkpoint";
 export { type CheckpointBeforeArgs, checkpointBefore } from "./checkpoint-before";
@@ -32,3 +34,5 @@ export {
 } from "./replicated-checkpoint";
 export { VaultReplication, type VaultReplicationArgs } from "./vault-replication";
 export { VaultSync, type VaultSyncArgs } from "./vault-sync";
+
+requireNode();
