@@ -1,9 +1,9 @@
 /** Values of properties in words, and how two bags of them differ. Never the host's own keys, never a secret. */
-import { cut } from "./markdown";
-import type { Bag } from "./preview";
+import { cut } from "../comment/markdown";
+import { type Bag, isObject } from "../input/preview";
 
 /** What stands for a value that only `up` will know, by its type. Pulumi: UnknownStringValue and its kin. */
-const UNKNOWNS = [
+const UNKNOWNS = new Set([
     "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
     "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
     "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
@@ -11,28 +11,37 @@ const UNKNOWNS = [
     "030794c1-ac77-496b-92df-f27374a8bd58",
     "e48ece36-62e2-4504-bad9-02848725956a",
     "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-];
-const UNKNOWN_IN_TEXT = new RegExp(`"(?:${UNKNOWNS.join("|")})"|${UNKNOWNS.join("|")}`, "g");
+]);
+const ANY_UNKNOWN = [...UNKNOWNS].join("|");
+const UNKNOWN_IN_TEXT = new RegExp(`"(?:${ANY_UNKNOWN})"|${ANY_UNKNOWN}`, "g");
 /** Marks an envelope, and in it the envelope of a secret. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
 
 export const KNOWN_AFTER_UP = "known after up";
-const SECRET = "[secret]";
+export const SECRET = "[secret]";
 
-export const isUnknown = (value: unknown): boolean => typeof value === "string" && UNKNOWNS.includes(value);
+export const isUnknown = (value: unknown): boolean => typeof value === "string" && UNKNOWNS.has(value);
 
-const isBag = (value: unknown): value is Bag => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isSecret = (value: unknown): boolean =>
+    value === SECRET || (isObject(value) && value[SIGNATURE] === SECRET_SIGNATURE);
 
-const isSecret = (value: unknown): boolean =>
-    value === SECRET || (isBag(value) && value[SIGNATURE] === SECRET_SIGNATURE);
+/** Does any part of a value fulfil a condition? */
+function some(value: unknown, is: (part: unknown) => boolean): boolean {
+    if (is(value)) return true;
+    if (Array.isArray(value)) return value.some((item) => some(item, is));
+    return isObject(value) && Object.values(value).some((item) => some(item, is));
+}
+
+export const hasUnknown = (value: unknown): boolean => some(value, isUnknown);
+export const hasSecret = (value: unknown): boolean => some(value, isSecret);
 
 /** Names of properties that hold secrets, should a program have forgotten to say so. */
 const SECRET_NAME =
     /pass(word|wd|phrase|code)|secret(?!s?(name|id|arn))|token$|(private|access|api|secret)_?key$|credential/i;
 
 /** Keys of the dynamic host and ours: `__provider`, `__urn`, `__given`. */
-const isOwnKey = (key: string): boolean => key.startsWith("__");
+export const isOwnKey = (key: string): boolean => key.startsWith("__");
 
 /** `bag` as people may see it: without the host's keys, with secrets as `[secret]`. */
 export function shown(bag: Bag): Bag {
@@ -47,7 +56,7 @@ function masked(key: string, value: unknown): unknown {
     if (isSecret(value)) return SECRET;
     if (SECRET_NAME.test(key) && typeof value === "string" && value !== "" && !isUnknown(value)) return SECRET;
     if (Array.isArray(value)) return value.map((item) => masked("", item));
-    if (!isBag(value)) return value;
+    if (!isObject(value)) return value;
     return Object.fromEntries(Object.entries(value).map(([inner, item]) => [inner, masked(inner, item)]));
 }
 
@@ -65,6 +74,9 @@ export interface Change {
     readonly old: unknown;
     readonly new: unknown;
 }
+
+/** The first part of a path: `triggers` of `triggers.release`. */
+export const topOf = (path: string): string => /^[^.[]+/.exec(path)?.[0] ?? path;
 
 /** Values of a bag as changes from nothing (or, with `gone`, to nothing), one a property. */
 export function listed(bag: Bag, gone = false): Change[] {
@@ -84,16 +96,9 @@ export function differences(old: Bag, now: Bag, engineSays: readonly string[]): 
     const [before, after] = [shown(old), shown(now)];
     compare("", before, after, changes);
     for (const path of engineSays) {
-        const key = /^[^.[]+/.exec(path)?.[0] ?? path;
-        if (
-            isOwnKey(key) ||
-            changes.some(
-                (change) =>
-                    change.path === key || change.path.startsWith(`${key}.`) || change.path.startsWith(`${key}[`),
-            )
-        )
-            continue;
-        if (containsSecret(before[key]) || containsSecret(after[key]))
+        const key = topOf(path);
+        if (isOwnKey(key) || changes.some((change) => topOf(change.path) === key)) continue;
+        if (hasSecret(before[key]) || hasSecret(after[key]))
             changes.push({
                 path,
                 old: before[key] === undefined ? undefined : SECRET,
@@ -103,14 +108,8 @@ export function differences(old: Bag, now: Bag, engineSays: readonly string[]): 
     return changes;
 }
 
-function containsSecret(value: unknown): boolean {
-    if (value === SECRET) return true;
-    if (Array.isArray(value)) return value.some(containsSecret);
-    return isBag(value) && Object.values(value).some(containsSecret);
-}
-
 function compare(path: string, old: unknown, now: unknown, changes: Change[]): void {
-    if (isBag(old) && isBag(now)) {
+    if (isObject(old) && isObject(now)) {
         for (const key of new Set([...Object.keys(old), ...Object.keys(now)]))
             compare(keyOf(path, key), own(old, key), own(now, key), changes);
         return;
@@ -144,11 +143,15 @@ export function listIn(bag: Bag | undefined, key: string): readonly unknown[] {
     return Array.isArray(value) ? value : [];
 }
 
+export function textsIn(bag: Bag | undefined, key: string): string[] {
+    return listIn(bag, key).filter((item) => typeof item === "string");
+}
+
 export function bagsIn(bag: Bag | undefined, key: string): readonly Bag[] {
-    return listIn(bag, key).filter(isBag);
+    return listIn(bag, key).filter(isObject);
 }
 
 export function bagIn(bag: Bag | undefined, key: string): Bag | undefined {
     const value = bag === undefined ? undefined : own(bag, key);
-    return isBag(value) ? value : undefined;
+    return isObject(value) ? value : undefined;
 }
