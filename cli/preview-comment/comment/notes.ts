@@ -156,7 +156,7 @@ function hookInWords({ step, before, names }: HookRun): string {
 }
 
 /** Said by whichever resource came first, of all of them. */
-const NOT_ASKED = /^preflight: (the cloud was not asked whether this can work) \((.*)\)$/s;
+const NOT_ASKED = /^preflight: (the cloud (?:was not asked|did not say) whether this can work) \((.*)\)$/s;
 
 /** Messages of one severity, equal ones as one, with the names of the resources that they are about. */
 function messages(diagnostics: readonly Diagnostic[], severity: string, most: number): string[] {
