@@ -352,7 +352,7 @@ function faultsSection(): string {
         "Effects are a word, an answer, a delay, or what happens to the objects; several may happen at once.",
         "",
         `- Words: ${names.join(", ")}.`,
-        "- An answer: `{ status?, code?, message?, shape?, retryAfter?, afterEffect? }`.",
+        "- An answer: `{ status?, code?, message?, shape?, retryAfter?, afterEffect?, effectAfterMs? }`.",
         '- A delay: `{ delayMs, when?: "before" | "after" }`.',
         "- What happens to the objects that a request makes or touches:",
         "",

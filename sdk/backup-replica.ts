@@ -72,5 +72,6 @@ const outputs = {
     sourceRegion: undefined,
     requestedAt: undefined,
     adopted: undefined,
+    unproven: undefined,
     verified: undefined,
 } satisfies Record<keyof BackupReplicaOutputs, undefined>;

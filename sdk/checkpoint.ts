@@ -69,6 +69,7 @@ const outputs = {
     vault: undefined,
     skippedResources: undefined,
     retentionDurationDays: undefined,
+    unproven: undefined,
     backups: undefined,
     backupIds: undefined,
     backupIdByResource: undefined,

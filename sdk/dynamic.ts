@@ -29,6 +29,7 @@ export abstract class CbrResource extends pulumi.CustomResource {
         options: pulumi.CustomResourceOptions = {},
     ) {
         const type = `pulumi-nodejs:dynamic/cbr:${kind}`;
+        const urn = urnOf(name, type, options);
         const properties: pulumi.Inputs = {
             ...outputs,
             ...args,
@@ -36,7 +37,7 @@ export abstract class CbrResource extends pulumi.CustomResource {
             ...timeouts(args, options),
             ...secretInputs(args),
             __provider: providerLine(handler),
-            __urn: urnOf(name, type, options),
+            __urn: urn,
         };
         // Pulumi: each declared output costs four promises, and each of those formats a stack trace for Pulumi's own
         // debugging; with ts-node's source maps that was a third of a program's time at 1,000 resources. The position
@@ -52,7 +53,26 @@ export abstract class CbrResource extends pulumi.CustomResource {
         } finally {
             Error.stackTraceLimit = stackTraceLimit;
         }
+        if (options.id === undefined) settleWhenStored(this.id, urn);
     }
+}
+
+/**
+ * Pulumi: a program learns an id only once the engine has stored the resource, unless it was told to store at the end
+ * only. Then the notes on disk that would let another run go on from the request have served: `--replace` shows a
+ * provider nothing of what the stack has, and must not be given the same again.
+ */
+function settleWhenStored(id: pulumi.Output<pulumi.ID>, urn: Promise<string>): void {
+    if (pulumi.runtime.isDryRun() || /^(1|true)$/i.test(process.env["PULUMI_SKIP_CHECKPOINTS"] ?? "")) return;
+    id.apply(async (known) => {
+        try {
+            const { forgetStored } =
+                require("../provider/exactly-once/forget-stored") as typeof import("../provider/exactly-once/forget-stored");
+            await forgetStored(await urn, known);
+        } catch {
+            // No program ends because of this: the next run settles the note.
+        }
+    });
 }
 
 /** They may hold anything, so here is the last place that sees what Pulumi would make unrecognisable. */

@@ -1,7 +1,8 @@
 /** A restore point before Pulumi changes a resource: the Checkpoint resource's own create, called from a hook of the program. */
 
 import { ConfigError, messageOf, PartialCreateError } from "../client/errors/errors";
-import type { Journal, JournalEntry } from "../exactly-once/journal";
+import type { StoredNote } from "../exactly-once/journal";
+import { abandonNote } from "../exactly-once/settle-notes";
 import { rowLog, type Send } from "../pulumi/resource-log";
 import { withLowercaseIds } from "../resource/ids";
 import { checkInputs, EXPIRED } from "../resource/resource";
@@ -59,28 +60,34 @@ async function take(services: Services, wanted: Wanted, event: Event): Promise<C
     const failures = checkInputs(checkpoint, inputs, () => false);
     if (failures.length > 0)
         throw new ConfigError(`${failures.map((one) => `${one.property} ${one.reason}`).join("; ")}.`);
-    const journal = new HookJournal(services.journal);
+    const { journal } = services;
     const send: Send = (line) => wanted.send({ ...line, message: `${wanted.name}: ${line.message}` });
     const log = rowLog(send, event.urn, () => clock.now(), process.env);
-    const context: Context = {
-        ...services,
-        journal,
-        log,
-        resourceName: wanted.name,
-        // `urn:pulumi:<stack>::<project>::…`: the hook of this stack, whichever resource it is called for.
-        urn: `${event.urn.split("::", 2).join("::")}|checkpointBefore|${wanted.name}`,
-    };
+    // `urn:pulumi:<stack>::<project>::…`: the hook of this stack, whichever resource it is called for.
+    const urn = `${event.urn.split("::", 2).join("::")}|checkpointBefore|${wanted.name}`;
+    // There is no state to resume from: a note counts for an hour, and stays until it is known how its restore point ended.
+    const begin = (note: Parameters<typeof journal.begin>[0]) =>
+        journal.begin({ ...note, until: Math.min(note.until, clock.now() + FRESH_MS) });
+    const context: Context = { ...services, journal: { ...journal, begin }, log, resourceName: wanted.name, urn };
+    const forEachNote = async (run: (note: StoredNote) => void) => (await journal.find(urn)).forEach(run);
+    await forEachNote((note) => {
+        if (clock.now() >= note.until)
+            abandonNote(context, note, "Too much may have changed since: another one is taken.");
+    });
     try {
         const { outputs } = await checkpoint.create(context, inputs as unknown as CheckpointInputs);
-        journal.forget();
+        await forEachNote((note) => journal.remove(note));
         const backups = `${outputs.backupIds.length} ${outputs.backupIds.length === 1 ? "backup" : "backups"}`;
         log.info(`restore point ${outputs.checkpointId} is good (${backups}); ${event.name} may be changed`);
         return outputs;
     } catch (error) {
         if (error instanceof PartialCreateError) {
             const { status } = error.outputs as CheckpointOutputs;
-            if (isFinalCheckpoint(status) || status === EXPIRED) journal.forget();
-            else journal.renew(clock.now());
+            const hasEnded = isFinalCheckpoint(status) || status === EXPIRED;
+            // While it runs, the next run waits for it instead of taking another one.
+            await forEachNote((note) =>
+                hasEnded ? journal.remove(note) : journal.rewrite(note, { until: clock.now() + FRESH_MS }),
+            );
         }
         throw error;
     } finally {
@@ -98,40 +105,5 @@ async function knownInputs(services: Services, wanted: Wanted): Promise<Readonly
         return await Promise.race([wanted.inputs(), late]);
     } finally {
         timer.abort();
-    }
-}
-
-/** There is no state to resume from: the entry stays until it is known how the restore point has ended. What is too old is not found. */
-class HookJournal implements Journal {
-    readonly #inner: Journal;
-    #last: { readonly key: string; readonly entry: JournalEntry } | undefined;
-
-    constructor(inner: Journal) {
-        this.#inner = inner;
-    }
-
-    find(key: string, fingerprint: string, now: number): JournalEntry | undefined {
-        const entry = this.#inner.find(key, fingerprint, now);
-        return entry !== undefined && now - entry.startedAt < FRESH_MS ? entry : undefined;
-    }
-
-    write(key: string, entry: JournalEntry): void {
-        this.#last = { key, entry };
-        this.#inner.write(key, entry);
-    }
-
-    remove(key: string): void {
-        this.#inner.remove(key);
-    }
-
-    settled(): void {}
-
-    forget(): void {
-        if (this.#last !== undefined) this.#inner.remove(this.#last.key);
-    }
-
-    /** The restore point still runs: the next run waits for it instead of taking another one. */
-    renew(now: number): void {
-        if (this.#last !== undefined) this.#inner.write(this.#last.key, { ...this.#last.entry, startedAt: now });
     }
 }

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { parseDuration } from "../client/time/duration";
+import type { StoredOutcome } from "../exactly-once/settle-notes";
 import type { Context, Services } from "../services/context";
 import type { Holding } from "../services/holders";
 
@@ -168,6 +169,10 @@ export interface ResourceHandler<I extends CommonInputs, O extends I> {
     /** Undefined: gone. `olds` may hold inputs only (`get`). */
     read(context: Context, id: string, olds: Partial<O>): Promise<Created<O> | undefined>;
     remove(context: Context, id: string, olds: O): Promise<void>;
+    /** Told of each diff: state has the resource with this id, and the diff says whether all stays as it is. */
+    readonly onDiff?: (context: Context, id: string, olds: O, isUnchanged: boolean) => Promise<void>;
+    /** What state proves about notes of the resource's requests. Without a POST there are none. */
+    readonly storedOutcome?: (id: string, outputs: Partial<O>) => StoredOutcome;
 }
 
 /** A host's word for "not known yet". */
@@ -333,6 +338,8 @@ export async function diffInputs<I extends CommonInputs, O extends I>(
     const known = knownInputs<I>(news, isUnknown);
     if (replaces.length === 0 && handler.needsUpdate !== undefined)
         beyondInputs ||= await handler.needsUpdate(context, id, olds, known);
+    const isUnchanged = replaces.length === 0 && updates.length === 0 && !beyondInputs;
+    if (id !== "") await handler.onDiff?.(context, id, olds, isUnchanged);
     // What is not known yet may turn out to be what it was.
     const certain = replaces.filter((key) => !holdsUnknown(news[key], isUnknown));
     return {

@@ -12,7 +12,9 @@ import {
 import { importCheckpoint, showOpLog, type WireOperationLog } from "../client/operations";
 import { formatDuration } from "../client/time/duration";
 import { parseInstant, queryInstant } from "../client/time/timestamps";
-import { noteInJournal, type PostOptions, postOnce, settleJournal, type TimeWindow } from "../exactly-once/post-once";
+import { holdingNotes, noteOutcome, type PostOptions, type PostPlan, postOnce } from "../exactly-once/post-once";
+import type { StoredOutcome } from "../exactly-once/settle-notes";
+import type { TimeWindow } from "../exactly-once/time-window";
 import { type ListOptions, operationLogRows } from "../reads/backup-lists";
 import { type PollSource, shouldFetchById } from "../reads/poller";
 import { preflightVaultSync } from "../resource/preflight";
@@ -78,7 +80,12 @@ export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = {
     read,
     // Nothing of it is left in the cloud but a line in the task list.
     remove: async () => {},
+    storedOutcome,
 };
+
+function storedOutcome(id: string, { startedAt }: Partial<VaultSyncOutputs>): StoredOutcome {
+    return { id, begun: { at: parseInstant(startedAt), clock: "region" } };
+}
 
 /** So long a task may be unknown after its POST, in milliseconds. */
 const UNLISTED_MS = 30_000;
@@ -104,32 +111,10 @@ async function needsUpdate(context: Context, id: string, olds: VaultSyncOutputs)
 async function create(context: Context, inputs: VaultSyncInputs) {
     const target = await targetOf(context, inputs);
     const deadline = deadlineOf(context, inputs, "create", SYNC_BUDGET_MS);
-    const once = {
-        what: `ImportCheckpoint for vault ${inputs.vaultId}`,
-        whereToLook: `the tasks of type sync of vault ${inputs.vaultId}`,
-        deadline,
-        region: target.region,
-        request: requestInputs(vaultSyncInputs, inputs),
-        facts: {},
-        send: async (post: PostOptions) => {
-            const body = { sync: { vault_id: inputs.vaultId, auto_trigger: inputs.autoTrigger ?? false } };
-            try {
-                return (await context.client.call(importCheckpoint, { target, body, ...post })).sync.operation_log_id;
-            } catch (error) {
-                // Vendor: the references of Open Telekom Cloud and FlexibleEngine do not have this call.
-                if (!(error instanceof ApiError) || error.failure.code !== "APIGW.0101") throw error;
-                throw new OperationFailedError(
-                    `${messageOf(error)} Only Huawei Cloud synchronises hybrid-cloud vaults; other clouds do not have this call.`,
-                    { cause: error },
-                );
-            }
-        },
-        find: (window: TimeWindow, facts: Readonly<Record<string, string>>, isLast: boolean) =>
-            findTask(context, target, inputs.vaultId, window, facts, isLast, deadline),
-    };
-    const outcome = await postOnce(context, once);
-    const id = outcome.value;
-    noteInJournal(context, once, { operationLogId: id }, outcome.sentAt);
+    const plan = planFor(context, target, inputs, deadline);
+    const outcome = await postOnce(context, plan);
+    const { id } = outcome.value;
+    noteOutcome(context, plan, outcome, { facts: { operationLogId: id }, resourceId: id });
     if (outcome.how !== "sent")
         context.log.info(`synchronisation ${id} was under way already (its answer was lost): it was not started again`);
     const outputs: VaultSyncOutputs = {
@@ -139,24 +124,82 @@ async function create(context: Context, inputs: VaultSyncInputs) {
         operationLogId: id,
         status: "waiting",
     };
+    const hasEnded = ({ status }: VaultSyncOutputs) => FINAL.has(status);
+    const run = async () => ({ id, outputs: await finish(context, target, inputs, outputs, deadline) });
+    return holdingNotes(context, [outcome], hasEnded, run);
+}
+
+interface Begun {
+    readonly id: string;
+    readonly isRunning?: boolean;
+}
+
+function planFor(
+    context: Context,
+    target: ProjectRef,
+    inputs: VaultSyncInputs,
+    deadline: number,
+): PostPlan<Begun, Begun> {
+    return {
+        what: `ImportCheckpoint for vault ${inputs.vaultId}`,
+        whereToLook: `the tasks of type sync of vault ${inputs.vaultId}`,
+        deadline,
+        target,
+        request: requestInputs(vaultSyncInputs, inputs),
+        facts: {},
+        send: async (post: PostOptions) => {
+            const body = { sync: { vault_id: inputs.vaultId, auto_trigger: inputs.autoTrigger ?? false } };
+            try {
+                const { sync } = await context.client.call(importCheckpoint, { target, body, ...post });
+                return { id: sync.operation_log_id };
+            } catch (error) {
+                // Vendor: the references of Open Telekom Cloud and FlexibleEngine do not have this call.
+                if (!(error instanceof ApiError) || error.failure.code !== "APIGW.0101") throw error;
+                throw new OperationFailedError(
+                    `${messageOf(error)} Only Huawei Cloud synchronises hybrid-cloud vaults; other clouds do not have this call.`,
+                    { cause: error },
+                );
+            }
+        },
+        find: async (window, facts, isLast) => {
+            const known = facts["operationLogId"];
+            if (known !== undefined) return findById(context, target, known, deadline);
+            const id = await findTask(context, { target, vaultId: inputs.vaultId, window, isLast, deadline });
+            return id === undefined ? undefined : { id };
+        },
+        isRunning: (found) => found.isRunning === true,
+        made: (value) => `task ${value.id}`,
+    };
+}
+
+/** A task that the cloud no longer has has ended long ago. */
+async function findById(
+    context: Context,
+    target: ProjectRef,
+    id: string,
+    deadline: number,
+): Promise<Begun | undefined> {
     try {
-        return { id, outputs: await finish(context, target, inputs, outputs, deadline) };
-    } finally {
-        await settleJournal(context, target.region);
+        return { id, isRunning: !FINAL.has((await show(context, target, id, { deadline })).status) };
+    } catch (error) {
+        // Tasks may be listed a moment late.
+        if (error instanceof NotFoundError) return { id };
+        throw error;
     }
 }
 
 /** The task that a lost POST began: of type sync, of this vault, begun in that time. */
 async function findTask(
     context: Context,
-    target: ProjectRef,
-    vaultId: string,
-    window: TimeWindow,
-    facts: Readonly<Record<string, string>>,
-    isLast: boolean,
-    deadline: number,
+    lost: {
+        readonly target: ProjectRef;
+        readonly vaultId: string;
+        readonly window: TimeWindow;
+        readonly isLast: boolean;
+        readonly deadline: number;
+    },
 ): Promise<string | undefined> {
-    if (facts["operationLogId"] !== undefined) return facts["operationLogId"];
+    const { target, vaultId, window, isLast, deadline } = lost;
     const rows = await operationLogRows(
         context,
         target,

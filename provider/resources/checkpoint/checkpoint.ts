@@ -2,8 +2,9 @@
 import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import { messageOf, NotFoundError, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
-import { createCheckpoint, showCheckpoint, type WireCheckpoint } from "../../client/operations";
-import { noteInJournal, type PostOptions, type PostPlan, postOnce, settleJournal } from "../../exactly-once/post-once";
+import { showCheckpoint, type WireCheckpoint } from "../../client/operations";
+import { holdingNotes, noteOutcome, postOnce } from "../../exactly-once/post-once";
+import { abandonNotes, settleNotes } from "../../exactly-once/settle-notes";
 import { backupsOfCheckpoint } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
 import { preflightCheckpoint } from "../../resource/preflight";
@@ -22,10 +23,12 @@ import {
 } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
 import { type Holding, namesOf } from "../../services/holders";
-import { findCheckpoint, noteOwner } from "./find-lost";
+import { noteOwner, warnOfTwins } from "./find-lost";
 import { observe, read } from "./read";
+import { createPlan, generatedName, isGeneratedName, storedOutcome } from "./request";
 import {
     checkpointFacts,
+    checkpointNotes,
     expiredOutputs,
     isFailure,
     isFinalCheckpoint,
@@ -91,7 +94,7 @@ export const checkpointInputs = z.strictObject({
 });
 export type CheckpointInputs = z.output<typeof checkpointInputs>;
 
-export const checkpointOutputs = z.object({ ...checkpointInputs.shape, ...checkpointFacts });
+export const checkpointOutputs = z.object({ ...checkpointInputs.shape, ...checkpointFacts, ...checkpointNotes });
 export type CheckpointOutputs = z.output<typeof checkpointOutputs>;
 
 export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = {
@@ -109,6 +112,7 @@ export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = 
     update,
     read,
     remove,
+    storedOutcome,
 };
 
 function refine(inputs: Partial<CheckpointInputs>): Failure[] {
@@ -173,30 +177,20 @@ async function needsUpdate(context: Context, id: string, olds: CheckpointOutputs
     }
 }
 
-function isGeneratedName(name: string): boolean {
-    return /-[0-9a-f]{8}$/.test(name);
-}
-
-function generatedName(context: Context): string {
-    const suffix = Math.floor(context.clock.random() * 2 ** 32)
-        .toString(16)
-        .padStart(8, "0");
-    const stem = context.resourceName.replaceAll(/[^a-zA-Z0-9_-]/g, "-").slice(0, 64 - 1 - suffix.length);
-    return `${stem}-${suffix}`;
-}
-
 async function create(context: Context, inputs: CheckpointInputs) {
     const target = await targetOf(context, inputs);
     if (inputs.adopt !== undefined) return adopt(context, target, inputs, inputs.adopt);
     const deadline = deadlineOf(context, inputs, "create", CREATE_BUDGET_MS);
     const name = inputs.name ?? generatedName(context);
-    const once = createOnce(context, target, inputs, name, deadline);
-    const outcome = await postOnce(context, once);
+    const asked = requestInputs(checkpointInputs, inputs);
+    const plan = createPlan(context, { target, inputs, asked, name, deadline });
+    const outcome = await postOnce(context, plan);
     // From here on an id is known, and no failure may lose it.
-    const wire = outcome.value;
+    const { note, value: wire } = outcome;
     noteOwner(context, wire.id);
-    let outputs = toOutputs(inputs, target, wire, [], { name: outcome.facts["name"] ?? name });
-    noteInJournal(context, once, { checkpointId: wire.id }, outcome.sentAt);
+    noteOutcome(context, plan, outcome, { facts: { checkpointId: wire.id }, resourceId: wire.id });
+    const unproven = outcome.isProven ? {} : { unproven: true };
+    let outputs = toOutputs(inputs, target, wire, [], { name: note.facts["name"] ?? name, ...unproven });
     if (outcome.how === "recovered")
         context.log.info(
             `resumed restore point ${wire.id}, which an interrupted run had started: no second one was taken`,
@@ -205,14 +199,22 @@ async function create(context: Context, inputs: CheckpointInputs) {
         context.log.info(
             `restore point ${wire.id} was taken although its answer was lost: found by name, not taken again`,
         );
-    try {
-        outputs = await finish(context, target, inputs, outputs, deadline, context.clock.now() + READ_AFTER_CREATE_MS);
-        return { id: wire.id, outputs };
-    } catch (error) {
-        throw partial(wire.id, outputs, error);
-    } finally {
-        await settleJournal(context, target.region);
-    }
+    return holdingNotes(context, [outcome], hasEnded, async () => {
+        try {
+            const newbornUntil = context.clock.now() + READ_AFTER_CREATE_MS;
+            outputs = await finish(context, target, inputs, outputs, deadline, newbornUntil);
+            return { id: wire.id, outputs };
+        } catch (error) {
+            throw partial(wire.id, outputs, error);
+        } finally {
+            if (outcome.wasRepeated) await warnOfTwins(context, { target, inputs, note, id: wire.id });
+        }
+    });
+}
+
+/** Nothing of it is under way any more. */
+function hasEnded({ status }: CheckpointOutputs): boolean {
+    return isFinalCheckpoint(status) || status === EXPIRED;
 }
 
 /** The wait, unless it is not wanted, and the judgement. */
@@ -237,49 +239,6 @@ async function finish(
 function partial(id: string, outputs: CheckpointOutputs, error: unknown): PartialCreateError<CheckpointOutputs> {
     if (error instanceof PartialCreateError) return error;
     return new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
-}
-
-function createOnce(
-    context: Context,
-    target: ProjectRef,
-    inputs: CheckpointInputs,
-    name: string,
-    deadline: number,
-): PostPlan<WireCheckpoint, WireCheckpoint> {
-    const { vaultId, description, incremental, autoTrigger, resources, resourceDetails } = inputs;
-    const parameters = {
-        name,
-        ...(autoTrigger === undefined ? {} : { auto_trigger: autoTrigger }),
-        ...(description === undefined ? {} : { description }),
-        ...(incremental === undefined ? {} : { incremental }),
-        ...(resources === undefined ? {} : { resources }),
-        ...(resourceDetails === undefined
-            ? {}
-            : {
-                  resource_details: resourceDetails.map((one) => ({
-                      id: one.id,
-                      type: one.type,
-                      ...(one.name === undefined ? {} : { name: one.name }),
-                  })),
-              }),
-    };
-    return {
-        what: `CreateCheckpoint for vault ${vaultId}`,
-        whereToLook: `the backups of vault ${vaultId} named ${name}`,
-        deadline,
-        region: target.region,
-        request: requestInputs(checkpointInputs, inputs),
-        facts: { name },
-        send: async (post: PostOptions) => {
-            const answer = await context.client.call(createCheckpoint, {
-                target,
-                body: { checkpoint: { vault_id: vaultId, parameters } },
-                ...post,
-            });
-            return answer.checkpoint;
-        },
-        find: (window, facts, isLast) => findCheckpoint(context, target, inputs, window, facts, isLast, deadline),
-    };
 }
 
 async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInputs, id: string) {
@@ -311,7 +270,8 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
     if (rows.length === 0 && isFinalCheckpoint(wire.status))
         throw new OperationFailedError(`adopt: restore point ${id} has no backups left.`);
     noteOwner(context, id);
-    await settleJournal(context, target.region);
+    await settleNotes(context, [context.urn], storedOutcome(id, outputs));
+    await abandonNotes(context, () => false);
     context.log.info(`adopted restore point ${id} (${wire.status}); none was taken`);
     try {
         return {
@@ -390,7 +350,7 @@ function factsOf(
     outputs: CheckpointOutputs,
 ): Omit<CheckpointOutputs, keyof CheckpointInputs> & Pick<CheckpointOutputs, "region" | "projectId"> {
     const facts: Record<string, unknown> = {};
-    for (const key of Object.keys(checkpointFacts)) facts[key] = Reflect.get(outputs, key);
+    for (const key of Object.keys({ ...checkpointFacts, ...checkpointNotes })) facts[key] = Reflect.get(outputs, key);
     return facts as ReturnType<typeof factsOf>;
 }
 
@@ -404,6 +364,12 @@ async function remove(context: Context, id: string, olds: CheckpointOutputs): Pr
                 : `${known.length === 1 ? "backup" : "backups"} ${known.map((one) => one.id).join(", ")} ${known.length === 1 ? "stays" : "stay"}`;
         context.log.info(
             `retained restore point ${id}: ${what} in vault ${olds.vaultId} and ${known.length === 1 ? "costs" : "cost"} money until deleted`,
+        );
+        return;
+    }
+    if (olds.unproven === true) {
+        context.log.info(
+            `retained restore point ${id} in vault ${olds.vaultId}: the answer to its request was lost, and nothing but its name and time says that it is this resource's. It costs money until deleted.`,
         );
         return;
     }

@@ -9,9 +9,9 @@ import { copyTopic, lookAtCopies, withTaskErrors } from "./copy-status";
 import { type Copy, type CopyQuery, type CopyState, isFinalCopy, seenOf } from "./destination-replicas";
 import { type ReplicaLocation, waitForExistingReplica, waitForReplicas } from "./existing-replicas";
 
-/** What the cloud skipped was there before, or is nothing. */
+/** What the cloud skipped was there before, or is nothing; what is unproven may be another's. */
 export function isOwn(outputs: BackupReplicaOutputs): boolean {
-    return outputs.adopted !== true && outputs.status !== "skip";
+    return outputs.adopted !== true && outputs.unproven !== true && outputs.status !== "skip";
 }
 
 export function questionOf(outputs: BackupReplicaOutputs): CopyQuery & { copies: [Copy] } {

@@ -73,6 +73,8 @@ const replication = z.object({
     unsureAt: z.number().optional(),
     /** True when the replica was there before: it is then never deleted. */
     adopted: z.boolean().optional(),
+    /** True when the answer to its request was lost and the copy was found by place and time only: it may be another's, and is then never deleted. */
+    unproven: z.boolean().optional(),
 });
 export type Replication = z.output<typeof replication>;
 
@@ -136,7 +138,7 @@ export interface Subject<O> {
     vaultId(outputs: O): string | undefined;
 }
 
-const hasBegun = (one: Replication): boolean => one.status !== UNSENT && one.status !== UNSURE;
+export const hasBegun = (one: Replication): boolean => one.status !== UNSENT && one.status !== UNSURE;
 /** A `success` that names no replica yet has not ended, either. */
 const isRunning = (one: Replication): boolean =>
     hasBegun(one) &&
@@ -175,6 +177,11 @@ function questionOf<O extends CopySet>(subject: Subject<O>, outputs: O): CopyQue
 
 function isDone(outputs: CopySet): boolean {
     return !outputs.replications.some(isRunning);
+}
+
+/** Nothing of it is under way any more, nor in doubt. */
+export function hasEnded(outputs: CopySet): boolean {
+    return isDone(outputs) && !outputs.replications.some((one) => one.status === UNSURE);
 }
 
 /** What follows from the copies: overall status and the lists of ids. */
@@ -469,13 +476,18 @@ export async function removeCopies<O extends CopySet>(
     const ended = await waitForCopies(context, subject, olds, deadline, () => {});
     const idsOf = (list: readonly Replication[]) =>
         list.map((one) => one.destinationBackupId).filter((one) => one !== undefined);
-    const isOwn = (one: Replication) => one.adopted !== true && one.status !== "skip";
+    const isOwn = (one: Replication) => one.adopted !== true && one.unproven !== true && one.status !== "skip";
     const wasLeft = (one: Replication) => context.holders.wasLeft(context.urn, one.destinationBackupId ?? "");
     const mine = ended.replications.filter((one) => one.status !== EXPIRED && (isOwn(one) || wasLeft(one)));
     const own = idsOf(mine);
     const kept = ended.replications.filter(
         (one) => one.adopted === true && one.status !== EXPIRED && !wasLeft(one),
     ).length;
+    const unproven = idsOf(ended.replications.filter((one) => one.unproven === true && !wasLeft(one)));
+    if (unproven.length > 0)
+        context.log.info(
+            `${id}: retained ${unproven.join(", ")} ${where}: the answer to the request was lost, and nothing but place and time says that they are this resource's. They cost money until deleted.`,
+        );
     if (kept > 0) context.log.info(`${id}: ${kept} replicas ${where} were there before this resource and are retained`);
     if (own.length === 0) return;
     // What its region does not know yet could not be deleted there, and would stay behind.

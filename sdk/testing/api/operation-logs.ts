@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { OperationLogState } from "../cloud/state";
-import type { Call } from "../simulation";
+import { type Call, isListed } from "../simulation";
 import { comparison, pageOf, Query } from "./query";
 import { json, type Reply, refuse } from "./reply";
 import { providerOf, wireOperationLog } from "./wire";
@@ -100,6 +100,7 @@ export function listOpLogs(call: Call): Reply {
         .filter(
             (log) =>
                 !otherProject &&
+                isListed(call, log.createdMicros) &&
                 log.createdMicros >= from &&
                 log.createdMicros <= until &&
                 asked.every(([value, of]) => of(log) === value),

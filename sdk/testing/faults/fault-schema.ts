@@ -17,6 +17,8 @@ const answerEffect = z.strictObject({
     retryAfter: z.union([z.number().min(0), text.min(1)]).optional(),
     /** True: the request takes effect, only its answer is replaced. Default false. */
     afterEffect: z.boolean().optional(),
+    /** The request takes effect only so many milliseconds after this answer, by the simulator's clock. Not with afterEffect. */
+    effectAfterMs: z.number().min(0).optional(),
 });
 
 const delayEffect = z.strictObject({
@@ -157,6 +159,8 @@ function parseEffect(value: unknown, at: string): Effect {
     const effect = parseWith(answerEffect, value, at);
     if (effect.status === undefined && effect.code === undefined)
         throw new Error(`${at}: needs one of status, code, delayMs, kind`);
+    if (effect.afterEffect === true && effect.effectAfterMs !== undefined)
+        throw new Error(`${at}: cannot have both afterEffect and effectAfterMs`);
     return effect;
 }
 
