@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { plainData } from "./plain-data";
+import { keepOutputs } from "./preview";
 
 /** The names of the handlers that `pulumi-cbr/provider` exports. */
 export type HandlerName = keyof typeof import("../provider/index");
@@ -52,6 +53,14 @@ export abstract class CbrResource extends pulumi.CustomResource {
         } finally {
             Error.stackTraceLimit = stackTraceLimit;
         }
+        if (!pulumi.runtime.isDryRun() || options.id !== undefined) return;
+        const given = Object.keys(properties).filter((key) => properties[key] !== undefined);
+        keepOutputs(
+            this,
+            handler,
+            type,
+            Object.keys(outputs).filter((key) => !given.includes(key)),
+        );
     }
 }
 

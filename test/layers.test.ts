@@ -92,11 +92,11 @@ it("takes only types from the provider into the classes, and loads more only ins
     expect(shown(bad)).toEqual([]);
 });
 
-it("lets only what runs in the program's own process load the provider: functions and the hook", () => {
+it("lets only what runs in the program's own process load the provider: functions, the hook, previews", () => {
     const lazy = all.filter(
         (one) => isUnder(one.from, "sdk") && isUnder(one.to, "provider") && one.lazy && !one.typeOnly,
     );
-    const allowed = ["sdk/checkpoint-before.ts", "sdk/functions.ts"];
+    const allowed = ["sdk/checkpoint-before.ts", "sdk/functions.ts", "sdk/preview.ts"];
     expect(lazy.map((one) => one.from).filter((from) => !allowed.includes(from))).toEqual([]);
 });
 

@@ -72,6 +72,9 @@ export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = {
     inputs: vaultSyncInputs,
     outputs: vaultSyncOutputs,
     preflight: preflightVaultSync,
+    idOf: (outputs) => outputs.operationLogId,
+    isSettled,
+    withInputs,
     needsUpdate,
     create,
     update,
@@ -89,16 +92,24 @@ const FINAL = new Set(["success", "failed", "timeout", "skipped", EXPIRED]);
 const isFailure = (outputs: VaultSyncOutputs): boolean =>
     outputs.status !== "success" && (outputs.status !== EXPIRED || outputs.wait !== false);
 
+function isSettled(outputs: VaultSyncOutputs): boolean {
+    return FINAL.has(outputs.status) && !isFailure(outputs);
+}
+
 /** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) it has ended since. */
 async function needsUpdate(context: Context, id: string, olds: VaultSyncOutputs): Promise<boolean> {
-    if (FINAL.has(olds.status)) return isFailure(olds);
-    if (olds.wait !== false) return true;
+    if (isSettled(olds)) return false;
+    if (FINAL.has(olds.status) || olds.wait !== false) return true;
     try {
         return FINAL.has((await show(context, await context.client.target(olds.region, olds.projectId), id)).status);
     } catch {
         // A preview must not fail because the cloud cannot be asked: what state says stands.
         return false;
     }
+}
+
+function withInputs(olds: VaultSyncOutputs, news: VaultSyncInputs): VaultSyncOutputs {
+    return applyInputs(olds, news, vaultSyncInputs);
 }
 
 async function create(context: Context, inputs: VaultSyncInputs) {
@@ -320,7 +331,7 @@ async function update(
     olds: VaultSyncOutputs,
     news: VaultSyncInputs,
 ): Promise<VaultSyncOutputs> {
-    const outputs = applyInputs(olds, news, vaultSyncInputs);
+    const outputs = withInputs(olds, news);
     const target = await context.client.target(olds.region, olds.projectId);
     let seen = outputs;
     if (!FINAL.has(olds.status) && news.wait === false) {

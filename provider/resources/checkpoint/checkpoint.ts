@@ -101,6 +101,9 @@ export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = 
     refine,
     preflight: preflightCheckpoint,
     isUnchanged,
+    idOf: (outputs) => outputs.checkpointId,
+    isSettled,
+    withInputs,
     needsUpdate,
     holding,
     declaredKeys: (inputs) => (inputs.adopt === undefined ? [] : [inputs.adopt]),
@@ -156,13 +159,20 @@ function refuseReplacement(
     ];
 }
 
+const hasEnded = (outputs: CheckpointOutputs): boolean =>
+    isFinalCheckpoint(outputs.status) || outputs.status === EXPIRED || isGoing(outputs);
+
+function isSettled(outputs: CheckpointOutputs): boolean {
+    return hasEnded(outputs) && !isFailure(outputs);
+}
+
 /**
  * There is something left to do that no input shows: a failure or a wait cut short whose note a refresh took out of the
  * engine's state, or (`wait: false`) the cloud has finished since.
  */
 async function needsUpdate(context: Context, id: string, olds: CheckpointOutputs): Promise<boolean> {
-    if (isFinalCheckpoint(olds.status) || olds.status === EXPIRED || isGoing(olds)) return isFailure(olds);
-    if (olds.wait !== false) return true;
+    if (isSettled(olds)) return false;
+    if (hasEnded(olds) || olds.wait !== false) return true;
     try {
         const target = await targetOf(context, olds);
         const { checkpoint: wire } = await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } });
@@ -329,13 +339,8 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
     }
 }
 
-async function update(
-    context: Context,
-    id: string,
-    olds: CheckpointOutputs,
-    news: CheckpointInputs,
-): Promise<CheckpointOutputs> {
-    const outputs: CheckpointOutputs = {
+function withInputs(olds: CheckpointOutputs, news: CheckpointInputs): CheckpointOutputs {
+    return {
         ...factsOf(olds),
         ...news,
         region: olds.region,
@@ -344,6 +349,15 @@ async function update(
         // An adopted restore point has a name that nobody gave; without this it would look like one that was taken out.
         adopt: news.adopt ?? olds.adopt,
     };
+}
+
+async function update(
+    context: Context,
+    id: string,
+    olds: CheckpointOutputs,
+    news: CheckpointInputs,
+): Promise<CheckpointOutputs> {
+    const outputs = withInputs(olds, news);
     const target = await context.client.target(olds.region, olds.projectId);
     try {
         if (olds.status === EXPIRED && isFailure(outputs))

@@ -26,6 +26,7 @@ import { isFinalCheckpoint, isGoneCheckpoint } from "../checkpoint/schema";
 import { UNLISTED_MS } from "../checkpoint/wait";
 import { refuseSameRegion } from "./backup-replica";
 import {
+    areSettled,
     copiesMoved,
     copySetInputs,
     copySetOutputs,
@@ -77,6 +78,9 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     refine: refuseSameRegion,
     preflight: preflightCheckpointReplica,
     isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
+    idOf,
+    isSettled: areSettled,
+    withInputs,
     needsUpdate: (context, _id, olds) => copiesMoved(context, subject, olds),
     deleteBeforeReplace,
     create,
@@ -373,16 +377,20 @@ function windowFor(
     };
 }
 
+function withInputs(olds: CheckpointReplicaOutputs, news: CheckpointReplicaInputs): CheckpointReplicaOutputs {
+    return {
+        ...applyInputs(olds, news, checkpointReplicaInputs),
+        destinationProjectId: olds.destinationProjectId,
+    };
+}
+
 async function update(
     context: Context,
     id: string,
     olds: CheckpointReplicaOutputs,
     news: CheckpointReplicaInputs,
 ): Promise<CheckpointReplicaOutputs> {
-    const outputs: CheckpointReplicaOutputs = {
-        ...applyInputs(olds, news, checkpointReplicaInputs),
-        destinationProjectId: olds.destinationProjectId,
-    };
+    const outputs = withInputs(olds, news);
     const missing = outputs.replications.filter((one) => one.status === UNSENT || one.status === UNSURE);
     if (missing.length === 0) return updateCopies(context, subject, id, outputs);
     context.log.info(

@@ -211,10 +211,14 @@ async function lookNow<O extends CopySet>(context: Context, subject: Subject<O>,
     return withStates(outputs, states ?? []);
 }
 
+export function areSettled(outputs: CopySet): boolean {
+    return outputs.verified === true && !isFailure(outputs);
+}
+
 /** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) all copies have ended since. */
 export async function copiesMoved<O extends CopySet>(context: Context, subject: Subject<O>, olds: O): Promise<boolean> {
-    if (olds.verified === true) return isFailure(olds);
-    if (olds.wait !== false || isDone(olds)) return true;
+    if (areSettled(olds)) return false;
+    if (olds.verified === true || olds.wait !== false || isDone(olds)) return true;
     try {
         return isDone(await lookNow(context, subject, olds));
     } catch {

@@ -25,6 +25,7 @@ import {
 import { type Context, targetOf } from "../../services/context";
 import { refuseSameRegion } from "./backup-replica";
 import {
+    areSettled,
     copiesMoved,
     copySetInputs,
     copySetOutputs,
@@ -67,13 +68,12 @@ export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultRepl
     refine: refuseSameRegion,
     preflight: preflightVaultReplication,
     isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
+    idOf,
+    isSettled: areSettled,
+    withInputs,
     needsUpdate: (context, _id, olds) => copiesMoved(context, subject, olds),
     create,
-    update: (context, id, olds, news) =>
-        updateCopies(context, subject, id, {
-            ...applyInputs(olds, news, vaultReplicationInputs),
-            destinationProjectId: olds.destinationProjectId,
-        }),
+    update: (context, id, olds, news) => updateCopies(context, subject, id, withInputs(olds, news)),
     read: (context, id, olds) => readCopies(context, subject, "VaultReplication", id, olds),
     holding: (id, outputs) => copyHolding(id, outputs, outputs.replications ?? [], [runKey(outputs)]),
     declaredKeys: (inputs) =>
@@ -84,6 +84,13 @@ export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultRepl
 };
 
 const runKey = (outputs: VaultReplicationOutputs) => vaultCopiesKey(outputs.vaultId, outputs.destinationRegion);
+
+function withInputs(olds: VaultReplicationOutputs, news: VaultReplicationInputs): VaultReplicationOutputs {
+    return {
+        ...applyInputs(olds, news, vaultReplicationInputs),
+        destinationProjectId: olds.destinationProjectId,
+    };
+}
 
 interface Begun {
     readonly copies: readonly Copy[];
