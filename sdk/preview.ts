@@ -38,7 +38,7 @@ type OutputConstructor = new (
     allResources: Promise<Set<pulumi.Resource>>,
 ) => pulumi.Output<unknown>;
 
-const partsOf = (output: unknown): OutputParts => output as OutputParts;
+export const partsOf = (output: unknown): OutputParts => output as OutputParts;
 
 /**
  * Makes outputs known that a preview does not know although the update in place leaves them as they are. Nothing is read
