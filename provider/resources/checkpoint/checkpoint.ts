@@ -6,7 +6,7 @@ import { createCheckpoint, showCheckpoint, type WireCheckpoint } from "../../cli
 import { noteInJournal, type PostOptions, type PostPlan, postOnce, settleJournal } from "../../exactly-once/post-once";
 import { backupsOfCheckpoint } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
-import { preflightCheckpoint } from "../../resource/preflight";
+import { preflightCheckpoint, refuseAdoption } from "../../resource/preflight";
 import {
     commonInputs,
     deadlineOf,
@@ -304,17 +304,8 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
             );
         throw error;
     }
-    if (isGoneCheckpoint(wire.status))
-        throw new OperationFailedError(`adopt: restore point ${id} has status ${wire.status}.`);
-    if (wire.vault?.id !== undefined && wire.vault.id !== inputs.vaultId)
-        throw new OperationFailedError(
-            `adopt: restore point ${id} is of vault ${wire.vault.id}, but vaultId is ${inputs.vaultId}.`,
-        );
-    const name = wire.extra_info?.name;
-    if (inputs.name !== undefined && name !== undefined && inputs.name !== name)
-        throw new OperationFailedError(
-            `adopt: restore point ${id} is named ${name}, but name is ${inputs.name}. Leave name out to adopt it.`,
-        );
+    const refusal = refuseAdoption(inputs, wire);
+    if (refusal !== undefined) throw new OperationFailedError(`adopt: ${refusal}.`);
     const resources = (wire.vault?.resources ?? []).map((one) => one.id);
     const rows = await backupsOfCheckpoint(context, target, id, resources);
     const outputs = toOutputs(inputs, target, wire, rows, {});
