@@ -29,6 +29,7 @@ export abstract class CbrResource extends pulumi.CustomResource {
         args: object | undefined,
         options: pulumi.CustomResourceOptions = {},
     ) {
+        refuseImport(kind, name, options);
         const type = `pulumi-nodejs:dynamic/cbr:${kind}`;
         const properties: pulumi.Inputs = {
             ...outputs,
@@ -62,6 +63,21 @@ export abstract class CbrResource extends pulumi.CustomResource {
             Object.keys(outputs).filter((key) => !given.includes(key)),
         );
     }
+}
+
+/** Pulumi: the dynamic provider host is told neither inputs nor code on an import, and fails with words that help no one. */
+function refuseImport(kind: string, name: string, options: pulumi.CustomResourceOptions): void {
+    if (options.import === undefined || options.import === null) return;
+    const instead =
+        kind === "Checkpoint"
+            ? "give the id in the input `adopt` instead, and nothing is taken"
+            : kind === "VaultSync"
+              ? "a synchronisation is a run of its own, and only a `Checkpoint` has something to `adopt`"
+              : "leave it out: replicas that are there are adopted, and only a `Checkpoint` needs `adopt` for that";
+    // Pulumi: this kind of error is shown without a stack.
+    throw new pulumi.RunError(
+        `${kind} ${name}: Pulumi cannot import a dynamic resource (option \`import\`); ${instead}.`,
+    );
 }
 
 /** They may hold anything, so here is the last place that sees what Pulumi would make unrecognisable. */
