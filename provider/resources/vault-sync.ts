@@ -10,11 +10,10 @@ import {
     UncertainOutcomeError,
 } from "../client/errors/errors";
 import { importCheckpoint, showOpLog, type WireOperationLog } from "../client/operations";
-import { formatDuration } from "../client/time/duration";
 import { parseInstant, queryInstant } from "../client/time/timestamps";
 import { noteInJournal, type PostOptions, postOnce, settleJournal, type TimeWindow } from "../exactly-once/post-once";
 import { type ListOptions, operationLogRows } from "../reads/backup-lists";
-import { type PollSource, shouldFetchById } from "../reads/poller";
+import { type PollSource, shouldFetchById, showProgress } from "../reads/poller";
 import { preflightVaultSync } from "../resource/preflight";
 import {
     applyInputs,
@@ -279,10 +278,7 @@ async function finish(
             question: { id, since: parseInstant(begun.startedAt) ?? begunAt },
             what: `synchronisation ${id} of vault ${begun.vaultId}`,
             deadline,
-            onLook: (status, elapsedMs, waiting) =>
-                context.log.status(
-                    `${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`,
-                ),
+            onLook: showProgress(context.log, "synchronisations that are waited for"),
             evaluate: (log) => {
                 if (log !== undefined) return judgeLog(log);
                 if (!shouldFetchById(++unseen)) return { done: false, status: outputs.status };

@@ -9,7 +9,6 @@ import {
     UncertainOutcomeError,
 } from "../../client/errors/errors";
 import { copyBackup, showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
-import { formatDuration } from "../../client/time/duration";
 import {
     noteInJournal,
     type PostOptions,
@@ -19,6 +18,7 @@ import {
     windowOf,
 } from "../../exactly-once/post-once";
 import { backupsOfCheckpoint, checkpointTopic } from "../../reads/backup-lists";
+import { showProgress } from "../../reads/poller";
 import { preflightCheckpointReplica } from "../../resource/preflight";
 import { applyInputs, commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
@@ -185,10 +185,8 @@ async function finishedBackups(
             question: { checkpointId: id, vaultId: begun.vault?.id, createdAt: begun.created_at },
             what: `restore point ${id}, which has to finish before its backups can be copied`,
             deadline,
-            onLook: (status, elapsedMs, waiting) =>
-                context.log.status(
-                    `restore point: ${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`,
-                ),
+            onLook: (status, ...rest) =>
+                showProgress(context.log, "restore points that are waited for")(`restore point: ${status}`, ...rest),
             evaluate: async (listed) => {
                 const running = listed?.find((row) => isRunning(row.status));
                 if (running !== undefined) return { done: false, status: running.status };

@@ -7,9 +7,9 @@ import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import { messageOf, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import type { WireBackup } from "../../client/operations";
-import { formatDuration } from "../../client/time/duration";
 import { readBackup } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
+import { showProgress } from "../../reads/poller";
 import { sharedBackup } from "../../reads/shared-reads";
 import {
     type CommonInputs,
@@ -270,8 +270,7 @@ async function waitForCopies<O extends CopySet>(
         question: questionOf(subject, begun),
         what: `replication of ${subject.name(begun)} to ${begun.destinationRegion}`,
         deadline,
-        onLook: (status, elapsedMs, waiting) =>
-            context.log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
+        onLook: showProgress(context.log, "resources that wait for copies"),
         evaluate: (states) => {
             if (states === undefined) return { done: false, status: outputs.status };
             outputs = withStates(outputs, states);
