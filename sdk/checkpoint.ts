@@ -5,7 +5,7 @@ import { CbrResource } from "./dynamic";
 import type { ArgsOf, Outputs } from "./inputs";
 
 /** What a {@link Checkpoint} is made from. */
-export type CheckpointArgs = ArgsOf<z.input<typeof checkpointInputs>>;
+export interface CheckpointArgs extends ArgsOf<z.input<typeof checkpointInputs>> {}
 
 // Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time.
 export interface Checkpoint extends Outputs<CheckpointOutputs> {}

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { plainData } from "./plain-data";
+import { keepOutputs } from "./preview";
 
 /** The names of the handlers that `pulumi-cbr/provider` exports. */
 export type HandlerName = keyof typeof import("../provider/index");
@@ -28,6 +29,7 @@ export abstract class CbrResource extends pulumi.CustomResource {
         args: object | undefined,
         options: pulumi.CustomResourceOptions = {},
     ) {
+        refuseImport(kind, name, options);
         const type = `pulumi-nodejs:dynamic/cbr:${kind}`;
         const urn = urnOf(name, type, options);
         const properties: pulumi.Inputs = {
@@ -53,7 +55,16 @@ export abstract class CbrResource extends pulumi.CustomResource {
         } finally {
             Error.stackTraceLimit = stackTraceLimit;
         }
-        if (options.id === undefined) settleWhenStored(this.id, urn);
+        if (options.id !== undefined) return;
+        settleWhenStored(this.id, urn);
+        if (!pulumi.runtime.isDryRun()) return;
+        const given = Object.keys(properties).filter((key) => properties[key] !== undefined);
+        keepOutputs(
+            this,
+            handler,
+            type,
+            Object.keys(outputs).filter((key) => !given.includes(key)),
+        );
     }
 }
 
@@ -73,6 +84,21 @@ function settleWhenStored(id: pulumi.Output<pulumi.ID>, urn: Promise<string>): v
             // No program ends because of this: the next run settles the note.
         }
     });
+}
+
+/** Pulumi: the dynamic provider host is told neither inputs nor code on an import, and fails with words that help no one. */
+function refuseImport(kind: string, name: string, options: pulumi.CustomResourceOptions): void {
+    if (options.import === undefined || options.import === null) return;
+    const instead =
+        kind === "Checkpoint"
+            ? "give the id in the input `adopt` instead, and nothing is taken"
+            : kind === "VaultSync"
+              ? "a synchronisation is a run of its own, and only a `Checkpoint` has something to `adopt`"
+              : "leave it out: replicas that are there are adopted, and only a `Checkpoint` needs `adopt` for that";
+    // Pulumi: this kind of error is shown without a stack.
+    throw new pulumi.RunError(
+        `${kind} ${name}: Pulumi cannot import a dynamic resource (option \`import\`); ${instead}.`,
+    );
 }
 
 /** They may hold anything, so here is the last place that sees what Pulumi would make unrecognisable. */

@@ -150,6 +150,8 @@ it("has types that need no zod, and comments on the inputs", () => {
     expect(problems).toEqual([]);
     const declarations = readFileSync(join(folder, "node_modules/pulumi-cbr/dist/sdk/checkpoint.d.ts"), "utf8");
     expect(declarations).toContain("/** Vault to back up");
+    // Members of its own: only then do the compiler's messages name it.
+    expect(declarations).toMatch(/^export interface CheckpointArgs \{$/m);
 });
 
 it("loads neither zod, undici nor yaml for a program", async () => {

@@ -11,6 +11,7 @@ import {
     showCheckpoint,
     showReplicationCapabilities,
     showVault,
+    type WireCheckpoint,
     type WireVault,
 } from "../client/operations";
 import { iamBaseUrl } from "../client/settings/endpoints";
@@ -196,9 +197,11 @@ function noVault(property: "vaultId" | "destinationVaultId", vaultId: string, ta
 
 export function preflightCheckpoint(context: Context, inputs: Partial<CheckpointInputs>): Promise<Failure[]> {
     return look(context, async () => {
-        const { vaultId } = inputs;
-        if (vaultId === undefined || inputs.adopt !== undefined) return [];
+        const { vaultId, adopt } = inputs;
+        if (vaultId === undefined && adopt === undefined) return [];
         const target = await targetOf(context, inputs);
+        if (adopt !== undefined) return checkAdopted(context, target, inputs, adopt);
+        if (vaultId === undefined) return [];
         const vault = await vaultOf(context, target, vaultId);
         if (vault === undefined) return [];
         if (vault === null) return [noVault("vaultId", vaultId, target)];
@@ -224,6 +227,35 @@ export function preflightCheckpoint(context: Context, inputs: Partial<Checkpoint
             ...(inputs.resourceDetails ?? []).flatMap((one, index) => outside(one.id, `resourceDetails[${index}].id`)),
         ];
     });
+}
+
+/** Why a restore point that is there cannot be adopted; undefined: it can. */
+export function refuseAdoption(inputs: Partial<CheckpointInputs>, wire: WireCheckpoint): string | undefined {
+    const { vaultId, name } = inputs;
+    const isOther = <T>(own: T | undefined, given: T | undefined) =>
+        own !== undefined && given !== undefined && own !== given;
+    // It is still shown for a while after it has been deleted.
+    if (wire.status === "deleted") return `restore point ${wire.id} has status ${wire.status}`;
+    if (isOther(wire.vault?.id, vaultId))
+        return `restore point ${wire.id} is of vault ${wire.vault?.id}, but vaultId is ${vaultId}`;
+    if (isOther(wire.extra_info?.name, name))
+        return `restore point ${wire.id} is named ${wire.extra_info?.name}, but name is ${name}. Leave name out to adopt it`;
+    return undefined;
+}
+
+async function checkAdopted(
+    context: Context,
+    target: ProjectRef,
+    inputs: Partial<CheckpointInputs>,
+    id: string,
+): Promise<Failure[]> {
+    const found = await find(context, showCheckpoint, target, { checkpoint_id: id });
+    if (found === undefined) return [];
+    const reason =
+        found === null
+            ? `there is no restore point ${id} in ${target.region}, project ${target.projectId} (BackupService.6217): check adopt, region and projectId, or take adopt out to take a new one`
+            : refuseAdoption(inputs, found.checkpoint);
+    return reason === undefined ? [] : [{ property: "adopt", reason }];
 }
 
 export function preflightVaultSync(context: Context, inputs: Partial<VaultSyncInputs>): Promise<Failure[]> {

@@ -152,7 +152,13 @@ export interface ResourceHandler<I extends CommonInputs, O extends I> {
     readonly refine?: (inputs: Partial<I>) => Failure[];
     /** What the API's reads can tell before anything is done; sees only inputs that are known. */
     readonly preflight?: (context: Context, inputs: Partial<I>) => Promise<Failure[]>;
-    /** Resource-specific part of the diff: a change that no input shows. */
+    /** The cloud's id of it, or what the resource's id is made of otherwise. */
+    readonly idOf: (outputs: O) => string;
+    /** Nothing is left to do: an update in place takes over its inputs, and what the cloud said stays as it is. */
+    readonly isSettled: (outputs: O) => boolean;
+    /** The outputs with other inputs, of those whose change is taken over in place. */
+    readonly withInputs: (olds: O, news: I) => O;
+    /** Resource-specific part of the diff: a change that no input shows; none of what is settled. */
     readonly needsUpdate?: (context: Context, id: string, olds: O, news: Partial<I>) => Promise<boolean>;
     readonly deleteBeforeReplace?: (olds: O, news: Partial<I>, replaces: readonly string[]) => boolean;
     /** What the resource rests on, as its outputs say; undefined: on nothing that can be deleted. */

@@ -10,13 +10,12 @@ import {
     UncertainOutcomeError,
 } from "../client/errors/errors";
 import { importCheckpoint, showOpLog, type WireOperationLog } from "../client/operations";
-import { formatDuration } from "../client/time/duration";
 import { parseInstant, queryInstant } from "../client/time/timestamps";
 import { holdingNotes, noteOutcome, type PostOptions, type PostPlan, postOnce } from "../exactly-once/post-once";
 import type { StoredOutcome } from "../exactly-once/settle-notes";
 import type { TimeWindow } from "../exactly-once/time-window";
 import { type ListOptions, operationLogRows } from "../reads/backup-lists";
-import { type PollSource, shouldFetchById } from "../reads/poller";
+import { type PollSource, shouldFetchById, showProgress } from "../reads/poller";
 import { preflightVaultSync } from "../resource/preflight";
 import {
     applyInputs,
@@ -74,6 +73,9 @@ export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = {
     inputs: vaultSyncInputs,
     outputs: vaultSyncOutputs,
     preflight: preflightVaultSync,
+    idOf: (outputs) => outputs.operationLogId,
+    isSettled,
+    withInputs,
     needsUpdate,
     create,
     update,
@@ -96,16 +98,24 @@ const FINAL = new Set(["success", "failed", "timeout", "skipped", EXPIRED]);
 const isFailure = (outputs: VaultSyncOutputs): boolean =>
     outputs.status !== "success" && (outputs.status !== EXPIRED || outputs.wait !== false);
 
+function isSettled(outputs: VaultSyncOutputs): boolean {
+    return FINAL.has(outputs.status) && !isFailure(outputs);
+}
+
 /** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) it has ended since. */
 async function needsUpdate(context: Context, id: string, olds: VaultSyncOutputs): Promise<boolean> {
-    if (FINAL.has(olds.status)) return isFailure(olds);
-    if (olds.wait !== false) return true;
+    if (isSettled(olds)) return false;
+    if (FINAL.has(olds.status) || olds.wait !== false) return true;
     try {
         return FINAL.has((await show(context, await context.client.target(olds.region, olds.projectId), id)).status);
     } catch {
         // A preview must not fail because the cloud cannot be asked: what state says stands.
         return false;
     }
+}
+
+function withInputs(olds: VaultSyncOutputs, news: VaultSyncInputs): VaultSyncOutputs {
+    return applyInputs(olds, news, vaultSyncInputs);
 }
 
 async function create(context: Context, inputs: VaultSyncInputs) {
@@ -311,10 +321,7 @@ async function finish(
             question: { id, since: parseInstant(begun.startedAt) ?? begunAt },
             what: `synchronisation ${id} of vault ${begun.vaultId}`,
             deadline,
-            onLook: (status, elapsedMs, waiting) =>
-                context.log.status(
-                    `${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`,
-                ),
+            onLook: showProgress(context.log, "synchronisations that are waited for"),
             evaluate: (log) => {
                 if (log !== undefined) return judgeLog(log);
                 if (!shouldFetchById(++unseen)) return { done: false, status: outputs.status };
@@ -363,7 +370,7 @@ async function update(
     olds: VaultSyncOutputs,
     news: VaultSyncInputs,
 ): Promise<VaultSyncOutputs> {
-    const outputs = applyInputs(olds, news, vaultSyncInputs);
+    const outputs = withInputs(olds, news);
     const target = await context.client.target(olds.region, olds.projectId);
     let seen = outputs;
     if (!FINAL.has(olds.status) && news.wait === false) {

@@ -7,7 +7,7 @@ import { holdingNotes, noteOutcome, postOnce } from "../../exactly-once/post-onc
 import { abandonNotes, settleNotes } from "../../exactly-once/settle-notes";
 import { backupsOfCheckpoint } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
-import { preflightCheckpoint } from "../../resource/preflight";
+import { preflightCheckpoint, refuseAdoption } from "../../resource/preflight";
 import {
     commonInputs,
     deadlineOf,
@@ -104,6 +104,9 @@ export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = 
     refine,
     preflight: preflightCheckpoint,
     isUnchanged,
+    idOf: (outputs) => outputs.checkpointId,
+    isSettled,
+    withInputs,
     needsUpdate,
     holding,
     declaredKeys: (inputs) => (inputs.adopt === undefined ? [] : [inputs.adopt]),
@@ -160,13 +163,20 @@ function refuseReplacement(
     ];
 }
 
+/** Nothing of it is under way any more, or it is being deleted. */
+const isAtRest = (outputs: CheckpointOutputs): boolean => hasEnded(outputs) || isGoing(outputs);
+
+function isSettled(outputs: CheckpointOutputs): boolean {
+    return isAtRest(outputs) && !isFailure(outputs);
+}
+
 /**
  * There is something left to do that no input shows: a failure or a wait cut short whose note a refresh took out of the
  * engine's state, or (`wait: false`) the cloud has finished since.
  */
 async function needsUpdate(context: Context, id: string, olds: CheckpointOutputs): Promise<boolean> {
-    if (isFinalCheckpoint(olds.status) || olds.status === EXPIRED || isGoing(olds)) return isFailure(olds);
-    if (olds.wait !== false) return true;
+    if (isSettled(olds)) return false;
+    if (isAtRest(olds) || olds.wait !== false) return true;
     try {
         const target = await targetOf(context, olds);
         const { checkpoint: wire } = await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } });
@@ -253,17 +263,8 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
             );
         throw error;
     }
-    if (isGoneCheckpoint(wire.status))
-        throw new OperationFailedError(`adopt: restore point ${id} has status ${wire.status}.`);
-    if (wire.vault?.id !== undefined && wire.vault.id !== inputs.vaultId)
-        throw new OperationFailedError(
-            `adopt: restore point ${id} is of vault ${wire.vault.id}, but vaultId is ${inputs.vaultId}.`,
-        );
-    const name = wire.extra_info?.name;
-    if (inputs.name !== undefined && name !== undefined && inputs.name !== name)
-        throw new OperationFailedError(
-            `adopt: restore point ${id} is named ${name}, but name is ${inputs.name}. Leave name out to adopt it.`,
-        );
+    const refusal = refuseAdoption(inputs, wire);
+    if (refusal !== undefined) throw new OperationFailedError(`adopt: ${refusal}.`);
     const resources = (wire.vault?.resources ?? []).map((one) => one.id);
     const rows = await backupsOfCheckpoint(context, target, id, resources);
     const outputs = toOutputs(inputs, target, wire, rows, {});
@@ -289,13 +290,8 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
     }
 }
 
-async function update(
-    context: Context,
-    id: string,
-    olds: CheckpointOutputs,
-    news: CheckpointInputs,
-): Promise<CheckpointOutputs> {
-    const outputs: CheckpointOutputs = {
+function withInputs(olds: CheckpointOutputs, news: CheckpointInputs): CheckpointOutputs {
+    return {
         ...factsOf(olds),
         ...news,
         region: olds.region,
@@ -304,6 +300,15 @@ async function update(
         // An adopted restore point has a name that nobody gave; without this it would look like one that was taken out.
         adopt: news.adopt ?? olds.adopt,
     };
+}
+
+async function update(
+    context: Context,
+    id: string,
+    olds: CheckpointOutputs,
+    news: CheckpointInputs,
+): Promise<CheckpointOutputs> {
+    const outputs = withInputs(olds, news);
     const target = await context.client.target(olds.region, olds.projectId);
     try {
         if (olds.status === EXPIRED && isFailure(outputs))

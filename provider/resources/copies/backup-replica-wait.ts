@@ -2,7 +2,7 @@
 import type { ProjectRef } from "../../client/client";
 import { messageOf, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import type { WireBackup } from "../../client/operations";
-import { formatDuration } from "../../client/time/duration";
+import { showProgress } from "../../reads/poller";
 import type { Context } from "../../services/context";
 import type { BackupReplicaInputs, BackupReplicaOutputs } from "./backup-replica";
 import { copyTopic, lookAtCopies, withTaskErrors } from "./copy-status";
@@ -100,8 +100,7 @@ export function waitForEnd(
         question: questionOf(begun),
         what: `copy of backup ${begun.backupId} to ${begun.destinationRegion}`,
         deadline,
-        onLook: (status, elapsedMs, waiting) =>
-            context.log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
+        onLook: showProgress(context.log, "resources that wait for copies"),
         evaluate: (states) => {
             const seen = states?.[0];
             if (seen === undefined) return { done: false, status: outputs.status };

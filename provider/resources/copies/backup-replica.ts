@@ -87,6 +87,9 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
     refine,
     preflight: preflightBackupReplica,
     isUnchanged,
+    idOf: (outputs) => outputs.replicationRecordId,
+    isSettled: (outputs) => outputs.verified === true,
+    withInputs,
     needsUpdate,
     deleteBeforeReplace,
     holding: (id, outputs) => copyHolding(id, outputs, [outputs]),
@@ -186,16 +189,20 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
     return holdingNotes(context, [outcome], hasEnded, run);
 }
 
+function withInputs(olds: BackupReplicaOutputs, news: BackupReplicaInputs): BackupReplicaOutputs {
+    return {
+        ...applyInputs(olds, news, backupReplicaInputs),
+        destinationProjectId: olds.destinationProjectId,
+    };
+}
+
 async function update(
     context: Context,
     id: string,
     olds: BackupReplicaOutputs,
     news: BackupReplicaInputs,
 ): Promise<BackupReplicaOutputs> {
-    const outputs: BackupReplicaOutputs = {
-        ...applyInputs(olds, news, backupReplicaInputs),
-        destinationProjectId: olds.destinationProjectId,
-    };
+    const outputs = withInputs(olds, news);
     // `success` in state may be the record's word alone, when the replica was not readable yet: `verified` says that it was.
     if (olds.verified === true) return outputs;
     if (olds.status === "fail") throw new PartialCreateError(id, outputs, [failureText(outputs)]);

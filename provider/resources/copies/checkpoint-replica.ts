@@ -9,11 +9,11 @@ import {
     UncertainOutcomeError,
 } from "../../client/errors/errors";
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
-import { formatDuration } from "../../client/time/duration";
 import { holdingNotes, noteOutcome, type PostOutcome, postOnce } from "../../exactly-once/post-once";
 import { abandonNotes, type StoredOutcome } from "../../exactly-once/settle-notes";
 import { windowOf } from "../../exactly-once/time-window";
 import { backupsOfCheckpoint, checkpointTopic } from "../../reads/backup-lists";
+import { showProgress } from "../../reads/poller";
 import { preflightCheckpointReplica } from "../../resource/preflight";
 import { applyInputs, commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
@@ -22,6 +22,7 @@ import { UNLISTED_MS } from "../checkpoint/wait";
 import { refuseSameRegion } from "./backup-replica";
 import { type BegunCopy, type CopyRequest, copyBackupPlan, findCopy } from "./copy-backup";
 import {
+    areSettled,
     copiesMoved,
     copySetInputs,
     copySetOutputs,
@@ -72,6 +73,9 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     refine: refuseSameRegion,
     preflight: preflightCheckpointReplica,
     isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
+    idOf,
+    isSettled: areSettled,
+    withInputs,
     needsUpdate: (context, _id, olds) => copiesMoved(context, subject, olds),
     deleteBeforeReplace,
     create,
@@ -187,10 +191,8 @@ async function finishedBackups(
             question: { checkpointId: id, vaultId: begun.vault?.id, createdAt: begun.created_at },
             what: `restore point ${id}, which has to finish before its backups can be copied`,
             deadline,
-            onLook: (status, elapsedMs, waiting) =>
-                context.log.status(
-                    `restore point: ${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`,
-                ),
+            onLook: (status, ...rest) =>
+                showProgress(context.log, "restore points that are waited for")(`restore point: ${status}`, ...rest),
             evaluate: async (listed) => {
                 const running = listed?.find((row) => isRunning(row.status));
                 if (running !== undefined) return { done: false, status: running.status };
@@ -327,16 +329,20 @@ function doubtedSpan({ clock }: Context, { requestedAt }: CheckpointReplicaOutpu
     return { from: requestedAt, to: one.unsureAt ?? clock.now() };
 }
 
+function withInputs(olds: CheckpointReplicaOutputs, news: CheckpointReplicaInputs): CheckpointReplicaOutputs {
+    return {
+        ...applyInputs(olds, news, checkpointReplicaInputs),
+        destinationProjectId: olds.destinationProjectId,
+    };
+}
+
 async function update(
     context: Context,
     id: string,
     olds: CheckpointReplicaOutputs,
     news: CheckpointReplicaInputs,
 ): Promise<CheckpointReplicaOutputs> {
-    const outputs: CheckpointReplicaOutputs = {
-        ...applyInputs(olds, news, checkpointReplicaInputs),
-        destinationProjectId: olds.destinationProjectId,
-    };
+    const outputs = withInputs(olds, news);
     const missing = outputs.replications.filter((one) => one.status === UNSENT || one.status === UNSURE);
     if (missing.length === 0) return updateCopies(context, subject, id, outputs);
     context.log.info(

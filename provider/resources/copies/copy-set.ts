@@ -7,9 +7,9 @@ import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import { messageOf, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import type { WireBackup } from "../../client/operations";
-import { formatDuration } from "../../client/time/duration";
 import { readBackup } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
+import { showProgress } from "../../reads/poller";
 import { sharedBackup } from "../../reads/shared-reads";
 import {
     type CommonInputs,
@@ -218,10 +218,14 @@ async function lookNow<O extends CopySet>(context: Context, subject: Subject<O>,
     return withStates(outputs, states ?? []);
 }
 
+export function areSettled(outputs: CopySet): boolean {
+    return outputs.verified === true && !isFailure(outputs);
+}
+
 /** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) all copies have ended since. */
 export async function copiesMoved<O extends CopySet>(context: Context, subject: Subject<O>, olds: O): Promise<boolean> {
-    if (olds.verified === true) return isFailure(olds);
-    if (olds.wait !== false || isDone(olds)) return true;
+    if (areSettled(olds)) return false;
+    if (olds.verified === true || olds.wait !== false || isDone(olds)) return true;
     try {
         return isDone(await lookNow(context, subject, olds));
     } catch {
@@ -273,8 +277,7 @@ async function waitForCopies<O extends CopySet>(
         question: questionOf(subject, begun),
         what: `replication of ${subject.name(begun)} to ${begun.destinationRegion}`,
         deadline,
-        onLook: (status, elapsedMs, waiting) =>
-            context.log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
+        onLook: showProgress(context.log, "resources that wait for copies"),
         evaluate: (states) => {
             if (states === undefined) return { done: false, status: outputs.status };
             outputs = withStates(outputs, states);

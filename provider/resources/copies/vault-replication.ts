@@ -22,6 +22,7 @@ import { type Context, targetOf } from "../../services/context";
 import { refuseSameRegion } from "./backup-replica";
 import { sinceOf } from "./copy-backup";
 import {
+    areSettled,
     copiesMoved,
     copySetInputs,
     copySetOutputs,
@@ -68,6 +69,9 @@ export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultRepl
     refine: refuseSameRegion,
     preflight: preflightVaultReplication,
     isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
+    idOf,
+    isSettled: areSettled,
+    withInputs,
     needsUpdate: (context, _id, olds) => copiesMoved(context, subject, olds),
     create,
     update,
@@ -86,6 +90,13 @@ function storedOutcome(id: string, { requestedAt }: Partial<VaultReplicationOutp
 }
 
 const runKey = (outputs: VaultReplicationOutputs) => vaultCopiesKey(outputs.vaultId, outputs.destinationRegion);
+
+function withInputs(olds: VaultReplicationOutputs, news: VaultReplicationInputs): VaultReplicationOutputs {
+    return {
+        ...applyInputs(olds, news, vaultReplicationInputs),
+        destinationProjectId: olds.destinationProjectId,
+    };
+}
 
 interface Begun {
     readonly copies: readonly Copy[];
@@ -237,11 +248,7 @@ async function update(
     olds: VaultReplicationOutputs,
     news: VaultReplicationInputs,
 ): Promise<VaultReplicationOutputs> {
-    const outputs: VaultReplicationOutputs = {
-        ...applyInputs(olds, news, vaultReplicationInputs),
-        destinationProjectId: olds.destinationProjectId,
-    };
-    return updateCopies(context, subject, id, await withoutDoubt(context, outputs));
+    return updateCopies(context, subject, id, await withoutDoubt(context, withInputs(olds, news)));
 }
 
 /** Long after a request whose answer was lost: a backup that has no copy of that time by now was not taken along. */
