@@ -423,6 +423,7 @@ export function reference(): string {
             "VaultSeed",
             "ResourceSeed",
             "CheckpointSeed",
+            "ReplicaSeed",
         ].flatMap((name) => [...section(name), table("member", propertiesOf(name), true), ""]),
         ...section("Fault"),
         table(

@@ -342,6 +342,10 @@ function requestUrl(
 
 function parseAnswer<Req, Res>(operation: Operation<Req, Res>, response: HttpResponse): Res {
     if (operation.response === undefined) return undefined as Res;
+    if (response.body === "") {
+        const empty = operation.response.safeParse(undefined);
+        if (empty.success) return empty.data;
+    }
     let json: unknown;
     try {
         json = JSON.parse(response.body);
