@@ -18,6 +18,10 @@ const commands: Readonly<Record<string, Entry>> = {
         summary: "check settings, sign-in, regions, rights, vaults and replication pairs",
         load: async () => (await import("./doctor/command.js")).doctor,
     },
+    list: {
+        summary: "list restore points and copies, and which stack holds them",
+        load: async () => (await import("./list/command.js")).list,
+    },
     "preview-comment": {
         summary: "turn `pulumi preview --json` into the Markdown of a pull request comment",
         load: async () => (await import("./preview-comment/command.js")).previewComment,
@@ -91,10 +95,18 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
             io.err(`pulumi-cbr ${name}: ${error.message}\n\n${command.usage}`);
             return 2;
         }
-        if (!(error instanceof Failure)) throw error;
-        io.err(`pulumi-cbr ${name}: ${error.message}\n`);
+        const message = await expectedMessage(error);
+        if (message === undefined) throw error;
+        io.err(`pulumi-cbr ${name}: ${message}\n`);
         return 1;
     }
+}
+
+/** The one line of an error that tells a person enough; undefined for defects. */
+async function expectedMessage(error: unknown): Promise<string | undefined> {
+    if (error instanceof Failure) return error.message;
+    const { CbrError } = await import("../provider/client/errors/errors.js");
+    return error instanceof CbrError ? error.message : undefined;
 }
 
 /** What `parseArgs` of node:util throws. */
@@ -107,6 +119,7 @@ function systemIo(): Io {
     return {
         env: process.env,
         stdin: process.stdin,
+        isInteractive: process.stdin.isTTY === true,
         out: (text) => void process.stdout.write(text),
         err: (text) => void process.stderr.write(text),
         interrupted() {

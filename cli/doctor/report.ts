@@ -1,5 +1,6 @@
 /** What `doctor` found, as data and as text. */
 import { redact } from "../../provider/client/errors/errors";
+import { columns, shown } from "../text";
 import type { SettingLine } from "./settings";
 
 export type Verdict = "OK" | "WARN" | "FAIL" | "SKIP";
@@ -101,24 +102,4 @@ function vaultColumns(vault: VaultLine): string[] {
         used,
         protects,
     ];
-}
-
-function columns(rows: readonly (readonly string[])[], indent = "  "): string[] {
-    const widths: number[] = [];
-    const cells = rows.map((row) => row.map(shown));
-    for (const row of cells)
-        for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
-    return cells.map(
-        (row) =>
-            indent +
-            row
-                .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-                .join("  ")
-                .trimEnd(),
-    );
-}
-
-/** A terminal obeys control characters, and names in a cloud are anybody's. */
-function shown(text: string): string {
-    return text.replace(/\p{C}+/gu, " ");
 }

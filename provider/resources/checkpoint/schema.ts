@@ -86,6 +86,7 @@ const FINAL_CHECKPOINT = new Set(["available", "error", "error-deleting"]);
 const GONE_CHECKPOINT = new Set(["deleted"]);
 export const EXPIRED = "expired";
 
+export const isGoodBackup = (status: string): boolean => GOOD_BACKUP.has(status);
 export const isFinalBackup = (status: string): boolean => GOOD_BACKUP.has(status) || status === "error";
 /** Was good, and is no more, or soon will be. */
 const wasGood = (status: string): boolean => status === EXPIRED || GOING.has(status);
