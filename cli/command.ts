@@ -33,6 +33,14 @@ export class UsageError extends Error {}
 /** The command cannot do its work: printed as one line, exit code 1. */
 export class Failure extends Error {}
 
+/** The one line of an error that tells a person enough; undefined for defects, and for wrong usage. */
+export async function expectedMessage(error: unknown): Promise<string | undefined> {
+    if (error instanceof Failure) return error.message;
+    // Loaded only then: `--help` must not wait for it.
+    const { CbrError } = await import("../provider/client/errors/errors.js");
+    return error instanceof CbrError ? error.message : undefined;
+}
+
 /** A whole number of an option. */
 export function wholeNumber(option: string, text: string, min: number, max: number): number {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;

@@ -2,7 +2,7 @@
 /** `pulumi-cbr`: picks the command, which is loaded only then. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Command, Failure, type Io, UsageError } from "./command";
+import { type Command, expectedMessage, type Io, UsageError } from "./command";
 
 interface Entry {
     readonly summary: string;
@@ -21,6 +21,10 @@ const commands: Readonly<Record<string, Entry>> = {
     list: {
         summary: "list restore points and copies, and which stack holds them",
         load: async () => (await import("./list/command.js")).list,
+    },
+    check: {
+        summary: "fail unless every resource has a good restore point, and copies, that are young enough",
+        load: async () => (await import("./check/command.js")).check,
     },
     "preview-comment": {
         summary: "turn `pulumi preview --json` into the Markdown of a pull request comment",
@@ -100,13 +104,6 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
         io.err(`pulumi-cbr ${name}: ${message}\n`);
         return 1;
     }
-}
-
-/** The one line of an error that tells a person enough; undefined for defects. */
-async function expectedMessage(error: unknown): Promise<string | undefined> {
-    if (error instanceof Failure) return error.message;
-    const { CbrError } = await import("../provider/client/errors/errors.js");
-    return error instanceof CbrError ? error.message : undefined;
 }
 
 /** What `parseArgs` of node:util throws. */

@@ -69,8 +69,9 @@ export function pairCopies(inventory: Inventory, holders: Holders): Copies {
         const source = byId.get(holders.sourceOf(replica.id)?.backupId ?? "");
         if (source !== undefined) note(source, ofReplica(replica));
     }
-    pairByLikeness(
-        sources,
+    pairByName(
+        // Where there are records, a replica that none names has lost its source.
+        sources.filter((one) => one.records === undefined),
         replicas.filter((one) => !sourceOf.has(one.id)),
         (source, replica) => note(source, ofReplica(replica)),
         (source, region) => copies.get(source.id)?.has(region) === true,
@@ -94,7 +95,7 @@ function stateOf(status: string, isRegionRead: boolean): CopyFact["state"] {
  * Where a cloud keeps no records: a replica has its source's resource and, unless told otherwise, its name. It is paired
  * only if one source can be meant; what may be of two is of neither, for its age would be a guess.
  */
-function pairByLikeness(
+function pairByName(
     sources: readonly BackupFact[],
     replicas: readonly BackupFact[],
     pair: (source: BackupFact, replica: BackupFact) => void,
@@ -110,12 +111,12 @@ function pairByLikeness(
     for (const replica of replicas) {
         const possible = (byResource.get(replica.resourceId) ?? []).filter(
             (source) =>
+                source.name === replica.name &&
                 source.region !== replica.region &&
                 (source.createdMs ?? 0) <= (replica.createdMs ?? Number.POSITIVE_INFINITY) &&
                 !hasCopy(source, replica.region),
         );
-        const named = possible.filter((source) => source.name === replica.name);
-        const [only, ...others] = named.length > 0 ? named : possible;
+        const [only, ...others] = possible;
         if (only !== undefined && others.length === 0) pair(only, replica);
     }
 }

@@ -50,8 +50,8 @@ export interface PlaceToRead {
     readonly projectId: string | undefined;
 }
 
-/** Reads states and configuration. Throws `UsageError` for options that make no sense, `ConfigError` for settings. */
-export async function openSession(values: SourceValues, io: Io): Promise<Session> {
+/** Reads states and configuration. `alsoRead`: regions besides those that the options choose. Throws `UsageError` for options that make no sense, `ConfigError` for settings. */
+export async function openSession(values: SourceValues, io: Io, alsoRead: readonly string[] = []): Promise<Session> {
     for (const region of values.region ?? [])
         if (!/^[\w.-]+$/.test(region))
             throw new UsageError(`--region is ${JSON.stringify(region)}, but must be a name such as eu-de`);
@@ -87,20 +87,25 @@ export async function openSession(values: SourceValues, io: Io): Promise<Session
         clock,
         states,
         holders,
-        places: placesOf(services, holders, values.region ?? []),
+        places: placesOf(services, holders, values.region ?? [], alsoRead),
         abort: () => ending.abort(new Failure("interrupted")),
         close: () => (io.transport === undefined ? transport.close() : Promise.resolve()),
     };
 }
 
-function placesOf(services: Services, holders: Holders, wanted: readonly string[]): PlaceToRead[] {
+function placesOf(
+    services: Services,
+    holders: Holders,
+    wanted: readonly string[],
+    alsoRead: readonly string[],
+): PlaceToRead[] {
     const { settings } = services;
     const own = [...(settings.region === undefined ? [] : [settings.region.value]), ...Object.keys(settings.endpoints)];
     const named = holders.places.map(({ region }) => region);
-    const regions = [...new Set(wanted.length > 0 ? wanted : [...own, ...named])];
+    const regions = wanted.length > 0 ? wanted : [...own, ...named];
     if (regions.length === 0)
         throw new UsageError("no region is set: give --region, or set cbr:region, HW_REGION_NAME or OS_REGION_NAME");
-    return regions.flatMap((region) => {
+    return [...new Set([...regions, ...alsoRead])].flatMap((region) => {
         const others = holders.places
             .filter((place) => place.region === region && place.projectId !== undefined)
             .map(({ projectId }) => projectId);

@@ -1,12 +1,12 @@
 /** `pulumi-cbr list`: what can be restored from, and which stack holds it. Reads only. */
 import { parseArgs } from "node:util";
 import { redact } from "../../provider/client/errors/errors";
-import { type Command, type Io, UsageError } from "../command";
+import { type Command, UsageError } from "../command";
 import { type Inventory, readInventory } from "../inventory/inventory";
 import { missingBackups } from "../inventory/missing";
+import { checkVaults, reportProblems } from "../inventory/problems";
 import { inVaults, type Points, type RestorePoint, restorePoints } from "../inventory/restore-points";
 import { openSession, type Session, sourceOptions, sourceUsage } from "../inventory/session";
-import { problemInWords } from "../inventory/words";
 import { listAsCsv } from "./csv";
 import { listAsJson } from "./json";
 import { listAsText } from "./table";
@@ -81,23 +81,4 @@ function chosen(
 ): readonly RestorePoint[] {
     checkVaults(inventory, vaults);
     return inVaults(points, vaults).filter((point) => !unownedOnly || point.holders.length === 0);
-}
-
-/** A name that no vault has is a typing error, unless a region that may have it could not be read. */
-export function checkVaults(inventory: Inventory, vaults: readonly string[]): void {
-    if (inventory.problems.length > 0) return;
-    for (const vault of vaults)
-        if (!inventory.vaults.some(({ id, name }) => id === vault || name === vault))
-            throw new UsageError(
-                `--vault is ${JSON.stringify(vault)}, but there is no vault of this name or id; there are ${[
-                    ...new Set(inventory.vaults.map(({ name }) => name)),
-                ]
-                    .sort()
-                    .join(", ")}`,
-            );
-}
-
-export function reportProblems(inventory: Inventory, io: Io): number {
-    for (const problem of inventory.problems) io.err(`${redact(problemInWords(problem))}\n`);
-    return inventory.problems.length > 0 ? 1 : 0;
 }

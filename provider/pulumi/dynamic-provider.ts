@@ -309,7 +309,7 @@ async function checkLocation<I extends CommonInputs, O extends I>(
     const isNew = Object.keys(olds).length === 0;
     if (!isNew) {
         const diff = await diffInputs(
-            { ...handler, moved: undefined } as unknown as ResourceHandler<I, O>,
+            { ...handler, needsUpdate: undefined } as unknown as ResourceHandler<I, O>,
             context,
             "",
             olds as unknown as O,
