@@ -26,6 +26,10 @@ const commands: Readonly<Record<string, Entry>> = {
         summary: "fail unless every resource has a good restore point, and copies, that are young enough",
         load: async () => (await import("./check/command.js")).check,
     },
+    report: {
+        summary: "write a page that shows what there is to restore from, and what there is not",
+        load: async () => (await import("./report/command.js")).report,
+    },
     "preview-comment": {
         summary: "turn `pulumi preview --json` into the Markdown of a pull request comment",
         load: async () => (await import("./preview-comment/command.js")).previewComment,
