@@ -30,6 +30,10 @@ const commands: Readonly<Record<string, Entry>> = {
         summary: "write a page that shows what there is to restore from, and what there is not",
         load: async () => (await import("./report/command.js")).report,
     },
+    prune: {
+        summary: "delete backups and copies that no stack holds",
+        load: async () => (await import("./prune/command.js")).prune,
+    },
     "preview-comment": {
         summary: "turn `pulumi preview --json` into the Markdown of a pull request comment",
         load: async () => (await import("./preview-comment/command.js")).previewComment,

@@ -22,6 +22,8 @@ export const DAY = 24 * HOUR;
 /** Time moves by sleeping only. */
 export class StillClock implements Clock {
     #now = NOW;
+    /** Called before each sleep. */
+    onSleep: () => void = () => {};
     now(): number {
         return this.#now;
     }
@@ -29,11 +31,22 @@ export class StillClock implements Clock {
         return 0.5;
     }
     async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+        this.onSleep();
+        const wake = this.#now + Math.max(0, ms);
         signal?.throwIfAborted();
         await new Promise((resolve) => setImmediate(resolve));
         signal?.throwIfAborted();
-        this.#now += Math.max(0, ms);
+        this.#now = Math.max(this.#now, wake);
     }
+}
+
+/** Resolves once a condition holds at the beginning of a sleep: a person who presses Ctrl-C while the command waits. */
+export function whenAsleep(clock: StillClock, condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+        clock.onSleep = () => {
+            if (condition()) resolve();
+        };
+    });
 }
 
 export interface TestCloud {
