@@ -34,6 +34,10 @@ const commands: Readonly<Record<string, Entry>> = {
         summary: "delete backups and copies that no stack holds",
         load: async () => (await import("./prune/command.js")).prune,
     },
+    restore: {
+        summary: "overwrite a server or a disk with a backup",
+        load: async () => (await import("./restore/command.js")).restore,
+    },
     "preview-comment": {
         summary: "turn `pulumi preview --json` into the Markdown of a pull request comment",
         load: async () => (await import("./preview-comment/command.js")).previewComment,

@@ -89,7 +89,10 @@ export async function openSession(values: SourceValues, io: Io, alsoRead: readon
         holders,
         places: placesOf(services, holders, values.region ?? [], alsoRead),
         abort: () => ending.abort(new Failure("interrupted")),
-        close: () => (io.transport === undefined ? transport.close() : Promise.resolve()),
+        async close() {
+            ending.abort(new Failure("ended"));
+            if (io.transport === undefined) await transport.close();
+        },
     };
 }
 
