@@ -38,6 +38,10 @@ const commands: Readonly<Record<string, Entry>> = {
         summary: "overwrite a server or a disk with a backup",
         load: async () => (await import("./restore/command.js")).restore,
     },
+    adopt: {
+        summary: "from Terraform's state to the program that takes its restore points over",
+        load: async () => (await import("./adopt/command.js")).adopt,
+    },
     "preview-comment": {
         summary: "turn `pulumi preview --json` into the Markdown of a pull request comment",
         load: async () => (await import("./preview-comment/command.js")).previewComment,

@@ -5,7 +5,7 @@ import { runCli } from "./run-cli";
 
 const { version } = JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8"));
 
-const names = ["simulate", "doctor", "list", "check", "report", "prune", "restore", "preview-comment"];
+const names = ["simulate", "doctor", "list", "check", "report", "prune", "restore", "adopt", "preview-comment"];
 
 /** The options in a command's `--help`, without those that all have. */
 const optionsIn = (help: string) =>
