@@ -12,7 +12,7 @@ interface Entry {
 const commands: Readonly<Record<string, Entry>> = {
     simulate: {
         summary: "run the CBR simulator on this machine and print the settings that use it",
-        load: async () => (await import("./simulate.js")).simulate,
+        load: async () => (await import("./simulate/command.js")).simulate,
     },
     doctor: {
         summary: "check settings, sign-in, regions, rights, vaults and replication pairs",

@@ -1,9 +1,12 @@
 /** Which resource of which stack holds which backup, as states tell. */
 import { parseInstant } from "../../provider/client/time/timestamps";
+import type { BackupFact } from "./facts";
 import { isObject, type PropertyMap, type StackState, type StateResource } from "./states";
 
 /** `taken`: it took or adopted the restore point. `copied`: it made the replica. `source`: it copies from it. `named`: an id among its properties. */
 export type Hold = "taken" | "copied" | "source" | "named";
+
+type HeldBackup = Pick<BackupFact, "id" | "checkpointId" | "childIds" | "isReplica" | "region">;
 
 export interface Holder {
     readonly stack: string;
@@ -75,9 +78,11 @@ export class Holders {
         return [...found.values()].sort((a, b) => RANK.indexOf(a.hold) - RANK.indexOf(b.hold));
     }
 
-    /** Of the replica that a resource waits for and has no id of yet, by its source and region. */
-    awaiting(sourceId: string | undefined, region: string): readonly Holder[] {
-        return this.#awaited.get(`${sourceId?.toLowerCase()} ${region}`) ?? [];
+    /** `sourceId`: what a replica was copied from. A resource that still waits for its copy has no id of it yet. */
+    ofBackup(fact: HeldBackup, sourceId = this.sourceOf(fact.id)?.backupId): readonly Holder[] {
+        const own = this.of(fact.checkpointId, fact.id, ...fact.childIds);
+        if (!fact.isReplica || sourceId === undefined) return own;
+        return [...own, ...(this.#awaited.get(`${sourceId.toLowerCase()} ${fact.region}`) ?? [])];
     }
 
     sourceOf(replicaId: string): RememberedSource | undefined {
@@ -134,7 +139,8 @@ export class Holders {
             }
             this.#hold(copy.id, holder("copied"));
             if (copy.sourceId !== undefined) this.#sources.set(copy.id.toLowerCase(), copy.sourceId);
-            this.#remember(copy.id, "copied", destination, holder("copied"), copy.shouldBeThere);
+            const { id, shouldBeThere } = copy;
+            this.#remember(destination, { id, hold: "copied", holder: holder("copied"), shouldBeThere });
         }
     }
 
@@ -153,18 +159,17 @@ export class Holders {
             if (id === undefined) continue;
             const createdMs = parseInstant(text(backup["createdAt"]) ?? text(outputs["createdAt"]));
             if (createdMs !== undefined) this.#taken.set(id.toLowerCase(), createdMs);
-            const isGood = ["available", "restoring", "waiting_restore"].includes(text(backup["status"]) ?? "");
+            const status = text(backup["status"]) ?? "";
+            const shouldBeThere = ["available", "restoring", "waiting_restore"].includes(status);
             for (const one of [id, ...objects(backup["children"]).map((child) => text(child["id"]))])
                 if (one !== undefined) this.#hold(one, holder);
-            this.#remember(id, "taken", place, holder, isGood);
+            this.#remember(place, { id, hold: "taken", holder, shouldBeThere });
         }
         for (const id of strings(outputs["backupIds"])) this.#hold(id, holder);
     }
 
-    #remember(id: string, hold: "taken" | "copied", place: MaybePlace, holder: Holder, shouldBeThere: boolean): void {
-        if (place.region === undefined) return;
-        const { region, projectId } = place;
-        this.remembered.push({ id, hold, holder, shouldBeThere, region, projectId });
+    #remember({ region, projectId }: MaybePlace, backup: Omit<RememberedBackup, keyof Place>): void {
+        if (region !== undefined) this.remembered.push({ ...backup, region, projectId });
     }
 
     #hold(id: string, holder: Holder): void {

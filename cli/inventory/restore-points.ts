@@ -52,6 +52,7 @@ export interface Points {
     readonly points: readonly RestorePoint[];
     readonly copies: Copies;
     readonly vaultOf: (fact: { readonly vaultId: string }) => VaultFact | undefined;
+    readonly holdersOf: (fact: BackupFact) => readonly Holder[];
 }
 
 export function restorePoints(inventory: Inventory, holders: Holders): Points {
@@ -68,18 +69,19 @@ export function restorePoints(inventory: Inventory, holders: Holders): Points {
         if (group === undefined) groups.set(key, [fact]);
         else group.push(fact);
     }
-    const points = [...groups.values()].map((backups) => pointOf(backups, inventory, holders, copies, vaultOf));
+    const world: World = { inventory, holders, copies, vaultOf };
+    const points = [...groups.values()].map((backups) => pointOf(backups, world));
     points.sort((a, b) => (b.createdMs ?? 0) - (a.createdMs ?? 0) || (a.checkpointId < b.checkpointId ? -1 : 1));
-    return { points, copies, vaultOf };
+    return { points, copies, vaultOf, holdersOf: (fact) => holders.ofBackup(fact, copies.sourceOf(fact)?.id) };
 }
 
-function pointOf(
-    unordered: readonly BackupFact[],
-    inventory: Inventory,
-    holders: Holders,
-    copies: Copies,
-    vaultOf: Points["vaultOf"],
-): RestorePoint {
+interface World extends Pick<Points, "copies" | "vaultOf"> {
+    readonly inventory: Inventory;
+    readonly holders: Holders;
+}
+
+function pointOf(unordered: readonly BackupFact[], world: World): RestorePoint {
+    const { inventory, holders, copies, vaultOf } = world;
     const nowMs = inventory.takenMs;
     const backups = [...unordered].sort((a, b) => (a.resourceName < b.resourceName ? -1 : 1));
     const [first] = backups;

@@ -12,7 +12,7 @@ const HEADINGS = [
 ];
 
 export function listAsCsv(listing: Listing): string {
-    const { copies, vaultOf } = listing.all;
+    const { copies, vaultOf, holdersOf } = listing.all;
     const { holders } = listing.session;
     const line = (point: RestorePoint, fact: BackupFact, copyOf: string): string =>
         csvLine([
@@ -34,8 +34,7 @@ export function listAsCsv(listing: Listing): string {
             fact.isAutomatic === undefined ? undefined : String(fact.isAutomatic),
             copyOf,
             holders.isAsked
-                ? holders
-                      .of(fact.id, fact.checkpointId, ...fact.childIds)
+                ? holdersOf(fact)
                       .map((one) => holderInWords(one, holders.hasSeveralProjects))
                       .join("; ")
                 : "not asked",

@@ -1,4 +1,5 @@
 /** The list as data. What stands here is for programs: keys stay. */
+import type { CopyFact } from "../inventory/copies";
 import type { BackupFact } from "../inventory/facts";
 import type { RestorePoint } from "../inventory/restore-points";
 import type { Listing } from "./command";
@@ -53,6 +54,8 @@ function pointOf(point: RestorePoint, listing: Listing) {
 }
 
 function backupOf(fact: BackupFact, { all, session: { holders } }: Listing) {
+    const holdersOfCopy = ({ replica, backupId }: CopyFact) =>
+        replica === undefined ? holders.of(backupId) : all.holdersOf(replica);
     return {
         id: fact.id,
         name: fact.name,
@@ -72,12 +75,7 @@ function backupOf(fact: BackupFact, { all, session: { holders } }: Listing) {
             vaultId: copy.replica?.vaultId ?? null,
             createdAt: iso(copy.replica?.createdMs),
             reason: copy.reason ?? null,
-            holders:
-                holders.isAsked && copy.backupId !== undefined
-                    ? holders.of(copy.backupId)
-                    : holders.isAsked
-                      ? []
-                      : null,
+            holders: holders.isAsked ? holdersOfCopy(copy) : null,
         })),
     };
 }

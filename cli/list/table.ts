@@ -68,9 +68,7 @@ function backupLines(point: RestorePoint | undefined, { all, session }: Listing)
         fact.status,
         fact.id,
         sizeInWords(fact.sizeGb),
-        ...(session.holders.isAsked
-            ? [holdersInWords(session.holders.of(fact.id, ...fact.childIds), session.holders)]
-            : []),
+        ...(session.holders.isAsked ? [holdersInWords(all.holdersOf(fact), session.holders)] : []),
     ];
     const rows = (point?.backups ?? []).flatMap((fact) => [
         line(fact, ""),

@@ -1,6 +1,5 @@
 /** What `prune` would delete, and why it keeps the rest. Nothing here talks to the cloud. */
 import { type BackupFact, hasExpired, isGood } from "../inventory/facts";
-import type { Holder } from "../inventory/holders";
 import type { Inventory } from "../inventory/inventory";
 import type { Points } from "../inventory/restore-points";
 import type { Session } from "../inventory/session";
@@ -77,7 +76,7 @@ const noun = (fact: BackupFact): string => (fact.isReplica ? "copy" : "restore p
 function keepReason(fact: BackupFact, context: Context): Kept | undefined {
     const { inventory, points, rules, session } = context;
     const vault = points.vaultOf(fact);
-    const [holder] = holdersOf(fact, context);
+    const [holder] = points.holdersOf(fact);
     if (holder !== undefined)
         return { reason: "held", words: `held by ${holderInWords(holder, session.holders.hasSeveralProjects)}` };
     if (vault?.protectType === "hybrid")
@@ -99,15 +98,6 @@ function keepReason(fact: BackupFact, context: Context): Kept | undefined {
     if (context.newest.has(fact.id))
         return { reason: "newest", words: `among the newest ${rules.keep} of its ${rules.per}` };
     return undefined;
-}
-
-function holdersOf(fact: BackupFact, { session, points }: Context): readonly Holder[] {
-    const { holders } = session;
-    const own = holders.of(fact.checkpointId, fact.id, ...fact.childIds);
-    if (!fact.isReplica) return own;
-    // A resource that still waits for its copy has no id of it yet.
-    const sourceId = points.copies.sourceOf(fact)?.id ?? holders.sourceOf(fact.id)?.backupId;
-    return [...own, ...holders.awaiting(sourceId, fact.region)];
 }
 
 function newestOnes(inventory: Inventory, { points }: Points, { keep, per }: Rules): ReadonlySet<string> {

@@ -146,13 +146,12 @@ function sectionsOf(context: Context): readonly VaultSection[] {
             const backups = (byResource.get(fresh.resourceId ?? "") ?? []).filter(
                 ({ region }) => region === vault.region,
             );
+            const sources = { vault, backups, orphans: orphans.get(fresh.resourceId ?? "") ?? [] };
             const lanes = [
                 homeLane(fresh, backups, context),
                 ...context.copyRegions
                     .filter((region) => region !== vault.region)
-                    .map((region) =>
-                        copyLane(fresh, region, backups, orphans.get(fresh.resourceId ?? "") ?? [], context, vault),
-                    ),
+                    .map((region) => copyLane(region, fresh, sources, context)),
             ];
             return { ...fresh, lanes, isWell: lanes.every(({ verdict }) => verdict === "good" || verdict === "never") };
         });
@@ -182,14 +181,15 @@ function homeLane(fresh: Freshness, backups: readonly BackupFact[], context: Con
 }
 
 /** A copy stands where its data was taken, below its source. */
-function copyLane(
-    fresh: Freshness,
-    region: string,
-    backups: readonly BackupFact[],
-    orphans: readonly BackupFact[],
-    context: Context,
-    vault: VaultFact,
-): Lane {
+interface Sources {
+    readonly vault: VaultFact;
+    readonly backups: readonly BackupFact[];
+    /** Replicas of the resource whose source is not listed. */
+    readonly orphans: readonly BackupFact[];
+}
+
+function copyLane(region: string, fresh: Freshness, sources: Sources, context: Context): Lane {
+    const { vault, backups, orphans } = sources;
     const { inventory, options, all } = context;
     const nowMs = inventory.takenMs;
     const copied = backups.flatMap((one): Mark[] => {

@@ -71,7 +71,7 @@ export async function preflight(session: Session, found: FoundBackup, request: R
         vault,
         targetName: at?.name ?? (request.isOriginal ? fact.resourceName : undefined),
         newest,
-        holders: holders.of(fact.checkpointId, fact.id, ...fact.childIds),
+        holders: holders.ofBackup(fact),
         manager: holders.managerOf(request.targetId),
         warnings: [
             ...(hasExpired(fact, nowMs) ? ["the backup has expired and may be removed at any time"] : []),

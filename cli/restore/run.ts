@@ -57,7 +57,7 @@ export async function beginRestore(
             findTask(context, target, { backupId, window, facts, isLast, deadline }),
     };
     const outcome = await postOnce(context, plan);
-    const logId = outcome.value ?? (await taskOf(context, target, backupId, outcome.sentAt, deadline));
+    const logId = outcome.value ?? (await taskOf(context, target, { backupId, sentAt: outcome.sentAt, deadline }));
     noteInJournal(context, plan, { operationLogId: logId }, outcome.sentAt);
     return { logId, how: outcome.how, sentAt: outcome.sentAt };
 }
@@ -79,7 +79,7 @@ interface TaskQuery {
 async function findTask(context: Context, target: ProjectRef, query: TaskQuery): Promise<string | undefined> {
     const { backupId, window, facts, isLast, deadline } = query;
     if (facts["operationLogId"] !== undefined) return facts["operationLogId"];
-    const rows = await restoreTasks(context, target, backupId, window.from, deadline);
+    const rows = await restoreTasks(context, target, { backupId, fromMs: window.from, deadline });
     const fits = (row: WireOperationLog) => {
         const at = parseInstant(row.created_at ?? row.started_at);
         return at === undefined ? "yes" : window.contains(at);
@@ -103,9 +103,7 @@ async function findTask(context: Context, target: ProjectRef, query: TaskQuery):
 async function restoreTasks(
     context: Context,
     target: ProjectRef,
-    backupId: string,
-    fromMs: number,
-    deadline: number,
+    { backupId, fromMs, deadline }: { readonly backupId: string; readonly fromMs: number; readonly deadline: number },
 ): Promise<WireOperationLog[]> {
     const query = { operation_type: "restore", start_time: queryInstant(fromMs) };
     const rows = await operationLogRows(context, target, query, { deadline });
@@ -116,14 +114,12 @@ async function restoreTasks(
 async function taskOf(
     context: Context,
     target: ProjectRef,
-    backupId: string,
-    sentAt: number,
-    deadline: number,
+    { backupId, sentAt, deadline }: { readonly backupId: string; readonly sentAt: number; readonly deadline: number },
 ): Promise<string> {
-    const from = sentAt + context.client.serverOffsetMs(target.region) - UNLISTED_MS;
+    const fromMs = sentAt + context.client.serverOffsetMs(target.region) - UNLISTED_MS;
     for (const pause of TASK_LOOKS_MS) {
         await context.clock.sleep(pause, context.signal);
-        const tasks = await restoreTasks(context, target, backupId, from, deadline);
+        const tasks = await restoreTasks(context, target, { backupId, fromMs, deadline });
         const createdMs = (row: WireOperationLog) => parseInstant(row.created_at ?? row.started_at) ?? 0;
         const [newest] = tasks.sort((a, b) => createdMs(b) - createdMs(a));
         if (newest !== undefined) return newest.id;

@@ -102,6 +102,18 @@ describe("list", () => {
         expect(copies).toMatchObject([{ state: "good", holders: [{ resource: "dr", hold: "copied" }] }]);
     });
 
+    it("says which resource waits for a copy whose id it does not know yet", async () => {
+        const [backup] = cloud.take(DAY);
+        cloud.copy(backup === undefined ? [] : [backup]);
+        const outputs = { backupId: backup?.id, destinationRegion: "eu-nl", status: "replicating" };
+        const file = fileOf(stateOf([{ kind: "BackupReplica", name: "copying", id: "r", outputs }]));
+        const { restorePoints } = await json("--state", file);
+        const copies = restorePoints[0]?.backups.flatMap((one) => one.copies);
+        expect(copies).toMatchObject([{ region: "eu-nl", holders: [{ resource: "copying", hold: "copied" }] }]);
+        const csv = (await cloud.run(["list", "--state", file, "--csv"])).out.trimEnd().split("\r\n");
+        expect(csv.filter((line) => line.includes(",eu-nl,"))).toEqual([expect.stringMatching(/,prod copying$/)]);
+    });
+
     it("takes an id that anything in a state names for a hold", async () => {
         const [backup] = cloud.take(DAY);
         const child = backup?.children[0]?.id;

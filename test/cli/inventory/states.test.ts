@@ -41,9 +41,11 @@ describe("the states that 0.1.0 wrote", () => {
     it("hold what has not finished: a checkpoint without backups yet, a replica that has no id yet", () => {
         const holders = holdersOf("unfinished");
         expect(shown(holders, id(5))).toEqual(["dev unwaited taken"]);
-        expect(holders.awaiting(id(13), "eu-nl").map(({ resource }) => resource)).toEqual(["copying"]);
-        expect(holders.awaiting(id(4), "eu-nl").map(({ resource }) => resource)).toEqual(["running"]);
-        expect(holders.awaiting(id(4), "eu-de")).toEqual([]);
+        const replica = { id: id(90), checkpointId: id(91), childIds: [], isReplica: true, region: "eu-nl" };
+        expect(holders.ofBackup(replica, id(13)).map(({ resource }) => resource)).toEqual(["copying"]);
+        expect(holders.ofBackup(replica, id(4)).map(({ resource }) => resource)).toEqual(["running"]);
+        expect(holders.ofBackup({ ...replica, region: "eu-de" }, id(4))).toEqual([]);
+        expect(holders.ofBackup(replica)).toEqual([]);
     });
 
     it("name the projects to look at, and remember what should be there", () => {
