@@ -168,7 +168,7 @@ describe("simulate --seed", () => {
         const page = readFileSync(join(__dirname, "../../docs/command.md"), "utf8");
         const [, yaml = ""] = /```yaml\n(regions:\n.*?)```/s.exec(page) ?? [];
         await simulating(["--seed", fileOf(yaml)], async (env) => {
-            expect(await listed(env)).toHaveLength(12);
+            expect(await listed(env)).toHaveLength(16);
         });
     });
 
