@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
+import type { Reporter, TestCase } from "vitest/node";
 
 const alias = {
     "pulumi-cbr/provider": resolve("provider/index.ts"),
@@ -13,13 +14,25 @@ const built = [
     ...["components", "docs", "examples", "package", "performance"].map((name) => `test/${name}.test.ts`),
 ];
 /** Folders of the unit tests, which follow those of the code; `test/resources` are the handlers' own. */
-const unit = ["client", "reads", "exactly-once", "resource", "pulumi", "testing", "cli"];
+const unit = ["client", "reads", "exactly-once", "services", "resource", "pulumi", "testing", "cli"];
+/** They only end a test that hangs: a busy machine is slow, and no test is about how fast it is. */
+const bounds = { testTimeout: 1_800_000, hookTimeout: 1_800_000 };
 /** Hundreds of processes load the same modules: Node keeps them compiled. */
 const engine = {
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
-    globalSetup: "test/support/fresh-build.ts",
+    ...bounds,
+    globalSetup: "test/support/engine-setup.ts",
     env: { NODE_COMPILE_CACHE: resolve("node_modules/.cache/compiled") },
+};
+
+/** Prints each failure when it happens: the default reporter keeps the reasons for the end of the run. */
+const failures: Reporter = {
+    onTestCaseResult(test: TestCase): void {
+        const result = test.result();
+        if (result.state !== "failed") return;
+        const reasons = result.errors.map(({ message, diff }) => [message, diff].filter(Boolean).join("\n"));
+        const where = `${test.module.relativeModuleId} > ${test.fullName}`;
+        process.stderr.write(`\nFAILED ${where}\n${reasons.join("\n").slice(0, 4_000)}\n\n`);
+    },
 };
 
 /** Three levels: functions and parts over scripted transports; handlers against the simulator; whole life cycles through an engine. */
@@ -27,6 +40,7 @@ export default defineConfig({
     test: {
         // Tests mostly wait, for processes or for the simulator: four files at a time, where Vitest would take one on two processors.
         maxWorkers: 4,
+        reporters: ["default", failures],
         projects: [
             {
                 resolve: { alias },
@@ -34,12 +48,12 @@ export default defineConfig({
                     name: "unit",
                     include: ["test/*.test.ts", `test/{${unit.join()}}/**/*.test.ts`],
                     exclude: built,
-                    testTimeout: 60_000,
+                    ...bounds,
                 },
             },
             {
                 resolve: { alias },
-                test: { name: "resource", include: ["test/resources/**/*.test.ts"], testTimeout: 120_000 },
+                test: { name: "resource", include: ["test/resources/**/*.test.ts"], ...bounds },
             },
             { test: { name: "engine", include: built, ...engine } },
             // `npm run test:selftest`: does the local engine do as Pulumi's own? Run on both.

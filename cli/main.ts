@@ -117,7 +117,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
         }
         const message = await expectedMessage(error);
         if (message === undefined) throw error;
-        io.err(`pulumi-cbr ${name}: ${message}\n`);
+        const { displayText } = await import("../provider/client/errors/redaction.js");
+        io.err(`pulumi-cbr ${name}: ${displayText(message)}\n`);
         return 1;
     }
 }

@@ -1,6 +1,6 @@
 /** Runs the Pulumi CLI that is on PATH, in the working directory's project. */
 import { execFile } from "node:child_process";
-import { redact } from "../provider/client/errors/errors";
+import { displayText } from "../provider/client/errors/redaction";
 import { Failure } from "./command";
 
 /** States of large stacks are long. */
@@ -24,9 +24,8 @@ export function runPulumi(args: readonly string[], env: NodeJS.ProcessEnv, witho
                         new Failure(`--stack needs the Pulumi CLI, but there is no \`pulumi\` on PATH; ${without}`),
                     );
                 const said =
-                    redact((stderr.trim().split("\n")[0] ?? "").replace(/^error: /, "")) ||
-                    error.message.split("\n")[0];
-                reject(new Failure(`\`${name}\` failed: ${said}`));
+                    (stderr.trim().split("\n")[0] ?? "").replace(/^error: /, "") || error.message.split("\n")[0];
+                reject(new Failure(displayText(`\`${name}\` failed: ${said}`)));
             },
         );
     });

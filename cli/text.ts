@@ -1,14 +1,15 @@
 /** Text for terminals: tables, ages, sizes. */
+import { displayText } from "../provider/client/errors/redaction";
 
-/** A terminal obeys control characters, and names in a cloud are anybody's. */
-export function shown(text: string): string {
-    return text.replace(/\p{C}+/gu, " ");
+/** Several lines, each without secrets and control characters. A name in them must not break lines: see `displayText`. */
+export function displayLines(text: string): string {
+    return text.split("\n").map(displayText).join("\n");
 }
 
 /** Lines of a table: columns as wide as their widest cell, two spaces apart. */
 export function columns(rows: readonly (readonly string[])[], indent = "  "): string[] {
     const widths: number[] = [];
-    const cells = rows.map((row) => row.map(shown));
+    const cells = rows.map((row) => row.map(displayText));
     for (const row of cells)
         for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
     return cells.map(

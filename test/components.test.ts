@@ -159,7 +159,7 @@ it("is told from other resources, as are its parts", async () => {
     );
 });
 
-describe("checkpointBefore, on an engine", { timeout: 120_000 }, () => {
+describe("checkpointBefore, on an engine", () => {
     let home: string;
     beforeAll(() => {
         home = mkdtempSync(join(tmpdir(), "pulumi-cbr-home-"));

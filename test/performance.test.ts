@@ -84,7 +84,7 @@ function count(seen: readonly { operation: string }[], operation: string): numbe
     return seen.filter((one) => one.operation === operation).length;
 }
 
-it("asks the cloud for three things a checkpoint at most, a hundred at a time", { timeout: 60_000 }, async () => {
+it("asks the cloud for three things a checkpoint at most, a hundred at a time", async () => {
     calls();
     await createAll(100);
     const seen = calls();
@@ -93,7 +93,7 @@ it("asks the cloud for three things a checkpoint at most, a hundred at a time", 
     expect(seen.length).toBeLessThanOrEqual(300);
 });
 
-it("creates, reads and deletes a thousand with few requests each", { timeout: 120_000 }, async () => {
+it("creates, reads and deletes a thousand with few requests each", async () => {
     calls();
     const held = await createAll(MANY, { deletionPolicy: "delete" });
     const created = calls();
@@ -119,7 +119,7 @@ it("creates, reads and deletes a thousand with few requests each", { timeout: 12
     expect(held.filter(({ id }) => left.has(id))).toEqual([]);
 });
 
-it("looks with a page for each thousand while ten thousand wait", { timeout: 120_000 }, async () => {
+it("looks with a page for each thousand while ten thousand wait", async () => {
     const { cloud } = sim.regions["eu-de"];
     const [model] = await createAll(1);
     if (model === undefined) throw new Error("no model");

@@ -1,8 +1,9 @@
 /** `pulumi-cbr adopt`: from Terraform's state to the program that takes its restore points over. Asks nobody. */
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
+import { displayText } from "../../provider/client/errors/redaction";
 import { type Command, Failure, UsageError } from "../command";
-import { counted, shown } from "../text";
+import { counted } from "../text";
 import { writeWhole } from "../write-file";
 import { planAdoption } from "./plan";
 import { typescriptProgram, yamlProgram } from "./program";
@@ -36,7 +37,7 @@ Exit code: 0 written; 1 there is nothing to adopt, or FILE is no state; 2 wrong 
         if (language !== "typescript" && language !== "yaml")
             throw new UsageError(`--language is ${JSON.stringify(language)}, but must be typescript or yaml`);
         const plan = planAdoption(parseTerraform(await contentOf(file), file));
-        for (const { address, reason } of plan.refusals) io.err(`not taken over: ${shown(address)}: ${reason}\n`);
+        for (const { address, reason } of plan.refusals) io.err(`not taken over: ${displayText(address)}: ${reason}\n`);
         if (plan.adoptions.length === 0)
             throw new Failure(`${file} has no restore point to adopt (huaweicloud_cbr_checkpoint)`);
         const program = language === "yaml" ? yamlProgram(plan) : typescriptProgram(plan);

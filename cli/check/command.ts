@@ -1,6 +1,6 @@
 /** `pulumi-cbr check`: is the newest good restore point of everything young enough? For monitoring and pipelines. Reads only. */
 import { parseArgs } from "node:util";
-import { redact } from "../../provider/client/errors/errors";
+import { displayText, redact } from "../../provider/client/errors/redaction";
 import { systemClock } from "../../provider/client/time/clock";
 import { type Command, durationOf, expectedMessage, Failure, type Io, UsageError } from "../command";
 import { type Inventory, readInventory } from "../inventory/inventory";
@@ -57,7 +57,7 @@ Exit code: 0 all are young enough; 1 some are not, and are listed; 2 it could no
         } catch (error) {
             const message = await expectedMessage(error);
             if (message === undefined) throw error;
-            io.err(`pulumi-cbr check: ${redact(message)}\n`);
+            io.err(`pulumi-cbr check: ${displayText(message)}\n`);
             const nowMs = (io.clock ?? systemClock).now();
             if (format === "prometheus") await write(output, failureAsPrometheus(nowMs), io).catch(() => {});
             return 2;

@@ -1,7 +1,7 @@
 /** Where `doctor` takes the stack configuration from: the Pulumi CLI, a file, or nowhere. */
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
-import { registerSecret } from "../../provider/client/errors/errors";
+import { displayText, registerSecret } from "../../provider/client/errors/redaction";
 import { Failure } from "../command";
 import { runPulumi } from "../pulumi-cli";
 
@@ -51,7 +51,7 @@ export async function fileConfiguration(file: string): Promise<Configuration> {
     } catch (error) {
         // Of YAML's messages only the first line: the others quote the file, which may hold secrets.
         const said = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-        throw new Failure(`${file} cannot be read: ${said.replace(/:$/, "")}`);
+        throw new Failure(displayText(`${file} cannot be read: ${said.replace(/:$/, "")}`));
     }
     const whole = isObject(content) ? content : {};
     const map = isObject(whole["config"]) ? whole["config"] : whole;

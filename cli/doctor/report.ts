@@ -1,6 +1,6 @@
 /** What `doctor` found, as data and as text. */
-import { redact } from "../../provider/client/errors/errors";
-import { columns, shown } from "../text";
+import { displayText } from "../../provider/client/errors/redaction";
+import { columns } from "../text";
 import type { SettingLine } from "./settings";
 
 export type Verdict = "OK" | "WARN" | "FAIL" | "SKIP";
@@ -79,14 +79,14 @@ export function reportAsText(report: Report): string {
     const all = [...report.checks, ...report.regions.flatMap(({ checks }) => checks)];
     const count = (verdict: Verdict) => all.filter((one) => one.verdict === verdict).length;
     lines.push("", `${report.verdict}: ${count("OK")} OK, ${count("WARN")} WARN, ${count("FAIL")} FAIL`, "");
-    return redact(lines.join("\n"));
+    return lines.map(displayText).join("\n");
 }
 
 function checkLines(checks: readonly Check[]): string[] {
     const width = Math.max(0, ...checks.map(({ check }) => check.length));
     return checks.flatMap(({ check, verdict, detail, advice }) => [
-        `  ${verdict.padEnd(4)}  ${check.padEnd(width)}  ${shown(detail)}`,
-        ...(advice === undefined ? [] : [`  ${" ".repeat(4)}  ${" ".repeat(width)}  → ${shown(advice)}`]),
+        `  ${verdict.padEnd(4)}  ${check.padEnd(width)}  ${displayText(detail)}`,
+        ...(advice === undefined ? [] : [`  ${" ".repeat(4)}  ${" ".repeat(width)}  → ${displayText(advice)}`]),
     ]);
 }
 

@@ -1,5 +1,5 @@
 /** What the commands say when something could not be looked at, or is not there. */
-import { redact } from "../../provider/client/errors/errors";
+import { displayText } from "../../provider/client/errors/redaction";
 import { type Io, UsageError } from "../command";
 import type { Inventory } from "./inventory";
 import { problemInWords } from "./words";
@@ -17,6 +17,6 @@ export function checkVaults(inventory: Inventory, vaults: readonly string[]): vo
 
 /** Exit code: 1 when some were not looked at. */
 export function reportProblems(inventory: Inventory, io: Io): number {
-    for (const problem of inventory.problems) io.err(`${redact(problemInWords(problem))}\n`);
+    for (const problem of inventory.problems) io.err(`${displayText(problemInWords(problem))}\n`);
     return inventory.problems.length > 0 ? 1 : 0;
 }

@@ -39,8 +39,10 @@ export interface Session {
     readonly holders: Holders;
     /** Projects to look at, one after another as they were named. */
     readonly places: readonly PlaceToRead[];
-    /** Ends requests and waits that are under way. */
+    /** Ends requests and waits that are under way: with `services` nothing more is sent. */
     abort(): void;
+    /** For a last question after `abort()`. Signs in anew. */
+    servicesAfterAbort(): Services;
     close(): Promise<void>;
 }
 
@@ -75,22 +77,22 @@ export async function openSession(values: SourceValues, io: Io, alsoRead: readon
     for (const warning of settings.warnings) io.err(`warning: ${warning}\n`);
     const transport = io.transport ?? createUndiciTransport(settings);
     const clock = io.clock ?? systemClock;
-    const ending = new AbortController();
-    const services = createServices(get, io.env, {
-        clock,
-        transport,
-        signal: ending.signal,
-        ...(io.journal === undefined ? {} : { journal: io.journal }),
-    });
+    const working = new AbortController();
+    const closing = new AbortController();
+    const journal = io.journal === undefined ? {} : { journal: io.journal };
+    const servicesUntil = ({ signal }: AbortController) =>
+        createServices(get, io.env, { clock, transport, signal, ...journal });
+    const services = servicesUntil(working);
     return {
         services,
         clock,
         states,
         holders,
         places: placesOf(services, holders, values.region ?? [], alsoRead),
-        abort: () => ending.abort(new Failure("interrupted")),
+        abort: () => working.abort(new Failure("interrupted")),
+        servicesAfterAbort: () => servicesUntil(closing),
         async close() {
-            ending.abort(new Failure("ended"));
+            for (const controller of [working, closing]) controller.abort(new Failure("ended"));
             if (io.transport === undefined) await transport.close();
         },
     };

@@ -1,6 +1,6 @@
 /** States of stacks, from files that `pulumi stack export` wrote or from the Pulumi CLI. */
 import { readFile } from "node:fs/promises";
-import { registerSecret } from "../../provider/client/errors/errors";
+import { registerSecret } from "../../provider/client/errors/redaction";
 import { Failure } from "../command";
 import { runPulumi } from "../pulumi-cli";
 

@@ -1,6 +1,6 @@
 /** `pulumi-cbr list`: what can be restored from, and which stack holds it. Reads only. */
 import { parseArgs } from "node:util";
-import { redact } from "../../provider/client/errors/errors";
+import { redact } from "../../provider/client/errors/redaction";
 import { type Command, UsageError } from "../command";
 import { type Inventory, readInventory } from "../inventory/inventory";
 import { missingBackups } from "../inventory/missing";
@@ -55,7 +55,9 @@ Exit code: 0 listed; 1 a region could not be looked at (the others are listed); 
                 missing: missingBackups(session, inventory),
                 showBackups: values.backups,
             };
-            io.out(redact(values.json ? listAsJson(listing) : values.csv ? listAsCsv(listing) : listAsText(listing)));
+            if (values.json) io.out(redact(listAsJson(listing)));
+            else if (values.csv) io.out(redact(listAsCsv(listing)));
+            else io.out(listAsText(listing));
             return reportProblems(inventory, io);
         } finally {
             await session.close();

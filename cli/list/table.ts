@@ -1,4 +1,5 @@
 /** The list as a table for a terminal. */
+import { displayText } from "../../provider/client/errors/redaction";
 import type { BackupFact } from "../inventory/facts";
 import type { RestorePoint } from "../inventory/restore-points";
 import {
@@ -45,7 +46,8 @@ export function listAsText(listing: Listing): string {
         : lines;
     const gone = missing.map(
         (one) =>
-            `missing: backup ${one.id} in ${one.region} is held by ${holderInWords(one.holder, holders.hasSeveralProjects)}, but the cloud no longer has it`,
+            `missing: backup ${one.id} in ${one.region} is held by ` +
+            `${displayText(holderInWords(one.holder, holders.hasSeveralProjects))}, but the cloud no longer has it`,
     );
     return [heading, ...body, ...gone, ...summary(points, holders.isAsked), ""].join("\n");
 }

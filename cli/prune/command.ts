@@ -1,7 +1,7 @@
 /** `pulumi-cbr prune`: deletes backups and copies that no given state holds. Shows them first. */
 import { parseArgs } from "node:util";
-import { redact } from "../../provider/client/errors/errors";
-import type { Log } from "../../provider/services/context";
+import { displayText, redact } from "../../provider/client/errors/redaction";
+import type { Log, Services } from "../../provider/services/context";
 import { type Command, durationOf, type Io, UsageError, wholeNumber } from "../command";
 import { type Inventory, readInventory } from "../inventory/inventory";
 import { checkVaults, reportProblems } from "../inventory/problems";
@@ -127,33 +127,35 @@ function blockersOf(session: Session, inventory: Inventory, nothingHeld: boolean
 
 function show({ inventory, decisions, blockers, io, isJson }: Run, wanted: boolean): number {
     const hint = decisions.some(({ action }) => action === "delete") ? "Nothing was deleted: that takes --yes.\n" : "";
-    io.out(redact(isJson ? asJson(decisions, undefined, blockers) : `${planAsText(decisions)}${wanted ? "" : hint}`));
+    io.out(isJson ? redact(asJson(decisions, undefined, blockers)) : `${planAsText(decisions)}${wanted ? "" : hint}`);
     const code = reportProblems(inventory, io);
     for (const blocker of blockers)
-        io.err(redact(`${wanted ? "Nothing was deleted" : "--yes would delete nothing"}: ${blocker}\n`));
+        io.err(`${wanted ? "Nothing was deleted" : "--yes would delete nothing"}: ${displayText(blocker)}\n`);
     return wanted && blockers.length > 0 ? 1 : code;
 }
 
 async function deleteAll({ session, decisions, blockers, io, isJson }: Run, timeoutMs: number): Promise<number> {
-    if (!isJson) io.out(redact(planAsText(decisions)));
+    if (!isJson) io.out(planAsText(decisions));
     const stopping = new AbortController();
     void io.interrupted().then(() => {
         stopping.abort();
         session.abort();
     });
+    let after: Services | undefined;
     const results = await execute(
         decisions.filter((one) => one.action === "delete"),
         {
             session,
             timeoutMs,
             stop: stopping.signal,
+            servicesAfterStop: () => (after ??= session.servicesAfterAbort()),
             log: quietLog(io),
             onResult: (result) => {
-                if (!isJson) io.out(redact(resultLine(result)));
+                if (!isJson) io.out(resultLine(result));
             },
         },
     );
-    io.out(redact(isJson ? asJson(decisions, results, blockers) : closing(results)));
+    io.out(isJson ? redact(asJson(decisions, results, blockers)) : closing(results));
     return results.every(({ outcome }) => outcome === "deleted") ? 0 : 1;
 }
 
@@ -163,5 +165,5 @@ function closing(results: readonly Result[]): string {
 
 /** Progress of single deletions is no news; what went wrong is. */
 function quietLog(io: Io): Log {
-    return { status: () => {}, info: () => {}, warn: (text) => io.err(redact(`warning: ${text}\n`)) };
+    return { status: () => {}, info: () => {}, warn: (text) => io.err(`warning: ${displayText(text)}\n`) };
 }

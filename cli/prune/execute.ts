@@ -4,7 +4,7 @@ import { messageOf } from "../../provider/client/errors/errors";
 import { readBackup } from "../../provider/reads/backup-lists";
 import { deleteBackups } from "../../provider/reads/delete-backups";
 import { isGoodBackup } from "../../provider/resources/checkpoint/schema";
-import type { Context, Log } from "../../provider/services/context";
+import type { Context, Log, Services } from "../../provider/services/context";
 import type { Session } from "../inventory/session";
 import type { Decision } from "./plan";
 
@@ -24,6 +24,8 @@ export interface Execution {
     readonly timeoutMs: number;
     /** Aborts once the person wants it to end: nothing more is begun, and nothing waited for. */
     readonly stop: AbortSignal;
+    /** With these the last status is asked for after that. */
+    readonly servicesAfterStop: () => Services;
     readonly log: Log;
     readonly onResult: (result: Result) => void;
 }
@@ -59,12 +61,11 @@ async function deleteOne(decision: Decision & { readonly action: "delete" }, exe
     }
     try {
         const deadline = session.clock.now() + execution.timeoutMs;
-        // A call that is refused again and again does not listen to the signal.
         await Promise.race([deleteBackups(contextOf(execution), target, [fact.id], deadline), aborted(stop)]);
         return { decision, outcome: "deleted", words: undefined };
     } catch (error) {
         if (!stop.aborted) return afterFailure(decision, target, session, messageOf(error));
-        return afterInterruption(decision, target, session);
+        return afterInterruption(decision, target, execution.servicesAfterStop());
     }
 }
 
@@ -92,22 +93,26 @@ async function afterFailure(
     session: Session,
     message: string,
 ): Promise<Result> {
-    const seen = await statusNow(session, target, decision.fact.id);
+    const seen = await statusNow(session.services, target, decision.fact.id);
     if (seen === "gone") return { decision, outcome: "deleted", words: undefined };
     const isUnder = seen === "deleting" || seen === "waiting_delete" || seen === undefined;
     return { decision, outcome: isUnder ? "unknown" : "refused", words: message };
 }
 
-async function afterInterruption(decision: Result["decision"], target: ProjectRef, session: Session): Promise<Result> {
-    const seen = await statusNow(session, target, decision.fact.id);
+async function afterInterruption(
+    decision: Result["decision"],
+    target: ProjectRef,
+    services: Services,
+): Promise<Result> {
+    const seen = await statusNow(services, target, decision.fact.id);
     if (seen === "gone") return { decision, outcome: "deleted", words: undefined };
     const words = seen === undefined ? "its status cannot be read" : `its status is ${seen}`;
     return { decision, outcome: "unknown", words: `interrupted; ${words}` };
 }
 
-async function statusNow(session: Session, target: ProjectRef, id: string): Promise<string | undefined> {
+async function statusNow(services: Services, target: ProjectRef, id: string): Promise<string | undefined> {
     try {
-        return (await readBackup(session.services, target, id))?.status ?? "gone";
+        return (await readBackup(services, target, id))?.status ?? "gone";
     } catch {
         return undefined;
     }

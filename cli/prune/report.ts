@@ -1,4 +1,5 @@
 /** What `prune` would do, and what it did, in words and as data. */
+import { displayText } from "../../provider/client/errors/redaction";
 import { sizeInWords, timeInWords } from "../inventory/words";
 import { columns, counted, size } from "../text";
 import type { Result } from "./execute";
@@ -35,7 +36,7 @@ export function planAsText(decisions: readonly Decision[]): string {
         return count === 0 ? undefined : `  ${count} ${words}`;
     }).filter((line) => line !== undefined);
     const last = decisions.flatMap((one) =>
-        one.action === "keep" && one.reason === "last" ? [`  kept: ${one.fact.id}, ${one.words}`] : [],
+        one.action === "keep" && one.reason === "last" ? [`  kept: ${one.fact.id}, ${displayText(one.words)}`] : [],
     );
     return [
         going.length === 0
@@ -50,7 +51,7 @@ export function planAsText(decisions: readonly Decision[]): string {
 
 export function resultLine({ decision: { fact }, outcome, words }: Result): string {
     const what = `${fact.id}  ${fact.resourceName}  ${fact.name}  ${fact.region}`;
-    return `${outcome.padEnd(9)}  ${what}${words === undefined ? "" : `  ${words}`}\n`;
+    return `${outcome.padEnd(9)}  ${displayText(`${what}${words === undefined ? "" : `  ${words}`}`)}\n`;
 }
 
 export function resultsAsText(results: readonly Result[]): string {

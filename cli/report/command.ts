@@ -1,6 +1,6 @@
 /** `pulumi-cbr report`: one page that says what there is to restore from, and what there is not. Reads only. */
 import { parseArgs } from "node:util";
-import { redact } from "../../provider/client/errors/errors";
+import { redact } from "../../provider/client/errors/redaction";
 import { type Command, durationOf, UsageError } from "../command";
 import { readInventory } from "../inventory/inventory";
 import { checkVaults, reportProblems } from "../inventory/problems";

@@ -2,16 +2,17 @@
 import {
     messageOf,
     OperationFailedError,
-    redact,
     UncertainOutcomeError,
     WaitTimeoutError,
 } from "../../provider/client/errors/errors";
+import { displayText, redact } from "../../provider/client/errors/redaction";
 import type { WireOperationLog } from "../../provider/client/operations";
 import type { Context } from "../../provider/services/context";
 import { Failure, type Io } from "../command";
 import { backupFact } from "../inventory/facts";
 import type { Session } from "../inventory/session";
 import { timeInWords } from "../inventory/words";
+import { displayLines } from "../text";
 import { isTyped } from "./ask";
 import { type FoundBackup, findBackup } from "./find";
 import { type Facts, preflight, runningRestore, startedMs } from "./preflight";
@@ -44,7 +45,7 @@ export async function restoreInSession(run: RestoreRun): Promise<number> {
     if (running !== undefined) return resume(run, { found, request, context, interruption }, running);
 
     const facts = await preflight(session, found, request);
-    io.err(redact(summary(session, facts, request)));
+    io.err(displayLines(summary(session, facts, request)));
     if (!run.isYes && !(await isTyped(nameToType(facts, request), io, interruption.happened)))
         throw new Failure(
             interruption.signal.aborted ? "interrupted: nothing was sent" : "that is not its name: nothing was sent",
@@ -77,9 +78,8 @@ function resume(run: RestoreRun, steps: Steps, running: WireOperationLog): Promi
     const since = startedMs(running);
     const name = nameToType(facts, steps.request);
     io.err(
-        redact(
-            `${name} is being restored from this backup since ${timeInWords(since)} UTC (task ${running.id}). Nothing was sent; waiting for its end.\n`,
-        ),
+        `${name} is being restored from this backup since ${timeInWords(since)} UTC (task ${running.id}). ` +
+            "Nothing was sent; waiting for its end.\n",
     );
     const begun: Begun = { logId: running.id, how: "recovered", sentAt: since ?? session.clock.now() };
     return finish(run, steps, facts, begun);
@@ -129,7 +129,7 @@ async function finish(
     if (isJson) io.out(redact(resultAsJson(facts, request, begun, log)));
     if (log.status !== "success") throw new Failure(text);
     if (begun.how === "recovered") io.err("Nothing was sent by this run; to restore once more, run it again.\n");
-    (isJson ? io.err : io.out)(`${redact(text)}\n`);
+    (isJson ? io.err : io.out)(`${displayText(text)}\n`);
     return 0;
 }
 
@@ -191,10 +191,10 @@ function contextOf(session: Session, io: Io, { backup, target }: FoundBackup): C
             const [state = ""] = text.replace(/\d %/, "").split(",");
             if (state === shown) return;
             shown = state;
-            io.err(redact(`  ${text}\n`));
+            io.err(`  ${displayText(text)}\n`);
         },
-        info: (text: string) => io.err(redact(`${text}\n`)),
-        warn: (text: string) => io.err(redact(`warning: ${text}\n`)),
+        info: (text: string) => io.err(`${displayText(text)}\n`),
+        warn: (text: string) => io.err(`warning: ${displayText(text)}\n`),
     };
     const urn = `pulumi-cbr restore|${target.region}|${target.projectId}|${backup.id}`;
     return { ...session.services, log, resourceName: "restore", urn };

@@ -1,4 +1,5 @@
 /** What `restore` says: before it asks, and when it is over. */
+import { displayText } from "../../provider/client/errors/redaction";
 import type { WireOperationLog } from "../../provider/client/operations";
 import { formatDuration } from "../../provider/client/time/duration";
 import { parseInstant } from "../../provider/client/time/timestamps";
@@ -12,7 +13,7 @@ const KINDS = { server: "server", disk: "disk", desktop: "desktop" } as const;
 
 /** The name that a person types to confirm: the target's, or its id where no name is known. */
 export function nameToType(facts: Facts, request: RestoreRequest): string {
-    return facts.targetName ?? request.targetId;
+    return displayText(facts.targetName ?? request.targetId);
 }
 
 export function summary(session: Session, facts: Facts, request: RestoreRequest): string {
@@ -55,9 +56,9 @@ export function summary(session: Session, facts: Facts, request: RestoreRequest)
             `${holderInWords({ ...manager.holder, hold: "taken" }, isSeveral)} (${manager.type}), whose state does not change`,
         ]);
     return [
-        `Restore ${name} from ${fact.name} of ${timeInWords(fact.createdMs)} UTC, ${ageInWords(fact.createdMs, nowMs)} old`,
+        `Restore ${name} from ${displayText(fact.name)} of ${timeInWords(fact.createdMs)} UTC, ${ageInWords(fact.createdMs, nowMs)} old`,
         ...columns(rows),
-        ...facts.warnings.map((one) => `  warning: ${one}`),
+        ...facts.warnings.map((one) => `  warning: ${displayText(one)}`),
         request.kind === "disk"
             ? "Its server must be stopped, and the disk detached, first. A restoration cannot be stopped or undone."
             : `${name} is shut down while it is restored. A restoration cannot be stopped or undone.`,

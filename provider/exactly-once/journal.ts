@@ -33,7 +33,7 @@ export interface Journal {
 }
 
 /** One small file an entry, under `$PULUMI_HOME/pulumi-cbr/pending` (default `~/.pulumi/…`). Holds ids and names, never credentials. A disk that cannot be written costs the protection, not the backup. */
-export function fileJournal(directory = defaultDirectory()): Journal {
+export function fileJournal(directory = journalFolder()): Journal {
     const fileOf = (key: string) => join(directory, `${digest(key)}.json`);
     const remove = (key: string) => {
         try {
@@ -102,7 +102,7 @@ export function digest(text: string): string {
     return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
-function defaultDirectory(): string {
+export function journalFolder(): string {
     const home = process.env["PULUMI_HOME"];
     return join(home === undefined || home === "" ? join(homedir(), ".pulumi") : home, "pulumi-cbr", "pending");
 }

@@ -3,11 +3,12 @@
  * unknown values, no `undefined` on the wire, errors with `{id, properties, reasons}`, `configure` that races with the
  * first calls, the engine's address as the last argument. A native plugin would be a second file like this one.
  */
-import { createRequire } from "node:module";
-import { connect } from "node:net";
 import type * as dynamic from "@pulumi/pulumi/dynamic";
-import { ConfigError, messageOf, OperationFailedError, PartialCreateError } from "../client/errors/errors";
-import { repeat } from "../client/time/clock";
+import { ConfigError, messageOf, PartialCreateError } from "../client/errors/errors";
+import { displayText } from "../client/errors/redaction";
+import { systemClock } from "../client/time/clock";
+import { noteDeclared, noteMade, noteStored, removeGuarded } from "../resource/guard";
+import { lowercaseId, withLowercaseIds } from "../resource/ids";
 import {
     atOriginalIndex,
     type CommonInputs,
@@ -18,15 +19,16 @@ import {
     type ResourceHandler,
 } from "../resource/resource";
 import type { Context, Services } from "../services/context";
-import { rowLog, type Send } from "./resource-log";
+import { Holders } from "../services/holders";
+import { engineAddress, hostGone, isEngineAlive, sendToEngine } from "./engine";
+import { isPartialRun } from "./engine-command";
+import { fileHolderStore, holderFolder } from "./holder-store";
+import { rowLog } from "./resource-log";
+import { registerSecretInputs, SECRET_KEY, sealSecrets } from "./secrets";
 
 type PropertyMap = Record<string, unknown>;
 
-/** How soon waits notice that the engine has ended, in milliseconds. Before a POST it is asked at once. */
-const HOST_CHECK_MS = 5_000;
-
-/** Pulumi: the code in state, and our own note of the resource's URN. Names that begin with `__` are hidden in previews. */
-const _PROVIDER_KEY = "__provider";
+/** Our own note of the resource's URN. Pulumi: names that begin with `__` are hidden in previews. */
 const URN_KEY = "__urn";
 /** Which of these the program gave, where it gave any: outputs have them all the same. */
 const GIVEN_KEY = "__given";
@@ -51,56 +53,30 @@ const host: { get: (key: string) => string | undefined; raw: unknown; services: 
     services: undefined,
 };
 
-/**
- * Pulumi: `delete` is not told whether the resource goes or is replaced. Only a resource that the program still declares
- * is checked; a `destroy`, with or without the program, checks none.
- */
-const declaredInputs = new Map<unknown, PropertyMap>();
+/** What the resources of this run rest on. Outlives the configuration: all that one process serves are told of each other. */
+let holders: Holders | undefined;
 
-let pinging: Promise<boolean> | undefined;
-let gone: AbortController | undefined;
-
-/**
- * Does the engine's port still answer? Pulumi: this process does not end with an engine that was killed, nor does the
- * shell between the two, so the parent's id tells nothing. All that ask at the same time share one knock.
- */
-function isEngineAlive(): Promise<boolean> {
+function runHolders(): Holders {
     const address = engineAddress();
-    if (address === undefined) return Promise.resolve(true);
-    pinging ??= new Promise<boolean>((resolve) => {
-        const socket = connect(Number(address.port), address.host);
-        const end = (isAlive: boolean) => {
-            pinging = undefined;
-            socket.destroy();
-            resolve(isAlive);
-        };
-        socket.once("connect", () => end(true));
-        socket.once("error", (error: NodeJS.ErrnoException) => end(error.code !== "ECONNREFUSED"));
-    });
-    return pinging;
-}
-
-/** The next `up` is another process, and two at the same request could take two backups: work ends with the engine. */
-function hostGone(): AbortSignal {
-    if (gone === undefined) {
-        const controller = new AbortController();
-        gone = controller;
-        repeat(HOST_CHECK_MS, async () => {
-            if (!(await isEngineAlive()))
-                controller.abort(new OperationFailedError("The engine that asked for this is gone."));
-            return !controller.signal.aborted;
-        });
-    }
-    return gone.signal;
+    const store =
+        address === undefined ? undefined : fileHolderStore(holderFolder(), `${address.host}:${address.port}`);
+    holders ??= new Holders(systemClock, store, store === undefined ? () => false : isPartialRun);
+    return holders;
 }
 
 function services(): Services {
     if (host.services === undefined) {
         // Loaded on first use: a preview of a stack without CBR resources pays for nothing.
         const { createServices } = require("../services/services") as typeof import("../services/services");
-        host.services = createServices(host.get, process.env, { isEngineAlive: isEngineAlive, signal: hostGone() });
-        for (const message of host.services.settings.warnings)
-            sendToEngine({ urn: "", message: `pulumi-cbr: ${message}`, severity: "warning", ephemeral: false });
+        host.services = createServices(host.get, process.env, {
+            isEngineAlive,
+            signal: hostGone(),
+            holders: runHolders(),
+        });
+        for (const warning of host.services.settings.warnings) {
+            const message = displayText(`pulumi-cbr: ${warning}`);
+            sendToEngine({ urn: "", message, severity: "warning", ephemeral: false });
+        }
     }
     return host.services;
 }
@@ -118,6 +94,16 @@ function withoutHostKeys(bag: PropertyMap): PropertyMap {
     return Object.fromEntries(Object.entries(bag).filter(([key, value]) => !key.startsWith("__") && value !== null));
 }
 
+function urnIn(bag: PropertyMap): string {
+    return typeof bag[URN_KEY] === "string" && !isUnknown(bag[URN_KEY]) ? bag[URN_KEY] : "";
+}
+
+/** Our notes among the inputs, which go wherever these go. */
+function notesOf(bag: PropertyMap): PropertyMap {
+    const keys = [URN_KEY, SECRET_KEY].filter((key) => bag[key] !== undefined && bag[key] !== null);
+    return Object.fromEntries(keys.map((key) => [key, bag[key]]));
+}
+
 function nameOf(urn: string): string {
     return urn.split("::").slice(3).join("::");
 }
@@ -130,6 +116,8 @@ function plainError(kind: string, name: string, error: unknown): Error {
     return plain;
 }
 
+const shown = ({ property, reason }: Failure): Failure => ({ property, reason: displayText(reason) });
+
 const asIs = (_kind: string, _name: string, error: unknown): unknown => error;
 
 async function withContext<T>(
@@ -138,8 +126,9 @@ async function withContext<T>(
     run: (context: Context) => Promise<T>,
     toThrow: (kind: string, name: string, error: unknown) => unknown = plainError,
 ): Promise<T> {
-    const urn = typeof bag[URN_KEY] === "string" && !isUnknown(bag[URN_KEY]) ? bag[URN_KEY] : "";
+    const urn = urnIn(bag);
     const name = nameOf(urn);
+    registerSecretInputs(bag);
     const log = rowLog(sendToEngine, urn, () => Date.now(), process.env);
     try {
         return await run({ ...services(), log, resourceName: name === "" ? kind.toLowerCase() : name, urn });
@@ -182,8 +171,8 @@ async function withInitFailure(
 function stateOf(outputs: object, inputs: PropertyMap): PropertyMap {
     const given = AMBIGUOUS_KEYS.filter((key) => inputs[key] !== undefined && inputs[key] !== null);
     return {
-        ...(withoutUndefined(outputs) as PropertyMap),
-        ...(inputs[URN_KEY] === undefined ? {} : { [URN_KEY]: inputs[URN_KEY] }),
+        ...sealSecrets(withoutUndefined(outputs) as PropertyMap, inputs),
+        ...notesOf(inputs),
         ...(given.length === 0 ? {} : { [GIVEN_KEY]: given.join(",") }),
     };
 }
@@ -195,10 +184,9 @@ function inputsFrom<I extends CommonInputs, O extends I>(
 ): PropertyMap {
     const given = new Set(String(state[GIVEN_KEY] ?? "").split(","));
     const isGiven = (key: string) => !AMBIGUOUS_KEYS.some((one) => one === key) || given.has(key);
-    const keys = [...Object.keys(handler.inputs.shape).filter(isGiven), URN_KEY];
-    return Object.fromEntries(
-        keys.filter((key) => state[key] !== undefined && state[key] !== null).map((key) => [key, state[key]]),
-    );
+    const keys = Object.keys(handler.inputs.shape).filter(isGiven);
+    const kept = keys.filter((key) => state[key] !== undefined && state[key] !== null).map((key) => [key, state[key]]);
+    return { ...Object.fromEntries(kept), ...notesOf(state) };
 }
 
 /** A resource as Pulumi's dynamic host wants it. */
@@ -206,8 +194,10 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
     handler: ResourceHandler<I, O>,
 ): dynamic.ResourceProvider {
     const { kind } = handler;
-    const stored = (bag: PropertyMap) => withoutHostKeys(bag) as unknown as O;
-    const given = (bag: PropertyMap) => withoutHostKeys(bag) as unknown as I;
+    const lower = (bag: PropertyMap) => withLowercaseIds(handler.inputs, withoutHostKeys(bag));
+    const upgrade = handler.upgradeState ?? ((bag: PropertyMap) => bag);
+    const stored = (bag: PropertyMap) => upgrade(lower(bag)) as unknown as O;
+    const given = (bag: PropertyMap) => lower(bag) as unknown as I;
     return {
         // Pulumi: calls may come in before this has returned, so nothing may be awaited before the configuration is kept.
         configure: async (request) => {
@@ -220,22 +210,20 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
         },
 
         check: async (olds: PropertyMap, news: PropertyMap) => {
-            const inputs = withoutHostKeys(news);
-            if (news[URN_KEY] !== undefined && handler.observesOthers?.(inputs as unknown as Partial<I>))
-                declaredInputs.set(news[URN_KEY], inputs);
-            const result = {
-                inputs: { ...inputs, ...(news[URN_KEY] === undefined ? {} : { [URN_KEY]: news[URN_KEY] }) },
-            };
-            const failures = checkInputs(handler, inputs, isUnknown);
+            const inputs = lower(news);
+            noteDeclared({ holders: runHolders() }, handler, urnIn(news), knownInputs<I>(inputs, isUnknown));
+            // Pulumi: what is given back is stored and shown, so it is what the program wrote.
+            const result = { inputs: { ...withoutHostKeys(news), ...notesOf(news) } };
+            const failures = checkInputs(handler, inputs, isUnknown).map(shown);
             if (failures.length > 0) return { ...result, failures };
             try {
                 const found = await withContext(
                     news,
                     kind,
-                    (context) => checkLocation(context, handler, withoutHostKeys(olds), inputs),
+                    (context) => checkLocation(context, handler, lower(olds), inputs),
                     asIs,
                 );
-                return { ...result, failures: found };
+                return { ...result, failures: found.map(shown) };
             } catch (error) {
                 // Pulumi: a failure is said once; what is thrown is said again on the stack's own row.
                 return { ...result, failures: [{ property: "", reason: messageOf(error) }] };
@@ -244,58 +232,62 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
 
         diff: (id: string, olds: PropertyMap, news: PropertyMap) =>
             withContext(news, kind, async (context) => {
-                const result = await diffInputs(handler, context, id, stored(olds), withoutHostKeys(news), isUnknown);
-                const { replaces, updates, changedByState: beyondInputs, deleteBeforeReplace, failures } = result;
+                const urns = { program: context.urn, stored: urnIn(olds) };
+                const own = lowercaseId(id);
+                noteStored(context, handler, urns, { id: own, outputs: stored(olds) });
+                const result = await diffInputs(handler, context, own, stored(olds), lower(news), isUnknown);
+                const { replaces, updates, changedByState, deleteBeforeReplace, failures } = result;
                 if (failures.length > 0)
                     throw new ConfigError(failures.map(({ property, reason }) => `${property} ${reason}`).join("; "));
-                if (replaces.length === 0 && updates.length === 0) return { changes: beyondInputs };
+                if (replaces.length === 0 && updates.length === 0) return { changes: changedByState };
+                if (deleteBeforeReplace)
+                    context.log.info(
+                        "what it has is deleted before its replacement is made: a region has one replica of a backup",
+                    );
                 // Pulumi: without a word on `changes` the engine compares the inputs itself, which is what shows them in a
                 // preview and makes `replaceOnChanges` work; it would find nothing where no input changed.
-                return { ...(beyondInputs ? { changes: true } : {}), replaces: [...replaces], deleteBeforeReplace };
+                return { ...(changedByState ? { changes: true } : {}), replaces: [...replaces], deleteBeforeReplace };
             }),
 
         create: (inputs: PropertyMap) =>
             withContext(inputs, kind, (context) =>
                 withInitFailure(kind, context.resourceName, inputs, async () => {
-                    const { id, outputs } = await handler.create(context, given(inputs));
+                    const create = () => handler.create(context, given(inputs));
+                    const { id, outputs } = await noteMade(context, handler, create);
                     return { id, outs: stateOf(outputs, inputs) };
                 }),
             ),
 
         update: (id: string, olds: PropertyMap, news: PropertyMap) =>
             withContext(news, kind, (context) =>
-                withInitFailure(kind, context.resourceName, news, async () => ({
-                    id,
-                    outs: stateOf(await handler.update(context, id, stored(olds), given(news)), news),
-                })),
+                withInitFailure(kind, context.resourceName, news, async () => {
+                    const update = async () => ({
+                        id,
+                        outputs: await handler.update(context, lowercaseId(id), stored(olds), given(news)),
+                    });
+                    const { outputs } = await noteMade(context, handler, update);
+                    return { id, outs: stateOf(outputs, news) };
+                }),
             ),
 
         read: (id: string, props: PropertyMap) =>
             withContext(props, kind, async (context) => {
-                const found = await handler.read(context, id, stored(props));
+                const found = await handler.read(context, lowercaseId(id), stored(props));
                 // Pulumi: no id means that the resource is gone.
                 if (found === undefined) return {};
+                noteStored(context, handler, { program: context.urn, stored: context.urn }, found);
                 const kept = props[GIVEN_KEY] === undefined ? {} : { [GIVEN_KEY]: props[GIVEN_KEY] };
-                const urn = props[URN_KEY] === undefined ? {} : { [URN_KEY]: props[URN_KEY] };
+                const outputs = sealSecrets(withoutUndefined(found.outputs) as PropertyMap, props);
                 return {
                     id: found.id,
-                    props: { ...(withoutUndefined(found.outputs) as PropertyMap), ...urn, ...kept },
+                    props: { ...outputs, ...notesOf(props), ...kept },
                     inputs: inputsFrom(handler, props),
                 };
             }),
 
+        // Pulumi: `delete` is not told whether the resource goes or is replaced; what this run has declared and made tells.
         delete: (id: string, props: PropertyMap) =>
-            withContext(props, kind, (context) =>
-                handler.remove(
-                    {
-                        ...context,
-                        replacement: declaredInputs.get(props[URN_KEY]),
-                        declaredOthers: declaredInputs.values(),
-                    },
-                    id,
-                    stored(props),
-                ),
-            ),
+            withContext(props, kind, (context) => removeGuarded(context, handler, lowercaseId(id), stored(props))),
     } as dynamic.ResourceProvider;
 }
 
@@ -308,14 +300,9 @@ async function checkLocation<I extends CommonInputs, O extends I>(
 ): Promise<Failure[]> {
     const isNew = Object.keys(olds).length === 0;
     if (!isNew) {
-        const diff = await diffInputs(
-            { ...handler, needsUpdate: undefined } as unknown as ResourceHandler<I, O>,
-            context,
-            "",
-            olds as unknown as O,
-            inputs,
-            isUnknown,
-        );
+        // What only an update would find out is not asked for here.
+        const { needsUpdate: _, ...comparing } = handler;
+        const diff = await diffInputs(comparing, context, "", olds as unknown as O, inputs, isUnknown);
         if (diff.replaces.length === 0 || diff.failures.length > 0) return [...diff.failures];
     }
     if (inputs["region"] === undefined && context.settings.region === undefined) {
@@ -335,48 +322,3 @@ async function checkLocation<I extends CommonInputs, O extends I>(
     const failures = (await handler.preflight?.(context, known)) ?? [];
     return failures.map((failure) => atOriginalIndex(failure, inputs, isUnknown));
 }
-
-interface EngineClient {
-    log(request: unknown, callback: () => void): void;
-}
-let engine: { client: EngineClient; proto: typeof import("@pulumi/pulumi/proto/engine_pb") } | undefined | "none";
-
-/** Pulumi: the host's last argument is the engine's address. */
-function engineAddress(): { host: string; port: string } | undefined {
-    if (!/dynamic-provider/.test(process.argv[1] ?? "")) return undefined;
-    const [, host, port] = /^\[?([\w.:-]+?)\]?:(\d+)$/.exec(process.argv.at(-1) ?? "") ?? [];
-    return host === undefined || port === undefined ? undefined : { host, port };
-}
-
-/** Its log service puts lines on a resource's row. */
-function connectEngine(): Exclude<typeof engine, undefined> {
-    if (engineAddress() === undefined) return "none";
-    const address = process.argv.at(-1) ?? "";
-    try {
-        // Pulumi's own copy, which is no dependency of ours.
-        const grpc = createRequire(require.resolve("@pulumi/pulumi"))(
-            "@grpc/grpc-js",
-        ) as typeof import("@grpc/grpc-js");
-        const services = require("@pulumi/pulumi/proto/engine_grpc_pb") as {
-            EngineClient: new (address: string, credentials: unknown) => EngineClient;
-        };
-        const proto = require("@pulumi/pulumi/proto/engine_pb") as typeof import("@pulumi/pulumi/proto/engine_pb");
-        return { client: new services.EngineClient(address, grpc.credentials.createInsecure()), proto };
-    } catch {
-        return "none";
-    }
-}
-
-const sendToEngine: Send = ({ urn, message, severity, ephemeral }) => {
-    engine ??= connectEngine();
-    if (engine === "none") {
-        if (!ephemeral) process.stderr.write(`${severity}: ${message}\n`);
-        return;
-    }
-    const request = new engine.proto.LogRequest();
-    request.setSeverity(severity === "warning" ? 2 : 1);
-    request.setMessage(message);
-    request.setUrn(urn);
-    request.setEphemeral(ephemeral);
-    engine.client.log(request, () => {});
-};

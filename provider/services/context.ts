@@ -4,6 +4,7 @@ import { requireRegion } from "../client/settings/settings";
 import type { Clock } from "../client/time/clock";
 import type { Journal } from "../exactly-once/journal";
 import type { Poller } from "../reads/poller";
+import type { Holders } from "./holders";
 
 /** Lines for people. A host that can show them on the resource's own row does. */
 export interface Log {
@@ -20,6 +21,8 @@ export interface Services {
     readonly clock: Clock;
     readonly poller: Poller;
     readonly journal: Journal;
+    /** Which resource rests on which backups. */
+    readonly holders: Holders;
     /** Is the host that asked still there to hear the answer? */
     readonly isEngineAlive: () => Promise<boolean>;
     /** Aborted once nobody wants the outcome any more: then nothing is sent that makes something, and no wait goes on. */
@@ -33,10 +36,6 @@ export interface Context extends Services {
     readonly resourceName: string;
     /** Tells this resource from every other: what the journal files its entries under. */
     readonly urn: string;
-    /** In `remove`: the inputs that take this one's place when it is replaced. Undefined: nothing does, it goes for good. */
-    readonly replacement?: Readonly<Record<string, unknown>> | undefined;
-    /** In `remove`: the inputs of every resource that stays, of those that `isSuccessor` picks. */
-    readonly declaredOthers?: Iterable<Readonly<Record<string, unknown>>>;
 }
 
 /** The region and project that a resource's inputs and the settings name together. */

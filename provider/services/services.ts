@@ -8,11 +8,13 @@ import { type Clock, systemClock } from "../client/time/clock";
 import { fileJournal, type Journal } from "../exactly-once/journal";
 import { Poller } from "../reads/poller";
 import type { Services } from "./context";
+import { Holders } from "./holders";
 
 export interface Parts {
     readonly clock?: Clock;
     readonly transport?: Transport;
     readonly journal?: Journal;
+    readonly holders?: Holders;
     readonly isEngineAlive?: () => Promise<boolean>;
     readonly signal?: AbortSignal;
 }
@@ -27,13 +29,14 @@ export function createServices(
     const signal = parts.signal ?? new AbortController().signal;
     const settings = resolveSettings(get, env);
     const transport = parts.transport ?? createUndiciTransport(settings);
-    const auth = createAuthenticator(settings, transport, clock);
+    const auth = createAuthenticator(settings, transport, clock, signal);
     return {
         settings,
         clock,
-        client: new Client({ settings, auth, transport, clock }),
+        client: new Client({ settings, auth, transport, clock, signal }),
         poller: new Poller(clock, signal),
         journal: parts.journal ?? fileJournal(),
+        holders: parts.holders ?? new Holders(clock),
         isEngineAlive: parts.isEngineAlive ?? (async () => true),
         signal,
     };

@@ -68,6 +68,15 @@ describe("list", () => {
         expect(out).toMatch(/\n\n3 restore points\n$/);
     });
 
+    it("writes a line for each, whatever escape sequences and line breaks the names have", async () => {
+        cloud.take(DAY, { name: "a\u001b[2J\n::error::b\u2028c" });
+        const { out } = await cloud.run(["list"]);
+        expect(rowsOf(out).map((row) => row[2])).toEqual(["a ::error::b c"]);
+        const pruned = await cloud.run(["prune", "--keep", "1", "--state", fileOf(stateOf([])), "--nothing-held"]);
+        for (const text of [out, pruned.out, pruned.err])
+            expect(text.replaceAll("\n", "")).not.toMatch(/[\p{C}\u2028\u2029]/u);
+    });
+
     it("names each backup and copy with its id when asked", async () => {
         const backups = cloud.take(DAY);
         const [web] = backups.filter((one) => one.resourceName === "web-1");

@@ -24,6 +24,7 @@ import {
     type TimeWindow,
 } from "../../provider/exactly-once/post-once";
 import type { Context } from "../../provider/services/context";
+import { Holders } from "../../provider/services/holders";
 import { FakeClock } from "../support/fake-clock";
 
 const lost = () => new TransportError("CreateCheckpoint: the connection was reset", { sent: true });
@@ -63,6 +64,7 @@ function make(parts: Parts = {}) {
         clock,
         poller: undefined as never,
         journal,
+        holders: new Holders(clock),
         isEngineAlive: async () => parts.isEngineAlive?.() ?? true,
         signal: parts.signal ?? new AbortController().signal,
         log: { status: (text) => lines.push(text), info: () => {}, warn: () => {} },

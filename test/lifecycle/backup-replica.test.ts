@@ -27,7 +27,7 @@ it("keeps a copy whose wait fails, and resumes it in update without a second req
     life.use(async () => {
         const copy = (name: (typeof names)[number], more: Partial<cbr.BackupReplicaArgs> = {}) =>
             new cbr.BackupReplica(name, { backupId: backups[name], destinationRegion, destinationVaultId, ...more });
-        const timeouts = { create: "1s" };
+        const timeouts = { create: "6s" };
         const triggers = { round: round > 3 ? 2 : 1 };
         copy("slow", { timeouts });
         copy("failing", { timeouts, triggers });

@@ -28,7 +28,7 @@ it("keeps copies whose wait fails, resumes them in update, and sends only what w
                 destinationRegion,
                 destinationVaultId,
                 deletionPolicy: "delete",
-                timeouts: { create: name === "slow" ? "1s" : "1m" },
+                timeouts: { create: name === "slow" ? "6s" : "10m" },
             });
     });
 
@@ -94,7 +94,7 @@ it("judges every copy, keeps what failed until something is done about it, and d
                 destinationVaultId,
                 ...more,
             });
-        const timeouts = { create: "1s" };
+        const timeouts = { create: "6s" };
         const triggers = { round: round > 2 ? 2 : 1 };
         copy("failing", { triggers });
         copy("broken", { triggers, deletionPolicy: "delete" });
@@ -224,7 +224,7 @@ it("records what happened: replicas that were there, that are gone, that nobody 
     expect(messages(refresh, "later")).not.toMatch(/warning/);
     expect(await life.state("whole")).toMatchObject({
         id: born.get("whole")?.id,
-        outputs: { status: "success", destinationBackupIds: [] },
+        outputs: { status: "expired", destinationBackupIds: [] },
     });
     expect(messages(await life.refresh(), "whole")).not.toMatch(/warning/);
     expect((await life.preview()).changes).toEqual({ same: 6 });

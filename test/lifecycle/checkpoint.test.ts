@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
 import { providerLines } from "../support/state-lines";
-import { listOf, messages, openLife, ops, slow, step } from "./life";
+import { expiredPoint, listOf, messages, openLife, ops, slow, step } from "./life";
 
 it("keeps a restore point whose wait fails, and resumes in update without a second request", async () => {
     const life = await openLife();
@@ -26,7 +26,7 @@ it("keeps a restore point whose wait fails, and resumes in update without a seco
     let changed = false;
     let present: readonly string[] = names;
     life.use(async () => {
-        const timeouts = { create: "1s" };
+        const timeouts = { create: "6s" };
         const triggers = { run: changed ? 2 : 1 };
         new cbr.Checkpoint("slow", { vaultId: vaults.slow, timeouts });
         new cbr.Checkpoint("failing", { vaultId: vaults.failing, timeouts, triggers });
@@ -168,7 +168,7 @@ it("follows what becomes of restore points: expired, thinned, adopted, not waite
     const refresh = await life.refresh({ expectPendingChanges: "one of them is taken anew" });
     expect(life.calls().filter((call) => !/^(List|Show)/.test(call))).toEqual([]);
     const now = await life.states();
-    expect(now.get("kept")?.outputs).toEqual({ ...born.get("kept")?.outputs, status: "expired" });
+    expect(now.get("kept")?.outputs).toEqual(expiredPoint(born.get("kept")?.outputs));
     expect(messages(refresh, "kept")).toMatch(
         /warning: restore point .* no longer in the cloud.*kept in state as expired/,
     );
@@ -186,11 +186,11 @@ it("follows what becomes of restore points: expired, thinned, adopted, not waite
     expect(ops(again).filter((one) => !one.startsWith("read"))).toEqual(["create recreated"]);
     expect(life.count("CreateCheckpoint")).toBe(1);
 
-    // Once said is said: nothing more is known the next time, and nothing is asked that a list has told.
+    // Once said is said: nothing more is known the next time, and what is gone is not asked for again.
     life.forget();
     const quiet = await life.refresh();
     expect(messages(quiet, undefined, true)).not.toMatch(/warning/);
-    expect(life.calls().filter((call) => call === "ShowCheckpoint")).toHaveLength(1);
+    expect(life.calls(born.get("kept")?.id).filter((call) => call === "ShowCheckpoint")).toEqual([]);
 
     life.home.lockVault(vaults.locked);
     const refused = await life.destroy({ expectFailure: true, continueOnError: true });
@@ -259,4 +259,32 @@ it("lets an adopted restore point neither take its own place nor be deleted by w
     [release, adopt] = [2, undefined];
     expect((await life.up()).changes).toMatchObject({ replace: 1 });
     expect([...life.home.checkpoints.keys()]).toEqual([(await life.state("new")).id]);
+});
+
+it("promises nothing that is gone: stack outputs follow what a refresh found", async () => {
+    const life = await openLife();
+    const vaultId = life.vault({ resources: 2 });
+    life.use(async () => {
+        const point = new cbr.Checkpoint("point", { vaultId });
+        return { ids: point.backupIds, byResource: point.backupIdByResource, rows: point.backups };
+    });
+    await life.up();
+    const outputs = async () => {
+        await life.refresh();
+        await life.up();
+        const { ids, byResource, rows } = await life.stack.outputs();
+        const statuses = listOf<{ status: string }>(rows?.value).map(({ status }) => status);
+        return [ids?.value, Object.values(byResource?.value as object), statuses];
+    };
+    const [first = "", second = ""] = listOf((await life.state("point")).outputs["backupIds"]);
+    expect(await outputs()).toEqual([
+        [first, second],
+        [first, second],
+        ["available", "available"],
+    ]);
+    life.home.deleteBackupBehindOurBack(first);
+    expect(await outputs()).toEqual([[second], [second], ["expired", "available"]]);
+    life.home.deleteBackupBehindOurBack(second);
+    expect(await outputs()).toEqual([[], [], ["expired", "expired"]]);
+    expect(life.count("CreateCheckpoint")).toBe(1);
 });

@@ -143,6 +143,11 @@ export class Life {
         return files.map((file) => readFileSync(join(file.parentPath, file.name), "utf8")).join("\n");
     }
 
+    /** As if the stack went on on another machine: what this one has noted of it is gone. */
+    forgetMachine(): void {
+        rmSync(join(this.stack.folder, "home", "pulumi-cbr"), { recursive: true, force: true });
+    }
+
     /** What holds for every state at any time. */
     async checkState(): Promise<void> {
         // As it stands on disk: an export shows secrets.
@@ -218,6 +223,13 @@ export async function openLife(options: LifeOptions = {}): Promise<Life> {
     return new Life(sim, stack, secrets, hold);
 }
 
+/** Settings of an explicit provider for the simulated cloud. */
+export function providerArgs(life: Life, region: string): cbr.ProviderArgs {
+    const config = life.sim.settings({ region }).config;
+    const args = Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace("cbr:", ""), value]));
+    return { ...args, endpoints: JSON.parse(args["endpoints"] ?? "{}"), cloud: "huaweicloud" };
+}
+
 /** `op name` of each step that changes something, sorted: what is independent has no order. The stack itself is left out. */
 export function ops(report: Report): string[] {
     return report.steps
@@ -235,6 +247,17 @@ export function step(report: Report, name: string): StepReport {
 export function messages(report: Report, name?: string, onlyResources = name !== undefined): string {
     const about = report.steps.filter((one) => name === undefined || one.name === name);
     return [...(onlyResources ? [] : report.diagnostics), ...about.flatMap((one) => one.diagnostics)].join("\n");
+}
+
+/** A restore point's outputs, as they are once the cloud no longer has it. */
+export function expiredPoint(outputs: Readonly<Record<string, unknown>> | undefined): Record<string, unknown> {
+    const rows = listOf<{ children: object[] }>(outputs?.["backups"]);
+    const backups = rows.map((one) => ({
+        ...one,
+        status: "expired",
+        children: one.children.map((child) => ({ ...child, status: "expired" })),
+    }));
+    return { ...outputs, status: "expired", backups, backupIds: [], backupIdByResource: {} };
 }
 
 /** A list in a state, as what it holds. */

@@ -1,17 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import { classes, expectAbsent, type Kind, type Life, listOf, messages, openLife, ops } from "./life";
+import { classes, expectAbsent, type Kind, listOf, messages, openLife, ops, providerArgs } from "./life";
 
 const hidden = "hidden-from-everyone";
 
 /** The settings of a region, as an explicit provider takes them: it does not inherit the stack's. */
-function providerArgs(life: Life, region: string): cbr.ProviderArgs {
-    const config = life.sim.settings({ region }).config;
-    const args = Object.fromEntries(Object.entries(config).map(([key, value]) => [key.replace("cbr:", ""), value]));
-    return { ...args, endpoints: JSON.parse(args["endpoints"] ?? "{}"), cloud: "huaweicloud" };
-}
-
 it("does what Pulumi's resource options say", async () => {
     const life = await openLife();
     const destinationVaultId = life.destination();

@@ -63,7 +63,7 @@ it("says for good what was skipped, resumed, adopted, expired and retained", asy
     life.fail("CreateCheckpoint", slowVault, slow);
     life.use(async () => {
         new cbr.Checkpoint("skipping", { vaultId: skipping });
-        new cbr.Checkpoint("resumed", { vaultId: slowVault, timeouts: { create: "2s", update: "1m" } });
+        new cbr.Checkpoint("resumed", { vaultId: slowVault, timeouts: { create: "6s", update: "10m" } });
         new cbr.Checkpoint("adopted", { vaultId: there.vaultId, adopt: there.id });
         new cbr.Checkpoint("expired", { vaultId: expiring });
     });

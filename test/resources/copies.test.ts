@@ -2,7 +2,11 @@ import { afterEach, describe, expect, it } from "vitest";
 import { PartialCreateError } from "../../provider/client/errors/errors";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { type BackupReplicaInputs, backupReplica } from "../../provider/resources/copies/backup-replica";
-import { type VaultReplicationInputs, vaultReplication } from "../../provider/resources/copies/vault-replication";
+import {
+    type VaultReplicationInputs,
+    type VaultReplicationOutputs,
+    vaultReplication,
+} from "../../provider/resources/copies/vault-replication";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 
 let world: World;
@@ -190,14 +194,20 @@ it("has nothing to do when everything has its replica, and fails when there is n
 });
 
 describe("a run that takes another one's place", () => {
-    const follow = (more: object = {}) => ({ ...world.context("dr"), replacement: { ...vaultInputs(), ...more } });
+    /** What the host notes when a run takes the place of an earlier one, under the same URN. */
+    const follow = (next: { id: string; outputs: VaultReplicationOutputs }, more: object = {}) => {
+        const context = world.context("dr");
+        context.holders.declare(context.urn, [], { ...vaultInputs(), ...more });
+        context.holders.made(context.urn, vaultReplication.holding?.(next.id, next.outputs) ?? expect.unreachable());
+        return context;
+    };
 
     it("copies what is new, and the old run then deletes what has a newer replica", async () => {
         await start({ servers: 2 });
         const old = await replicate({ deletionPolicy: "delete" });
         await checkpoint.create(world.context("source"), { vaultId: world.vaultId });
         const next = await replicate({ deletionPolicy: "delete", triggers: { again: 1 } });
-        await vaultReplication.remove(follow(), old.id, old.outputs);
+        await vaultReplication.remove(follow(next), old.id, old.outputs);
         expect(
             replicas()
                 .map((one) => one.id)
@@ -210,30 +220,34 @@ describe("a run that takes another one's place", () => {
         const old = await replicate({ deletionPolicy: "delete" });
         const next = await replicate({ deletionPolicy: "delete", triggers: { again: 1 } });
         expect(next.outputs.status).toBe("skip");
-        await vaultReplication.remove(follow(), old.id, old.outputs);
+        await vaultReplication.remove(follow(next), old.id, old.outputs);
         expect(replicas()).toHaveLength(2);
-        expect(world.lines.info.at(-1)).toMatch(/^retained 2 of 2 replicas in eu-nl.*made no newer ones/);
+        expect(world.lines.info.at(-1)).toMatch(
+            /^retained 2 replicas in eu-nl.*Nothing newer and good of the same resources is there/,
+        );
     });
 
     it("keeps the replica of a resource that the new run has no good one of", async () => {
         await start({ servers: 2 });
         const old = await replicate({ deletionPolicy: "delete" });
         const again = await checkpoint.create(world.context("source"), { vaultId: world.vaultId });
-        await replicate();
+        const next = await replicate();
         const [broken = ""] = again.outputs.backupIds;
         const record = [...world.sim.regions["eu-de"].cloud.records.values()].find(
             (one) => one.sourceBackupId === broken,
         );
         world.sim.regions["eu-nl"].cloud.setBackupStatus(record?.destinationBackupId ?? "", "error");
-        await vaultReplication.remove(follow(), old.id, old.outputs);
+        await vaultReplication.remove(follow(next), old.id, old.outputs);
         expect(replicas().filter((one) => one.status === "available")).toHaveLength(2);
     });
 
-    it("elsewhere rests on nothing of the old one, which then deletes all of its own", async () => {
-        await start();
+    it("in another vault of the region finds the old run's replicas there, which stay", async () => {
+        await start({ nothingToReplicate: "empty" });
         const old = await replicate({ deletionPolicy: "delete" });
-        await vaultReplication.remove(follow({ destinationVaultId: world.vaultId }), old.id, old.outputs);
-        expect(replicas()).toEqual([]);
+        const destinationVaultId = world.sim.regions["eu-nl"].cloud.addVault({ protectType: "replication" }).id;
+        const next = await replicate({ destinationVaultId, deletionPolicy: "delete" });
+        await vaultReplication.remove(follow(next, { destinationVaultId }), old.id, old.outputs);
+        expect(replicas()).toHaveLength(1);
     });
 });
 

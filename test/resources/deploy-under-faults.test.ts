@@ -30,9 +30,7 @@ const weather: readonly (readonly [name: string, effect: Fault["effect"]])[] = [
 
 const seed = Number(process.env["PULUMI_CBR_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
-it(`deploys ${COUNT} checkpoints, exactly once each, while 5 % of all requests fail (PULUMI_CBR_SEED=${seed})`, {
-    timeout: 180_000,
-}, async () => {
+it(`deploys ${COUNT} checkpoints, exactly once each, while 5 % of all requests fail (PULUMI_CBR_SEED=${seed})`, async () => {
     const clock = new VirtualClock(seed);
     const faults = weather.map(
         ([name, effect], index): Fault => ({

@@ -35,6 +35,10 @@ const effects = fc.constantFrom<Fault["effect"]>(
     "reset-before",
     "reset-after-effect",
     "truncate",
+    "cut-body",
+    [{ status: 400, code: "BackupService.6125" }, "cut-body"],
+    { status: 403, shape: "html" },
+    { status: 403, shape: "html", afterEffect: true },
     "status-after-effect",
     "token-expired",
     "throttled",
@@ -117,7 +121,7 @@ async function drive<I extends CommonInputs, O extends I>(
 }
 
 function check(name: string, run: (faults: Fault[]) => Promise<void>, post: string): void {
-    it(`${name}: never a double, never a lost id, in ${RUNS_EACH} runs`, { timeout: 240_000 }, async () => {
+    it(`${name}: never a double, never a lost id, in ${RUNS_EACH} runs`, async () => {
         await fc.assert(
             fc.asyncProperty(faultsFor(post), (faults) => run(faults)),
             { numRuns: RUNS_EACH },

@@ -1,11 +1,8 @@
-import { execFile } from "node:child_process";
-import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
-import { homedir } from "node:os";
-import { basename, delimiter, dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { delimiter, dirname } from "node:path";
 import { PulumiCommand } from "@pulumi/pulumi/automation";
 import * as semver from "semver";
 import { createLocalCommand } from "../engine/command";
+import { getPulumiCli } from "./pulumi-cli";
 
 /** An engine for tests: the Pulumi CLI, or our own small one. */
 export interface PulumiEngine {
@@ -18,111 +15,35 @@ export interface PulumiEngine {
     env: Record<string, string>;
 }
 
-const executable = process.platform === "win32" ? "pulumi.exe" : "pulumi";
-const languageHost = process.platform === "win32" ? "pulumi-language-nodejs.exe" : "pulumi-language-nodejs";
-
-function isExecutable(path: string): boolean {
-    try {
-        accessSync(path, constants.X_OK);
-        return statSync(path).isFile();
-    } catch {
-        return false;
+async function find(): Promise<PulumiEngine> {
+    const cli = await getPulumiCli();
+    if (cli.path === undefined) {
+        // The typings of `PulumiCommand` have a private constructor; at run time the Automation API calls `run` only.
+        const command = createLocalCommand() as unknown as PulumiCommand;
+        return { kind: "local", description: `the local engine (test/engine): ${cli.reason}`, command, env: {} };
     }
-}
-
-/** Folders under `versions`, newest first. */
-function installedVersions(root: string): string[] {
-    const folder = join(root, "versions");
-    const names = existsSync(folder) ? readdirSync(folder).filter((name) => semver.valid(name) !== null) : [];
-    return names.sort(semver.rcompare).map((name) => join(folder, name, "bin"));
-}
-
-function searchFolders(): string[] {
-    const roots = [process.env["PULUMI_HOME"], join(homedir(), ".pulumi")].filter((root) => root !== undefined);
-    const path = (process.env["PATH"] ?? "").split(delimiter);
-    return [...path, ...roots.map((root) => join(root, "bin")), ...roots.flatMap(installedVersions)];
-}
-
-/**
- * The language host starts the program with the first `node` on PATH; the packages under test need the one that runs us, which
- * is the one the repository pins.
- */
-function realEnvironment(): Record<string, string> {
-    return {
-        PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`,
-        PULUMI_SKIP_UPDATE_CHECK: "true",
-    };
-}
-
-async function useReal(path: string): Promise<PulumiEngine> {
-    const env = realEnvironment();
-    const { stdout } = await promisify(execFile)(path, ["version"], { env: { ...process.env, ...env } });
-    const version = semver.parse(stdout.trim());
     // `PulumiCommand.get` takes a root folder only, and knows no other way to a command at a path of ours.
     const command: PulumiCommand = Object.assign(Object.create(PulumiCommand.prototype) as PulumiCommand, {
-        command: path,
-        version,
+        command: cli.path,
+        version: semver.parse(cli.version),
     });
-    return { kind: "real", description: `the Pulumi CLI ${stdout.trim()} at ${path}`, command, env };
-}
-
-function useLocal(reason: string): PulumiEngine {
-    // The typings of `PulumiCommand` have a private constructor; at run time the Automation API calls `run` only.
-    const command = createLocalCommand() as unknown as PulumiCommand;
-    return { kind: "local", description: `the local engine (test/engine): ${reason}`, command, env: {} };
-}
-
-/** A CLI alone is of no use: the nodejs language host must be beside it, or on PATH. */
-function canRunNode(folder: string): boolean {
-    return [folder, ...(process.env["PATH"] ?? "").split(delimiter)].some((place) =>
-        isExecutable(join(place, languageHost)),
-    );
-}
-
-function pathOf(given: string): string {
-    const candidates = [given, join(given, executable), join(given, "bin", executable)];
-    const path = candidates.find(isExecutable);
-    if (path === undefined || !basename(path).startsWith("pulumi")) {
-        throw new Error(`PULUMI_CBR_ENGINE=${given}: no Pulumi CLI there`);
-    }
-    return path;
-}
-
-async function find(): Promise<PulumiEngine> {
-    const forced = process.env["PULUMI_CBR_ENGINE"];
-    if (forced === "local") {
-        return useLocal("PULUMI_CBR_ENGINE says so");
-    }
-    if (forced) {
-        return useReal(pathOf(forced));
-    }
-    let reason = "no Pulumi CLI on PATH, in PULUMI_HOME or in ~/.pulumi";
-    for (const folder of searchFolders()) {
-        const path = join(folder, executable);
-        if (isExecutable(path)) {
-            if (canRunNode(folder)) {
-                return useReal(path);
-            }
-            reason = `${path} has no ${languageHost} beside it`;
-        }
-    }
-    if (process.env["PULUMI_CBR_INSTALL"] === "1") {
-        const { command } = await PulumiCommand.install();
-        return useReal(command);
-    }
-    return useLocal(reason);
+    const description = `the Pulumi CLI ${cli.version} at ${cli.path}, ${cli.origin}`;
+    // The language host starts programs with the first `node` on PATH; what is tested needs the one that the repository pins.
+    const PATH = `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`;
+    return { kind: "real", description, command, env: { PATH, PULUMI_SKIP_UPDATE_CHECK: "true" } };
 }
 
 let found: Promise<PulumiEngine> | undefined;
 
-/**
- * Finds the engine to test with, and prints once which one it took: PULUMI_CBR_ENGINE (`local`, or where a CLI is), PATH,
- * `$PULUMI_HOME/bin` and `~/.pulumi/bin`, the newest of their `versions`, a download if PULUMI_CBR_INSTALL is 1, or ours.
- */
+/** The engine to test with; `getPulumiCli` says which CLI that is, and without one it is ours. */
 export function findPulumi(): Promise<PulumiEngine> {
-    found ??= find().then((engine) => {
-        process.stderr.write(`Engine: ${engine.description}\n`);
-        return engine;
-    });
+    found ??= find();
     return found;
+}
+
+/** For what only Pulumi's own engine can show: without a CLI the test is left out, and says so. */
+export async function needsCli(skip: (reason: string) => void, why: string): Promise<void> {
+    if ((await findPulumi()).kind === "real") return;
+    process.stderr.write(`Left out without a Pulumi CLI: ${why}\n`);
+    skip(`needs the Pulumi CLI: ${why}`);
 }

@@ -11,6 +11,7 @@ import {
     commonInputs,
     deadlineOf,
     deletionPolicy,
+    EXPIRED,
     type Failure,
     objectDescription,
     objectId,
@@ -20,15 +21,17 @@ import {
     warnOrFail,
 } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
+import { type Holding, namesOf } from "../../services/holders";
 import { findCheckpoint, noteOwner } from "./find-lost";
 import { observe, read } from "./read";
 import {
     checkpointFacts,
-    EXPIRED,
+    expiredOutputs,
     isFailure,
     isFinalCheckpoint,
     isGoing,
     isGoneCheckpoint,
+    isGoodBackup,
     outcomeOf,
     toOutputs,
 } from "./schema";
@@ -99,7 +102,8 @@ export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = 
     preflight: preflightCheckpoint,
     isUnchanged,
     needsUpdate,
-    observesOthers: (inputs) => inputs.adopt !== undefined,
+    holding,
+    declaredKeys: (inputs) => (inputs.adopt === undefined ? [] : [inputs.adopt]),
     refuseReplacement,
     create,
     update,
@@ -344,7 +348,8 @@ async function update(
     try {
         if (olds.status === EXPIRED && isFailure(outputs))
             throw vanishedError(id, outputs, "it is no longer in the cloud");
-        if (olds.status === EXPIRED || isGoing(olds)) return outputs;
+        if (olds.status === EXPIRED) return expiredOutputs(outputs);
+        if (isGoing(olds)) return outputs;
         if (isFinalCheckpoint(olds.status)) {
             // What looked like a failure may have been a list that lagged, or a backup that was busy.
             const seen = isFailure(outputs) ? await observe(context, target, id, outputs) : outputs;
@@ -371,7 +376,7 @@ async function update(
 
 /** It is gone. That is a failure only when nothing good of it was ever seen. */
 function expired(context: Context, id: string, outputs: CheckpointOutputs): CheckpointOutputs {
-    const seen = { ...outputs, status: EXPIRED };
+    const seen = expiredOutputs(outputs);
     if (isFailure(seen) || (outputs.backups.length > 0 && outcomeOf(outputs).good === 0))
         throw vanishedError(id, outputs, "it is no longer in the cloud");
     context.log.warn(
@@ -402,36 +407,58 @@ async function remove(context: Context, id: string, olds: CheckpointOutputs): Pr
         );
         return;
     }
-    for (const { adopt } of context.declaredOthers ?? []) {
-        if (adopt !== id) continue;
-        context.log.info(`retained restore point ${id}: another resource has adopted it`);
-        return;
-    }
+    if (mustStay(context, id, olds)) return;
     const target = await context.client.target(olds.region, olds.projectId);
     const deadline = deadlineOf(context, olds, "delete", DELETE_BUDGET_MS);
+    // What its replacement skipped has its last backup here.
+    const stays = (resourceId: string | undefined) =>
+        resourceId !== undefined && context.holders.isLacking(context.urn, resourceId);
+    const last = known.filter((one) => isGoodBackup(one.status) && stays(one.resourceId)).map((one) => one.id);
+    if (last.length > 0)
+        context.log.info(
+            `retained ${last.length} of ${known.length} backups of restore point ${id}: ${last.join(", ")}. The restore point that takes its place has no good backup of the same resources; they cost money until deleted.`,
+        );
     let ids = known.map((one) => one.id);
     if (!isFinalCheckpoint(olds.status) || ids.length === 0) {
         // State does not know them all: a running backup cannot be cancelled, so wait for it, then ask.
         if (!(await untilDeletable(context, target, id, olds, deadline))) return;
         ids = await listedIds(context, target, id, olds, deadline);
-        if (ids.length === 0)
+        if (ids.length === 0 && olds.status !== EXPIRED)
             context.log.warn(
                 `restore point ${id} is still there, but the cloud lists no backup of it: none was deleted. Look for its backups in vault ${olds.vaultId}; what is there costs money until deleted.`,
             );
     }
-    await deleteBackups(context, target, ids, deadline);
+    const goes = (one: string) => !last.includes(one);
+    await deleteBackups(context, target, ids.filter(goes), deadline);
     const accounted = new Set(
         [...olds.backups, ...olds.skippedResources].map((one) => ("resourceId" in one ? one.resourceId : one.id)),
     );
     if (known.length === ids.length && known.length > 0 && olds.vault.resources.every((one) => accounted.has(one.id)))
         return;
     const left = await backupsOfCheckpoint(context, target, id, [], { deadline });
-    await deleteBackups(
-        context,
-        target,
-        left.map((row) => row.id),
-        deadline,
-    );
+    await deleteBackups(context, target, left.map((row) => row.id).filter(goes), deadline);
+}
+
+function holding(id: string, outputs: CheckpointOutputs): Holding {
+    const { failed = [], skipped = [] } =
+        outputs.backups === undefined || outputs.vault === undefined ? {} : outcomeOf(outputs);
+    const lacking = [...failed.map((one) => one.resourceId), ...skipped.map((one) => one.id)];
+    const covered = outputs.backups?.filter((one) => isGoodBackup(one.status)).map((one) => one.resourceId ?? "") ?? [];
+    return { identity: id, keys: [id], lacking, covered };
+}
+
+/** Another resource rests on it, or that cannot be known. */
+function mustStay(context: Context, id: string, olds: CheckpointOutputs): boolean {
+    const { holders, urn } = context;
+    const isBlind = holders.isBlind(urn);
+    const others = holders.leave(urn, id, [id]).get(id);
+    if (others === undefined && !isBlind) return false;
+    const why =
+        others === undefined
+            ? "this run looks at some resources only, and this machine does not know what the others of the stack rest on"
+            : `${namesOf(others)} rests on it`;
+    context.log.info(`retained restore point ${id} in vault ${olds.vaultId}: ${why}; it costs money until deleted`);
+    return true;
 }
 
 /** A list may lag: it is given time to show a backup of a restore point that is still there. */
@@ -447,7 +474,8 @@ async function listedIds(
     const until = Math.min(deadline, clock.now() + UNLISTED_MS);
     for (let pause = 1_000; ; pause = Math.min(pause * 2, 15_000)) {
         const rows = await backupsOfCheckpoint(context, target, id, resources, { deadline });
-        if (rows.length > 0 || resources.length === 0 || clock.now() + pause >= until) return rows.map((row) => row.id);
+        const isAll = rows.length > 0 || resources.length === 0 || olds.status === EXPIRED;
+        if (isAll || clock.now() + pause >= until) return rows.map((row) => row.id);
         await clock.sleep(pause, context.signal);
     }
 }

@@ -34,6 +34,7 @@ import { failureText, finish, hasEnded, isOwn, lookOnce, placeOf, waitForEnd, wi
 import { COPY_BUDGET_MS, COPY_DELETE_BUDGET_MS, isFinalCopy } from "./destination-replicas";
 import { waitForReplicas } from "./existing-replicas";
 import { claimCopies, findLostCopy } from "./find-lost";
+import { copyHolding, copyKey, deletableReplicas } from "./holding";
 
 export const backupReplicaInputs = z.strictObject({
     ...commonInputs,
@@ -91,6 +92,11 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
     isUnchanged,
     needsUpdate,
     deleteBeforeReplace,
+    holding: (id, outputs) => copyHolding(id, outputs, [outputs]),
+    declaredKeys: (inputs) =>
+        inputs.backupId === undefined || inputs.destinationRegion === undefined
+            ? []
+            : [copyKey(inputs.backupId, inputs.destinationRegion)],
     create,
     update,
     read,
@@ -308,19 +314,27 @@ async function refuseUnknownRecord(context: Context, source: ProjectRef, id: str
 }
 
 async function remove(context: Context, id: string, olds: BackupReplicaOutputs): Promise<void> {
-    if (olds.deletionPolicy !== "delete" || !isOwn(olds)) return retain(context, id, olds);
+    if (olds.deletionPolicy !== "delete" || !mayDelete(context, olds)) return retain(context, id, olds);
     const deadline = deadlineOf(context, olds, "delete", COPY_DELETE_BUDGET_MS);
     const source = await context.client.target(olds.region, olds.projectId);
     // A running copy cannot be called back: what it leaves is deleted once it has ended.
     const ended = hasEnded(olds) ? olds : await waitForEnd(context, source, olds, deadline, () => {});
-    if (!isOwn(ended)) return retain(context, id, ended);
+    if (!mayDelete(context, ended)) return retain(context, id, ended);
     const replicaId = ended.destinationBackupId;
     if (replicaId === undefined) return;
     // What its region does not know yet could not be deleted there, and would stay behind.
     if (ended.verified === undefined && ended.status === "success")
         await waitForReplicas(context, placeOf(ended), [replicaId], deadline);
     const destination = await context.client.target(olds.destinationRegion, olds.destinationProjectId);
-    await deleteBackups(context, destination, [replicaId], deadline);
+    const { identity } = copyHolding(id, olds, []);
+    const replicas = [{ id: replicaId, backupId: olds.backupId }];
+    const going = await deletableReplicas(context, { ...olds, identity, isSet: false }, replicas, deadline);
+    await deleteBackups(context, destination, going, deadline);
+}
+
+/** Its own, or one that its maker left behind for it in this run. */
+function mayDelete(context: Context, outputs: BackupReplicaOutputs): boolean {
+    return isOwn(outputs) || context.holders.wasLeft(context.urn, outputs.destinationBackupId ?? "");
 }
 
 /** Says what stays. */

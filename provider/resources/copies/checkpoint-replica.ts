@@ -38,10 +38,12 @@ import {
     UNSENT,
     UNSURE,
     updateCopies,
+    upgradeCopySet,
     withTotals,
 } from "./copy-set";
 import { COPY_BUDGET_MS } from "./destination-replicas";
 import { claimCopies, findLostCopy } from "./find-lost";
+import { checkpointCopiesKey, copyHolding } from "./holding";
 
 /** A note of a request in doubt is dated no further back than this, in milliseconds: the journal forgets old ones. */
 const NOTED_MS = 3_600_000;
@@ -71,6 +73,7 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     kind: "CheckpointReplica",
     inputs: checkpointReplicaInputs,
     outputs: checkpointReplicaOutputs,
+    upgradeState: upgradeCopySet,
     refine: refuseSameRegion,
     preflight: preflightCheckpointReplica,
     isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
@@ -79,6 +82,14 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     create,
     update,
     read: (context, id, olds) => readCopies(context, subject, "CheckpointReplica", id, olds),
+    holding: (id, outputs) =>
+        copyHolding(id, outputs, outputs.replications ?? [], [
+            checkpointCopiesKey(outputs.checkpointId, outputs.destinationRegion),
+        ]),
+    declaredKeys: (inputs) =>
+        inputs.checkpointId === undefined || inputs.destinationRegion === undefined
+            ? []
+            : [checkpointCopiesKey(inputs.checkpointId, inputs.destinationRegion)],
     remove,
 };
 

@@ -42,25 +42,33 @@ export async function waitForReplicas(
     const graceEnds = clock.now() + REPLICA_GRACE_MS;
     const settled = new Map<string, WireBackup>();
     let open = [...new Set(ids)];
+    let seen = "";
+    const outOfTime = () =>
+        new WaitTimeoutError(`${seen}, although ${said}. Run \`pulumi up\` again to look once more.`);
     for (let pause = 500; ; pause = Math.min(pause * 2, 15_000)) {
-        const rows =
-            since === undefined
-                ? new Map<string, WireBackup>()
-                : await listedReplicas(context, place, open, since, deadline);
         const left: string[] = [];
-        let seen = "";
-        for (const id of open) {
-            const row = rows.get(id) ?? (await readBackup(context, destination, id, deadline));
-            if (row !== undefined && isSettled(row)) settled.set(id, row);
-            else if (row !== undefined || clock.now() + pause < graceEnds) {
-                left.push(id);
-                seen ||= `replica ${id} in ${destination.region} ${row === undefined ? "does not exist" : `has status ${row.status}`}`;
+        let first = "";
+        try {
+            const rows =
+                since === undefined
+                    ? new Map<string, WireBackup>()
+                    : await listedReplicas(context, place, open, since, deadline);
+            for (const id of open) {
+                const row = rows.get(id) ?? (await readBackup(context, destination, id, deadline));
+                if (row !== undefined && isSettled(row)) settled.set(id, row);
+                else if (row !== undefined || clock.now() + pause < graceEnds) {
+                    left.push(id);
+                    first ||= `replica ${id} in ${destination.region} ${row === undefined ? "does not exist" : `has status ${row.status}`}`;
+                }
             }
+        } catch (error) {
+            // What an earlier read told says more than that there is no time for another one.
+            throw error instanceof WaitTimeoutError && seen !== "" ? outOfTime() : error;
         }
         open = left;
+        seen = first;
         if (open.length === 0) return settled;
-        if (clock.now() + pause >= deadline)
-            throw new WaitTimeoutError(`${seen}, although ${said}. Run \`pulumi up\` again to look once more.`);
+        if (clock.now() + pause >= deadline) throw outOfTime();
         await clock.sleep(pause, context.signal);
     }
 }

@@ -4,7 +4,6 @@ import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import { ApiError, OperationFailedError } from "../../client/errors/errors";
 import { copyCheckpoint, type WireBackup } from "../../client/operations";
-import { parseInstant } from "../../client/time/timestamps";
 import { digest } from "../../exactly-once/journal";
 import {
     noteInJournal,
@@ -13,7 +12,7 @@ import {
     settleJournal,
     type TimeWindow,
 } from "../../exactly-once/post-once";
-import { allBackupRows, readBackup } from "../../reads/backup-lists";
+import { allBackupRows } from "../../reads/backup-lists";
 import { preflightVaultReplication } from "../../resource/preflight";
 import {
     applyInputs,
@@ -35,10 +34,12 @@ import {
     removeCopies,
     type Subject,
     updateCopies,
+    upgradeCopySet,
     withTotals,
 } from "./copy-set";
 import { COPY_BUDGET_MS, type Copy, isRecordFor } from "./destination-replicas";
 import { claimCopies, findLostRun } from "./find-lost";
+import { copyHolding, vaultCopiesKey } from "./holding";
 
 export const vaultReplicationInputs = z.strictObject({
     ...commonInputs,
@@ -62,6 +63,7 @@ export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultRepl
     kind: "VaultReplication",
     inputs: vaultReplicationInputs,
     outputs: vaultReplicationOutputs,
+    upgradeState: upgradeCopySet,
     refine: refuseSameRegion,
     preflight: preflightVaultReplication,
     isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
@@ -73,51 +75,15 @@ export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultRepl
             destinationProjectId: olds.destinationProjectId,
         }),
     read: (context, id, olds) => readCopies(context, subject, "VaultReplication", id, olds),
-    observesOthers: () => true,
-    remove: (context, id, olds) =>
-        removeCopies(context, subject, id, olds, (ids, deadline) => superseded(context, olds, ids, deadline)),
+    holding: (id, outputs) => copyHolding(id, outputs, outputs.replications ?? [], [runKey(outputs)]),
+    declaredKeys: (inputs) =>
+        inputs.vaultId === undefined || inputs.destinationRegion === undefined
+            ? []
+            : [vaultCopiesKey(inputs.vaultId, inputs.destinationRegion)],
+    remove: (context, id, olds) => removeCopies(context, subject, id, olds),
 };
 
-/**
- * A run copies only what has no replica yet. So the run that takes this one's place may rest on this one's replicas, and
- * one of those goes only when the vault has a newer good one of the same resource.
- */
-async function superseded(
-    context: Context,
-    olds: VaultReplicationOutputs,
-    ids: readonly string[],
-    deadline: number,
-): Promise<readonly string[]> {
-    const { destinationRegion, destinationVaultId } = olds;
-    const { replacement: successor } = context;
-    if (
-        successor?.["destinationRegion"] !== destinationRegion ||
-        successor["destinationVaultId"] !== destinationVaultId
-    )
-        return ids;
-    const destination = { region: destinationRegion, projectId: olds.destinationProjectId };
-    const rows = await allBackupRows(context, destination, destinationVaultId, { deadline });
-    const own = new Set(ids);
-    const newest = new Map<string, number>();
-    for (const row of rows) {
-        if (own.has(row.id) || row.status !== "available" || row.resource_id === undefined) continue;
-        const made = parseInstant(row.created_at) ?? 0;
-        newest.set(row.resource_id, Math.max(made, newest.get(row.resource_id) ?? 0));
-    }
-    const going: string[] = [];
-    for (const id of ids) {
-        const row = rows.find((one) => one.id === id) ?? (await readBackup(context, destination, id, deadline));
-        const newer = newest.get(row?.resource_id ?? "") ?? Number.NEGATIVE_INFINITY;
-        // One that is no good, or no longer there, is nothing to lose.
-        if (row?.status !== "available" || newer >= (parseInstant(row.created_at) ?? 0)) going.push(id);
-    }
-    const kept = ids.filter((id) => !going.includes(id));
-    if (kept.length > 0)
-        context.log.info(
-            `retained ${kept.length} of ${ids.length} replicas in ${destinationRegion}, vault ${destinationVaultId}: ${kept.join(", ")}. The run that takes this one's place made no newer ones; they cost money until deleted.`,
-        );
-    return going;
-}
+const runKey = (outputs: VaultReplicationOutputs) => vaultCopiesKey(outputs.vaultId, outputs.destinationRegion);
 
 interface Begun {
     readonly copies: readonly Copy[];

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { getPulumiCli } from "./pulumi-cli";
 
 const root = join(__dirname, "../..");
 const newest = (folder: string, ending: string): { file: string; at: number } =>
@@ -9,10 +10,22 @@ const newest = (folder: string, ending: string): { file: string; at: number } =>
         .reduce((a, b) => (b.at > a.at ? b : a), { file: folder, at: 0 });
 
 /** Engine tests run what `npm run build` made: of sources that were changed since, they would tell nothing. */
-export function setup(): void {
+function refuseStaleBuild(): void {
     const built = newest("dist", ".js");
     for (const folder of ["provider", "sdk", "cli"]) {
         const source = newest(folder, ".ts");
         if (source.at > built.at) throw new Error(`${source.file} is newer than dist: run \`npm run build\` first`);
     }
+}
+
+/** Once before all files: the build is looked at, and the engine is chosen (and built, if need be) for all of them. */
+export async function setup(): Promise<void> {
+    refuseStaleBuild();
+    const cli = await getPulumiCli();
+    process.stderr.write(
+        cli.path === undefined
+            ? `Engine: our own (test/engine): ${cli.reason}\n`
+            : `Engine: the Pulumi CLI ${cli.version} at ${cli.path}, ${cli.origin}\n`,
+    );
+    process.env["PULUMI_CBR_ENGINE"] = cli.path ?? "local";
 }

@@ -1,0 +1,222 @@
+/**
+ * Which resource rests on which backups. Pulumi creates before it deletes: what a renamed, moved or adopting resource found in
+ * the cloud and took over would go with the resource that had it before. So nothing is deleted that another resource rests on.
+ *
+ * What the program declares shows itself in `check`, its state in `diff`, and what is made in `create`. All provider processes
+ * of a run write it to one folder, by the engine's address, which they have in common; a run that looks at some resources
+ * only (`--target`) is also told what earlier runs on this machine knew.
+ */
+import type { Clock } from "../client/time/clock";
+
+/** What a resource rests on, as its state or the cloud says. */
+export interface Holding {
+    /** Differs from one making of the resource to the next, under the same URN. */
+    readonly identity: string;
+    /** What must not be deleted while the resource stands: ids of restore points and replicas, and keys of handlers' own. */
+    readonly keys: readonly string[];
+    /** Servers and disks that were asked for, of which it has no good backup. */
+    readonly lacking?: readonly string[];
+    /** Servers and disks of which it has a good backup. */
+    readonly covered?: readonly string[];
+}
+
+/** One line that a process writes down. */
+export interface HolderEvent {
+    readonly urn: string;
+    /** Clock time. */
+    readonly at: number;
+    /** declared: stands in the program. held: stands in state. made: by this run. failed: its create or update. left: deleted. */
+    readonly what: "declared" | "held" | "made" | "failed" | "left";
+    readonly holding?: Holding | undefined;
+    readonly keys?: readonly string[] | undefined;
+    /** The URN that state has for it, where the program has renamed it by an alias. */
+    readonly storedUrn?: string | undefined;
+}
+
+/** Where the processes of a run tell each other. */
+export interface HolderStore {
+    append(event: HolderEvent): void;
+    /** What other processes of this run have written of the stack of a resource, oldest first. */
+    ofThisRun(urn: string): readonly HolderEvent[];
+    /** What earlier runs on this machine knew of that stack, oldest first. */
+    ofEarlierRuns(urn: string): readonly HolderEvent[];
+}
+
+interface Known {
+    declared: readonly string[];
+    holding: Holding | undefined;
+    isMade: boolean;
+    isFailed: boolean;
+    /** The keys that it left when it was deleted. */
+    left: readonly string[] | undefined;
+    storedUrn: string | undefined;
+}
+
+export class Holders {
+    readonly #store: HolderStore | undefined;
+    readonly #clock: Pick<Clock, "now">;
+    /** Does the run look at some resources only? Undefined: that cannot be told. */
+    readonly #isPartial: () => boolean | undefined;
+    readonly #own: HolderEvent[] = [];
+    readonly #inputs = new Map<string, object>();
+    readonly #renamed = new Map<string, string>();
+    /** The last line of each resource, so that what is known already is not written again. */
+    readonly #said = new Map<string, string>();
+
+    /** Without a store it knows of this process only. */
+    constructor(
+        clock: Pick<Clock, "now">,
+        store?: HolderStore | undefined,
+        isPartial: () => boolean | undefined = () => false,
+    ) {
+        this.#clock = clock;
+        this.#store = store;
+        this.#isPartial = isPartial;
+    }
+
+    /** The program has this resource, with these known inputs; `keys` is what they alone tell. */
+    declare(urn: string, keys: readonly string[], inputs: object): void {
+        this.#inputs.set(urn, inputs);
+        this.#say({ urn, at: this.#clock.now(), what: "declared", keys });
+    }
+
+    /** Inputs of a resource that the program of this run has, if this process was asked to check them. */
+    declaredInputs(urn: string): object | undefined {
+        return this.#inputs.get(urn);
+    }
+
+    /** The URN that the program has for a resource, which state may have under an earlier one. */
+    programUrn(storedUrn: string): string {
+        return this.#renamed.get(storedUrn) ?? storedUrn;
+    }
+
+    /** What state says of a resource that stands; `storedUrn` is the URN in state. */
+    hold(urn: string, holding: Holding, storedUrn = urn): void {
+        if (storedUrn !== urn) this.#renamed.set(storedUrn, urn);
+        const event: HolderEvent = { urn, at: this.#clock.now(), what: "held", holding };
+        this.#say(storedUrn === urn ? event : { ...event, storedUrn });
+    }
+
+    /** What this run has just made, or brought to its end. */
+    made(urn: string, holding: Holding): void {
+        this.#say({ urn, at: this.#clock.now(), what: "made", holding });
+    }
+
+    /** The create or update of this resource failed in this run. */
+    failed(urn: string): void {
+        this.#say({ urn, at: this.#clock.now(), what: "failed" });
+    }
+
+    /**
+     * The resource is deleted, and would take `keys` with it. Returns the URNs that rest on each of them; what nothing rests on
+     * is not among the answer. Said before it is asked: of two that leave at once, the one that is told last takes it along.
+     */
+    leave(urn: string, identity: string, keys: readonly string[]): ReadonlyMap<string, readonly string[]> {
+        const isReplaced = this.replacementOf(urn, identity) !== undefined;
+        if (!isReplaced) this.#say({ urn, at: this.#clock.now(), what: "left", keys });
+        const held = new Map<string, string[]>();
+        for (const [other, known] of this.#known(urn)) {
+            const isItself = !isReplaced && (other === urn || known.storedUrn === urn);
+            if (known.left !== undefined || isItself) continue;
+            for (const key of keys) if (restsOn(known, key)) held.set(key, [...(held.get(key) ?? []), other]);
+        }
+        return held;
+    }
+
+    /** The keys of that form that other resources rest on. */
+    othersKeys(urn: string, form: RegExp): readonly string[] {
+        const others = [...this.#known(urn)].filter(([other, { left }]) => other !== urn && left === undefined);
+        return others
+            .flatMap(([, known]) => [...(known.holding?.keys ?? []), ...known.declared])
+            .filter((key) => form.test(key));
+    }
+
+    /** Is this a run that looks at some resources only, on a machine that has not seen this one before? Then nothing is known of others. */
+    isBlind(urn: string): boolean {
+        if (this.#isPartial() !== true) return false;
+        return this.#store?.ofEarlierRuns(urn).some((event) => event.urn === urn || event.storedUrn === urn) !== true;
+    }
+
+    /** Did a resource leave this behind for another one, in this run? */
+    wasLeft(urn: string, key: string): boolean {
+        return [...this.#known(urn).values()].some(({ left }) => left?.includes(key));
+    }
+
+    /** What stands in this run under the same URN, and is not the one of that identity. */
+    replacementOf(urn: string, identity: string): Holding | undefined {
+        const known = this.#known(urn, false).get(urn);
+        return known?.left === undefined && known?.holding?.identity !== identity ? known?.holding : undefined;
+    }
+
+    hasFailed(urn: string): boolean {
+        return this.#known(urn, false).get(urn)?.isFailed === true;
+    }
+
+    /** Did this run make something that should have a backup of that server or disk, and has none, while nothing else that it made has one? */
+    isLacking(urn: string, resourceId: string): boolean {
+        const made = [...this.#known(urn, false).values()].filter((known) => known.isMade && known.left === undefined);
+        return (
+            made.some(({ holding }) => holding?.lacking?.includes(resourceId)) &&
+            !made.some(({ holding }) => holding?.covered?.includes(resourceId))
+        );
+    }
+
+    #say(event: HolderEvent): void {
+        this.#own.push(event);
+        const { at: _, ...rest } = event;
+        const text = JSON.stringify(rest);
+        if (this.#said.get(event.urn) === text) return;
+        this.#said.set(event.urn, text);
+        this.#store?.append(event);
+    }
+
+    /** By URN. What earlier runs knew counts where this run may not see all. */
+    #known(urn: string, withEarlier = this.#isPartial() !== false): Map<string, Known> {
+        const known = new Map<string, Known>();
+        const earlier = withEarlier ? (this.#store?.ofEarlierRuns(urn) ?? []) : [];
+        // Only what stood at their end: who was declared or made then says nothing about this run.
+        for (const { what, ...event } of earlier)
+            apply(known, { ...event, what: what === "made" || what === "held" ? "held" : what });
+        for (const one of known.values()) Object.assign(one, { declared: [], isMade: false, isFailed: false });
+        const events = [...(this.#store?.ofThisRun(urn) ?? []), ...this.#own].sort((a, b) => a.at - b.at);
+        for (const event of events) apply(known, event);
+        return known;
+    }
+}
+
+/** URNs for people: `BackupReplica copy, Checkpoint before`. */
+export function namesOf(urns: readonly string[]): string {
+    const name = (urn: string) => {
+        const [, , types = "", ...rest] = urn.split("::");
+        return `${types.slice(types.lastIndexOf(":") + 1)} ${rest.join("::")}`;
+    };
+    return [...new Set(urns)].map(name).join(", ");
+}
+
+const restsOn = ({ holding, declared }: Known, key: string): boolean =>
+    holding?.keys.includes(key) === true || declared.includes(key);
+
+const unknown: Known = {
+    declared: [],
+    holding: undefined,
+    isMade: false,
+    isFailed: false,
+    left: undefined,
+    storedUrn: undefined,
+};
+
+function apply(all: Map<string, Known>, { urn, what, holding, keys = [], storedUrn }: HolderEvent): void {
+    const known = all.get(urn) ?? { ...unknown };
+    all.set(urn, known);
+    if (what === "failed") known.isFailed = true;
+    else if (what === "left") known.left = [...(known.left ?? []), ...keys];
+    else {
+        known.left = undefined;
+        if (what === "declared") known.declared = keys;
+        else Object.assign(known, { holding, storedUrn });
+        if (what === "made") {
+            known.isMade = true;
+            known.isFailed = false;
+        }
+    }
+}
