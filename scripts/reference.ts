@@ -293,7 +293,7 @@ function codesTable(): string {
     ].join("\n");
 }
 
-/** What stands at a marker: `inputs Checkpoint`, `outputs Checkpoint`, `properties RestorePointCopy`, `codes`. */
+/** What stands at a marker: `inputs Checkpoint`, `outputs Checkpoint`, `properties ReplicatedCheckpointCopy`, `codes`. */
 export function generate(marker: string): string {
     const [what = "", name = ""] = marker.trim().split(/\s+/);
     switch (what) {
@@ -390,7 +390,7 @@ export function reference(): string {
         "",
         "Inputs and outputs of each are on its page, with what is called and when, and programs to run:",
         "",
-        ...[...resources, "RestorePoint"].map((name) => `- [\`${name}\`](resources/${kebab(name)}.md)`),
+        ...[...resources, "ReplicatedCheckpoint"].map((name) => `- [\`${name}\`](resources/${kebab(name)}.md)`),
         "",
         "## Hooks",
         "",

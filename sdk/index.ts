@@ -1,3 +1,5 @@
+import { requireNode } from "./node-version";
+
 export { BackupReplica, type BackupReplicaArgs } from "./backup-replica";
 export { Checkpoint, type CheckpointArgs } from "./checkpoint";
 export { type CheckpointBeforeArgs, checkpointBefore } from "./checkpoint-before";
@@ -22,6 +24,15 @@ export {
     type OutputOptions,
 } from "./functions";
 export { Provider, type ProviderArgs } from "./provider";
-export { RestorePoint, type RestorePointArgs, type RestorePointCopy } from "./restore-point";
+export {
+    ReplicatedCheckpoint,
+    type ReplicatedCheckpointArgs,
+    type ReplicatedCheckpointCopy,
+    RestorePoint,
+    type RestorePointArgs,
+    type RestorePointCopy,
+} from "./replicated-checkpoint";
 export { VaultReplication, type VaultReplicationArgs } from "./vault-replication";
 export { VaultSync, type VaultSyncArgs } from "./vault-sync";
+
+requireNode();

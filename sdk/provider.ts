@@ -70,7 +70,8 @@ export interface ProviderArgs {
 const SECRETS: readonly string[] = ["secretKey", "securityToken", "token", "password", "passcode"];
 
 /**
- * A second account or region in one program, through the ordinary `provider` option.
+ * A second account or region in one program, through the ordinary `provider` option. With credentials of its own it
+ * takes no project, agency or credentials from the environment: its project is looked up by its own credentials.
  *
  * ```ts
  * const nl = new cbr.Provider("nl", { region: "eu-nl" });
@@ -79,7 +80,7 @@ const SECRETS: readonly string[] = ["secretKey", "securityToken", "token", "pass
  */
 export class Provider extends pulumi.ProviderResource {
     constructor(name: string, args: ProviderArgs = {}, options?: pulumi.ResourceOptions) {
-        const properties: pulumi.Inputs = {};
+        const properties: pulumi.Inputs = { "cbr:explicitProvider": "true" };
         for (const [key, value] of Object.entries(args)) {
             // Pulumi: the host looks up only keys with a colon as they are.
             if (value !== undefined) properties[`cbr:${key}`] = SECRETS.includes(key) ? pulumi.secret(value) : value;

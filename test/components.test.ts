@@ -46,7 +46,7 @@ const inputsOf = (name: string): Record<string, unknown> | undefined => {
 };
 
 it("takes a restore point and copies it to each place", async () => {
-    const point = new cbr.RestorePoint("release", {
+    const point = new cbr.ReplicatedCheckpoint("release", {
         vaultId,
         triggers: { version: "1.2.3" },
         copies: [
@@ -67,7 +67,7 @@ it("takes a restore point and copies it to each place", async () => {
     });
     expect(point.copies).toHaveLength(2);
     expect(registered.map((one) => one.type)).toEqual([
-        "cbr:index:RestorePoint",
+        "cbr:index:ReplicatedCheckpoint",
         checkpointType,
         replicaType,
         replicaType,
@@ -84,17 +84,20 @@ it("takes a restore point and copies it to each place", async () => {
 });
 
 it("is the parent of its children, which have a name of their own each", async () => {
-    const point = new cbr.RestorePoint("release", { vaultId, copies: [{ region: "eu-nl", vaultId: elsewhere }] });
+    const point = new cbr.ReplicatedCheckpoint("release", {
+        vaultId,
+        copies: [{ region: "eu-nl", vaultId: elsewhere }],
+    });
     const parent = await value(point.urn);
-    expect(parent).toContain("::cbr:index:RestorePoint::release");
-    expect(await value(point.checkpoint.urn)).toContain(`cbr:index:RestorePoint$${checkpointType}::release`);
+    expect(parent).toContain("::cbr:index:ReplicatedCheckpoint::release");
+    expect(await value(point.checkpoint.urn)).toContain(`cbr:index:ReplicatedCheckpoint$${checkpointType}::release`);
     expect(await value(point.copies[0]?.urn ?? pulumi.output(""))).toContain(
-        `cbr:index:RestorePoint$${replicaType}::release-eu-nl`,
+        `cbr:index:ReplicatedCheckpoint$${replicaType}::release-eu-nl`,
     );
 });
 
 it("hands on to the copies what holds for them, too", async () => {
-    const point = new cbr.RestorePoint(
+    const point = new cbr.ReplicatedCheckpoint(
         "release",
         {
             vaultId,
@@ -134,22 +137,25 @@ it("gathers the replicas of two copies into one region, and wants them named", a
         { region: "eu-nl", vaultId: elsewhere },
         { region: "eu-nl", vaultId },
     ];
-    expect(() => new cbr.RestorePoint("twice", { vaultId, copies })).toThrow(
-        "RestorePoint twice: two copies are named eu-nl: give copies[1] another name.",
+    expect(() => new cbr.ReplicatedCheckpoint("twice", { vaultId, copies })).toThrow(
+        "ReplicatedCheckpoint twice: two copies are named eu-nl: give copies[1] another name.",
     );
     const named = copies.map((copy, index) => ({ ...copy, name: `nl${index}` }));
-    const point = new cbr.RestorePoint("named", { vaultId, copies: named });
+    const point = new cbr.ReplicatedCheckpoint("named", { vaultId, copies: named });
     expect(await value(point.destinationBackupIds)).toEqual({ "eu-nl": ["named-nl0-1", "named-nl1-1"] });
     const unnamed = [{ region: pulumi.output("eu-nl"), vaultId }];
-    expect(() => new cbr.RestorePoint("unnamed", { vaultId, copies: unnamed })).toThrow(
-        "RestorePoint unnamed: copies[0] needs a name, because its region is no plain string.",
+    expect(() => new cbr.ReplicatedCheckpoint("unnamed", { vaultId, copies: unnamed })).toThrow(
+        "ReplicatedCheckpoint unnamed: copies[0] needs a name, because its region is no plain string.",
     );
 });
 
 it("is told from other resources, as are its parts", async () => {
-    const point = new cbr.RestorePoint("release", { vaultId, copies: [{ region: "eu-nl", vaultId: elsewhere }] });
-    expect(cbr.RestorePoint.isInstance(point)).toBe(true);
-    expect(cbr.RestorePoint.isInstance(point.checkpoint)).toBe(false);
+    const point = new cbr.ReplicatedCheckpoint("release", {
+        vaultId,
+        copies: [{ region: "eu-nl", vaultId: elsewhere }],
+    });
+    expect(cbr.ReplicatedCheckpoint.isInstance(point)).toBe(true);
+    expect(cbr.ReplicatedCheckpoint.isInstance(point.checkpoint)).toBe(false);
     expect(cbr.CheckpointReplica.isInstance(point.copies[0])).toBe(true);
     expect(cbr.CheckpointReplica.isInstance(point.checkpoint)).toBe(false);
     const line = registered.find((one) => one.type === replicaType)?.inputs["__provider"];

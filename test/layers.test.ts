@@ -86,6 +86,8 @@ it("takes only types from the provider into the classes, and loads more only ins
             isUnder(one.from, "sdk") &&
             !isUnder(one.from, "sdk/testing") &&
             isUnder(one.to, "provider") &&
+            // A comparison of version numbers, which has to come before anything else.
+            one.to !== "provider/client/node-version.ts" &&
             !one.typeOnly &&
             !one.lazy,
     );
@@ -142,7 +144,7 @@ const mayTake: Readonly<Record<string, readonly string[]>> = {
     reads: [time, errors, "client/operations"],
     "exactly-once": [time, errors, "client/http", "client"],
     services: [time, "client/settings", "client/http", "client/auth", "client", "reads", "exactly-once"],
-    resource: [time, errors, "client/operations", "reads", "services"],
+    resource: [time, errors, "client/operations", "client/settings", "reads", "services"],
     "resources/checkpoint": [
         time,
         errors,
@@ -166,11 +168,12 @@ const mayTake: Readonly<Record<string, readonly string[]>> = {
         "resources/copies/without-records",
     ],
     resources: [time, errors, "client/operations", "reads", "exactly-once", "services", "resource"],
-    pulumi: [time, errors, "client/settings", "exactly-once", "services", "resource"],
+    pulumi: [time, errors, "client", "exactly-once", "services", "resource"],
     functions: [
         time,
         errors,
         "client/operations",
+        "client/settings",
         "reads",
         "exactly-once",
         "services",

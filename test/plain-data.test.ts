@@ -97,7 +97,7 @@ it.each<[string, () => unknown]>([
 
 it("refuses them in a component and in a hook, too", () => {
     const copies = [{ region: "eu-nl", vaultId }];
-    expect(() => new cbr.RestorePoint("release", { vaultId, triggers, copies })).toThrow(
+    expect(() => new cbr.ReplicatedCheckpoint("release", { vaultId, triggers, copies })).toThrow(
         "Checkpoint release: triggers.build.of is of type Map",
     );
     const hook = { name: "guard", vaultId, triggers } as cbr.CheckpointBeforeArgs;

@@ -110,7 +110,7 @@ export function copies(before: cbr.Checkpoint): void {
 }
 
 export function components(provider: cbr.Provider): void {
-    const point = new cbr.RestorePoint(
+    const point = new cbr.ReplicatedCheckpoint(
         "a",
         {
             vaultId: id,
@@ -122,19 +122,19 @@ export function components(provider: cbr.Provider): void {
         },
         { provider },
     );
-    new cbr.RestorePoint("b", { vaultId: id, copies: [] });
+    new cbr.ReplicatedCheckpoint("b", { vaultId: id, copies: [] });
     same<typeof point.checkpoint, cbr.Checkpoint>(true);
     same<typeof point.checkpointId, pulumi.Output<string>>(true);
     same<typeof point.copies, readonly cbr.CheckpointReplica[]>(true);
     same<typeof point.destinationBackupIds, pulumi.Output<Record<string, string[]>>>(true);
     // @ts-expect-error copies is required
-    new cbr.RestorePoint("c", { vaultId: id });
+    new cbr.ReplicatedCheckpoint("c", { vaultId: id });
     // @ts-expect-error the list itself must be known
-    new cbr.RestorePoint("d", { vaultId: id, copies: pulumi.output([]) });
+    new cbr.ReplicatedCheckpoint("d", { vaultId: id, copies: pulumi.output([]) });
     // @ts-expect-error a copy has a vault
-    new cbr.RestorePoint("e", { vaultId: id, copies: [{ region: "eu-nl" }] });
+    new cbr.ReplicatedCheckpoint("e", { vaultId: id, copies: [{ region: "eu-nl" }] });
     // @ts-expect-error names in the stack must be known
-    new cbr.RestorePoint("f", { vaultId: id, copies: [{ name: id, region: "eu-nl", vaultId: id }] });
+    new cbr.ReplicatedCheckpoint("f", { vaultId: id, copies: [{ name: id, region: "eu-nl", vaultId: id }] });
 }
 
 export function hooks(): void {

@@ -1,6 +1,6 @@
 // What is different on Windows, as far as it shows on another machine.
 import { expect, it } from "vitest";
-import { expandHome } from "../provider/client/settings/clouds-yaml";
+import { expandHome } from "../provider/client/settings/clouds-files";
 import { startable } from "./support/packed";
 
 it("finds the home directory behind either slash, and only there", () => {

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { displayText, registerSecret } from "../../provider/client/errors/redaction";
+import { SECRET_FIELDS } from "../../provider/client/settings/credentials";
 import { Failure } from "../command";
 import { runPulumi } from "../pulumi-cli";
 
@@ -11,9 +12,13 @@ export interface Configuration {
     readonly values: Readonly<Record<string, unknown>>;
     /** Keys whose values are encrypted, so that they cannot be used. */
     readonly encrypted: readonly string[];
+    /** Keys of secrets that everybody who has the configuration can read. */
+    readonly plain: readonly string[];
 }
 
-export const noConfiguration: Configuration = { source: "environment only", values: {}, encrypted: [] };
+export const noConfiguration: Configuration = { source: "environment only", values: {}, encrypted: [], plain: [] };
+
+const SECRETS: ReadonlySet<string> = new Set(SECRET_FIELDS.map((field) => `cbr:${field}`));
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
     typeof value === "object" && value !== null && !Array.isArray(value);
@@ -32,12 +37,14 @@ export async function stackConfiguration(stack: string, env: NodeJS.ProcessEnv):
         throw new Failure("`pulumi config --json` wrote something that is no JSON");
     }
     const values: Record<string, unknown> = {};
+    const plain: string[] = [];
     for (const [key, entry] of Object.entries(isObject(content) ? content : {})) {
         if (!isObject(entry)) continue;
         if (entry["secret"] === true && typeof entry["value"] === "string") registerSecret(entry["value"]);
+        if (entry["secret"] !== true && SECRETS.has(key)) plain.push(key);
         values[key] = entry["value"];
     }
-    return { source: `stack ${stack}`, values, encrypted: [] };
+    return { source: `stack ${stack}`, values, encrypted: [], plain };
 }
 
 /**
@@ -57,13 +64,15 @@ export async function fileConfiguration(file: string): Promise<Configuration> {
     const map = isObject(whole["config"]) ? whole["config"] : whole;
     const values: Record<string, unknown> = {};
     const encrypted: string[] = [];
+    const plain: string[] = [];
     for (const [key, entry] of Object.entries(map)) {
         if (!key.startsWith("cbr:")) continue;
         // As `pulumi config --json` writes: a secret has no value there without --show-secrets.
         const listed = isObject(entry) && "secret" in entry;
-        if (isObject(entry) && ("secure" in entry || (listed && entry["value"] === undefined))) encrypted.push(key);
-        else if (listed) values[key] = entry["value"];
-        else values[key] = entry;
+        const isEncrypted = isObject(entry) && ("secure" in entry || (listed && entry["value"] === undefined));
+        if (isEncrypted) encrypted.push(key);
+        else values[key] = listed ? entry["value"] : entry;
+        if (!isEncrypted && SECRETS.has(key) && !(listed && entry["secret"] === true)) plain.push(key);
     }
-    return { source: file, values, encrypted };
+    return { source: file, values, encrypted, plain };
 }

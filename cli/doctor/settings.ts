@@ -1,5 +1,6 @@
 /** Every setting that was found, with its source; secrets without their values. */
 import { redact } from "../../provider/client/errors/redaction";
+import { withoutUserInfo } from "../../provider/client/settings/proxies";
 import type { Resolved, Settings } from "../../provider/client/settings/settings";
 
 export interface SettingLine {
@@ -20,6 +21,8 @@ export function settingLines(settings: Settings): SettingLine[] {
     add("region", settings.region);
     add("projectId", settings.projectId);
     add("projectName", settings.projectName);
+    add("project's domain id", settings.projectDomain?.id);
+    add("project's domain name", settings.projectDomain?.name);
     add("cloud", settings.cloud);
     add("authUrl", settings.authUrl);
     add("domainName", settings.domainName);
@@ -41,15 +44,23 @@ export function settingLines(settings: Settings): SettingLine[] {
     add("agencyDomainName", agency?.domainName);
     add("agencyDomainId", agency?.domainId);
     for (const [region, value] of sorted(settings.endpoints))
-        add(`endpoint of ${region}`, { value, source: "cbr:endpoints or HUAWEICLOUD_SDK_REGION_CBR_*" });
+        add(`endpoint of ${region}`, {
+            value,
+            source: "cbr:endpoints, HUAWEICLOUD_SDK_REGION_CBR_* or cbr_endpoint_override",
+        });
     for (const [region, value] of sorted(settings.iamEndpoints))
         add(`IAM of ${region}`, { value, source: "cbr:endpoints or HUAWEICLOUD_SDK_REGION_IAM_*" });
+    const { interfaces } = settings;
+    add("interface", interfaces && { ...interfaces, value: interfaces.value.join(", ") });
     add("caFile", settings.caFile);
     add("certFile", settings.certFile);
     add("keyFile", settings.keyFile);
     add("insecure", settings.insecure);
-    add("http proxy", settings.proxies.http);
-    add("https proxy", settings.proxies.https);
+    for (const [name, proxy] of Object.entries({
+        "http proxy": settings.proxies.http,
+        "https proxy": settings.proxies.https,
+    }))
+        add(name, proxy && { ...proxy, value: withoutUserInfo(proxy.value) });
     lines.push({
         name: "preflight",
         value: settings.preflight,

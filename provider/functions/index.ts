@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import { ConfigError, messageOf } from "../client/errors/errors";
+import { MissingCredentialsError } from "../client/settings/settings";
 import { digest } from "../exactly-once/journal";
 import { withLowercaseIds } from "../resource/ids";
 import type { Services } from "../services/context";
@@ -71,7 +72,8 @@ export async function invoke<Name extends FunctionName>(
     try {
         return await definition.run(servicesFor(config), checked(definition.args, args));
     } catch (error) {
-        throw new Error(`${name}: ${messageOf(error)}`, { cause: error });
+        const message = error instanceof MissingCredentialsError ? error.explanation : messageOf(error);
+        throw new Error(`${name}: ${message}`, { cause: error });
     }
 }
 

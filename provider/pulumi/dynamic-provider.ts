@@ -6,6 +6,7 @@
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { ConfigError, messageOf, PartialCreateError } from "../client/errors/errors";
 import { displayText } from "../client/errors/redaction";
+import { nodeProblem } from "../client/node-version";
 import { systemClock } from "../client/time/clock";
 import { noteDeclared, noteMade, noteStored, removeGuarded } from "../resource/guard";
 import { lowercaseId, withLowercaseIds } from "../resource/ids";
@@ -64,19 +65,33 @@ function runHolders(): Holders {
     return holders;
 }
 
+/** A line that is about the settings, and so about all resources. */
+function sayOnStack(message: string): void {
+    const text = displayText(`pulumi-cbr: ${message}`);
+    sendToEngine({ urn: "", message: text, severity: "warning", ephemeral: false });
+}
+
+function once(say: (message: string) => void): (message: string) => void {
+    let isSaid = false;
+    return (message) => {
+        if (!isSaid) say(message);
+        isSaid = true;
+    };
+}
+
 function services(): Services {
     if (host.services === undefined) {
+        const problem = nodeProblem(process.versions.node);
+        if (problem !== undefined) throw new ConfigError(problem);
         // Loaded on first use: a preview of a stack without CBR resources pays for nothing.
         const { createServices } = require("../services/services") as typeof import("../services/services");
         host.services = createServices(host.get, process.env, {
             isEngineAlive,
             signal: hostGone(),
             holders: runHolders(),
+            onMissingCredentials: once(sayOnStack),
         });
-        for (const warning of host.services.settings.warnings) {
-            const message = displayText(`pulumi-cbr: ${warning}`);
-            sendToEngine({ urn: "", message, severity: "warning", ephemeral: false });
-        }
+        for (const message of host.services.settings.warnings) sayOnStack(message);
     }
     return host.services;
 }
@@ -305,16 +320,9 @@ async function checkLocation<I extends CommonInputs, O extends I>(
         const diff = await diffInputs(comparing, context, "", olds as unknown as O, inputs, isUnknown);
         if (diff.replaces.length === 0 || diff.failures.length > 0) return [...diff.failures];
     }
-    if (inputs["region"] === undefined && context.settings.region === undefined) {
-        try {
-            const { requireRegion } =
-                require("../client/settings/settings") as typeof import("../client/settings/settings");
-            requireRegion(context.settings);
-        } catch (error) {
-            if (error instanceof ConfigError) return [{ property: "region", reason: error.message }];
-            throw error;
-        }
-    }
+    const { regionFailures } = require("../resource/regions") as typeof import("../resource/regions");
+    const misplaced = regionFailures(context.settings, inputs, isUnknown);
+    if (misplaced.length > 0) return misplaced;
     if (isUnknown(inputs["region"]) || isUnknown(inputs["projectId"])) return [];
     const known = knownInputs<I>(inputs, isUnknown);
     // A vault is looked for in its project: while that is unknown, the default project would be asked for it.

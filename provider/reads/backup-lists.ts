@@ -122,7 +122,7 @@ export function noteRefusedFilter(
 }
 
 /**
- * Every backup of one checkpoint. Vendor: some regions may hide incremental backups unless asked for (A4): when
+ * Every backup of one checkpoint. Vendor: some regions may hide incremental backups unless asked for (api-notes: Filter for incremental backups): when
  * fewer resources are seen than `expected`, Huawei Cloud is asked again with `incremental=true`.
  */
 export async function backupsOfCheckpoint(
@@ -151,7 +151,7 @@ async function rowsOfOne(
     return own.length > 0 ? own : hiddenRows(services, target, query, own, options);
 }
 
-/** The incremental backups, which some regions leave out of a list unless asked for them (A4); none where the filter is not known. */
+/** The incremental backups, which some regions leave out of a list unless asked for them (api-notes: Filter for incremental backups); none where the filter is not known. */
 export async function incrementalRows(
     services: Services,
     target: ProjectRef,

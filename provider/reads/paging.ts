@@ -4,7 +4,7 @@
 const PAGE = 1000;
 
 /**
- * All pages, each row once: what is new comes first and pushes rows to the next page. Vendor: paged by `offset` (A26);
+ * All pages, each row once: what is new comes first and pushes rows to the next page. Vendor: paged by `offset` (api-notes: Limit and offset);
  * `count` is the total where given, else a short page is the last one. A page without anything new is the last one, too.
  * Undefined when the first page says that it would take more than `maxPages`.
  */

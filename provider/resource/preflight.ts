@@ -1,5 +1,5 @@
 /**
- * What the API's reads can tell in a preview (design §7): a definite no becomes a failure at its property, in the pull
+ * What the API's reads can tell in a preview: a definite no becomes a failure at its property, in the pull
  * request instead of at midnight. Everything else (no rights, no network, no answer in time) lets the preview pass,
  * with one warning for the whole process. Answers are kept, so a thousand resources of ten vaults cost ten reads.
  */
@@ -13,13 +13,15 @@ import {
     showVault,
     type WireVault,
 } from "../client/operations";
+import { iamBaseUrl } from "../client/settings/endpoints";
 import { sharedVault } from "../reads/shared-reads";
 import type { CheckpointInputs } from "../resources/checkpoint/checkpoint";
 import type { BackupReplicaInputs } from "../resources/copies/backup-replica";
 import type { CheckpointReplicaInputs } from "../resources/copies/checkpoint-replica";
 import type { VaultReplicationInputs } from "../resources/copies/vault-replication";
 import type { VaultSyncInputs } from "../resources/vault-sync";
-import { type Context, type Services, targetOf } from "../services/context";
+import { type Context, targetOf as projectOf, type Services } from "../services/context";
+import { PendingHosts } from "./pending-hosts";
 import type { Failure } from "./resource";
 
 /** A preview waits no longer than this for the looks of a resource, in milliseconds; once it had to, it looks no more. */
@@ -37,6 +39,7 @@ class Looks {
     readonly #answers = new Map<string, { readonly at: number; readonly answer: Promise<unknown> }>();
     /** Why a region could not be asked: nobody else tries. */
     readonly unreachable = new Map<string, unknown>();
+    readonly pending = new PendingHosts();
     /** Nothing that was heard before this counts any more. */
     notBefore = Number.NEGATIVE_INFINITY;
     /** The budget was used up once. */
@@ -70,11 +73,20 @@ function looks(services: Services): Looks {
 }
 
 /** The one line that says what a preview could not know. */
-function note(context: Context, why: string): void {
+function note(context: Context, why: string, what = "did not say"): void {
     const own = looks(context);
     if (own.warned) return;
     own.warned = true;
-    context.log.warn(`preflight: the cloud was not asked whether this can work (${why})`);
+    context.log.warn(`preflight: the cloud ${what} whether this can work (${why})`);
+}
+
+/** The project of these inputs; IAM may have to be asked for its id. */
+function targetOf(context: Context, inputs: Pick<Destination, "region" | "projectId">): Promise<ProjectRef> {
+    const region = inputs.region ?? context.settings.region?.value ?? "";
+    return looks(context).pending.during(
+        () => iamBaseUrl(context.settings, region),
+        () => projectOf(context, inputs),
+    );
 }
 
 /** `up` would fail with the same words: a setting that makes no sense, a key that is refused. Not so when IAM would not say: `up` may have other rights. */
@@ -88,13 +100,9 @@ async function look(context: Context, run: () => Promise<Failure[]>): Promise<Fa
     const { settings, clock } = context;
     if (settings.preflight === "off") return [];
     if (settings.credentials === undefined) {
-        const { incomplete } = settings;
-        note(
-            context,
-            incomplete.length === 0
-                ? "no credentials are set"
-                : `the credentials are incomplete: ${incomplete.join("; ")}`,
-        );
+        const halves = settings.incomplete.join("; ");
+        const why = halves === "" ? "no credentials are set" : `the credentials are incomplete: ${halves}`;
+        note(context, why, "was not asked");
         return [];
     }
     const own = looks(context);
@@ -102,7 +110,7 @@ async function look(context: Context, run: () => Promise<Failure[]>): Promise<Fa
     const timer = new AbortController();
     const late = clock.sleep(PREFLIGHT_BUDGET_MS, timer.signal).then(() => {
         own.gaveUp = true;
-        throw new Error("no answer in time");
+        throw new Error(`no answer${own.pending} in time`);
     });
     late.catch(() => {});
     const twice = async () => {
@@ -140,7 +148,8 @@ async function find<Req, Res>(
             const listed = await shared?.();
             if (listed !== undefined) return listed;
             try {
-                return await context.client.call(operation, { target, path, deadline: now + LOOK_MS });
+                const call = () => context.client.call(operation, { target, path, deadline: now + LOOK_MS });
+                return await own.pending.during(() => context.client.baseUrl(region), call);
             } catch (error) {
                 if (error instanceof NotFoundError) return null;
                 if (!isAnswer(error)) own.unreachable.set(region, error);
@@ -225,7 +234,7 @@ export function preflightVaultSync(context: Context, inputs: Partial<VaultSyncIn
         const vault = await vaultOf(context, target, vaultId);
         if (vault === undefined) return [];
         if (vault === null) return [noVault("vaultId", vaultId, target)];
-        // A20: either word may say hybrid; without any word the API has the last one.
+        // Either word may say hybrid; without any word the API has the last one (api-notes: Hybrid vaults).
         if (vault.billing === undefined || isHybrid(vault)) return [];
         return [
             {
@@ -287,12 +296,13 @@ async function checkDestination(
     let vault: Found<WireVault>;
     let property = "destinationProjectId";
     try {
-        destination = await context.client.target(destinationRegion, inputs.destinationProjectId);
+        destination = await targetOf(context, { region: destinationRegion, projectId: inputs.destinationProjectId });
         property = "destinationRegion";
         vault = await vaultOf(context, destination, destinationVaultId);
     } catch (error) {
         if (error instanceof ConfigError && isDefinite(error)) return [{ property, reason: messageOf(error) }];
-        // A22: a right that is missing over there (IAM: 401 for a project without a role) is the API's to judge.
+        // A right that is missing over there (IAM: 401 for a project without a role) is the API's to judge
+        // (api-notes: Rights in the destination).
         note(context, messageOf(error));
         return [];
     }

@@ -149,7 +149,7 @@ export interface ResourceHandler<I extends CommonInputs, O extends I> {
     readonly upgradeState?: (stored: Readonly<Record<string, unknown>>) => Record<string, unknown>;
     /** Rules between inputs; sees only those that are known and well-formed. */
     readonly refine?: (inputs: Partial<I>) => Failure[];
-    /** What the API's reads can tell before anything is done (design §7); sees only inputs that are known. */
+    /** What the API's reads can tell before anything is done; sees only inputs that are known. */
     readonly preflight?: (context: Context, inputs: Partial<I>) => Promise<Failure[]>;
     /** Resource-specific part of the diff: a change that no input shows. */
     readonly needsUpdate?: (context: Context, id: string, olds: O, news: Partial<I>) => Promise<boolean>;

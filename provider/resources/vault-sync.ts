@@ -82,7 +82,7 @@ export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = {
 
 /** So long a task may be unknown after its POST, in milliseconds. */
 const UNLISTED_MS = 30_000;
-/** `skipped` is final (A18): terraform-provider-huaweicloud waits for ever there. */
+/** `skipped` is final (api-notes: Skipped synchronisations): terraform-provider-huaweicloud waits for ever there. */
 const FINAL = new Set(["success", "failed", "timeout", "skipped", EXPIRED]);
 
 /** What came of a forgotten task is not known: less than was asked for, unless its end was not wanted. */
@@ -297,7 +297,7 @@ async function finish(
 function judgeSync(context: Context, outputs: VaultSyncOutputs): void {
     const { operationLogId: id, vaultId } = outputs;
     if (outputs.status === "success") {
-        // A19: success and failures go together.
+        // Success and failures go together (api-notes: Synchronisations with failures).
         if ((outputs.failedBackups ?? 0) > 0)
             context.log.warn(
                 `synchronisation ${id} of vault ${vaultId} succeeded, but ${outputs.failedBackups} backups could not be imported`,

@@ -17,6 +17,8 @@ export interface Parts {
     readonly holders?: Holders;
     readonly isEngineAlive?: () => Promise<boolean>;
     readonly signal?: AbortSignal;
+    /** Told what is missing each time that a call fails for want of credentials. */
+    readonly onMissingCredentials?: (explanation: string) => void;
 }
 
 /** `get` reads the stack configuration (`cbr:region` …). Throws `ConfigError` for a setting that makes no sense. */
@@ -29,7 +31,7 @@ export function createServices(
     const signal = parts.signal ?? new AbortController().signal;
     const settings = resolveSettings(get, env);
     const transport = parts.transport ?? createUndiciTransport(settings);
-    const auth = createAuthenticator(settings, transport, clock, signal);
+    const auth = createAuthenticator(settings, transport, clock, { signal, onMissing: parts.onMissingCredentials });
     return {
         settings,
         clock,

@@ -37,7 +37,7 @@ export interface SimulatorOptions<Name extends string = string> extends Partial<
     keyBlockMs?: number;
     /** Region → regions it can replicate to. Default: every other one. */
     capabilities?: Readonly<Record<string, readonly string[]>>;
-    /** True: a checkpoint outlives its last backup (other reading of A12). Default false. */
+    /** True: a checkpoint outlives its last backup. Default false (api-notes: Gone restore points). */
     checkpointSurvivesLastBackup?: boolean;
     /** More CBR requests in one second of one region get 429 APIGW.0308. Default 0: no limit. */
     requestsPerSecond?: number;

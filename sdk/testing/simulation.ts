@@ -15,13 +15,16 @@ export interface Rules {
     restoreMs: number;
     /** Milliseconds a deletion takes. */
     deleteMs: number;
-    /** A4: lists leave incremental backups out unless asked with `incremental=true`. */
+    /** Lists leave incremental backups out unless asked with `incremental=true` (api-notes: Filter for incremental backups). */
     hideIncremental: boolean;
     /** Whether Huawei's GET checkpoint repeats name and description (`extra_info`). */
     echoExtraInfo: boolean;
-    /** A6: a vault replication with nothing to do is refused with 0001, or answered with an empty list. */
+    /**
+     * A vault replication with nothing to do is refused with 0001, or answered with an empty list
+     * (api-notes: One replica a backup and region).
+     */
     nothingToReplicate: "refuse" | "empty";
-    /** A14: how DELETE of a missing backup is refused. */
+    /** How DELETE of a missing backup is refused (api-notes: Deleting a missing backup). */
     missingBackupCode: "BackupService.6200" | "CSBS.3001";
     /** Whether a replica can be seen from the start of its replication (status `protecting`), or only once it is whole. */
     replicaAppears: "start" | "end";

@@ -165,7 +165,7 @@ describe("doctor", () => {
         });
     });
 
-    it("warns of a full vault, an empty project, and a destination without a vault", async () => {
+    it("warns of a full vault and an empty project", async () => {
         simulator.region("eu-de").cloud.addVault({ name: "small", sizeGb: 10, usedMb: 9_500 });
         for (const id of simulator.region("eu-nl").cloud.vaults.keys())
             simulator.region("eu-nl").cloud.vaults.delete(id);
@@ -176,7 +176,114 @@ describe("doctor", () => {
             detail: "vault small is 93 % full",
         });
         expect(region(report, "eu-nl")?.checks.at(-1)).toMatchObject({ verdict: "WARN", check: "vaults" });
-        expect(check(report.checks, "eu-de → eu-nl")).toMatchObject({ verdict: "WARN" });
+    });
+
+    it("warns of no direction that nobody copies in", async () => {
+        simulator.region("eu-nl").cloud.addVault({ name: "backups of nl" });
+        const { report } = await doctor(env());
+        expect(report.verdict).toBe("OK");
+        expect(check(report.checks, "eu-de → eu-nl")).toMatchObject({ verdict: "OK" });
+        expect(check(report.checks, "eu-nl → eu-de")).toEqual({
+            check: "eu-nl → eu-de",
+            verdict: "SKIP",
+            detail: "is possible, but eu-de has no vault of protect type replication",
+        });
+    });
+
+    it.each([
+        ["http://me:hunter2@proxy.example:3128", "http://[secret]@proxy.example:3128"],
+        ["me:hunter2@proxy.example:3128", "[secret]@proxy.example:3128"],
+        ["http://me:hun@ter2@proxy.example:3128", "http://[secret]@proxy.example:3128"],
+        ["http://me:hun/ter2@proxy.example:3128", "http://[secret]@proxy.example:3128"],
+        ["me:h/un@ter2?#@proxy.example:3128", "[secret]@proxy.example:3128"],
+        ["http://me:p@proxy.example:3128", "http://[secret]@proxy.example:3128"],
+        ["http://me:hun%40ter2@proxy.example:3128", "http://[secret]@proxy.example:3128"],
+        ["socks5://hunter2@proxy.example", "socks5://[secret]@proxy.example"],
+        ["http://proxy.example:3128", "http://proxy.example:3128"],
+    ])("shows no user and password of proxy %s, as text or as data", async (proxy, shown) => {
+        // A proxy is of no use for loopback, but its address is shown, and used for what is beyond.
+        const environment = { ...env(), HTTPS_PROXY: proxy, HTTP_PROXY: proxy };
+        const { out, report } = await doctor(environment);
+        const text = (await runCli(["doctor"], { env: environment })).out;
+        expect(report.settings.filter(({ name }) => name.endsWith("proxy")).map(({ value }) => value)).toEqual([
+            shown,
+            shown,
+        ]);
+        expect(text).toContain(shown);
+        for (const one of [out, text]) expect(one).not.toMatch(/hun|ter2|me:p@/);
+    });
+
+    it("warns of secrets that stand in plain text in a stack's configuration", async () => {
+        const file = join(folder(), "Pulumi.dev.yaml");
+        writeFileSync(file, JSON.stringify({ config: simulator.settings().config }));
+        const { report, out } = await doctor({}, "--config", file);
+        expect(report.checks.filter(({ check: name }) => name === "configuration")).toEqual([
+            {
+                check: "configuration",
+                verdict: "WARN",
+                detail: `cbr:secretKey stands in plain text in ${file}`,
+                advice: "encrypt it: pulumi config set --secret cbr:secretKey, and change it if others could read it",
+            },
+        ]);
+        expect(check(report.checks, "sign-in")).toMatchObject({ verdict: "OK" });
+        expect(out).not.toContain(simulator.credentials.secretKey);
+        const listed = join(folder(), "config.json");
+        const secret = { value: simulator.credentials.secretKey, secret: true };
+        writeFileSync(
+            listed,
+            JSON.stringify({ "cbr:secretKey": secret, "cbr:token": { value: "tttttttt", secret: false } }),
+        );
+        expect(check((await doctor({}, "--config", listed)).report.checks, "configuration")?.detail).toMatch(
+            /^cbr:token /,
+        );
+    });
+
+    it("speaks to no host that the settings neither name nor imply", async () => {
+        // Every way to another machine leads through this proxy, which writes down where to, and goes there never.
+        const hosts = new Set<string>();
+        const proxy = createServer().on("connect", (request, socket) => {
+            hosts.add(request.url ?? "");
+            socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+        });
+        await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+        const otc = {
+            OS_USERNAME: "u",
+            OS_PASSWORD: "pppppppp",
+            OS_USER_DOMAIN_NAME: "OTC-EU-DE-00000000001000012345",
+            OS_PROJECT_NAME: "eu-de_team",
+            HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+            HW_MAX_RETRIES: "0",
+            HOME: "/nowhere",
+        };
+        const spokenTo = async (environment: Record<string, string>, ...args: string[]) => {
+            hosts.clear();
+            await doctor({ ...otc, ...environment }, ...args);
+            return [...hosts].sort();
+        };
+        expect(await spokenTo({ OS_REGION_NAME: "eu-dee" })).toEqual([]);
+        expect(await spokenTo({ OS_REGION_NAME: "cn-north-4" })).toEqual([]);
+        expect(await spokenTo({ OS_REGION_NAME: "eu-de", HW_CLOUD: "myhuaweicloud.com" })).toEqual([
+            "cbr.eu-de.otc.t-systems.com:443",
+        ]);
+        expect(await spokenTo({ OS_AUTH_URL: "https://iam.cn-north-4.myhuaweicloud.com/v3" })).toEqual([]);
+        expect(await spokenTo({ OS_REGION_NAME: "eu-de" }, "--region", "eu-nll")).toEqual([
+            "cbr.eu-de.otc.t-systems.com:443",
+        ]);
+        await new Promise((resolve) => proxy.close(resolve));
+    });
+
+    it("finds a region that no table knows before anybody is asked", async () => {
+        const { code, report } = await doctor({
+            HW_ACCESS_KEY: "AK",
+            HW_SECRET_KEY: "ssssssss",
+            HW_REGION_NAME: "cn-nrth-4",
+        });
+        expect(code).toBe(1);
+        expect(check(report.checks, "region")).toMatchObject({
+            verdict: "FAIL",
+            detail: expect.stringContaining("did you mean cn-north-4?"),
+        });
+        expect(report.regions.map(({ checks }) => checks.map((one) => one.check))).toEqual([["endpoint"]]);
     });
 
     it("finds a region that cannot be reached, and goes on with the others", async () => {
@@ -204,7 +311,10 @@ describe("doctor", () => {
         const { code, report } = await doctor({});
         expect(code).toBe(1);
         expect(report.regions).toEqual([]);
-        expect(check(report.checks, "credentials")?.detail).toMatch(/^There are no credentials\. Set one of: /);
+        expect(check(report.checks, "credentials")).toMatchObject({
+            detail: "There are no credentials.",
+            advice: expect.stringMatching(/^Set one of: a token \(cbr:token or HW_AUTH_TOKEN/),
+        });
         expect(check(report.checks, "region")).toMatchObject({ verdict: "WARN" });
         const other = await doctor(
             { HUAWEICLOUD_SDK_REGION_CBR_EU_DE: simulator.region("eu-de").url },

@@ -4,6 +4,7 @@ import {
     accessSync,
     chmodSync,
     constants,
+    copyFileSync,
     existsSync,
     mkdirSync,
     mkdtempSync,
@@ -197,6 +198,7 @@ const written = (name: string) => readFileSync(join(work, name), "utf8");
 beforeEach(() => {
     work = mkdtempSync(join(tmpdir(), "cbr-"));
     mkdirSync(join(work, "bin"));
+    copyFileSync(join(folder, "Pulumi.yaml"), join(work, "Pulumi.yaml"));
     standIn(
         "pulumi",
         `echo "  backend \${PULUMI_BACKEND_URL:-none} token \${PULUMI_ACCESS_TOKEN-unset}" >>'${work}/calls'
@@ -292,8 +294,8 @@ describe("preview.sh", () => {
         expect(plain(calls)).toEqual([
             "pulumi stack select prod",
             "pulumi config set restorePoint -- release-1a2b",
-            "pulumi preview --json --non-interactive",
-            "npx --no-install pulumi-cbr preview-comment --title Backups --url https://ci.example/1 preview.json",
+            "pulumi preview --json --show-replacement-steps --non-interactive",
+            "npx --no-install pulumi-cbr preview-comment --title Backups --url https://ci.example/1 --exit-code 0 --stack gitops/prod preview.json",
         ]);
         expect(written("comment.md")).toBe(`${MARKER}\n\n{"duration":1}\n`);
     });
@@ -309,6 +311,16 @@ describe("preview.sh", () => {
         expect(written("comment.md")).toContain(MARKER);
     });
 
+    it.each([
+        [0, 1],
+        [4, 4],
+    ])("leaves no older comment standing when a preview that ended with %i cannot be read", async (status, code) => {
+        standIn("npx", "echo 'preview.json is empty' >&2; exit 1");
+        const stack = { ...access, STACK: "acme/prod", RESTORE_POINT: "x", PREVIEW_STATUS: String(status) };
+        expect(await run("preview.sh", stack)).toMatchObject({ code, err: "preview.json is empty\n" });
+        expect(written("comment.md")).toBe(`${MARKER}\n\n❌ **There is no preview**: see the job.\n`);
+    });
+
     it("works without any secret, as in a fork, on an empty state of its own", async () => {
         const { code, calls } = await run("preview.sh", {
             STACK: "prod",
@@ -319,7 +331,7 @@ describe("preview.sh", () => {
         expect(plain(calls).slice(0, 3)).toEqual([
             "pulumi stack init preview",
             "pulumi config set restorePoint -- release-1a2b",
-            "pulumi preview --json --non-interactive",
+            "pulumi preview --json --show-replacement-steps --non-interactive",
         ]);
         for (const call of calls.filter((line) => line.startsWith("  ")))
             expect(call).toMatch(/^ {2}backend file:\/\/\/\S+ token unset$/);

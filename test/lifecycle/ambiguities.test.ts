@@ -16,7 +16,7 @@ import { type VaultSyncOutputs, vaultSync } from "../../provider/resources/vault
 import { startWorld, type World, type WorldOptions } from "../support/world";
 import { expiredPoint } from "./life";
 
-/** Where the API's pages leave a question open (cbr-api §8): the reading that was built, and that the others do no harm. */
+/** Where the API's pages leave a question open (docs/api-notes.md): the reading that was built, and that the others do no harm. */
 let world: World;
 afterEach(() => world.close());
 
@@ -50,7 +50,7 @@ function seededBackup(): string {
     return home().backupsOf(home().addCheckpoint(world.vaultId).id)[0]?.id ?? "";
 }
 
-describe("A4: do lists leave incremental backups out?", () => {
+describe("Filter for incremental backups: do lists leave incremental backups out?", () => {
     for (const hideIncremental of [false, true])
         it(`finds every backup ${hideIncremental ? "although they do" : "if they do not"}`, async () => {
             await start({ hideIncremental, servers: 2 });
@@ -68,7 +68,7 @@ describe("A4: do lists leave incremental backups out?", () => {
         });
 });
 
-describe("A5: replication records that are not there", () => {
+describe("Replication records: a backup's that are not there", () => {
     /** The records vanish as soon as they were made; the replica appears only when the test says so. */
     async function copyWithoutRecords(create: string) {
         await start({ replicationMs: 3_600_000 });
@@ -100,7 +100,7 @@ describe("A5: replication records that are not there", () => {
     });
 });
 
-describe("A5: replication records of a restore point that are not there", () => {
+describe("Replication records: a restore point's that are not there", () => {
     /** As above, of two backups: one of the records vanishes. */
     async function copyWithoutRecord(create: string) {
         await start({ replicationMs: 3_600_000, servers: 2 });
@@ -127,7 +127,7 @@ describe("A5: replication records of a restore point that are not there", () => 
     });
 });
 
-describe("A6: a vault that goes to one region twice", () => {
+describe("One replica a backup and region: a vault that goes to one region twice", () => {
     for (const nothingToReplicate of ["refuse", "empty"] as const)
         it(`is nothing to do when all of it is there already, whether the answer is ${nothingToReplicate === "refuse" ? "0001" : "an empty list"}`, async () => {
             await start({ nothingToReplicate, servers: 2 });
@@ -181,7 +181,7 @@ describe("A6: a vault that goes to one region twice", () => {
     });
 });
 
-describe("A9: what a checkpoint with failed parts is called", () => {
+describe("Partial failure: what a checkpoint with failed parts is called", () => {
     for (const checkpointStatus of ["available", "error"])
         it(`does not matter: "${checkpointStatus}" with one good and one failed backup is a partial failure`, async () => {
             await start({ servers: 2 });
@@ -221,7 +221,7 @@ describe("A9: what a checkpoint with failed parts is called", () => {
     });
 });
 
-describe("A12: a checkpoint that outlives its last backup", () => {
+describe("Gone restore points: a checkpoint that outlives its last backup", () => {
     for (const checkpointSurvivesLastBackup of [false, true])
         it(`is gone all the same when it is ${checkpointSurvivesLastBackup ? "still shown" : "no longer shown"}`, async () => {
             await start({ checkpointSurvivesLastBackup });
@@ -241,7 +241,7 @@ describe("A12: a checkpoint that outlives its last backup", () => {
         });
 });
 
-describe("A14: deleting a backup that is not there", () => {
+describe("Deleting a missing backup: either refusal means gone", () => {
     for (const missingBackupCode of ["BackupService.6200", "CSBS.3001"] as const)
         it(`is done when the answer is ${missingBackupCode}`, async () => {
             await start({ missingBackupCode, servers: 2 });
@@ -255,7 +255,7 @@ describe("A14: deleting a backup that is not there", () => {
 
 const synchronise = () => vaultSync.create(world.context(), { vaultId: world.hybridVaultId });
 
-it("A18: a synchronisation that was skipped is over, and no success", async () => {
+it("Skipped synchronisations: over, and no success", async () => {
     await start();
     world.sim.fail({ operation: "ImportCheckpoint", effect: { kind: "sync-outcome", status: "skipped" } });
     const error = await failure<VaultSyncOutputs>(synchronise());
@@ -263,7 +263,7 @@ it("A18: a synchronisation that was skipped is over, and no success", async () =
     expect(error.reasons).toEqual([expect.stringMatching(/has status skipped/)]);
 });
 
-it("A19: a synchronisation that succeeded with failures is a success with a warning", async () => {
+it("Synchronisations with failures: a success with a warning", async () => {
     await start();
     home().uploadOnPremises(world.hybridVaultId, { failing: 2 });
     const { outputs } = await synchronise();

@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
 import { providerLines } from "../support/state-lines";
@@ -248,7 +249,33 @@ it("records what happened: replicas that were there, that are gone, that nobody 
     expect(life.away.backups.size).toBe(3);
 });
 
-it("a RestorePoint takes, copies, renews and goes as one", async () => {
+it("a ReplicatedCheckpoint takes over what 0.1.0 made as a RestorePoint", async () => {
+    const life = await openLife({ backupMs: 300, replicationMs: 300 });
+    const [vaultId, target] = [life.vault(), life.destination()];
+    let isOld = true;
+    life.use(async () => {
+        if (!isOld)
+            return void new cbr.ReplicatedCheckpoint("release", {
+                vaultId,
+                copies: [{ region: destinationRegion, vaultId: target }],
+            });
+        const parent = new pulumi.ComponentResource("cbr:index:RestorePoint", "release");
+        const { id: checkpointId } = new cbr.Checkpoint("release", { vaultId }, { parent });
+        const copyArgs = { checkpointId, destinationRegion, destinationVaultId: target };
+        new cbr.CheckpointReplica("release-eu-nl", copyArgs, { parent });
+    });
+    await life.up();
+    const born = await life.states();
+    isOld = false;
+    life.forget();
+    expect((await life.preview()).changes).toEqual({ same: 4 });
+    await life.up();
+    expect(life.requests().filter(({ method }) => method !== "GET")).toEqual([]);
+    for (const [name, { id }] of born) expect((await life.state(name)).id).toBe(id);
+    await life.destroy();
+});
+
+it("a ReplicatedCheckpoint takes, copies, renews and goes as one", async () => {
     const life = await openLife({ backupMs: 300, replicationMs: 300 });
     const [vaultId, otherVaultId] = [life.vault({ resources: 2 }), life.vault()];
     const [near, far] = [life.destination(), life.destination()];
@@ -258,9 +285,9 @@ it("a RestorePoint takes, copies, renews and goes as one", async () => {
     life.use(async () => {
         const triggers = { release };
         const copy = { region: destinationRegion, vaultId: near, deletionPolicy: "delete" } as const;
-        const point = new cbr.RestorePoint("release", { vaultId, triggers, copies: [copy] });
+        const point = new cbr.ReplicatedCheckpoint("release", { vaultId, triggers, copies: [copy] });
         const copies = isCopied ? [{ name: "far", region: destinationRegion, vaultId: far }] : [];
-        new cbr.RestorePoint("kept", { vaultId: otherVaultId, triggers, copies });
+        new cbr.ReplicatedCheckpoint("kept", { vaultId: otherVaultId, triggers, copies });
         return { checkpointId: point.checkpointId, replicas: point.destinationBackupIds };
     });
     const copiesIn = (vault: string) => [...life.away.backups.values()].filter((one) => one.vaultId === vault).length;

@@ -253,7 +253,9 @@ it("lets an adopted restore point neither take its own place nor be deleted by w
     name = "new";
     const moved = await life.up();
     expect(moved.changes).toMatchObject({ create: 1, delete: 1 });
-    expect(messages(moved, "old")).toContain(`retained restore point ${existing}: another resource has adopted it`);
+    expect(messages(moved, "old")).toContain(
+        `retained restore point ${existing} in vault ${vaultId}: Checkpoint new rests on it`,
+    );
     expect(life.home.checkpoints.has(existing)).toBe(true);
     expect(life.count("CreateCheckpoint")).toBe(0);
     [release, adopt] = [2, undefined];

@@ -54,7 +54,7 @@ it("lives a whole life on Open Telekom Cloud", async () => {
     expect([first, second]).toMatchObject([{ resourceSizeGb: 40 }, { incremental: false }]);
     expect(life.requests().filter((one) => /show_replication|incremental=true/.test(one.query))).toEqual([]);
 
-    // Without records the replicas are found in the destination region (A5).
+    // Without records the replicas are found in the destination region (api-notes: Replication records).
     const replicas = [...life.away.backups.values()];
     expect(born.get("run")?.outputs).toMatchObject({ status: "success" });
     const copied = born.get("run")?.outputs["replications"] as { backupId: string; destinationBackupId: string }[];

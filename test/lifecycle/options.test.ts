@@ -123,7 +123,7 @@ it("does what Pulumi's resource options say", async () => {
     expect(life.home.checkpoints.has(born.get("protected")?.id ?? "")).toBe(true);
 });
 
-it("a RestorePoint hands resource options on to its parts, and copies nothing of a restore point that is not good", async () => {
+it("a ReplicatedCheckpoint hands resource options on to its parts, and copies nothing of a restore point that is not good", async () => {
     const life = await openLife();
     const [vaultId, failingVaultId, keptVaultId] = [life.vault({ resources: 2 }), life.vault(), life.vault()];
     const backVaultId = life.home.addVault({ protectType: "replication" }).id;
@@ -135,24 +135,24 @@ it("a RestorePoint hands resource options on to its parts, and copies nothing of
         const triggers = { stage: Math.min(stage, 2) };
         const nl = new cbr.Provider("nl", providerArgs(life, "eu-nl"));
         // The other way round: from the provider's own region back home.
-        new cbr.RestorePoint(
+        new cbr.ReplicatedCheckpoint(
             "away",
             { vaultId: awayVaultId, copies: [{ region: "eu-de", vaultId: backVaultId }] },
             { provider: nl },
         );
         const aliases = stage === 1 ? {} : { aliases: [{ name: "before" }] };
-        new cbr.RestorePoint(
+        new cbr.ReplicatedCheckpoint(
             stage === 1 ? "before" : "after",
             { vaultId, copies, description: pulumi.secret(hidden) },
             { ...aliases, protect: stage < 3 },
         );
         if (stage < 3)
-            new cbr.RestorePoint(
+            new cbr.ReplicatedCheckpoint(
                 "kept",
                 { vaultId: keptVaultId, copies, triggers, deletionPolicy: "delete" },
                 { retainOnDelete: true },
             );
-        new cbr.RestorePoint(
+        new cbr.ReplicatedCheckpoint(
             "failing",
             { vaultId: failingVaultId, copies, triggers },
             { customTimeouts: { create: "5m" } },

@@ -155,7 +155,7 @@ it("records what happened: nothing to copy, replicas that were there, replicas t
                 ...more,
             });
         const whole = copy("whole", { triggers: [again] });
-        // The same vault once more: everything has its replica by then (A6).
+        // The same vault once more: everything has its replica by then (api-notes: One replica a backup and region).
         new cbr.VaultReplication(
             "idle",
             { vaultId: vaults.whole.vaultId, destinationRegion, destinationVaultId, deletionPolicy: "delete" },

@@ -49,9 +49,9 @@ it("keeps a run whose wait fails, resumes it in update without a second request,
     }
     for (const name of names) expect(life.count("ImportCheckpoint", vaults[name]), name).toBe(1);
     expect(messages(first, "slow")).toMatch(/VaultSync slow: synchronisation .* not finished after/);
-    // A18: neither success nor something to wait for.
+    // Neither success nor something to wait for (api-notes: Skipped synchronisations).
     expect(messages(first, "skipped")).toMatch(/has status skipped.*triggers/);
-    // A19: success with failures is success with a warning.
+    // Success with failures is success with a warning (api-notes: Synchronisations with failures).
     expect(born.get("partial")?.outputs).toMatchObject({ status: "success", syncedBackups: 2, failedBackups: 1 });
     expect(messages(first, "partial")).toMatch(/warning: .*1 backups could not be imported/);
     for (const name of ["later", "refreshed"]) expect(born.get(name)?.outputs["status"]).toBe("waiting");

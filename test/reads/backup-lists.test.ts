@@ -73,7 +73,7 @@ function make(
         },
         close: async () => {},
     };
-    const all: Record<string, string> = { "cbr:cloud": "huaweicloud", "cbr:maxRequestsPerSecond": "1000", ...config };
+    const all: Record<string, string> = { "cbr:maxRequestsPerSecond": "1000", ...config };
     const settings = resolveSettings(
         (key) => all[key],
         {},

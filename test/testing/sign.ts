@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 
-/** Signs as cbr-api §6.3 tells, for paths and queries that need no encoding. Not the client's signer. */
+/** Signs as the vendors' signature page tells (api-notes: Signature), for paths and queries that need no encoding. Not the client's signer. */
 export function signedHeaders(options: {
     method: string;
     url: string;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type SignedRequest, verifySignature } from "../../sdk/testing/index";
 
-// Vectors of cbr-api §6.3: computed with huaweicloudsdkcore 3.1.219's own signer and a second independent program.
+// Vectors computed with huaweicloudsdkcore 3.1.219's own signer and a second independent program.
 const accessKey = "TESTAK0000000000000A";
 const secretKey = "TESTSK00000000000000000000000000000000AB";
 const project = "f841e01fd2b14e7fa41b6ae7aa6b0594";

@@ -11,7 +11,8 @@ import {
     type Agency,
     type Credentials,
     describeCredentials,
-    type PasswordCredentials,
+    describeRefused,
+    explainMissingCredentials,
     type Resolved,
     requireCredentials,
     type Settings,
@@ -27,6 +28,7 @@ import {
     noSuchProject,
     type RequestAuth,
     type TokenScope,
+    type Who,
 } from "./iam";
 import { type SigningKeys, sign } from "./signature";
 
@@ -62,7 +64,7 @@ export interface Authenticator {
     ): Promise<HttpRequest>;
     /**
      * Told about a 401 (or what stands for one). True: there are new credentials, and the request may be sent once more.
-     * False: there are none; always so for signed calls, because five bad ones in a row block the key (cbr-api §5.4).
+     * False: there are none; always so for signed calls, because five bad ones in a row block the key (api-notes: Refused credentials).
      * Callers with the same stale token share one renewal.
      * @throws AuthError when signing in again was refused; TransportError (`sent: false`).
      */
@@ -71,7 +73,7 @@ export interface Authenticator {
     accepted(scope: { readonly region: string; readonly projectId: string }, request: HttpRequest): void;
     /** The access key that signs the calls to every region and project; undefined where each has a token or keys of its own. */
     sharedKey(): string | undefined;
-    /** Which credentials are in use and which setting each part came from, for the end of a sentence; never a secret. */
+    /** Which credentials are in use and which setting each part came from, for a refusal; never a secret. */
     describe(): string;
 }
 
@@ -159,15 +161,17 @@ interface Keys extends Perishable {
     readonly keys: SigningKeys;
 }
 
-/** A project by id, or by a name whose source is known. */
-type Project = { readonly id: string } | { readonly name: Resolved };
+/** A project by id, or by a name whose source is known, in an account where that is known. */
+type Project = { readonly id: string } | { readonly name: Resolved; readonly domain: IdOrName | undefined };
 
 function idOrName(id: Resolved | undefined, name: Resolved | undefined): IdOrName | undefined {
     if (id !== undefined) return { id: id.value };
     return name === undefined ? undefined : { name: name.value };
 }
 
-function identityOf(credentials: PasswordCredentials): Identity {
+function identityOf(credentials: Credentials): Identity {
+    if (credentials.kind === "accessKey") throw new TypeError("An access key is not exchanged for a token.");
+    if (credentials.kind === "token") return { kind: "token", token: credentials.token.value };
     const { userId, userName, password, passcode } = credentials;
     const domain = idOrName(credentials.domainId, credentials.domainName);
     const secret = { password: password.value, passcode: passcode?.value };
@@ -177,8 +181,17 @@ function identityOf(credentials: PasswordCredentials): Identity {
     return { kind: "password", user: { name: userName.value, domain }, ...secret };
 }
 
+/** What the authenticator is told of the run that it signs for. */
+export interface Run {
+    /** Once it is aborted, IAM is asked no more. */
+    readonly signal?: AbortSignal | undefined;
+    /** Told what is missing each time that a call fails for want of credentials. */
+    readonly onMissing?: ((explanation: string) => void) | undefined;
+}
+
 class IamAuthenticator implements Authenticator {
     readonly #settings: Settings;
+    readonly #onMissing: (explanation: string) => void;
     readonly #iam: Iam;
     readonly #clock: Clock;
     #active: Credentials | undefined;
@@ -194,9 +207,10 @@ class IamAuthenticator implements Authenticator {
     readonly #proven = new Set<Credentials>();
     readonly #probes = new Map<Credentials, Promise<void>>();
 
-    constructor(settings: Settings, transport: Transport, clock: Clock, signal: AbortSignal | undefined) {
+    constructor(settings: Settings, transport: Transport, clock: Clock, run: Run) {
+        this.#onMissing = run.onMissing ?? (() => {});
         this.#settings = settings;
-        this.#iam = { transport, clock, maxRetries: settings.maxRetries, signal };
+        this.#iam = { transport, clock, maxRetries: settings.maxRetries, signal: run.signal };
         this.#clock = clock;
         this.#active = settings.credentials;
     }
@@ -205,11 +219,9 @@ class IamAuthenticator implements Authenticator {
         const { region } = scope;
         const atHome = region === this.#settings.region?.value;
         const known = scope.projectId ?? (atHome ? this.#settings.projectId?.value : undefined);
-        if (known !== undefined) {
-            if (needsCatalog(this.#settings, region)) await this.#askCatalog(region, known);
-            return known;
-        }
-        return this.#lookUp(region);
+        const id = known ?? (await this.#lookUp(region));
+        if (needsCatalog(this.#settings, region)) await this.#askCatalog(region, id);
+        return id;
     }
 
     async authenticate(
@@ -228,7 +240,7 @@ class IamAuthenticator implements Authenticator {
         if (stale === undefined) return false;
         const credentials = this.#credentials();
         if (this.#retired?.kind === "token" && this.#retired.token.value === stale) return true;
-        if (credentials.kind === "token" && this.#settings.agency === undefined)
+        if (credentials.kind === "token" && !this.#isExchanged(scope.region))
             return credentials.token.value !== stale || this.#fallBack(credentials);
         if (credentials.kind === "accessKey") return false;
         const fresh = await this.#withFallback(async () => {
@@ -252,19 +264,24 @@ class IamAuthenticator implements Authenticator {
     }
 
     describe(): string {
-        if (this.#active === undefined) return "nothing: there are no credentials";
+        return this.#who().whenRefused;
+    }
+
+    #who(): Who {
+        if (this.#active === undefined)
+            return { plain: "nothing: there are no credentials", whenRefused: "nothing: there are no credentials" };
         const { agency } = this.#settings;
-        const own = describeCredentials(this.#active);
-        const whole =
-            agency === undefined
-                ? own
-                : `agency "${agency.name.value}" from ${agency.name.source}, taken on with ${own}`;
-        return this.#retired === undefined
-            ? whole
-            : `${whole}, in place of ${describeCredentials(this.#retired)}, which had been refused`;
+        const role = agency && `agency "${agency.name.value}" from ${agency.name.source}, taken on with `;
+        const before = this.#retired && `, in place of ${describeRefused(this.#retired)}, which had been refused`;
+        const whole = (own: string) => `${role ?? ""}${own}${before ?? ""}`;
+        return {
+            plain: whole(describeCredentials(this.#active)),
+            whenRefused: whole(describeRefused(this.#active)),
+        };
     }
 
     #credentials(): Credentials {
+        if (this.#active === undefined) this.#onMissing(explainMissingCredentials(this.#settings));
         return this.#active ?? requireCredentials(this.#settings);
     }
 
@@ -276,7 +293,7 @@ class IamAuthenticator implements Authenticator {
             const keys = await this.#signingKeys(region);
             return sign(request, { ...keys, domainId: undefined, projectId }, new Date(this.#clock.now()));
         }
-        if (credentials.kind === "token" && this.#settings.agency === undefined)
+        if (credentials.kind === "token" && !this.#isExchanged(region))
             return { "x-auth-token": credentials.token.value };
         const { token } = await this.#projectToken(region, { id: projectId }).get();
         return { "x-auth-token": token };
@@ -308,7 +325,7 @@ class IamAuthenticator implements Authenticator {
                         base,
                         wish,
                         { keys: own },
-                        this.describe(),
+                        this.#who(),
                     );
                     return { keys: { ...temporary, domainId: agency.domainId?.value }, expiresAt, lifeMs };
                 }),
@@ -334,31 +351,26 @@ class IamAuthenticator implements Authenticator {
         const { agency } = this.#settings;
         const base = iamBaseUrl(this.#settings, region);
         const withCatalog = needsCatalog(this.#settings, region);
-        const account =
-            agency !== undefined
-                ? agencyDomain(agency)
-                : credentials.kind === "password"
-                  ? idOrName(credentials.domainId, credentials.domainName)
-                  : undefined;
         const scope: TokenScope = {
             project:
                 "id" in project
                     ? { id: project.id }
-                    : { name: project.name.value, ...(account === undefined ? {} : { domain: account }) },
+                    : {
+                          name: project.name.value,
+                          ...(project.domain === undefined ? {} : { domain: project.domain }),
+                      },
         };
         try {
             const issued =
                 agency === undefined
                     ? await this.#once(tokenKey(region, project), credentials, () => {
-                          if (credentials.kind !== "password")
-                              throw new TypeError("Only a password is exchanged for a token.");
                           return createToken(
                               this.#iam,
                               base,
                               identityOf(credentials),
                               scope,
                               undefined,
-                              this.describe(),
+                              this.#who(),
                               withCatalog,
                           );
                       })
@@ -380,7 +392,7 @@ class IamAuthenticator implements Authenticator {
             this.#once(
                 key,
                 credentials,
-                () => createToken(this.#iam, base, identity, scope, { token }, this.describe(), withCatalog),
+                () => createToken(this.#iam, base, identity, scope, { token }, this.#who(), withCatalog),
                 // What is refused here is the role, unless the token was given from outside.
                 credentials.kind === "token",
             );
@@ -410,14 +422,10 @@ class IamAuthenticator implements Authenticator {
             const scope = domain === undefined ? undefined : { domain };
             token = new RefreshingValue(this.#clock, () =>
                 this.#once(`user ${base}`, credentials, () =>
-                    createToken(
-                        this.#iam,
-                        base,
-                        identityOf(credentials),
-                        scope,
-                        undefined,
-                        describeCredentials(credentials),
-                    ),
+                    createToken(this.#iam, base, identityOf(credentials), scope, undefined, {
+                        plain: describeCredentials(credentials),
+                        whenRefused: describeRefused(credentials),
+                    }),
                 ),
             );
             this.#userTokens.set(base, token);
@@ -441,20 +449,15 @@ class IamAuthenticator implements Authenticator {
         const settings = this.#settings;
         const credentials = this.#credentials();
         const atHome = region === settings.region?.value;
-        const name = (atHome ? (settings.agency?.projectName ?? settings.projectName) : undefined) ?? {
-            value: region,
-            source: "the region's name",
-        };
+        const given = atHome ? (settings.agency?.projectName ?? settings.projectName) : undefined;
+        const name = given ?? { value: region, source: "the region's name" };
         const base = iamBaseUrl(settings, region);
-        const exchanged =
-            credentials.kind === "password" || (credentials.kind === "token" && settings.agency !== undefined);
-        if (exchanged) {
+        if (this.#isExchanged(region)) {
             // The token that will be needed anyway also tells the project's id: no right to list projects is needed.
-            const named = this.#projectToken(region, { name });
+            const named = this.#projectToken(region, { name, domain: this.#projectDomain(given) });
             const issued = await named.get();
             const id =
-                issued.projectId ??
-                (await findProject(this.#iam, base, name, { token: issued.token }, this.describe()));
+                issued.projectId ?? (await findProject(this.#iam, base, name, { token: issued.token }, this.#who()));
             const key = tokenKey(region, { id });
             if (!this.#tokens.has(key)) this.#tokens.set(key, named);
             return id;
@@ -468,17 +471,31 @@ class IamAuthenticator implements Authenticator {
         return await this.#once(
             `project ${region}`,
             credentials,
-            () => findProject(this.#iam, base, name, proof, this.describe()),
+            () => findProject(this.#iam, base, name, proof, this.#who()),
             proves,
         );
     }
 
+    /** The account of a project that has this name: the agency's, else what the settings say of it, else the user's. */
+    #projectDomain(name: Resolved | undefined): IdOrName | undefined {
+        const { agency, projectDomain } = this.#settings;
+        if (agency !== undefined) return agencyDomain(agency);
+        if (name !== undefined) return idOrName(projectDomain?.id, projectDomain?.name);
+        const credentials = this.#credentials();
+        return credentials.kind === "password" ? idOrName(credentials.domainId, credentials.domainName) : undefined;
+    }
+
     /** Fetches the token of a region whose CBR address only a catalog can tell. */
     async #askCatalog(region: string, projectId: string): Promise<void> {
-        const credentials = this.#credentials();
-        const exchanged =
-            credentials.kind === "password" || (credentials.kind === "token" && this.#settings.agency !== undefined);
-        if (exchanged) await this.#withFallback(() => this.#projectToken(region, { id: projectId }).get());
+        if (this.#isExchanged(region))
+            await this.#withFallback(() => this.#projectToken(region, { id: projectId }).get());
+    }
+
+    /** Are the credentials exchanged for a token of the project? A given token only where its catalog is needed. */
+    #isExchanged(region: string): boolean {
+        const { kind } = this.#credentials();
+        if (kind !== "token") return kind === "password";
+        return this.#settings.agency !== undefined || needsCatalog(this.#settings, region);
     }
 
     /**
@@ -560,13 +577,13 @@ function agencyDomain(agency: Agency): IdOrName {
 
 /**
  * Signs requests by the settings' credentials: token, access key or password, with an agency on top of any. Asks IAM
- * only when something is needed, and no more once `signal` is aborted.
+ * only when something is needed, and no more once the run's signal is aborted.
  */
 export function createAuthenticator(
     settings: Settings,
     transport: Transport,
     clock: Clock,
-    signal?: AbortSignal,
+    run: Run = {},
 ): Authenticator {
-    return new IamAuthenticator(settings, transport, clock, signal);
+    return new IamAuthenticator(settings, transport, clock, run);
 }

@@ -1,6 +1,6 @@
 /**
  * The first call with a credential that nobody has looked at yet goes alone; those behind it learn from its answer. So a
- * wrong key costs one refused call and not one a resource: five in a row would block the key (cbr-api §5.4).
+ * wrong key costs one refused call and not one a resource: five in a row would block the key (api-notes: Refused credentials).
  */
 
 import { type AuthError, type CbrError, TransportError } from "../errors/errors";

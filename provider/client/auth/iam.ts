@@ -1,5 +1,5 @@
 /**
- * The calls to IAM that signing in needs (cbr-api §6.2): each one function, with retries, and errors that say what was
+ * The calls to IAM that signing in needs (api-notes: Tokens): each one function, with retries, and errors that say what was
  * refused. No state. Seen from the call that needed the sign-in nothing was sent, whatever happens here; so every error
  * is an `AuthError`, a `ConfigError`, or a `TransportError` with `sent: false`, and never one that could mean an effect.
  */
@@ -27,6 +27,12 @@ export interface Iam {
     readonly signal?: AbortSignal | undefined;
 }
 
+/** The credentials in words, for errors: as they are, and with what people overlook when these are refused. */
+export interface Who {
+    readonly plain: string;
+    readonly whenRefused: string;
+}
+
 /** What a call is made with: a token, a signature, or nothing (when the body has the password). */
 export type RequestAuth = { readonly token: string } | { readonly keys: SigningKeys } | undefined;
 
@@ -44,6 +50,7 @@ export type Identity =
           readonly password: string;
           readonly passcode?: string | undefined;
       }
+    | { readonly kind: "token"; readonly token: string }
     | { readonly kind: "agency"; readonly name: string; readonly domain: IdOrName };
 
 export interface IssuedToken {
@@ -196,7 +203,7 @@ function refusal(
     sent: HttpRequest,
     response: HttpResponse,
     proof: RequestAuth,
-    who: string,
+    who: Who,
 ): AuthError {
     const nowMs = iam.clock.now();
     const { advice: _, ...failure } = parseFailure(operation, response, nowMs, "IAM");
@@ -209,7 +216,7 @@ function refusal(
             cause,
         });
     const advice = adviceOf(failure, response, nowMs, proof !== undefined && "keys" in proof);
-    const text = `Sign-in at ${place(sent.url)} was refused. ${cause.message} Refused was ${who}.${advice === undefined ? "" : ` ${advice}`}`;
+    const text = `Sign-in at ${place(sent.url)} was refused. ${cause.message} Refused was ${who.whenRefused}.${advice === undefined ? "" : ` ${advice}`}`;
     return new AuthError(text, { status: response.status, cause });
 }
 
@@ -252,9 +259,10 @@ function identityBody(identity: Identity): Record<string, unknown> {
     if (identity.kind === "agency") {
         const { domain } = identity;
         const account = "id" in domain ? { domain_id: domain.id } : { domain_name: domain.name };
-        // A23: IAM's table says agency_name, its examples and every client send xrole_name.
+        // IAM's table says agency_name, its examples and every client send xrole_name (api-notes: Agencies).
         return { methods: ["assume_role"], assume_role: { ...account, xrole_name: identity.name } };
     }
+    if (identity.kind === "token") return { methods: ["token"], token: { id: identity.token } };
     const { user, password, passcode } = identity;
     if (passcode === undefined) return { methods: ["password"], password: { user: { ...user, password } } };
     return {
@@ -268,7 +276,6 @@ function identityBody(identity: Identity): Record<string, unknown> {
  * A token: POST /v3/auth/tokens. Safe to repeat: a token more does no harm.
  *
  * @param base IAM base URL, without `/v3`.
- * @param who What is being used, in words, for the error.
  * @throws AuthError (`retry` says whether it may pass), TransportError.
  */
 export async function createToken(
@@ -277,7 +284,7 @@ export async function createToken(
     identity: Identity,
     scope: TokenScope | undefined,
     proof: RequestAuth,
-    who: string,
+    who: Who,
     withCatalog = false,
 ): Promise<IssuedToken> {
     const operation = identity.kind === "agency" ? "CreateAgencyToken" : "CreateToken";
@@ -307,7 +314,7 @@ export async function createTemporaryKeys(
     base: string,
     agency: { readonly name: string; readonly domain: IdOrName; readonly durationSeconds: number },
     proof: RequestAuth,
-    who: string,
+    who: Who,
 ): Promise<TemporaryKeys> {
     const operation = "CreateTemporaryAccessKeyByAgency";
     const account = "id" in agency.domain ? { domain_id: agency.domain.id } : { domain_name: agency.domain.name };
@@ -346,7 +353,7 @@ export async function findProject(
     base: string,
     name: Resolved,
     proof: RequestAuth,
-    who: string,
+    who: Who,
 ): Promise<string> {
     const operation = "ListProjects";
     const sent = request("GET", `${base}/v3/projects?name=${encodeURIComponent(name.value)}`);
@@ -355,7 +362,7 @@ export async function findProject(
         const failure = parseFailure(operation, response, iam.clock.now(), "IAM");
         const cause = new ApiError(failure);
         throw new ConfigError(
-            `The project id could not be looked up, because projects may not be listed with ${who}: set cbr:projectId. ${cause.message}`,
+            `The project id could not be looked up, because projects may not be listed with ${who.plain}: set cbr:projectId. ${cause.message}`,
             { cause },
         );
     }

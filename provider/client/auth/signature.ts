@@ -1,4 +1,4 @@
-/** Access-key signature SDK-HMAC-SHA256 (cbr-api §6.3): pure functions of request, keys and date. */
+/** Access-key signature SDK-HMAC-SHA256 (api-notes: Signature): pure functions of request, keys and date. */
 import { createHash, createHmac } from "node:crypto";
 import type { HttpRequest } from "../http/transport";
 

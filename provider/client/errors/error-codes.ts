@@ -1,5 +1,5 @@
 /**
- * What the API's own codes mean for us (cbr-api §5.2 to §5.4). Codes decide before the HTTP status does: permanent
+ * What the API's own codes mean for us (api-notes: Codes before status). Codes decide before the HTTP status does: permanent
  * errors come as 500 (1005, 9998) and passing ones as 400 (6125).
  */
 import type { NotFoundObject } from "./errors";

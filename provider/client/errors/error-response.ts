@@ -1,4 +1,4 @@
-/** What an answer that is not the success asked for says, whatever its shape (cbr-api §5.1). Pure. */
+/** What an answer that is not the success asked for says, whatever its shape (api-notes: Body shapes). Pure. */
 
 import type { HttpResponse } from "../http/transport";
 import { lookUpCode } from "./error-codes";
@@ -11,7 +11,7 @@ const TEXT_MAX = 200;
 /** So much of an answer is looked at for it, in characters. */
 const HEAD_MAX = 20_000;
 
-/** Beyond this, a difference of clocks is worth a word; the API allows 15 minutes (§6.3). */
+/** Beyond this, a difference of clocks is worth a word; the API allows 15 minutes (api-notes: Signature). */
 const SKEW_MIN_MS = 5 * 60_000;
 
 type Json = Readonly<Record<string, unknown>>;
@@ -60,7 +60,7 @@ function nested(body: Json): CodeAndText | undefined {
     return undefined;
 }
 
-/** Nothing but `{"unauthorized":{"code":"401","message":"Malformed request url"}}` (§5.4): what only looks like it is a refusal. */
+/** Nothing but `{"unauthorized":{"code":"401","message":"Malformed request url"}}` (api-notes: Malformed request url): what only looks like it is a refusal. */
 function isMalformedUrl(body: Json | undefined): boolean {
     const { unauthorized, ...more } = body ?? {};
     if (!isObject(unauthorized) || Object.keys(more).length > 0) return false;
@@ -105,7 +105,7 @@ function parseObject(body: string): Json | undefined {
 /** A policy denial carries an encoded message that can be decoded with rights only: noise at best, so it never reaches a text. */
 const ENCODED_DENIAL = /"?encoded_authorization_message"?\s*[:=]\s*"?[^\s",}]*"?/gi;
 
-/** OAS lists CBR's codes as bare numbers: `6217` → `BackupService.6217`. Others stay, a nested `"401"` too (§5.4). */
+/** OAS lists CBR's codes as bare numbers: `6217` → `BackupService.6217`. Others stay, a nested `"401"` too (api-notes: Body shapes). */
 function normaliseCode(code: string, service: string): string {
     return /^\d{4}$/.test(code) ? `${service}.${code}` : code;
 }

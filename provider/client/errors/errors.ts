@@ -55,7 +55,7 @@ export class TransportError extends CbrError {
     }
 }
 
-/** What an error answer says, whatever its shape (cbr-api §5.1). */
+/** What an error answer says, whatever its shape (api-notes: Body shapes). */
 export interface ApiErrorDetails {
     /** Operation id, e.g. `CreateCheckpoint`. */
     operation: string;

@@ -16,10 +16,10 @@ import type { Method } from "../operations/operation";
 export const BACKOFF_BASE_MS = 500;
 /** Longest delay between two tries of one request, in milliseconds. */
 export const BACKOFF_MAX_MS = 30_000;
-/** First and longest delay while another task holds the object ("busy" codes), in milliseconds. cbr-api §5.5 recommends 30 to 60 s; short tasks end sooner, so we start lower and end there. */
+/** First and longest delay while another task holds the object ("busy" codes), in milliseconds. OTC's table of error codes recommends 30 to 60 s; short tasks end sooner, so we start lower and end there. */
 export const BUSY_BASE_MS = 2_000;
 export const BUSY_MAX_MS = 60_000;
-/** Tries for codes that "may pass" (§5.2 "R few"). */
+/** Tries for codes that may pass (api-notes: Codes that may pass). */
 export const FEW_TRIES = 4;
 
 /** Delay before try number `attempt + 1` (attempts count from 1), with full jitter over its upper half; `random` is in [0, 1). A server's hint is a lower bound. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineOperation } from "./operation";
 import { requestId, wireId, wireText } from "./wire";
 
-/** Vendor: both keys are required, although auto_trigger also bears a default (A7). */
+/** Vendor: both keys are required, although auto_trigger also bears a default (api-notes: Automatic trigger of a synchronisation). */
 export const importCheckpointRequest = z.strictObject({
     sync: z.strictObject({ vault_id: requestId, auto_trigger: z.boolean() }),
 });

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 /**
  * Vendor: absent, null and "" all mean "no value", on every page. Read alike.
- * Numbers appear as strings and strings as numbers (A1), so both are taken.
+ * Numbers appear as strings and strings as numbers (api-notes: Sizes and counts), so both are taken.
  */
 const isBlank = (value: unknown) => value === undefined || value === null || value === "";
 const WRONG_TYPE = Symbol("wrong type");
@@ -73,7 +73,7 @@ export const wireCheckpoint = z.object({
                     name: wireText,
                     type: wireText,
                     protect_status: wireText,
-                    /** Vendor: GB; string "40" on Huawei, the number 40 in OTC's example (A1). */
+                    /** Vendor: GB; string "40" on Huawei, the number 40 in OTC's example (api-notes: Sizes and counts). */
                     resource_size: wireNumber,
                     backup_size: wireNumber,
                     backup_count: wireNumber,
@@ -143,7 +143,7 @@ const backupFields = {
         .nullish()
         .transform((info) => info ?? undefined)
         .catch(undefined),
-    /** Absent where the cloud keeps no records (OTC): not the same as an empty list (A5). */
+    /** Absent where the cloud keeps no records (OTC): not the same as an empty list (api-notes: Replication records). */
     replication_records: z
         .array(wireReplicationRecord)
         .nullish()

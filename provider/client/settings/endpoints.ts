@@ -1,11 +1,12 @@
-/** Where the APIs are: CBR and IAM base URLs by cloud and region (cbr-api §6.1), overrides, and the catalog of a token. */
+/**
+ * Where the APIs are: CBR and IAM base URLs by cloud and region (api-notes: Endpoints), overrides, and the catalog of a token.
+ */
 import { ConfigError } from "../errors/errors";
+import { type CloudFamily, cloudOfRegion, FAMILY_NAMES, type KnownFamily, similarRegion } from "./regions";
 import type { Settings } from "./settings";
+import { namesFor } from "./sources";
 
-/** `custom`: an IAM we do not know; its CBR addresses come from `cbr:endpoints`, a domain in `cbr:cloud`, or a token's catalog. */
-export type CloudFamily = "huaweicloud" | "otc" | "flexibleengine" | "custom";
-
-const ALIASES: Readonly<Record<string, CloudFamily>> = {
+const ALIASES: Readonly<Record<string, KnownFamily>> = {
     huaweicloud: "huaweicloud",
     huawei: "huaweicloud",
     otc: "otc",
@@ -14,7 +15,7 @@ const ALIASES: Readonly<Record<string, CloudFamily>> = {
     "flexible-engine": "flexibleengine",
 };
 
-const FAMILY_OF_DOMAIN: Readonly<Record<string, CloudFamily>> = {
+const FAMILY_OF_DOMAIN: Readonly<Record<string, KnownFamily>> = {
     "myhuaweicloud.com": "huaweicloud",
     "myhuaweicloud.eu": "huaweicloud",
     "otc.t-systems.com": "otc",
@@ -22,16 +23,11 @@ const FAMILY_OF_DOMAIN: Readonly<Record<string, CloudFamily>> = {
     "prod-cloud-ocb.orange-business.com": "flexibleengine",
 };
 
-/** Regions whose name alone tells the cloud. */
-const FAMILY_OF_REGION: Readonly<Record<string, CloudFamily>> = {
-    "eu-de": "otc",
-    "eu-nl": "otc",
-    "eu-ch2": "otc",
-    "eu-west-0": "flexibleengine",
-};
-
-/** The region to take when a cloud is named that has only this one. */
-export const ONLY_REGION: Readonly<Record<string, string>> = { flexibleengine: "eu-west-0" };
+/** Accounts whose name tells their cloud: `OTC-EU-DE-…`, `OCB0…`. */
+const FAMILY_OF_ACCOUNT: readonly (readonly [RegExp, KnownFamily])[] = [
+    [/^OTC[-\d]/i, "otc"],
+    [/^OCB\d/i, "flexibleengine"],
+];
 
 const DOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
 const REGION = /^[a-zA-Z0-9._-]{1,255}$/;
@@ -51,8 +47,19 @@ export function normaliseCloud(text: string, source: string): string {
     if (family !== undefined) return family;
     if (DOMAIN.test(name)) return name;
     throw new ConfigError(
-        `${source} is "${text}", which is no cloud we know: use huaweicloud, otc, flexibleengine, or a domain such as myhuaweicloud.eu.`,
+        `${source} is "${text}", which is no cloud we know: use huaweicloud, otc, flexibleengine, ` +
+            "or a domain such as myhuaweicloud.eu.",
     );
+}
+
+/** Paths that people copy along with the address of IAM: both end where `/v3` is appended again. */
+const IAM_PATH = /\/v(2\.0|3(\.0)?)(\/auth)?(\/tokens)?$/i;
+
+/**
+ * An address of IAM as a base to append `/v3/…` to: also `/v2.0` and `/v3/auth/tokens` are cut. As `normaliseBaseUrl`.
+ */
+export function normaliseIamUrl(text: string, source: string): string {
+    return normaliseBaseUrl(text, source).replace(IAM_PATH, "").replace(/\/+$/, "");
 }
 
 /** The family that a cloud's name or domain belongs to. */
@@ -60,18 +67,22 @@ export function familyOf(cloud: string): CloudFamily {
     return own(ALIASES, cloud) ?? own(FAMILY_OF_DOMAIN, cloud) ?? "custom";
 }
 
-/** The cloud that has this region, or undefined when the name does not tell. */
-export function cloudOfRegion(region: string): CloudFamily | undefined {
-    return own(FAMILY_OF_REGION, region);
+/** The cloud that this host belongs to, or undefined for hosts that are none of theirs. */
+function familyOfHost(hostname: string): KnownFamily | undefined {
+    const domain = Object.keys(FAMILY_OF_DOMAIN).find((one) => hostname === one || hostname.endsWith(`.${one}`));
+    return domain === undefined ? undefined : FAMILY_OF_DOMAIN[domain];
 }
 
-/** What an IAM address tells: `iam.eu-de.otc.t-systems.com` → cloud otc, region eu-de. Undefined for hosts that do not look so. */
+/**
+ * What an IAM address tells: `iam.eu-de.otc.t-systems.com` → cloud otc, region eu-de. Undefined for hosts that do not
+ * look so.
+ */
 export function readIamHost(authUrl: string): { cloud: string; region?: string } | undefined {
     const host = new URL(authUrl.replaceAll("{region}", "region-placeholder")).hostname;
     const rest = /^iam(?:-pub)?\.(.+)$/.exec(host)?.[1];
     if (rest === undefined) return undefined;
     for (const domain of Object.keys(FAMILY_OF_DOMAIN).sort((a, b) => b.length - a.length)) {
-        const family = FAMILY_OF_DOMAIN[domain] ?? "custom";
+        const family = own(FAMILY_OF_DOMAIN, domain) ?? "custom";
         // eu-west-101's own domain is part of Huawei Cloud; the table below finds it again by its region.
         if (rest === domain) return { cloud: family };
         if (!rest.endsWith(`.${domain}`)) continue;
@@ -145,114 +156,222 @@ function checkedRegion(region: string): string {
     return region;
 }
 
-/** `service` (`cbr` or `iam`) of a region, by the table; undefined for a custom cloud. */
-function tableUrl(cloud: string, service: "cbr" | "iam", region: string): string | undefined {
-    switch (cloud) {
+type Service = "cbr" | "iam";
+
+function knownUrl(family: KnownFamily, service: Service, region: string): string {
+    switch (family) {
         case "huaweicloud":
-            return `https://${service}.${region}.${region === "eu-west-101" ? "myhuaweicloud.eu" : "myhuaweicloud.com"}`;
+            return `https://${service}.${region}.myhuaweicloud.${region === "eu-west-101" ? "eu" : "com"}`;
         case "otc":
             if (region === "eu-ch2")
                 return `https://${service === "iam" ? "iam-pub" : "cbr"}.eu-ch2.sc.otc.t-systems.com`;
             return `https://${service}.${region}.otc.t-systems.com`;
         case "flexibleengine":
             return `https://${service}.${region}.prod-cloud-ocb.orange-business.com`;
-        case "custom":
-            return undefined;
-        default:
-            return `https://${service}.${region}.${cloud}`;
     }
+}
+
+/** ` (environment variable OS_REGION_NAME)`, where the region is the settings' own. */
+function sourceOf(settings: Settings, region: string): string {
+    return settings.region?.value === region ? ` (${settings.region.source})` : "";
+}
+
+/** Does an address of IAM that is given stand for this region, so that its name need not be known here? */
+function isVouchedFor(settings: Settings, region: string): boolean {
+    const authUrl = settings.authUrl?.value;
+    if (authUrl === undefined || authUrl.includes("{region}")) return false;
+    const told = readIamHost(authUrl);
+    return told !== undefined && (told.region === undefined || told.region === region);
+}
+
+/** The cloud whose table has this region's addresses; where nothing names a cloud, the one that has the region. */
+function familyFor(settings: Settings, family: KnownFamily, region: string): KnownFamily {
+    const owner = cloudOfRegion(region);
+    if (owner === family || (owner === undefined && isVouchedFor(settings, region))) return family;
+    if (owner !== undefined && settings.cloud.source === "default") return owner;
+    if (owner !== undefined)
+        throw new ConfigError(
+            `Region ${region}${sourceOf(settings, region)} is one of ${FAMILY_NAMES[owner]}, but these settings are ` +
+                `for ${FAMILY_NAMES[family]} (${settings.cloud.source}): nothing is sent to another cloud.`,
+        );
+    const isNamed = settings.cloud.source !== "default";
+    const similar = similarRegion(region, isNamed ? [family] : undefined);
+    throw new ConfigError(
+        `"${region}"${sourceOf(settings, region)} is no region that is known ` +
+            `${isNamed ? `of ${FAMILY_NAMES[family]}` : "here"}` +
+            `${similar === undefined ? "." : `: did you mean ${similar}?`} ` +
+            "A region that is newer, or of another cloud, needs its addresses: " +
+            `${namesFor("authUrl")}, and cbr:endpoints.`,
+    );
+}
+
+/** Address of a service by cloud and region; undefined for a custom cloud. */
+function tableUrl(settings: Settings, cloud: string, service: Service, region: string): string | undefined {
+    if (cloud === "custom") return undefined;
+    const family = own(ALIASES, cloud);
+    if (family === undefined) return `https://${service}.${region}.${cloud}`;
+    return knownUrl(familyFor(settings, family, region), service, region);
+}
+
+/** The cloud that the account's name tells. */
+function familyOfAccount({ accountName }: Settings): KnownFamily | undefined {
+    return FAMILY_OF_ACCOUNT.find(([shape]) => accountName !== undefined && shape.test(accountName.value))?.[1];
+}
+
+/**
+ * The address, unless it is that of another cloud than the account's or (where it was not given for it) the region's.
+ * @throws ConfigError
+ */
+function ofTheSameCloud(settings: Settings, region: string, url: string, isGiven: boolean): string {
+    const { hostname } = new URL(url);
+    const family = familyOfHost(hostname);
+    if (family === undefined) return url;
+    const { accountName } = settings;
+    const account = familyOfAccount(settings);
+    if (account !== undefined && account !== family)
+        throw new ConfigError(
+            `Account ${accountName?.value} (${accountName?.source}) is one of ${FAMILY_NAMES[account]}, ` +
+                `but ${hostname} is ${FAMILY_NAMES[family]}'s: nothing is sent there. ` +
+                `Check ${namesFor("region")}, and ${namesFor("authUrl")}.`,
+        );
+    const owner = cloudOfRegion(region);
+    if (!isGiven && owner !== undefined && owner !== family)
+        throw new ConfigError(
+            `Region ${region}${sourceOf(settings, region)} is one of ${FAMILY_NAMES[owner]}, but ${hostname} ` +
+                `(${settings.authUrl?.source ?? settings.cloud.source}) is ${FAMILY_NAMES[family]}'s: ` +
+                "nothing is sent there.",
+        );
+    return url;
 }
 
 const learned = new WeakMap<Settings, Map<string, string>>();
 
 /** Does the address of this region's CBR have to come from a token's catalog? */
 export function needsCatalog(settings: Settings, region: string): boolean {
-    return own(settings.endpoints, region) === undefined && settings.cloud.value === "custom";
+    if (own(settings.endpoints, region) !== undefined) return false;
+    return settings.cloud.value === "custom" || settings.interfaces !== undefined;
 }
 
 /**
- * The CBR address in a token's catalog (`token.catalog`): service type `cbr`, public interface, of the region or of no
- * region. Undefined when there is none, or none that may be used.
+ * The CBR address in a token's catalog (`token.catalog`): service type `cbr`, of the region or of no region, by the
+ * first of these interfaces that is there. Undefined when there is none, or none that may be used.
  */
-export function cbrUrlFromCatalog(catalog: unknown, region: string): string | undefined {
+export function cbrUrlFromCatalog(
+    catalog: unknown,
+    region: string,
+    interfaces: readonly string[] = ["public"],
+): string | undefined {
     if (!Array.isArray(catalog)) return undefined;
     const record = (value: unknown): Record<string, unknown> =>
         typeof value === "object" && value !== null ? { ...value } : {};
-    const urls: string[] = [];
-    for (const service of catalog.map(record)) {
-        if (service["type"] !== "cbr" || !Array.isArray(service["endpoints"])) continue;
-        for (const endpoint of service["endpoints"].map(record)) {
-            const where = endpoint["region_id"] ?? endpoint["region"];
-            if ((endpoint["interface"] ?? "public") !== "public" || typeof endpoint["url"] !== "string") continue;
-            if (where === region) urls.unshift(endpoint["url"]);
-            else if (where === undefined || where === null || where === "" || where === "*") urls.push(endpoint["url"]);
-        }
-    }
-    for (const url of urls) {
-        try {
-            return normaliseBaseUrl(url, "the token's catalog");
-        } catch (error) {
-            if (!(error instanceof ConfigError)) throw error;
+    const services = catalog.map(record).filter((service) => service["type"] === "cbr");
+    const endpoints = services
+        .flatMap((service): unknown[] => (Array.isArray(service["endpoints"]) ? service["endpoints"] : []))
+        .map(record);
+    const placeOf = (endpoint: Record<string, unknown>) => endpoint["region_id"] ?? endpoint["region"];
+    const isEverywhere = (place: unknown) => place === undefined || place === null || place === "" || place === "*";
+    for (const wanted of interfaces) {
+        const offered = endpoints.filter((endpoint) => (endpoint["interface"] ?? "public") === wanted);
+        const own = offered.filter((endpoint) => placeOf(endpoint) === region);
+        for (const { url } of [...own, ...offered.filter((endpoint) => isEverywhere(placeOf(endpoint)))]) {
+            const usable = typeof url === "string" ? usableUrl(url) : undefined;
+            if (usable !== undefined) return usable;
         }
     }
     return undefined;
 }
 
+function usableUrl(url: string): string | undefined {
+    try {
+        return normaliseBaseUrl(url, "the token's catalog");
+    } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        return undefined;
+    }
+}
+
 /** Keeps what a token's catalog says, for clouds that no table knows. */
 export function learnCatalog(settings: Settings, region: string, catalog: unknown): void {
-    const url = cbrUrlFromCatalog(catalog, region);
+    const url = cbrUrlFromCatalog(catalog, region, settings.interfaces?.value);
     if (url === undefined) return;
     const urls = learned.get(settings) ?? new Map<string, string>();
     learned.set(settings, urls.set(region, url));
 }
 
 /**
- * CBR base URL of a region, to append `/v3/{project_id}/…` to: `cbr:endpoints` (or HUAWEICLOUD_SDK_REGION_CBR_*), else by
- * cloud and region, else what a token's catalog said.
- * @throws ConfigError when none of these gives one.
+ * CBR base URL of a region, to append `/v3/{project_id}/…` to: `cbr:endpoints` (or HUAWEICLOUD_SDK_REGION_CBR_*), else
+ * what a token's catalog said, else by cloud and region.
+ * @throws ConfigError when none of these gives one, the region is not known, or the address is another cloud's.
  */
 export function cbrBaseUrl(settings: Settings, region: string): string {
-    const url =
-        own(settings.endpoints, checkedRegion(region)) ??
-        tableUrl(settings.cloud.value, "cbr", region) ??
-        learned.get(settings)?.get(region);
-    if (url !== undefined) return url;
+    const given = own(settings.endpoints, checkedRegion(region));
+    if (given !== undefined) return ofTheSameCloud(settings, region, given, true);
+    const fromCatalog = learned.get(settings)?.get(region);
+    if (fromCatalog !== undefined) return fromCatalog;
+    if (settings.interfaces !== undefined)
+        throw new ConfigError(
+            `The token's catalog has no address of CBR in region ${region} for interface ` +
+                `${settings.interfaces.value.join(", ")} (${settings.interfaces.source}).`,
+        );
+    const url = tableUrl(settings, settings.cloud.value, "cbr", region);
+    if (url !== undefined) return ofTheSameCloud(settings, region, url, false);
     throw new ConfigError(
-        `The address of CBR in region ${region} is not known (cloud: ${settings.cloud.source}): set cbr:endpoints to {"${region}": "https://…"}, or cbr:cloud to huaweicloud, otc, flexibleengine or the cloud's domain.`,
+        `The address of CBR in region ${region} is not known (cloud: ${settings.cloud.source}): ` +
+            `set cbr:endpoints to {"${region}": "https://…"}, ` +
+            "or cbr:cloud to huaweicloud, otc, flexibleengine or the cloud's domain.",
     );
+}
+
+/** Why nothing can be asked in this region, as far as settings alone tell. */
+export function regionProblem(settings: Settings, region: string): string | undefined {
+    try {
+        if (!needsCatalog(settings, checkedRegion(region))) cbrBaseUrl(settings, region);
+        return undefined;
+    } catch (error) {
+        if (error instanceof ConfigError) return error.message;
+        throw error;
+    }
 }
 
 /**
  * IAM base URL of a region, to append `/v3/…` to: the region's own in `cbr:endpoints` (`{"eu-nl": {"iam": …}}`), else
  * `cbr:authUrl`, else by cloud and region. An authUrl whose host names a region stands for every region: `{region}` in
  * it, or the name itself, is exchanged. One that names none (a global or private IAM) serves all regions.
- * @throws ConfigError when none of these gives one.
+ * @throws ConfigError when none of these gives one, the region is not known, or the address is another cloud's.
  */
 export function iamBaseUrl(settings: Settings, region: string): string {
-    const override = own(settings.iamEndpoints, checkedRegion(region));
-    if (override !== undefined) return override;
-    const authUrl = settings.authUrl?.value;
-    if (authUrl !== undefined) {
-        if (authUrl.includes("{region}")) return authUrl.replaceAll("{region}", region);
-        const home = settings.region?.value;
-        const told = readIamHost(authUrl);
-        const named =
-            told?.region ??
-            (home !== undefined && new URL(authUrl).hostname.split(".").includes(home) ? home : undefined);
-        if (named === undefined || named === region) return authUrl;
-        const byTable = told === undefined ? undefined : tableUrl(told.cloud, "iam", region);
-        if (byTable !== undefined && told !== undefined && tableUrl(told.cloud, "iam", named) === authUrl)
-            return byTable;
-        const url = new URL(authUrl);
-        const host = url.host
-            .split(".")
-            .map((label) => (label === named ? region : label))
-            .join(".");
-        return `${url.protocol}//${host}${url.pathname.replace(/\/+$/, "")}`;
-    }
-    const url = tableUrl(settings.cloud.value, "iam", region);
-    if (url !== undefined) return url;
+    const given = own(settings.iamEndpoints, checkedRegion(region));
+    if (given !== undefined) return ofTheSameCloud(settings, region, given, true);
+    const url =
+        settings.authUrl === undefined
+            ? tableUrl(settings, settings.cloud.value, "iam", region)
+            : regionalAuthUrl(settings, settings.authUrl.value, region);
+    if (url !== undefined) return ofTheSameCloud(settings, region, url, false);
     throw new ConfigError(
         `The address of IAM in region ${region} is not known: set cbr:authUrl (or HW_AUTH_URL, OS_AUTH_URL).`,
     );
+}
+
+function regionalAuthUrl(settings: Settings, authUrl: string, region: string): string {
+    if (authUrl.includes("{region}")) {
+        const family = own(ALIASES, readIamHost(authUrl)?.cloud ?? "");
+        // Into a known cloud's host only a region of that cloud is put.
+        return family === undefined
+            ? authUrl.replaceAll("{region}", region)
+            : knownUrl(familyFor(settings, family, region), "iam", region);
+    }
+    const home = settings.region?.value;
+    const told = readIamHost(authUrl);
+    const named =
+        told?.region ?? (home !== undefined && new URL(authUrl).hostname.split(".").includes(home) ? home : undefined);
+    if (named === undefined || named === region) return authUrl;
+    const byTable = told === undefined ? undefined : tableUrl(settings, told.cloud, "iam", region);
+    const family = own(ALIASES, told?.cloud ?? "");
+    if (byTable !== undefined && family !== undefined && knownUrl(family, "iam", named) === authUrl) return byTable;
+    const url = new URL(authUrl);
+    const host = url.host
+        .split(".")
+        .map((label) => (label === named ? region : label))
+        .join(".");
+    return `${url.protocol}//${host}${url.pathname.replace(/\/+$/, "")}`;
 }

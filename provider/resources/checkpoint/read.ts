@@ -72,7 +72,7 @@ async function get(context: Context, target: ProjectRef, id: string, given: Part
     return { id, outputs: { ...outputs, vaultId: wire.vault?.id ?? inputs.vaultId } };
 }
 
-/** A restore point that has been deleted, or has lost its last backup, may still be shown for a while (A11, A12). */
+/** A restore point that has been deleted, or has lost its last backup, may still be shown for a while (api-notes: Gone restore points). */
 export function refuseGone(target: ProjectRef, wire: WireCheckpoint, rows: readonly WireBackup[]): void {
     const isEmpty = rows.length === 0 && isFinalCheckpoint(wire.status);
     if (!isEmpty && !isGoneCheckpoint(wire.status)) return;
@@ -110,7 +110,7 @@ export async function observe(
         kept.filter((one) => !seen.has(one.id)).map((one) => readBackup(context, target, one.id)),
     );
     const rows = [...listed, ...unlisted.filter((row) => row !== undefined)];
-    // An existing checkpoint without a backup is gone (A12), unless it never had one.
+    // An existing checkpoint without a backup is gone (api-notes: Gone restore points), unless it never had one.
     if (rows.length === 0 && isFinalCheckpoint(wire.status) && known.backups.length > 0) return undefined;
     return toOutputs(known, target, wire, rows, known);
 }

@@ -89,7 +89,7 @@ const GOOD_BACKUP = new Set(["available", "restoring", "waiting_restore"]);
 /** On its way out: by hand, or by retention. */
 const GOING = new Set(["deleting", "waiting_delete"]);
 const FINAL_CHECKPOINT = new Set(["available", "error", "error-deleting"]);
-/** The cloud's answer for "it is no more", beside a 404 (A11). */
+/** The cloud's answer for "it is no more", beside a 404 (api-notes: Gone restore points). */
 const GONE_CHECKPOINT = new Set(["deleted"]);
 
 export const isGoodBackup = (status: string): boolean => GOOD_BACKUP.has(status);
@@ -236,7 +236,7 @@ export function isFailure(outputs: CheckpointOutputs): boolean {
     return (failed.length > 0 || outputs.status !== "available") && outputs.onPartialFailure !== "warn";
 }
 
-/** Judged per backup, whatever the checkpoint's own status says (cbr-api §4.1, A9). */
+/** Judged per backup, whatever the checkpoint's own status says (api-notes: Partial failure). */
 export function outcomeOf(outputs: CheckpointOutputs): Outcome {
     const skipped = new Map(outputs.skippedResources.map((one) => [one.id, one]));
     const backedUp = new Map<string, Backup>();

@@ -107,7 +107,7 @@ function refine(inputs: Partial<BackupReplicaInputs>): Failure[] {
     return refuseSameRegion(inputs);
 }
 
-/** A21: the console refuses it; the API would, later. */
+/** The console refuses it; the API would, later (api-notes: Copies into the own region). */
 export function refuseSameRegion(inputs: {
     region?: string | undefined;
     destinationRegion?: string | undefined;

@@ -1,6 +1,6 @@
 /**
  * Following copies to another region: by the replication records on the source backups where the cloud keeps them; else
- * by the replicas that appear in the destination vault, and the source region's tasks (cbr-api §4.3, A5).
+ * by the replicas that appear in the destination vault, and the source region's tasks (api-notes: Clouds without records).
  */
 
 import type { ProjectRef } from "../../client/client";

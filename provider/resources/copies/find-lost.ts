@@ -130,7 +130,7 @@ export async function findLostCopy(
         if (record !== undefined) return { recordId: record.id, mark: undefined, providerId };
         if (doubtful.length > 0 && isLast) throw unclear(request, "record", doubtful);
     }
-    // Records tell all on a cloud that keeps them; an empty list tells nothing (A5), and a record may yet come.
+    // Records tell all on a cloud that keeps them; an empty list tells nothing (api-notes: Replication records), and a record may yet come.
     const records = backup?.replication_records;
     if (records !== undefined && (records.length > 0 || !isLast)) return undefined;
     const { sourceVaultId, destination, destinationVaultId } = request;

@@ -191,7 +191,7 @@ async function send(
             providerId: answer.provider_id,
         };
     } catch (error) {
-        // "Nothing to replicate" is no failure when everything has been replicated (A6).
+        // "Nothing to replicate" is no failure when everything has been replicated (api-notes: One replica a backup and region).
         if (
             error instanceof ApiError &&
             error.failure.code === "BackupService.0001" &&

@@ -54,7 +54,7 @@ const resourceTypes = [
     "OS::Native::Server",
 ];
 
-/** GET …/backups (cbr-api §3.1): top-level backups, newest first. */
+/** GET …/backups: top-level backups, newest first. */
 export function listBackups(call: Call): Reply {
     const { store, world, dialect } = call;
     const huawei = dialect === "huawei";
@@ -102,7 +102,7 @@ export function showBackup(call: Call): Reply {
     return json(200, { backup: wireBackup(backup, world.schedule, call.dialect, true) });
 }
 
-/** DELETE …/backups/{backup_id} (cbr-api §4.2): 204, then waiting_delete → deleting → gone. */
+/** DELETE …/backups/{backup_id} (api-notes: Accepted deletions): 204, then waiting_delete → deleting → gone. */
 export function deleteBackup(call: Call): Reply {
     const { store, world } = call;
     const id = call.params["backup_id"] ?? "";

@@ -8,7 +8,7 @@ import { newOperationLog } from "./operation-logs";
 import { json, type Reply, refuse } from "./reply";
 import { providerOf, wireCheckpoint } from "./wire";
 
-/** POST …/checkpoints (cbr-api §2.1, §4.1). */
+/** POST …/checkpoints. */
 export function createCheckpoint(call: Call): Reply {
     const { store, world } = call;
     const body = createCheckpointBody(call.body, call.dialect);
@@ -108,7 +108,7 @@ export function createCheckpoint(call: Call): Reply {
     return json(200, { checkpoint: wireCheckpoint(checkpoint, call.dialect, "create", true) });
 }
 
-/** GET …/checkpoints/{checkpoint_id} (cbr-api §2.2). */
+/** GET …/checkpoints/{checkpoint_id}. */
 export function showCheckpoint(call: Call): Reply {
     const id = call.params["checkpoint_id"] ?? "";
     const { store, world } = call;

@@ -1,4 +1,4 @@
-/** Status and text of every code that the API documents. Vendor: "Error Codes" of CBR, API Gateway and IAM (cbr-api §5.2 to §5.4). */
+/** Status and text of every code that the API documents. Vendor: "Error Codes" of CBR, API Gateway and IAM (api-notes: Codes before status). */
 
 type Failures = Readonly<Record<string, readonly [status: number, message: string]>>;
 

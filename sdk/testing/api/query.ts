@@ -1,4 +1,4 @@
-/** Query parameters: strict names and values, paging and sorting (cbr-api §3.1 to §3.3). */
+/** Query parameters: strict names and values, paging and sorting. */
 import { refuse } from "./reply";
 
 /** A checked query. Unknown, empty or doubled parameters are refused with 9900. */

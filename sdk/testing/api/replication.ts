@@ -6,7 +6,7 @@ import { copyBackupBody, copyCheckpointBody } from "./bodies";
 import { json, type Reply, refuse } from "./reply";
 import { providerOf } from "./wire";
 
-/** POST …/checkpoints/replicate (cbr-api §2.3): all backups of a vault that were not yet replicated to the region. */
+/** POST …/checkpoints/replicate: all backups of a vault that were not yet replicated to the region. */
 export function copyCheckpoint(call: Call): Reply {
     const { store, world } = call;
     const body = copyCheckpointBody(call.body, call.dialect);
@@ -59,7 +59,7 @@ export function copyCheckpoint(call: Call): Reply {
     });
 }
 
-/** POST …/backups/{backup_id}/replicate (cbr-api §2.4). The replica's own id is not in the answer. */
+/** POST …/backups/{backup_id}/replicate. The replica's own id is not in the answer. */
 export function copyBackup(call: Call): Reply {
     const { store } = call;
     const body = copyBackupBody(call.body, call.dialect);

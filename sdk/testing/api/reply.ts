@@ -10,7 +10,7 @@ export interface Reply {
     code: string;
 }
 
-/** The error bodies that the API, its gateway, IAM and load balancers are known to send (cbr-api §5.1). */
+/** The error bodies that the API, its gateway, IAM and load balancers are known to send (api-notes: Body shapes). */
 export type ErrorShape = "cbr" | "gateway" | "keystone" | "iam" | "camel" | "plain" | "nested" | "html" | "empty";
 
 /** The API refuses a request: thrown by a rule, turned into an answer by the server. */

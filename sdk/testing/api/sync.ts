@@ -8,7 +8,7 @@ import { newOperationLog } from "./operation-logs";
 import { json, type Reply, refuse } from "./reply";
 import { providerOf } from "./wire";
 
-/** POST …/checkpoints/sync (cbr-api §2.5, §4.4): makes a hybrid vault's list agree with the storage behind it. */
+/** POST …/checkpoints/sync: makes a hybrid vault's list agree with the storage behind it. */
 export function importCheckpoint(call: Call): Reply {
     const { store, world } = call;
     const body = importCheckpointBody(call.body);

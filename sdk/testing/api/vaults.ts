@@ -23,7 +23,7 @@ const filters = [
     "resource_ids",
 ];
 
-/** GET …/vaults (cbr-api §3.3): newest first. */
+/** GET …/vaults: newest first. */
 export function listVaults(call: Call): Reply {
     const query = new Query(call.query, call.dialect === "huawei" ? [...filters, "enterprise_project_id"] : filters);
     const page = query.page();

@@ -1,10 +1,10 @@
-/** State → the JSON of the API's pages, per dialect (cbr-api §2, §3, §7). */
+/** State → the JSON of the API's pages, per dialect. */
 import type { Schedule } from "../cloud/schedule";
 import type { BackupState, CheckpointState, Dialect, OperationLogState, RecordState, VaultState } from "../cloud/state";
 
 type Json = Record<string, unknown>;
 
-/** Vendor: microseconds, UTC; without a zone on Huawei Cloud, with `+00:00` on Open Telekom Cloud (A2). */
+/** Vendor: microseconds, UTC; without a zone on Huawei Cloud, with `+00:00` on Open Telekom Cloud (api-notes: Timestamps). */
 export function timestamp(micros: number, dialect: Dialect): string {
     const seconds = Math.floor(micros / 1_000_000);
     const text = `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(micros - seconds * 1_000_000).padStart(6, "0")}`;
@@ -263,7 +263,7 @@ const providers: Readonly<Record<string, string>> = {
     vmware: "a13639de-00be-4e94-af30-26912d75e4a2",
     workspace: "86a80900-71bf-4961-956a-d52df944f84a",
 };
-/** Vendor: fixed ids, one a kind of object (cbr-api §3.1). Kinds without a documented id get the server's. */
+/** Vendor: fixed ids, one a kind of object. Kinds without a documented id get the server's. */
 export function providerOf(objectType: string): string {
     return providers[objectType] ?? "0daac4c5-6707-4851-97ba-169e36266b66";
 }

@@ -1,7 +1,7 @@
 /** What a region holds. Instants are microseconds since the epoch (`…Micros`); wire.ts turns all of this into the API's words. */
 import type { Work } from "./schedule";
 
-/** "huawei": Huawei Cloud as its pages describe it. "otc": Open Telekom Cloud (cbr-api §7). */
+/** "huawei": Huawei Cloud as its pages describe it. "otc": Open Telekom Cloud (api-notes: Differences between the clouds). */
 export type Dialect = "huawei" | "otc";
 
 export type ResourceType =

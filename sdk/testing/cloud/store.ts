@@ -24,7 +24,7 @@ export class Store {
     readonly operationLogs = new Map<string, OperationLogState>();
     /** Replications on their way into a vault, by vault id. */
     readonly incoming = new Map<string, Set<Work>>();
-    /** True: a checkpoint outlives its last backup (the other reading of A12). */
+    /** True: a checkpoint outlives its last backup (api-notes: Gone restore points). */
     readonly checkpointSurvivesLastBackup: boolean;
     readonly #byCheckpoint = new Map<string, Set<BackupState>>();
     readonly #byVault = new Map<string, Set<BackupState>>();

@@ -158,7 +158,7 @@ export class Accounts {
         return (this.#failures.get(accessKey)?.blockedUntilMs ?? 0) > this.#now();
     }
 
-    /** Vendor: more than 5 failures in a row block the key (cbr-api §5.4). */
+    /** Vendor: more than 5 failures in a row block the key (api-notes: Refused credentials). */
     countFailure(accessKey: string): void {
         const failures = this.#failures.get(accessKey) ?? { inARow: 0, blockedUntilMs: 0 };
         failures.inARow += 1;

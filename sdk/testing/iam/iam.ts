@@ -1,4 +1,4 @@
-/** IAM: tokens, projects, temporary keys (cbr-api §6.2). */
+/** IAM: tokens, projects, temporary keys (api-notes: Tokens). */
 import { z } from "zod";
 import { json, Refusal, type Reply, refuse, refuseKeystone } from "../api/reply";
 import type { Dialect } from "../cloud/state";
@@ -170,7 +170,7 @@ function sameDomain(given: z.output<typeof domain> | undefined, id: string, name
     return given !== undefined && (given.id !== undefined ? given.id === id : given.name === name);
 }
 
-/** Vendor: the table says `agency_name`, examples and clients send `xrole_name` (A23); both are taken. */
+/** Vendor: the table says `agency_name`, examples and clients send `xrole_name` (api-notes: Agencies); both are taken. */
 function delegatingDomain(call: IamCall, role: z.output<typeof assumeRole>): string {
     const { agency, domainId, domainName } = call.accounts.credentials;
     const given = { id: role.domain_id, name: role.domain_name };

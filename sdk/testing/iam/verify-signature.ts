@@ -1,6 +1,6 @@
 /**
  * Checks `SDK-HMAC-SHA256` signatures, in the form `Access=…` and in the older form `Credential=AK/date/region/service/sdk_request`
- * (cbr-api §6.3). Written apart from the client's signer, so that both cannot be wrong alike.
+ * (api-notes: Signature). Written apart from the client's signer, so that both cannot be wrong alike.
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 

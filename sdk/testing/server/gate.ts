@@ -1,4 +1,4 @@
-/** Lets a request in or refuses it, as the API gateway does (cbr-api §5.3, §6). */
+/** Lets a request in or refuses it, as the API gateway does (api-notes: Gateway codes). */
 
 import { refuse } from "../api/reply";
 import type { AccessKey, Accounts, Token } from "../iam/accounts";

@@ -3,8 +3,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { commentOf } from "../../../cli/preview-comment/comment";
-import { parsePreview } from "../../../cli/preview-comment/preview";
+import { commentOf } from "../../../cli/preview-comment/comment/comment";
+import { parsePreview } from "../../../cli/preview-comment/input/read";
 import { type Simulator, startSimulator } from "../../../sdk/testing";
 import { openStack, type TestStack } from "../../support/stack";
 

@@ -103,7 +103,9 @@ it("takes one restore point a release and one a night, with copies, and comments
     expect((await run("pulumi", ["stack", "init", "prod"], secrets)).code).toBe(0);
 
     await script("preview.sh", { ...secrets, RESTORE_POINT: "release-1", RUN_URL: "https://ci.example/1" });
-    expect(comment()).toContain("🛟 `gitops/prod` takes **1 restore point**, **copies backups** to `eu-nl`.");
+    expect(comment()).toContain(
+        "🛟 `gitops/prod` takes **1 restore point**, **copies backups without a copy** to `eu-nl`.",
+    );
     expect(comment()).not.toContain("Not checked");
     expect(comment()).toContain("[This run](<https://ci.example/1>)");
     expect([points(), copies()]).toEqual([0, 0]);

@@ -156,8 +156,8 @@ describe("a given token", () => {
         expect(second.headers["x-auth-token"]).toBeUndefined();
         expect(await auth.renew(home, second)).toBe(false);
         expect(auth.describe()).toBe(
-            "the access key from environment variable OS_ACCESS_KEY with the secret key from environment variable OS_SECRET_KEY, in place of " +
-                "the token from cbr:token (good for its own region and project only, and not renewable; refresh and destroy use the one that the last update stored, unless run with --run-program), which had been refused",
+            "the access key from environment variable OS_ACCESS_KEY with the secret key from environment variable OS_SECRET_KEY (without a security token, which temporary keys need), in place of " +
+                "the token from cbr:token (good for its own region and project only, and not renewable; refresh and destroy use what the last update stored, unless run with --run-program), which had been refused",
         );
         transport.done();
     });
@@ -324,7 +324,8 @@ describe("a password", () => {
         expect(errors[0]).toBeInstanceOf(AuthError);
         expect(errors[0]?.message).toBe(
             `Sign-in at ${iamDe}/v3/auth/tokens was refused. CreateToken: HTTP 401: The username or password is wrong (request id req-1). ` +
-                "Refused was the user name from cbr:userName (domain from cbr:domainName) with the password from cbr:password.",
+                "Refused was the user name from cbr:userName (domain from cbr:domainName) with the password from cbr:password " +
+                "(refresh and destroy use what the last update stored, unless run with --run-program).",
         );
         expect(clock.sleeps).toEqual([]);
         expect(transport.requests).toHaveLength(1);
@@ -590,7 +591,8 @@ describe("access keys", () => {
         expect(new Set(errors).size).toBe(1);
         expect(errors[0]?.message).toBe(
             `Sign-in at ${iamDe}/v3/projects was refused. ListProjects: HTTP 401 APIGW.0301: Incorrect IAM authentication information: verify aksk signature fail (request id req-1). ` +
-                "Refused was the access key from cbr:accessKey with the secret key from environment variable HW_SECRET_KEY. " +
+                "Refused was the access key from cbr:accessKey with the secret key from environment variable HW_SECRET_KEY " +
+                "(without a security token, which temporary keys need; refresh and destroy use what the last update stored, unless run with --run-program). " +
                 "The access key is unknown or deleted, its secret key is wrong, or it is blocked for 5 minutes after too many failed calls.",
         );
         expect(shown(errors[0])).not.toMatch(/SECRETKEY|Signature=[0-9a-f]/);
@@ -632,7 +634,7 @@ describe("an agency", () => {
         const all = await Promise.all(Array.from({ length: 100 }, () => auth.authenticate(request, home)));
         expect(new Set(all.map(({ headers }) => headers["x-auth-token"]))).toEqual(new Set(["TOKEN-agency"]));
         expect(auth.describe()).toBe(
-            'agency "ops" from cbr:agencyName, taken on with the user name from cbr:userName (domain from cbr:domainName) with the password from cbr:password',
+            'agency "ops" from cbr:agencyName, taken on with the user name from cbr:userName (domain from cbr:domainName) with the password from cbr:password (refresh and destroy use what the last update stored, unless run with --run-program)',
         );
         transport.done();
     });
@@ -869,12 +871,19 @@ describe("when IAM is out of order", () => {
 });
 
 describe("without credentials", () => {
-    it("a project that is known needs none; everything else says what to set", async () => {
-        const { auth, transport } = make({ "cbr:region": "eu-de", "cbr:projectId": DE });
+    it("a project that is known needs none; everything else fails shortly, and says elsewhere what to set", async () => {
+        const settings = resolveSettings((key) => ({ "cbr:region": "eu-de", "cbr:projectId": DE })[key], {}, noFiles);
+        const transport = new ScriptedTransport([]);
+        const explanations: string[] = [];
+        const auth = createAuthenticator(settings, transport, new FakeClock(), {
+            onMissing: (text) => explanations.push(text),
+        });
         expect(await auth.projectId({ region: "eu-de" })).toBe(DE);
-        expect((await errorOf(auth.authenticate(request, home))).message).toMatch(
-            /^There are no credentials\. Set one of: a token \(cbr:token or/,
-        );
+        expect(explanations).toEqual([]);
+        expect((await errorOf(auth.authenticate(request, home))).message).toBe("There are no credentials.");
+        expect(explanations).toEqual([
+            "There are no credentials: a token, an access key with its secret key, or a user with password and account is needed, from stack configuration (cbr:…), the environment (HW_*, OS_*, HUAWEICLOUD_SDK_*) or clouds.yaml (OS_CLOUD). `npx pulumi-cbr doctor` shows what is set, and every name that it can have.",
+        ]);
         expect(await errorOf(auth.projectId({ region: "eu-nl" }))).toBeInstanceOf(ConfigError);
         expect(auth.describe()).toBe("nothing: there are no credentials");
         expect(transport.calls).toEqual([]);
@@ -886,7 +895,7 @@ it("asks IAM no more when the engine is gone: neither again after a failure, nor
     const transport = new ScriptedTransport([{ method: "POST", url: /tokens/, answer: { status: 503 } }]);
     const clock = new FakeClock({ random: 0, auto: false });
     const engine = new AbortController();
-    const auth = createAuthenticator(settings, transport, clock, engine.signal);
+    const auth = createAuthenticator(settings, transport, clock, { signal: engine.signal });
     const asked = errorOf(auth.projectId({ region: "eu-de" }));
     await settle();
     expect(clock.sleeping).toBe(1);

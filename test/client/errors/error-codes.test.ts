@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { type CodeClass, lookUpCode } from "../../../provider/client/errors/error-codes";
 import { documented } from "../../../sdk/testing/api/error-codes";
 
-/** cbr-api §5.2: every row of the error table, by what it means for us. `busy` where it says "retry later". */
+/** Every row of the vendors' error tables (api-notes: Codes before status), by what it means for us. `busy` where it says "retry later". */
 const table: Readonly<Record<CodeClass, string>> = {
     busy: "0002 1001 2002 2010 4005 6125 6130 6134 6201 6203 6206 6216 7009 7302",
     retryFewTimes: "6115 6118 6121 9910",

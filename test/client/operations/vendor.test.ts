@@ -53,7 +53,7 @@ function leaves(value: unknown, path = ""): [string, unknown][] {
     return Object.entries(value).flatMap(([key, item]) => leaves(item, `${path}.${key}`));
 }
 
-/** What reading changes on purpose: numbers as text become numbers (A1), null and "" are no value. */
+/** What reading changes on purpose: numbers as text become numbers (api-notes: Sizes and counts), null and "" are no value. */
 function asRead(value: unknown): unknown {
     if (value === null || value === "") return undefined;
     return typeof value === "string" && /^-?\d+$/.test(value) ? Number(value) : value;

@@ -1,9 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../provider/client/errors/errors";
-import { type FileAccess, listCloudsYaml, readCloudsYaml } from "../../../provider/client/settings/clouds-yaml";
+import type { FileAccess } from "../../../provider/client/settings/clouds-files";
+import {
+    type CloudsYamlEntry,
+    listCloudsYaml,
+    readCloudsYaml as readEntry,
+} from "../../../provider/client/settings/clouds-yaml";
 
 function files(content: Record<string, string>): FileAccess & { read(path: string): string | undefined } {
     return { read: (path) => content[path], cwd: () => "/project", home: () => "/home/u" };
+}
+
+type Env = Record<string, string>;
+
+/** The entry in its default region. */
+const readCloudsYaml = (name: string, env: Env, access: FileAccess) => readEntry({ name }, env, access);
+
+/** Entry `x` of a file with this text. */
+function entryOf(text: string, query: { region?: string; isRegionStrict?: boolean } = {}): CloudsYamlEntry | undefined {
+    return readEntry({ name: "x", ...query }, {}, files({ "/project/clouds.yaml": text }));
 }
 
 const simple = (user: string) => `clouds:\n  otc:\n    auth:\n      username: ${user}\n`;
@@ -70,6 +85,9 @@ describe("readCloudsYaml", () => {
         expect(entry).toEqual({
             name: "mine",
             profile: "corp",
+            isProfileUnknown: false,
+            regions: ["eu-nl"],
+            warnings: [],
             values: {
                 "auth.auth_url": "https://iam.corp",
                 "auth.username": "u",
@@ -93,7 +111,7 @@ describe("readCloudsYaml", () => {
     });
 
     it.each([
-        ["otc", "https://iam.{region_name}.otc.t-systems.com/v3", undefined],
+        ["otc", "https://iam.{region_name}.otc.t-systems.com/v3", "eu-de"],
         ["otc-swiss", "https://iam-pub.{region_name}.sc.otc.t-systems.com/v3", "eu-ch2"],
     ])("has profile %s built in", (profile, url, region) => {
         const entry = readCloudsYaml("a", {}, files({ "/project/clouds.yaml": `clouds: {a: {profile: ${profile}}}` }));
@@ -109,12 +127,14 @@ describe("readCloudsYaml", () => {
         expect(readCloudsYaml("a", {}, files(content))?.values["auth.auth_url"]).toBe("https://own");
     });
 
-    it("refuses a profile that does not exist", () => {
-        expect(() =>
-            readCloudsYaml("a", {}, files({ "/project/clouds.yaml": "clouds: {a: {profile: vexx}}" })),
-        ).toThrow(
-            'clouds.yaml entry a is built on profile "vexx", which is neither in clouds-public.yaml nor built in (otc, otc-swiss).',
-        );
+    it("lets an entry stand for itself when its profile is not known", () => {
+        const text = "clouds: {x: {profile: vexx, auth: {auth_url: https://own, username: u}}}";
+        expect(entryOf(text)).toMatchObject({
+            profile: "vexx",
+            isProfileUnknown: true,
+            values: { "auth.auth_url": "https://own", "auth.username": "u" },
+        });
+        expect(entryOf("clouds: {x: {profile: otc}}")).toMatchObject({ isProfileUnknown: false });
     });
 
     it("accepts auth keys beside auth, aliases, anchors and merge keys", () => {
@@ -144,8 +164,16 @@ describe("readCloudsYaml", () => {
     it.each([
         ["regions: [eu-nl]", "eu-nl"],
         ["regions: [{name: eu-nl, values: {}}]", "eu-nl"],
-        ["regions: [eu-de, eu-nl]", undefined],
-        ["regions: [eu-nl], region_name: eu-de", "eu-de"],
+        ["regions: [eu-de, eu-nl]", "eu-de"],
+        ["regions: [eu-nl], region_name: eu-de", "eu-nl"],
+        ["region_name: 'eu-nl, eu-de'", "eu-nl"],
+        ["region_name: [eu-nl, eu-de]", "eu-nl"],
+        ["region_name: null, profile: otc", "eu-de"],
+        ["region-name: eu-nl", "eu-nl"],
+        ["profile: otc, project_name: eu-nl_team", "eu-nl"],
+        ["profile: otc, auth: {tenant-name: eu-nl}", "eu-nl"],
+        ["profile: otc, project_name: other_team", "eu-de"],
+        ["profile: otc, project_name: eu-nl_team, region_name: eu-de", "eu-de"],
     ])("%s gives region %s", (text, region) => {
         expect(
             readCloudsYaml("a", {}, files({ "/project/clouds.yaml": `clouds: {a: {${text}}}` }))?.values["region_name"],

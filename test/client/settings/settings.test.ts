@@ -3,8 +3,11 @@ import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../provider/client/errors/errors";
 import { redact } from "../../../provider/client/errors/redaction";
 import {
+    CREDENTIAL_NAMES,
     describeCredentials,
+    describeRefused,
     type FileAccess,
+    type MissingCredentialsError,
     requireCredentials,
     requireRegion,
     resolveSettings,
@@ -66,7 +69,13 @@ describe("with nothing set", () => {
     });
 
     it("names every key and variable when a call needs credentials", () => {
-        const { message } = errorOf(() => requireCredentials(resolve()));
+        const error = errorOf(() => requireCredentials(resolve()));
+        expect(error).toMatchObject({
+            message: "There are no credentials.",
+            explanation: expect.stringMatching(
+                /^There are no credentials: a token, an access key .*`npx pulumi-cbr doctor`/,
+            ),
+        });
         for (const name of [
             "cbr:token",
             "HW_AUTH_TOKEN",
@@ -90,7 +99,7 @@ describe("with nothing set", () => {
             "cbr:cloudsYaml",
             "OS_CLOUD",
         ])
-            expect(message).toContain(name);
+            expect(CREDENTIAL_NAMES).toContain(name);
     });
 
     it("counts empty texts as unset", () => {
@@ -127,17 +136,24 @@ describe("order of sources", () => {
         HUAWEICLOUD_SDK_PROJECT_ID: "sdk-p",
     };
     const files = yaml("project_id: yaml-p", ", region_name: yaml");
+    const anyRegion = yaml("project_id: yaml-p");
 
     it("is stack configuration, HW_*, OS_*, clouds.yaml", () => {
         const without = (...names: string[]) =>
             Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)));
-        expect(resolve({ "cbr:region": "stack" }, env, files).region).toEqual({ value: "stack", source: "cbr:region" });
-        expect(resolve({}, env, files).region).toEqual({ value: "hw", source: "environment variable HW_REGION_NAME" });
-        expect(resolve({}, without("HW_REGION_NAME"), files).region).toEqual({
+        expect(resolve({ "cbr:region": "stack" }, env, anyRegion).region).toEqual({
+            value: "stack",
+            source: "cbr:region",
+        });
+        expect(resolve({}, env, anyRegion).region).toEqual({
+            value: "hw",
+            source: "environment variable HW_REGION_NAME",
+        });
+        expect(resolve({}, without("HW_REGION_NAME"), anyRegion).region).toEqual({
             value: "os",
             source: "environment variable OS_REGION_NAME",
         });
-        expect(resolve({}, without("HW_REGION_NAME", "OS_REGION_NAME"), files).region).toEqual({
+        expect(resolve({}, without("HW_REGION_NAME", "OS_REGION_NAME"), anyRegion).region).toEqual({
             value: "os2",
             source: "environment variable OS_REGION",
         });
@@ -145,8 +161,8 @@ describe("order of sources", () => {
             value: "yaml",
             source: "clouds.yaml entry c: region_name",
         });
-        expect(resolve({}, without("HW_PROJECT_ID"), files).projectId?.value).toBe("os-p");
-        expect(resolve({}, without("HW_PROJECT_ID", "OS_PROJECT_ID"), files).projectId).toEqual({
+        expect(resolve({}, without("HW_PROJECT_ID", "HW_REGION_NAME"), anyRegion).projectId?.value).toBe("os-p");
+        expect(resolve({}, without("HW_PROJECT_ID", "OS_PROJECT_ID"), anyRegion).projectId).toEqual({
             value: "sdk-p",
             source: "environment variable HUAWEICLOUD_SDK_PROJECT_ID",
         });
@@ -206,7 +222,10 @@ describe("order of sources", () => {
         ["region", "HW_REGION_NAME OS_REGION_NAME OS_REGION"],
         ["projectName", "HW_PROJECT_NAME OS_PROJECT_NAME OS_TENANT_NAME"],
         ["projectId", "HW_PROJECT_ID OS_PROJECT_ID OS_TENANT_ID HUAWEICLOUD_SDK_PROJECT_ID"],
-        ["domainId", "HW_DOMAIN_ID OS_DOMAIN_ID OS_USER_DOMAIN_ID OS_PROJECT_DOMAIN_ID HUAWEICLOUD_SDK_DOMAIN_ID"],
+        [
+            "domainId",
+            "HW_DOMAIN_ID OS_DOMAIN_ID OS_USER_DOMAIN_ID OS_DEFAULT_DOMAIN_ID OS_PROJECT_DOMAIN_ID HUAWEICLOUD_SDK_DOMAIN_ID",
+        ],
         ["domainName", "HW_DOMAIN_NAME OS_DOMAIN_NAME OS_USER_DOMAIN_NAME OS_PROJECT_DOMAIN_NAME OS_DEFAULT_DOMAIN"],
         ["caFile", "OS_CACERT"],
         ["certFile", "OS_CERT"],
@@ -392,7 +411,9 @@ describe("credentials", () => {
         const given = resolve(config, env as Record<string, string>);
         expect(given.credentials).toBeUndefined();
         expect(given.warnings).toEqual([]);
-        expect(errorOf(() => requireCredentials(given)).message).toMatch(text);
+        const error = errorOf(() => requireCredentials(given));
+        expect(error.message).toBe("The credentials are incomplete.");
+        expect((error as MissingCredentialsError).explanation).toMatch(text);
     });
 
     it("needs no domain with a user id", () => {
@@ -443,6 +464,63 @@ describe("credentials", () => {
             "TOKEN-in-stack SECRET-in-stack PASSWORD-in-env STS-in-env 123456789 me:PROXY%20PASS PROXY PASS",
         );
         expect(said).toBe("[secret] [secret] [secret] [secret] [secret] [secret] [secret]");
+    });
+});
+
+describe("credentials in words", () => {
+    const said = (config: Record<string, unknown>, env: Record<string, string> = {}) => {
+        const { credentials } = resolve(config, env);
+        return credentials === undefined ? [] : [describeCredentials(credentials), describeRefused(credentials)];
+    };
+    const stored = "refresh and destroy use what the last update stored, unless run with --run-program";
+
+    it.each<[string, Record<string, string>, Record<string, string>, string, string]>([
+        [
+            "a key in the environment",
+            {},
+            { HW_ACCESS_KEY: "AK", HW_SECRET_KEY: "ssssssss" },
+            "",
+            " (without a security token, which temporary keys need)",
+        ],
+        [
+            "a key that is surely temporary",
+            {},
+            { HW_ACCESS_KEY: "HST3WHEHXD7Q5K6WKVR1", HW_SECRET_KEY: "ssssssss" },
+            "",
+            " (without the security token that this temporary key needs: set cbr:securityToken or HW_SECURITY_TOKEN, OS_SECURITY_TOKEN, HUAWEICLOUD_SDK_SECURITY_TOKEN, or auth: security_token in clouds.yaml (OS_CLOUD))",
+        ],
+        [
+            "a temporary key with its token",
+            {},
+            { HW_ACCESS_KEY: "HST3WHEHXD7Q5K6WKVR1", HW_SECRET_KEY: "ssssssss", HW_SECURITY_TOKEN: "tttttttt" },
+            " (temporary keys)",
+            " (temporary keys)",
+        ],
+        [
+            "a key that an update stored",
+            { "cbr:accessKey": "AK", "cbr:secretKey": "ssssssss" },
+            {},
+            "",
+            ` (without a security token, which temporary keys need; ${stored})`,
+        ],
+        [
+            "a password that an update stored",
+            { "cbr:userName": "u", "cbr:password": "pppppppp", "cbr:domainName": "d" },
+            {},
+            "",
+            ` (${stored})`,
+        ],
+        [
+            "a token that an update stored",
+            { "cbr:token": "tttttttt" },
+            {},
+            " (good for its own region and project only, and not renewable)",
+            ` (good for its own region and project only, and not renewable; ${stored})`,
+        ],
+    ])("%s", (_, config, env, plain, refused) => {
+        const [always, afterwards] = said(config, env);
+        expect(always?.endsWith(plain)).toBe(true);
+        expect(afterwards).toBe(`${plain === "" ? always : always?.slice(0, -plain.length)}${refused}`);
     });
 });
 
@@ -512,7 +590,7 @@ describe("cloud and region", () => {
             { OS_CLOUD: "c" },
             { "/project/clouds.yaml": "clouds: {c: {profile: otc, region_name: eu-nl}}" },
         );
-        expect(given.cloud).toEqual({ value: "otc", source: "clouds.yaml entry c: profile" });
+        expect(given.cloud).toEqual({ value: "otc", source: "host name in clouds.yaml entry c: auth.auth_url" });
         expect(given.authUrl?.value).toBe("https://iam.{region}.otc.t-systems.com");
     });
 

@@ -1,4 +1,4 @@
-/** Whose replica it is, on a cloud that keeps no replication records: replicas name neither their source nor their task (cbr-api §4.3, A5). */
+/** Whose replica it is, on a cloud that keeps no replication records: replicas name neither their source nor their task (api-notes: Clouds without records). */
 
 import type { ProjectRef } from "../../../client/client";
 import type { WireBackup, WireOperationLog } from "../../../client/operations";

@@ -1,0 +1,163 @@
+/** The first sentence of a comment. Green only for a preview that ended well and shows nothing that touches backups. */
+import { isStack, type Preview, type Step, stackOf } from "../input/preview";
+import { takenByHooks } from "../plan/hooks";
+import { byText, isCopy } from "../plan/kinds";
+import { ALL_SECRET, backupsInWords, type Leftover } from "../plan/leftovers";
+import type { Plan, Row } from "../plan/plan";
+import { code } from "./markdown";
+import { errorsOf } from "./notes";
+import { counted, inSentence } from "./words";
+
+export function verdict(preview: Preview, plan: Plan, exitCode: number | undefined): string {
+    const found = stackOf(preview.steps);
+    const stack = found === undefined ? undefined : code(`${found.project}/${found.stack}`);
+    const here = stack === undefined ? "" : ` in ${stack}`;
+    const seen = plan.changed.length === 0 ? "" : " Below is what it saw until then; the rest is not known.";
+    const errors = errorsOf(preview).length;
+    switch (preview.outcome) {
+        case "failed": {
+            const how =
+                errors === 0
+                    ? exitCode === undefined
+                        ? ""
+                        : ` with exit code ${exitCode}`
+                    : ` with ${counted(errors, "error")}`;
+            return `❌ **The preview failed**${here}${how}.${seen}`;
+        }
+        case "cancelled":
+            return `❌ **The preview was cancelled**${here}, so it does not say what \`pulumi up\` would do.${seen}`;
+        case "unfinished":
+            return `❌ **The preview did not finish**${here}: its JSON has no ${endOf(preview)}, so it does not say what \`pulumi up\` would do.${seen}`;
+        case "incomplete":
+            return `⚠️ **The preview is not whole**${here}: it counts ${preview.disagreements.join("; ")}. What it lists: ${shows(preview, plan, "it")}`;
+        case "silent":
+            return `❔ **The preview names no resource**${here}: it has no count of changes.`;
+        case "errors-logged":
+            return [
+                `⚠️ **${counted(errors, "error was", "errors were")} logged**${here}.`,
+                "Pulumi goes on after a logged error; whether the preview failed, its exit code says and this JSON does not.",
+                `If it did not: ${shows(preview, plan, "it")}`,
+            ].join(" ");
+        case "finished":
+            return finished(preview, plan, stack, here);
+    }
+}
+
+const endOf = ({ form }: Preview) => (form === "document" ? "`duration` and `changeSummary`" : "`summaryEvent`");
+
+function finished(preview: Preview, plan: Plan, stack: string | undefined, here: string): string {
+    if (preview.operation === "refresh") return refreshed(plan, here);
+    const subject = `${preview.operation === "destroy" ? "`pulumi destroy` of " : ""}${stack ?? "this change"}`;
+    const doing = doingOf(plan);
+    if (doing.length > 0) return `🛟 ${subject.charAt(0).toUpperCase()}${subject.slice(1)} ${inList(doing)}.`;
+    if (plan.changed.length === 0)
+        return `✅ **No changes**${here}: the preview shows no restore point taken, copied or deleted.`;
+    const unfinished = plan.rows.filter(
+        ({ op, step }) => op === "update" && (step.old?.initErrors.length ?? 0) > 0,
+    ).length;
+    if (unfinished > 0)
+        return `⚠️ **The last run left ${counted(unfinished, "resource", "resources")} unfinished**${here}: \`pulumi up\` waits for what is under way, and fails again where something has failed. No restore point is taken, copied or deleted.`;
+    if (plan.rows.length > 0)
+        return `✅ **No restore point is taken, copied or deleted**${here}; ${counted(plan.rows.length, "resource changes", "resources change")} in the stack only.`;
+    const hooks = takenByHooks(plan.hooks).others.length;
+    if (hooks > 0)
+        return `🪝 **No restore point of the stack changes**${here}. ${counted(hooks, "hook runs", "hooks run")} before other resources change; whether a restore point is taken then, the preview does not say.`;
+    if (preview.form === "events" && plan.others.some(mayHaveHooks))
+        return `ℹ️ **No restore point of the stack changes**${here}. Whether hooks take any before other resources change, events do not say.`;
+    return `✅ **No changes to backups**${here}.`;
+}
+
+const mayHaveHooks = ({ op }: Step) => op === "update" || op === "replace" || op === "delete";
+
+function refreshed(plan: Plan, here: string): string {
+    const gone = plan.changed.filter(({ op }) => op === "delete").length;
+    const parts = [
+        ...(gone === 0 ? [] : [`**${counted(gone, "resource is", "resources are")} no longer in the cloud**`]),
+        ...(plan.changed.length === gone
+            ? []
+            : [`${counted(plan.changed.length - gone, "resource differs", "resources differ")} from the state`]),
+    ];
+    const what = parts.length === 0 ? "it shows no drift" : parts.join(", ");
+    return `🔄 **\`pulumi refresh\`**${here}: ${what}. Only the state changes; no restore point is taken, copied or deleted.`;
+}
+
+/** The same for a preview whose end is in doubt. */
+function shows({ steps }: Preview, plan: Plan, subject: string): string {
+    const doing = doingOf(plan);
+    if (doing.length > 0) return `${subject} ${inList(doing)}.`;
+    if (plan.changed.length === 0) return steps.some(isStack) ? "no changes." : "it names no resource.";
+    return `${counted(plan.changed.length, "resource changes", "resources change")}, and no restore point is taken, copied or deleted.`;
+}
+
+const inList = (parts: readonly string[]): string => parts.join(", ");
+
+function doingOf(plan: Plan): string[] {
+    return [...whatHappens(plan), ...whatRemains(plan.leftovers)];
+}
+
+function whatHappens({ rows, hooks }: Plan): string[] {
+    const making = rows.filter((row) => row.createsBackup);
+    const count = (kind: Row["kind"], isCertain: boolean) =>
+        making.filter((row) => row.kind === kind && row.isCertain === isCertain).length;
+    const copies = (isCertain: boolean) => making.filter((row) => isCopy(row.kind) && row.isCertain === isCertain);
+    const points = count("Checkpoint", true);
+    const perhaps = count("Checkpoint", false);
+    const syncs = count("VaultSync", true) + count("VaultSync", false);
+    const byHooks = takenByHooks(hooks).vaults.length;
+    return [
+        ...(points === 0 ? [] : [`takes **${counted(points, "restore point")}**`]),
+        ...(byHooks === 0 ? [] : [`takes **${counted(byHooks, "restore point")} before** other resources change`]),
+        ...(perhaps === 0 ? [] : [`may take **${counted(perhaps, "restore point")}**`]),
+        ...copying(copies(true), ""),
+        ...copying(copies(false), "may "),
+        ...(syncs === 0 ? [] : [`synchronises **${counted(syncs, "hybrid vault")}**`]),
+    ];
+}
+
+function copying(rows: readonly Row[], may: "" | "may "): string[] {
+    if (rows.length === 0) return [];
+    const verb = may === "" ? "copies" : "copy";
+    // A run over a whole vault copies what has no copy yet, which may be nothing.
+    const what = rows.every(({ kind }) => kind === "VaultReplication") ? "backups without a copy" : "backups";
+    return [`${may}**${verb === "copies" ? "copies" : "copy"} ${what}** to ${destinations(rows)}`];
+}
+
+function destinations(copies: readonly Row[]): string {
+    const regions = [...new Set(copies.flatMap(({ to }) => to ?? []))].sort(byText).map((region) => code(region));
+    if (copies.some(({ to }) => to === undefined)) regions.push("a region that is known after up");
+    return inSentence(regions);
+}
+
+function whatRemains(leftovers: readonly Leftover[]): string[] {
+    const of = (outcome: Leftover["outcome"], isSure: boolean) =>
+        inWords(leftovers.filter((one) => one.outcome === outcome && one.isCertain === isSure));
+    const part = (words: string, wrap: (words: string) => string) => (words === "" ? [] : [wrap(words)]);
+    return [
+        ...part(of("deleted", true), (words) => `**deletes ${words}**`),
+        ...part(of("deleted", false), (words) => `**may delete ${words}**`),
+        ...part(of("unknown", true), (words) => `**may delete ${words}**`),
+        ...part(of("unknown", false), (words) => `**may delete ${words}**`),
+        ...part(of("kept", true), (words) => `keeps ${words}`),
+        ...part(of("adopted", true), (words) => `hands ${words} over to another resource`),
+    ];
+}
+
+function inWords(leftovers: readonly Leftover[]): string {
+    const points = leftovers.filter(({ kind }) => !isCopy(kind));
+    const copies = leftovers.filter(({ kind }) => isCopy(kind));
+    const idsOf = (list: readonly Leftover[]) => list.reduce((total, one) => total + one.ids.length, 0);
+    const parts: string[] = [];
+    if (points.length > 0) {
+        const known = backupsInWords(idsOf(points), "Checkpoint");
+        const hidden = points.length === 1 ? ALL_SECRET : "their backups are secret, or some of them";
+        const backups = points.some((one) => one.isSecret) ? hidden : known;
+        parts.push(`${counted(points.length, "restore point")} (${backups})`);
+    }
+    if (copies.length > 0) {
+        const known = idsOf(copies);
+        const upTo = copies.some((one) => one.ifSuperseded) ? "up to " : "";
+        const isOpen = known === 0 || copies.some((one) => one.isSecret);
+        parts.push(isOpen ? "copies" : `${upTo}${counted(known, "copy", "copies")}`);
+    }
+    return parts.join(" and ");
+}

@@ -1,0 +1,62 @@
+/** What a resource does when it is made, as Markdown. */
+import { code } from "../comment/markdown";
+import { firstFew } from "../comment/words";
+import type { Step } from "../input/preview";
+import type { Kind } from "./kinds";
+import type { Names } from "./names";
+import { bagIn, bagsIn, isUnknown, KNOWN_AFTER_UP, textIn } from "./values";
+
+const inRegion = (region: string | undefined) => (region === undefined ? "" : ` in ${code(region)}`);
+
+export function purpose(kind: Kind, step: Step, names: Names): string {
+    const state = step.new;
+    const inputs = state?.inputs ?? {};
+    const source = names.region(step, state);
+    const to = textIn(inputs, "destinationRegion");
+    const from = source === undefined ? "" : `${code(source)} `;
+    const way = `${from}→ ${to === undefined ? `(${KNOWN_AFTER_UP})` : code(to)}, vault ${names.of(state, "destinationVaultId")}`;
+    const goes = inputs["deletionPolicy"] === "delete" ? "; deleted when this resource goes" : "";
+    switch (kind) {
+        case "Checkpoint":
+            return `${checkpoint(step, names, inRegion(source))}${goes}`;
+        case "VaultReplication":
+            return `${way}: every backup of vault ${names.of(state, "vaultId")} that has no copy there yet${goes}`;
+        case "BackupReplica":
+            return `${way}: backup ${textIn(inputs, "backupId") === undefined ? "of " : ""}${names.of(state, "backupId")}${goes}`;
+        case "CheckpointReplica":
+            return `${way}: the backups of restore point ${names.of(state, "checkpointId")}${goes}`;
+        case "VaultSync":
+            return `Makes hybrid vault ${names.of(state, "vaultId")}${inRegion(source)} agree with the storage behind it`;
+    }
+}
+
+function checkpoint(step: Step, names: Names, where: string): string {
+    const inputs = step.new?.inputs ?? {};
+    const adopted = inputs["adopt"];
+    if (adopted !== undefined)
+        return `Takes over existing restore point ${isUnknown(adopted) ? `(${KNOWN_AFTER_UP})` : code(String(adopted))}${where}; no backup is made`;
+    const incremental = inputs["incremental"];
+    const how = incremental === false ? "Full backup" : incremental === true ? "Incremental backup" : "Backup";
+    const automatic = inputs["autoTrigger"] === true ? ", marked as automatic" : "";
+    return `${how} of ${subjects(step, names)} in vault ${names.of(step.new, "vaultId")}${where}${automatic}`;
+}
+
+/** Which resources a restore point is of. */
+function subjects(step: Step, names: Names): string {
+    const inputs = step.new?.inputs ?? {};
+    const details = inputs["resourceDetails"];
+    const given = details ?? inputs["resources"];
+    if (isUnknown(given)) return `resources that are ${KNOWN_AFTER_UP}`;
+    if (Array.isArray(given)) {
+        const ids: readonly unknown[] =
+            details === undefined ? given : bagsIn(inputs, "resourceDetails").map((one) => one["id"]);
+        return firstFew(ids, 5, (id) =>
+            typeof id !== "string" || isUnknown(id) ? `one that is ${KNOWN_AFTER_UP}` : names.named(id),
+        );
+    }
+    if (given !== undefined) return "resources that are secret";
+    const last = bagsIn(bagIn(step.old?.outputs, "vault"), "resources").flatMap(
+        (one) => textIn(one, "name") ?? textIn(one, "id") ?? [],
+    );
+    return last.length === 0 ? "all resources" : `all resources (last time ${firstFew(last, 5, code)})`;
+}

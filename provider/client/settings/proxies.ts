@@ -1,0 +1,59 @@
+/** The environment's proxies, and how one is shown without its user and password. */
+import { registerSecret } from "../errors/redaction";
+import type { Env, Resolved } from "./sources";
+
+/** Proxies as the environment names them. */
+export interface Proxies {
+    /** For `http:` addresses; these are loopback ones only, which no proxy is used for. */
+    readonly http?: Resolved | undefined;
+    /** For `https:` addresses. */
+    readonly https?: Resolved | undefined;
+    /** Hosts that are reached directly, as in NO_PROXY. */
+    readonly none?: string | undefined;
+}
+
+/** What stands before the last `@`, without the scheme: a password may have `@`, `/` and `:` in it, encoded or not. */
+function userInfoOf(proxy: string): { before: string; userInfo: string; after: string } | undefined {
+    const [, before = "", rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)?([\s\S]*)$/i.exec(proxy) ?? [];
+    const at = rest.lastIndexOf("@");
+    return at < 0 ? undefined : { before, userInfo: rest.slice(0, at), after: rest.slice(at + 1) };
+}
+
+/** The address without user and password. */
+export function withoutUserInfo(proxy: string): string {
+    const parts = userInfoOf(proxy);
+    return parts === undefined ? proxy : `${parts.before}[secret]@${parts.after}`;
+}
+
+function registerUserInfo(proxy: string): void {
+    const userInfo = userInfoOf(proxy)?.userInfo;
+    if (userInfo === undefined) return;
+    const password = userInfo.slice(userInfo.indexOf(":") + 1);
+    for (const part of [userInfo, password]) {
+        registerSecret(part);
+        try {
+            registerSecret(decodeURIComponent(part));
+        } catch {
+            // Not percent-encoded, so already registered as it is.
+        }
+    }
+}
+
+export function proxiesOf(env: Env): Proxies {
+    const first = (...names: string[]): Resolved | undefined => {
+        for (const name of names) {
+            const value = env[name]?.trim();
+            if (value !== undefined && value !== "") return { value, source: `environment variable ${name}` };
+        }
+        return undefined;
+    };
+    const http = first("http_proxy", "HTTP_PROXY");
+    const https = first("https_proxy", "HTTPS_PROXY");
+    for (const proxy of [http, https]) if (proxy !== undefined) registerUserInfo(proxy.value);
+    const none = first("no_proxy", "NO_PROXY")?.value;
+    return {
+        ...(http === undefined ? {} : { http }),
+        ...(https === undefined ? {} : { https }),
+        ...(none === undefined ? {} : { none }),
+    };
+}

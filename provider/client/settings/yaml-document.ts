@@ -1,0 +1,156 @@
+/**
+ * YAML as clouds.yaml needs it: every value stays the text that it is written as, `null`, `~` and nothing are null, and
+ * only what is asked for is looked at, so that a mistake in one entry does not stop another. Errors name file and line,
+ * never what stands there.
+ */
+import { createRequire } from "node:module";
+import type { Document, LineCounter, Node, ParsedNode } from "yaml";
+import { ConfigError } from "../errors/errors";
+
+/** A value of the file: text, null, list or map. */
+export type Plain = string | null | readonly Plain[] | PlainMap;
+export interface PlainMap {
+    readonly [key: string]: Plain;
+}
+
+export const isMap = (value: unknown): value is PlainMap =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** An entry has dozens of values; aliases within aliases could make billions. */
+const MOST_NODES = 20_000;
+const PLAIN_NULL = /^(~|null|Null|NULL|)$/;
+const KNOWN_TAG = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
+
+/** Loaded on first use: most users have no clouds.yaml, and the parser takes a while to load. */
+const load = () => createRequire(__filename)("yaml") as typeof import("yaml");
+
+export class YamlDocument {
+    readonly path: string;
+    readonly #yaml = load();
+    readonly #document: Document<ParsedNode>;
+    readonly #lines: LineCounter;
+    #nodes = 0;
+
+    /** @throws ConfigError for a text that is no YAML, or no map. */
+    constructor(path: string, text: string) {
+        this.path = path;
+        this.#lines = new this.#yaml.LineCounter();
+        // Failsafe: a password of digits stays the text that it is. Keys are compared where they are read.
+        this.#document = this.#yaml.parseDocument(text, {
+            logLevel: "error",
+            schema: "failsafe",
+            uniqueKeys: false,
+            lineCounter: this.#lines,
+        });
+        const error = this.#document.errors[0];
+        if (error !== undefined) throw this.#error(error.pos[0], `is not valid YAML`, error.code);
+        const { contents } = this.#document;
+        const isEmpty = contents === null || (this.#yaml.isScalar(contents) && this.#isNull(contents));
+        if (!isEmpty && !this.#yaml.isMap(contents))
+            throw new ConfigError(`${path} is not a clouds.yaml: its top level must be a map.`);
+    }
+
+    /** Keys of the map `section`. */
+    keys(section: string): string[] {
+        return [...new Set(this.#pairs(this.#child(this.#document.contents, section)).map(({ key }) => key))];
+    }
+
+    /**
+     * The map at `section` → `name` with its aliases and merge keys; undefined when there is none.
+     * @throws ConfigError for a key that stands twice on the way there or in it.
+     */
+    entry(section: string, name: string): PlainMap | undefined {
+        const entries = this.#child(this.#document.contents, section);
+        if (!this.#pairs(entries).some(({ key }) => key === name)) return undefined;
+        const entry = this.#plain(this.#child(entries, name));
+        return isMap(entry) ? entry : {};
+    }
+
+    /** Lines of keys that stand twice in one map, anywhere in the file. */
+    duplicateLines(): number[] {
+        const lines = new Set<number>();
+        this.#yaml.visit(this.#document, {
+            Map: (_, map) => {
+                const seen = new Set<string>();
+                for (const { key, node } of this.#pairs(map)) {
+                    if (seen.has(key) && key !== "<<") lines.add(this.#lineOf(node));
+                    seen.add(key);
+                }
+            },
+        });
+        return [...lines].sort((a, b) => a - b);
+    }
+
+    #child(map: unknown, wanted: string): Node | null | undefined {
+        const found = this.#pairs(map).filter(({ key }) => key === wanted);
+        this.#refuseSecond(found);
+        return found[0]?.value;
+    }
+
+    /** The pairs of a map, or of an alias to one; none of anything else. Keys are texts. */
+    #pairs(node: unknown): { key: string; node: Node; value: Node | null }[] {
+        const map = this.#yaml.isAlias(node) ? node.resolve(this.#document) : node;
+        if (!this.#yaml.isMap<Node, Node | null>(map)) return [];
+        return map.items.flatMap(({ key, value }) =>
+            this.#yaml.isScalar(key) ? [{ key: String(key.value), node: key, value }] : [],
+        );
+    }
+
+    #refuseSecond(pairs: readonly { key: string; node: Node }[]): void {
+        const seen = new Set<string>();
+        for (const { key, node } of pairs) {
+            if (seen.has(key) && key !== "<<")
+                throw this.#error(node.range?.[0] ?? 0, "has a key twice in one map", "DUPLICATE_KEY");
+            seen.add(key);
+        }
+    }
+
+    #plain(node: Node | null | undefined): Plain {
+        this.#nodes++;
+        if (this.#nodes > MOST_NODES) throw new ConfigError(`${this.path} is too large, or its aliases go in circles.`);
+        if (node === null || node === undefined) return null;
+        if (this.#yaml.isAlias(node)) {
+            const target = node.resolve(this.#document);
+            if (target === undefined) throw this.#error(node.range?.[0] ?? 0, "is not valid YAML", "UNKNOWN_ALIAS");
+            return this.#plain(target);
+        }
+        if (node.tag !== undefined && !KNOWN_TAG.test(node.tag))
+            throw this.#error(node.range?.[0] ?? 0, "has a value with a tag that is not YAML's own", "UNKNOWN_TAG");
+        if (this.#yaml.isSeq<Node>(node)) return node.items.map((item) => this.#plain(item));
+        if (this.#yaml.isMap(node)) return this.#map(node);
+        return this.#yaml.isScalar(node) && !this.#isNull(node) ? String(node.value) : null;
+    }
+
+    /**
+     * A map's own keys beat merged ones; of several `<<` lines the last wins, of several maps in one line the first.
+     */
+    #map(node: Node): PlainMap {
+        const pairs = this.#pairs(node);
+        this.#refuseSecond(pairs);
+        const merged = new Map<string, Plain>();
+        for (const { key, node: at, value } of pairs) {
+            if (key !== "<<") continue;
+            const bases = this.#plain(value);
+            const list: readonly Plain[] = Array.isArray(bases) ? bases : [bases as Plain];
+            for (const base of [...list].reverse()) {
+                if (!isMap(base)) throw this.#error(at.range?.[0] ?? 0, "merges something that is no map", "MERGE");
+                for (const [inner, plain] of Object.entries(base)) merged.set(inner, plain);
+            }
+        }
+        for (const { key, value } of pairs) if (key !== "<<") merged.set(key, this.#plain(value));
+        return Object.fromEntries(merged);
+    }
+
+    #isNull(node: { readonly type?: unknown; readonly source?: string; readonly tag?: string }): boolean {
+        return node.type === "PLAIN" && node.tag === undefined && PLAIN_NULL.test(node.source ?? "");
+    }
+
+    #lineOf(node: Node): number {
+        return this.#lines.linePos(node.range?.[0] ?? 0).line;
+    }
+
+    /** The parser's own message quotes the lines around the error, which may be secrets. */
+    #error(position: number, what: string, code: string): ConfigError {
+        return new ConfigError(`${this.path} ${what} (line ${this.#lines.linePos(position).line}): ${code}.`);
+    }
+}

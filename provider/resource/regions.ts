@@ -1,0 +1,26 @@
+/** What a preview can say of regions without asking anybody. */
+import { ConfigError } from "../client/errors/errors";
+import { regionProblem } from "../client/settings/endpoints";
+import { requireRegion, type Settings } from "../client/settings/settings";
+import type { Failure } from "./resource";
+
+/** A region that is missing, that no table knows, or that is another cloud's, at the property that names it. */
+export function regionFailures(
+    settings: Settings,
+    inputs: Readonly<Record<string, unknown>>,
+    isUnknown: (value: unknown) => boolean,
+): Failure[] {
+    const failures: Failure[] = [];
+    const check = (property: string, region: unknown) => {
+        const reason = typeof region === "string" && !isUnknown(region) ? regionProblem(settings, region) : undefined;
+        if (reason !== undefined) failures.push({ property, reason });
+    };
+    try {
+        check("region", inputs["region"] ?? requireRegion(settings));
+    } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        failures.push({ property: "region", reason: error.message });
+    }
+    check("destinationRegion", inputs["destinationRegion"]);
+    return failures;
+}
