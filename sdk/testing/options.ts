@@ -55,6 +55,7 @@ export function rulesFrom(options: SimulatorOptions): Rules {
         backupMs: options.backupMs ?? 200,
         replicationMs: options.replicationMs ?? 200,
         syncMs: options.syncMs ?? 200,
+        restoreMs: options.restoreMs ?? 200,
         deleteMs: options.deleteMs ?? 100,
         hideIncremental: options.hideIncremental ?? false,
         echoExtraInfo: options.echoExtraInfo ?? true,

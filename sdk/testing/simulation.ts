@@ -11,6 +11,8 @@ export interface Rules {
     replicationMs: number;
     /** Milliseconds a synchronisation takes. */
     syncMs: number;
+    /** Milliseconds a restoration takes. */
+    restoreMs: number;
     /** Milliseconds a deletion takes. */
     deleteMs: number;
     /** Lists leave incremental backups out unless asked with `incremental=true` (api-notes: Filter for incremental backups). */

@@ -10,7 +10,9 @@ export function newOperationLog(
     call: Pick<Call, "store" | "world" | "requestId">,
     vault: { id: string; name: string; objectType: string },
     operationType: OperationLogState["operationType"],
-    details: Partial<Pick<OperationLogState, "checkpointId" | "resource" | "backup" | "deleted" | "record">>,
+    details: Partial<
+        Pick<OperationLogState, "checkpointId" | "resource" | "backup" | "deleted" | "record" | "restored">
+    >,
 ): OperationLogState {
     const createdMicros = call.world.schedule.nextMicros();
     const log: OperationLogState = {
@@ -32,6 +34,7 @@ export function newOperationLog(
         resource: undefined,
         backup: undefined,
         deleted: undefined,
+        restored: undefined,
         sync: undefined,
         record: undefined,
         work: undefined,
