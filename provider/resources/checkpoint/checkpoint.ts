@@ -4,7 +4,7 @@ import type { ProjectRef } from "../../client/client";
 import { messageOf, NotFoundError, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import { createCheckpoint, showCheckpoint, type WireCheckpoint } from "../../client/operations";
 import { noteInJournal, type PostOptions, type PostPlan, postOnce, settleJournal } from "../../exactly-once/post-once";
-import { backupsOfCheckpoint } from "../../reads/backup-lists";
+import { backupsOfCheckpoint } from "../../reads/checkpoint-lists";
 import { deleteBackups } from "../../reads/delete-backups";
 import { preflightCheckpoint } from "../../resource/preflight";
 import {

@@ -5,7 +5,8 @@ import { NotFoundError, PartialCreateError } from "../../client/errors/errors";
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
 import { formatDuration } from "../../client/time/duration";
 import { parseInstant, queryInstant } from "../../client/time/timestamps";
-import { backupsOfCheckpoint, checkpointTopic, operationLogRows } from "../../reads/backup-lists";
+import { operationLogRows } from "../../reads/backup-lists";
+import { backupsOfCheckpoint, checkpointTopic } from "../../reads/checkpoint-lists";
 import { shouldFetchById } from "../../reads/poller";
 import { EXPIRED } from "../../resource/resource";
 import type { Context } from "../../services/context";
@@ -42,7 +43,12 @@ export async function waitForCheckpoint(
     let lastStatus = begun.status;
     return poller.wait({
         topic: checkpointTopic(context, target),
-        question: { checkpointId: id, vaultId: inputs.vaultId, createdAt: begun.createdAt },
+        question: {
+            checkpointId: id,
+            vaultId: inputs.vaultId,
+            createdAt: begun.createdAt,
+            backups: expected.length > 0 ? expected.length : undefined,
+        },
         what: `restore point ${id}`,
         deadline,
         onLook: (status, elapsedMs, waiting) =>

@@ -18,7 +18,7 @@ import {
     type TimeWindow,
     windowOf,
 } from "../../exactly-once/post-once";
-import { backupsOfCheckpoint, checkpointTopic } from "../../reads/backup-lists";
+import { backupsOfCheckpoint, checkpointTopic } from "../../reads/checkpoint-lists";
 import { preflightCheckpointReplica } from "../../resource/preflight";
 import { applyInputs, commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
