@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { allOperations, type Operation } from "./stack";
 
-export const partNames = ["load", "deployments", "waiting", "peer", "soak"] as const;
+export const partNames = ["load", "deployments", "waiting", "peer", "soak", "scale"] as const;
 export type PartName = (typeof partNames)[number];
 
 export const usage = `npm run bench -- [flags]
@@ -13,6 +13,7 @@ export const usage = `npm run bench -- [flags]
   --operations LIST  up, which is always there, preview, refresh, destroy. Default: all; with 5 s backups up and destroy
   --per-vault N    checkpoints that share a vault, default 100
   --waiting N      handlers that wait at once, default 10000
+  --sizes LIST     others' backups in the vault for --only scale, default 1000,10000,50000
   --quick          --n 1,20 --rounds 1 --waiting 500: does it run at all?
   --peer           also the comparison with the Terraform provider
   --soak MINUTES   also repeated up, refresh and destroy
@@ -28,6 +29,7 @@ export interface BenchFlags {
     readonly operations: readonly Operation[] | undefined;
     readonly perVault: number;
     readonly waiting: number;
+    readonly sizes: readonly number[];
     readonly quick: boolean;
     readonly soakMinutes: number;
     readonly json: string | undefined;
@@ -53,6 +55,7 @@ export function parseFlags(args: readonly string[]): BenchFlags {
             operations: { type: "string" },
             "per-vault": { type: "string" },
             waiting: { type: "string" },
+            sizes: { type: "string" },
             quick: { type: "boolean" },
             peer: { type: "boolean" },
             soak: { type: "string" },
@@ -85,6 +88,9 @@ export function parseFlags(args: readonly string[]): BenchFlags {
         operations: values.operations?.split(",").map(operationFrom),
         perVault: number("per-vault", values["per-vault"], 100),
         waiting: number("waiting", values.waiting, quick ? 500 : 10_000),
+        sizes: (values.sizes ?? (quick ? "100,2000" : "1000,10000,50000"))
+            .split(",")
+            .map((text) => number("sizes", text, 1)),
         quick,
         soakMinutes: number("soak", values.soak, 10),
         json: values.json,

@@ -9,6 +9,7 @@ import { measureLoad } from "./load-time";
 import { measurePeerCases } from "./peer";
 import { render } from "./report";
 import type { Results } from "./results";
+import { measureScale } from "./scale";
 import { soak } from "./soak";
 import { measureWaiting } from "./waiting";
 
@@ -63,11 +64,12 @@ async function measure(flags: BenchFlags): Promise<Results> {
     });
     await part("waiting", () => measureWaiting(flags.waiting, say));
     await part("peer", () => measurePeerCases(flags.rounds, flags.quick ? 10 : undefined, say));
+    await part("scale", () => measureScale(flags.sizes, say));
     await part("soak", () => soak(flags.soakMinutes, flags.quick ? 10 : 100, say));
     return results;
 }
 
-type BenchParts = Required<Pick<Results, "load" | "deployments" | "waiting" | "peer" | "soak">>;
+type BenchParts = Required<Pick<Results, "load" | "deployments" | "waiting" | "peer" | "soak" | "scale">>;
 
 async function main(): Promise<void> {
     const args = process.argv.slice(3);

@@ -2,6 +2,7 @@
 import type { DeploymentFigures, OperationFigures } from "./deployments";
 import type { PartName } from "./flags";
 import type { LoadFigures } from "./load-time";
+import type { ScaleFigures } from "./scale";
 import type { SoakFigures } from "./soak";
 import type { Operation } from "./stack";
 import type { WaitingFigures } from "./waiting";
@@ -16,6 +17,7 @@ export interface Results {
     readonly waiting?: WaitingFigures;
     readonly peer?: readonly DeploymentFigures[];
     readonly soak?: SoakFigures;
+    readonly scale?: ScaleFigures;
 }
 
 export function operationOf(figures: DeploymentFigures, operation: Operation): OperationFigures | undefined {
