@@ -4,6 +4,7 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { drawChart } from "./chart";
 import { type DeploymentFigures, measureDeployment } from "./deployments";
+import { faultSoak } from "./fault-soak";
 import { type BenchFlags, parseFlags, usage } from "./flags";
 import { measureLoad } from "./load-time";
 import { measurePeerCases } from "./peer";
@@ -64,12 +65,15 @@ async function measure(flags: BenchFlags): Promise<Results> {
     });
     await part("waiting", () => measureWaiting(flags.waiting, say));
     await part("peer", () => measurePeerCases(flags.rounds, flags.quick ? 10 : undefined, say));
+    await part("faults", () =>
+        faultSoak({ minutes: flags.soakMinutes, faults: flags.faults, count: flags.quick ? 5 : 20 }, say),
+    );
     await part("scale", () => measureScale(flags.sizes, say));
     await part("soak", () => soak(flags.soakMinutes, flags.quick ? 10 : 100, say));
     return results;
 }
 
-type BenchParts = Required<Pick<Results, "load" | "deployments" | "waiting" | "peer" | "soak" | "scale">>;
+type BenchParts = Required<Pick<Results, "load" | "deployments" | "waiting" | "peer" | "soak" | "scale" | "faults">>;
 
 async function main(): Promise<void> {
     const args = process.argv.slice(3);

@@ -153,6 +153,23 @@ export function render(results: Results): string {
             table([["second", "handlers MB", "heap MB", "sockets", "provider MB", "sockets"], ...rows]),
         );
     }
+    if (results.faults !== undefined) {
+        const { faults } = results;
+        parts.push(
+            `${faults.minutes} minutes of up, refresh and destroy of ${faults.count}, ${faults.engine}; ` +
+                `${faults.faults} % of the requests fail, ${faults.requestsPerSecond} a second are allowed`,
+            table([
+                ["operations", String(faults.operations)],
+                ["failed", String(faults.failures.length)],
+                ["requests", String(faults.requests)],
+                ["of them refused or lost", String(faults.refused)],
+                ["provider process, first third", `${faults.memoryMb[0].toFixed(0)} MB`],
+                ["provider process, last third", `${faults.memoryMb[1].toFixed(0)} MB`],
+                ["backups left behind", String(faults.leftBehind)],
+            ]),
+            ...faults.failures,
+        );
+    }
     if (results.scale !== undefined) parts.push(...scaleTables(results.scale));
     const goals = goalsOf(results);
     if (goals.length > 0)

@@ -1,5 +1,6 @@
 /** What a run of the bench leaves behind, and what it says about our goals. */
 import type { DeploymentFigures, OperationFigures } from "./deployments";
+import type { FaultSoakFigures } from "./fault-soak";
 import type { PartName } from "./flags";
 import type { LoadFigures } from "./load-time";
 import type { ScaleFigures } from "./scale";
@@ -18,6 +19,7 @@ export interface Results {
     readonly peer?: readonly DeploymentFigures[];
     readonly soak?: SoakFigures;
     readonly scale?: ScaleFigures;
+    readonly faults?: FaultSoakFigures;
 }
 
 export function operationOf(figures: DeploymentFigures, operation: Operation): OperationFigures | undefined {
