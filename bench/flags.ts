@@ -1,13 +1,13 @@
 import { parseArgs } from "node:util";
 import { allOperations, type Operation } from "./stack";
 
-export const partNames = ["load", "deployments", "waiting", "peer", "soak", "scale", "faults"] as const;
+export const partNames = ["load", "deployments", "waiting", "peer", "soak", "scale", "faults", "state"] as const;
 export type PartName = (typeof partNames)[number];
 
 export const usage = `npm run bench -- [flags]
 
   --only NAME      ${partNames.join(", ")}; may be given several times. Default: the first three
-  --n LIST         numbers of checkpoints on the engine, default 1,100,1000
+  --n LIST         numbers of checkpoints on the engine, also of --only state, default 1,100,1000
   --rounds N       rounds of each, default 3
   --parallel N     --parallel of the engine, default 1000
   --operations LIST  up, which is always there, preview, refresh, destroy. Default: all; with 5 s backups up and destroy

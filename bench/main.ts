@@ -12,6 +12,7 @@ import { render } from "./report";
 import type { Results } from "./results";
 import { measureScale } from "./scale";
 import { soak } from "./soak";
+import { measureState } from "./state-backend";
 import { measureWaiting } from "./waiting";
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -68,12 +69,15 @@ async function measure(flags: BenchFlags): Promise<Results> {
     await part("faults", () =>
         faultSoak({ minutes: flags.soakMinutes, faults: flags.faults, count: flags.quick ? 5 : 20 }, say),
     );
+    await part("state", () => measureState(flags.counts, say));
     await part("scale", () => measureScale(flags.sizes, say));
     await part("soak", () => soak(flags.soakMinutes, flags.quick ? 10 : 100, say));
     return results;
 }
 
-type BenchParts = Required<Pick<Results, "load" | "deployments" | "waiting" | "peer" | "soak" | "scale" | "faults">>;
+type BenchParts = Required<
+    Pick<Results, "load" | "deployments" | "waiting" | "peer" | "soak" | "scale" | "faults" | "state">
+>;
 
 async function main(): Promise<void> {
     const args = process.argv.slice(3);

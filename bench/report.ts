@@ -170,6 +170,14 @@ export function render(results: Results): string {
             ...faults.failures,
         );
     }
+    for (const { count, engine, rows } of results.state ?? [])
+        parts.push(
+            `State of ${count} checkpoints in a file, ${engine}, seconds`,
+            table([
+                ["", "up", "up without changes", "destroy that retains"],
+                ...rows.map(([name, ...seconds]) => [name, ...seconds.map((one) => one.toFixed(1))]),
+            ]),
+        );
     if (results.scale !== undefined) parts.push(...scaleTables(results.scale));
     const goals = goalsOf(results);
     if (goals.length > 0)

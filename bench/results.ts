@@ -6,6 +6,7 @@ import type { LoadFigures } from "./load-time";
 import type { ScaleFigures } from "./scale";
 import type { SoakFigures } from "./soak";
 import type { Operation } from "./stack";
+import type { StateFigures } from "./state-backend";
 import type { WaitingFigures } from "./waiting";
 
 export interface Results {
@@ -20,6 +21,7 @@ export interface Results {
     readonly soak?: SoakFigures;
     readonly scale?: ScaleFigures;
     readonly faults?: FaultSoakFigures;
+    readonly state?: readonly StateFigures[];
 }
 
 export function operationOf(figures: DeploymentFigures, operation: Operation): OperationFigures | undefined {
