@@ -1,4 +1,7 @@
-/** Repeated `up`, `refresh` and `destroy` while some requests fail and the account's limit is short: what fails, what stays behind. */
+/**
+ * Repeated `up`, `refresh` and `destroy` while some requests fail and the account's limit is short: what fails, what
+ * stays behind.
+ */
 import { startCloud } from "./cloud";
 import { layoutOf } from "./layout";
 import { BenchStack } from "./stack";

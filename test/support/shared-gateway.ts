@@ -1,4 +1,7 @@
-/** Many processes, each with a limiter of its own, behind one gateway that allows the account so many requests a second. */
+/**
+ * Many processes, each with a limiter of its own, behind one gateway that allows the account so many requests a
+ * second.
+ */
 import { Limiter } from "../../provider/client/http/rate-limiter";
 import { backoffMs } from "../../provider/client/http/retry";
 import type { Clock } from "../../provider/client/time/clock";

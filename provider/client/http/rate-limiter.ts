@@ -1,6 +1,9 @@
 import type { Clock } from "../time/clock";
 
-/** Never slower than one request in ten seconds, however often the gateway says 429: sixty processes may share 20 a second. */
+/**
+ * Never slower than one request in ten seconds, however often the gateway says 429: sixty processes may share 20 a
+ * second.
+ */
 const LEAST_RATE = 0.1;
 /** The first burst, as a share of one second's: many processes start at the same time. */
 const FIRST_BURST = 1 / 4;
@@ -9,7 +12,10 @@ const MOST_LEFT = 0.7;
 const LEAST_LEFT = 1 / 8;
 /** How far back "lately" goes, in seconds. */
 const LATELY_S = 5;
-/** The rate at which a 429 came is regained in this time, in seconds: quickly at first, slowly near it, then quickly beyond. */
+/**
+ * The rate at which a 429 came is regained in this time, in seconds: quickly at first, slowly near it, then quickly
+ * beyond.
+ */
 const REGAIN_S = 20;
 /** No more of that rate than this times what got through lately. */
 const HEADROOM = 1.25;

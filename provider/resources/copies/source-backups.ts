@@ -40,7 +40,10 @@ export function sourceBackupsOf(services: Services, source: ProjectRef): SourceB
 class SourceBackups {
     readonly #services: Services;
     readonly #source: ProjectRef;
-    /** As they were last seen, by id, without the records: as they were then, these would say for ever that the copy runs. */
+    /**
+     * As they were last seen, by id, without the records: as they were then, these would say for ever that the copy
+     * runs.
+     */
     readonly #seen = new Map<string, WireBackup>();
     /** How often in a row a backup was not to be found. */
     readonly #misses = new Map<string, number>();
@@ -93,7 +96,10 @@ class SourceBackups {
         return found;
     }
 
-    /** A copy of its own is asked for by its backup's id; of a run, no more than a few. Those that are not found, more and more rarely. */
+    /**
+     * A copy of its own is asked for by its backup's id; of a run, no more than a few. Those that are not found, more
+     * and more rarely.
+     */
     #worthAsking(questions: readonly CopyQuery[], ids: readonly string[]): string[] {
         const single = new Set(
             questions.filter((one) => one.copies.length === 1).map((one) => one.copies[0]?.backupId),
@@ -103,7 +109,10 @@ class SourceBackups {
         return [...due.filter((id) => single.has(id)), ...ofRuns];
     }
 
-    /** Backups of runs that were not seen before: in a list of their vault if that is short, else one shows the restore point of others. */
+    /**
+     * Backups of runs that were not seen before: in a list of their vault if that is short, else one shows the
+     * restore point of others.
+     */
     async #readUnknown(questions: readonly CopyQuery[], due: readonly string[], note: Note, options: ListOptions) {
         for (const { copies, sourceVaultId: vaultId } of questions) {
             const noted = new Set<string>();
@@ -157,7 +166,10 @@ class SourceBackups {
         }
     }
 
-    /** The backups of a vault, or of the project, that were made in that time; none when there are more than `maxRows`. */
+    /**
+     * The backups of a vault, or of the project, that were made in that time; none when there are more than
+     * `maxRows`.
+     */
     async #listOf(vaultId: string | undefined, span: Span, maxRows: number, options: ListOptions) {
         const list = { span, maxRows, now: this.#services.clock.now() };
         const scope = vaultId ?? "";
