@@ -1,18 +1,20 @@
 import { parseArgs } from "node:util";
 import { allOperations, type Operation } from "./stack";
 
-export const partNames = ["load", "deployments", "waiting", "peer", "soak"] as const;
+export const partNames = ["load", "deployments", "waiting", "peer", "soak", "scale", "faults", "state"] as const;
 export type PartName = (typeof partNames)[number];
 
 export const usage = `npm run bench -- [flags]
 
   --only NAME      ${partNames.join(", ")}; may be given several times. Default: the first three
-  --n LIST         numbers of checkpoints on the engine, default 1,100,1000
+  --n LIST         numbers of checkpoints on the engine, also of --only state, default 1,100,1000
   --rounds N       rounds of each, default 3
   --parallel N     --parallel of the engine, default 1000
   --operations LIST  up, which is always there, preview, refresh, destroy. Default: all; with 5 s backups up and destroy
   --per-vault N    checkpoints that share a vault, default 100
   --waiting N      handlers that wait at once, default 10000
+  --faults PERCENT of the requests that fail in --only faults, default 5; its minutes are those of --soak
+  --sizes LIST     others' backups in the vault for --only scale, default 1000,10000,50000
   --quick          --n 1,20 --rounds 1 --waiting 500: does it run at all?
   --peer           also the comparison with the Terraform provider
   --soak MINUTES   also repeated up, refresh and destroy
@@ -28,6 +30,8 @@ export interface BenchFlags {
     readonly operations: readonly Operation[] | undefined;
     readonly perVault: number;
     readonly waiting: number;
+    readonly faults: number;
+    readonly sizes: readonly number[];
     readonly quick: boolean;
     readonly soakMinutes: number;
     readonly json: string | undefined;
@@ -53,6 +57,8 @@ export function parseFlags(args: readonly string[]): BenchFlags {
             operations: { type: "string" },
             "per-vault": { type: "string" },
             waiting: { type: "string" },
+            faults: { type: "string" },
+            sizes: { type: "string" },
             quick: { type: "boolean" },
             peer: { type: "boolean" },
             soak: { type: "string" },
@@ -76,7 +82,7 @@ export function parseFlags(args: readonly string[]): BenchFlags {
     }
     if (parts.size === 0 && values.from === undefined) for (const part of partNames.slice(0, 3)) parts.add(part);
     if (values.peer === true) parts.add("peer");
-    if (values.soak !== undefined) parts.add("soak");
+    if (values.soak !== undefined && !parts.has("faults")) parts.add("soak");
     return {
         parts,
         counts: (values.n ?? (quick ? "1,20" : "1,100,1000")).split(",").map((text) => number("n", text, 1)),
@@ -85,6 +91,10 @@ export function parseFlags(args: readonly string[]): BenchFlags {
         operations: values.operations?.split(",").map(operationFrom),
         perVault: number("per-vault", values["per-vault"], 100),
         waiting: number("waiting", values.waiting, quick ? 500 : 10_000),
+        faults: number("faults", values.faults, 5),
+        sizes: (values.sizes ?? (quick ? "100,2000" : "1000,10000,50000"))
+            .split(",")
+            .map((text) => number("sizes", text, 1)),
         quick,
         soakMinutes: number("soak", values.soak, 10),
         json: values.json,

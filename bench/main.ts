@@ -4,12 +4,15 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { drawChart } from "./chart";
 import { type DeploymentFigures, measureDeployment } from "./deployments";
+import { faultSoak } from "./fault-soak";
 import { type BenchFlags, parseFlags, usage } from "./flags";
 import { measureLoad } from "./load-time";
 import { measurePeerCases } from "./peer";
 import { render } from "./report";
 import type { Results } from "./results";
+import { measureScale } from "./scale";
 import { soak } from "./soak";
+import { measureState } from "./state-backend";
 import { measureWaiting } from "./waiting";
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -63,11 +66,18 @@ async function measure(flags: BenchFlags): Promise<Results> {
     });
     await part("waiting", () => measureWaiting(flags.waiting, say));
     await part("peer", () => measurePeerCases(flags.rounds, flags.quick ? 10 : undefined, say));
+    await part("faults", () =>
+        faultSoak({ minutes: flags.soakMinutes, faults: flags.faults, count: flags.quick ? 5 : 20 }, say),
+    );
+    await part("state", () => measureState(flags.counts, say));
+    await part("scale", () => measureScale(flags.sizes, say));
     await part("soak", () => soak(flags.soakMinutes, flags.quick ? 10 : 100, say));
     return results;
 }
 
-type BenchParts = Required<Pick<Results, "load" | "deployments" | "waiting" | "peer" | "soak">>;
+type BenchParts = Required<
+    Pick<Results, "load" | "deployments" | "waiting" | "peer" | "soak" | "scale" | "faults" | "state">
+>;
 
 async function main(): Promise<void> {
     const args = process.argv.slice(3);

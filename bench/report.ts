@@ -1,7 +1,10 @@
 /** The figures as tables for a terminal. */
+
 import { type DeploymentFigures, unavoidableMs } from "./deployments";
 import { type PeerResult, peerCases, peers } from "./peer";
 import { goalsOf, operationOf, type Results } from "./results";
+import type { ScaleFigures } from "./scale";
+import type { Cost } from "./scale-reader";
 
 function table(rows: readonly (readonly string[])[]): string {
     const widths = rows.reduce<number[]>(
@@ -150,6 +153,32 @@ export function render(results: Results): string {
             table([["second", "handlers MB", "heap MB", "sockets", "provider MB", "sockets"], ...rows]),
         );
     }
+    if (results.faults !== undefined) {
+        const { faults } = results;
+        parts.push(
+            `${faults.minutes} minutes of up, refresh and destroy of ${faults.count}, ${faults.engine}; ` +
+                `${faults.faults} % of the requests fail, ${faults.requestsPerSecond} a second are allowed`,
+            table([
+                ["operations", String(faults.operations)],
+                ["failed", String(faults.failures.length)],
+                ["requests", String(faults.requests)],
+                ["of them refused or lost", String(faults.refused)],
+                ["provider process, first third", `${faults.memoryMb[0].toFixed(0)} MB`],
+                ["provider process, last third", `${faults.memoryMb[1].toFixed(0)} MB`],
+                ["backups left behind", String(faults.leftBehind)],
+            ]),
+            ...faults.failures,
+        );
+    }
+    for (const { count, engine, rows } of results.state ?? [])
+        parts.push(
+            `State of ${count} checkpoints in a file, ${engine}, seconds`,
+            table([
+                ["", "up", "up without changes", "destroy that retains"],
+                ...rows.map(([name, ...seconds]) => [name, ...seconds.map((one) => one.toFixed(1))]),
+            ]),
+        );
+    if (results.scale !== undefined) parts.push(...scaleTables(results.scale));
     const goals = goalsOf(results);
     if (goals.length > 0)
         parts.push(
@@ -157,4 +186,40 @@ export function render(results: Results): string {
             table(goals.map((goal) => [goal.met ? "met" : "MISSED", goal.what, goal.measured, goal.wanted])),
         );
     return parts.join("\n\n");
+}
+
+function scaleTables({ sizes, waits, gateway }: ScaleFigures): string[] {
+    const cost = (one: Cost) =>
+        `${one.requests} requests, ${one.readMb.toFixed(1)} MB read, ${one.seconds.toFixed(1)} s, ${one.peakMb.toFixed(0)} MB more`;
+    return [
+        "Work in a vault that holds so many others' backups",
+        table([
+            ["", ...sizes.map((one) => String(one.others))],
+            ["refresh of 100 made together", ...sizes.map((one) => cost(one.refreshTogether))],
+            ["refresh of 100 made apart", ...sizes.map((one) => cost(one.refreshApart))],
+            ["getBackups", ...sizes.map((one) => cost(one.list))],
+            ["CheckpointReplica of 5, 8 s copies", ...sizes.map((one) => cost(one.copyCheckpoint))],
+            ["three BackupReplicas, 8 s copies", ...sizes.map((one) => cost(one.copyThree))],
+        ]),
+        "Waits on virtual time",
+        table([
+            ["", "requests", "rows", "end seen after (median)", "at most"],
+            ...waits.map((one) => [
+                one.what,
+                String(one.requests),
+                String(one.rows),
+                ...one.late.map((seconds) => `${seconds.toFixed(1)} s`),
+            ]),
+        ]),
+        "Processes that share a limit of 20 requests a second (a model of the gateway, virtual time)",
+        table([
+            ["processes", "429s", "time over ideal", "slowest over median"],
+            ...gateway.map((one) => [
+                String(one.processes),
+                `${(one.throttled * 100).toFixed(0)} %`,
+                one.overIdeal.toFixed(2),
+                one.slowest.toFixed(2),
+            ]),
+        ]),
+    ];
 }

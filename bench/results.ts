@@ -1,9 +1,12 @@
 /** What a run of the bench leaves behind, and what it says about our goals. */
 import type { DeploymentFigures, OperationFigures } from "./deployments";
+import type { FaultSoakFigures } from "./fault-soak";
 import type { PartName } from "./flags";
 import type { LoadFigures } from "./load-time";
+import type { ScaleFigures } from "./scale";
 import type { SoakFigures } from "./soak";
 import type { Operation } from "./stack";
+import type { StateFigures } from "./state-backend";
 import type { WaitingFigures } from "./waiting";
 
 export interface Results {
@@ -16,6 +19,9 @@ export interface Results {
     readonly waiting?: WaitingFigures;
     readonly peer?: readonly DeploymentFigures[];
     readonly soak?: SoakFigures;
+    readonly scale?: ScaleFigures;
+    readonly faults?: FaultSoakFigures;
+    readonly state?: readonly StateFigures[];
 }
 
 export function operationOf(figures: DeploymentFigures, operation: Operation): OperationFigures | undefined {

@@ -31,6 +31,8 @@ export interface BenchStackOptions {
     /** What `create` waits where there is no cloud. Default 0. */
     readonly waitMs?: number;
     readonly config: Record<string, string>;
+    /** Settings of the engine. Default: none. */
+    readonly env?: Readonly<Record<string, string>>;
 }
 
 export class BenchStack {
@@ -46,7 +48,7 @@ export class BenchStack {
             stack: "bench",
             program: join(__dirname, "programs", options.program),
             // A machine in CI would get fewer progress lines: the same everywhere.
-            env: { CI: "" },
+            env: { CI: "", ...options.env },
         });
         const layout = join(stack.folder, "layout.json");
         writeFileSync(layout, JSON.stringify(options.entries));

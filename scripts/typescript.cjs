@@ -5,7 +5,7 @@ const { dirname, join, sep } = require("node:path");
 const typescript = require("typescript");
 
 const root = dirname(__dirname);
-const ours = ["scripts", "test", "bench"].map((folder) => `${join(root, folder)}${sep}`);
+const ours = ["scripts", "test", "bench", "provider", "sdk"].map((folder) => `${join(root, folder)}${sep}`);
 const compilerOptions = {
     module: typescript.ModuleKind.CommonJS,
     target: typescript.ScriptTarget.ES2023,

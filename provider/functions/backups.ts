@@ -1,7 +1,13 @@
 import { z } from "zod";
 import type { ProjectRef } from "../client/client";
-import { showBackup, type WireBackup, type WireChildBackup, type WireReplicationRecord } from "../client/operations";
-import { backupRows, backupRowsWithRecords } from "../reads/backup-lists";
+import {
+    type Query,
+    showBackup,
+    type WireBackup,
+    type WireChildBackup,
+    type WireReplicationRecord,
+} from "../client/operations";
+import { mapBackupRows, withRecords } from "../reads/backup-lists";
 import { objectId } from "../resource/resource";
 import { type Services, targetOf } from "../services/context";
 import { compare, instantArg, newestFirst, type ProjectArgs, placeArgs, readOne } from "./arguments";
@@ -186,7 +192,7 @@ export async function getBackups(services: Services, args: z.output<typeof getBa
         enterprise_project_id: args.enterpriseProjectId,
         incremental: args.incremental,
     };
-    const list = args.showReplication === true ? backupRowsWithRecords : backupRows;
-    const rows = await list(services, target, query);
-    return newestFirst(rows.map((row) => toResult(row, target)));
+    const list = (asked: Query) => mapBackupRows(services, target, asked, (row) => toResult(row, target));
+    const all = args.showReplication === true ? await withRecords(services, target, query, list) : await list(query);
+    return newestFirst(all);
 }

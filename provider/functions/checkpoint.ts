@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { showCheckpoint } from "../client/operations";
-import { backupsOfCheckpoint } from "../reads/backup-lists";
+import { backupsOfCheckpoint } from "../reads/checkpoint-lists";
 import { objectId } from "../resource/resource";
 import type { CheckpointOutputs } from "../resources/checkpoint/checkpoint";
 import { refuseGone } from "../resources/checkpoint/read";

@@ -1,4 +1,4 @@
-/** Lists of backups and tasks: in pages, for one checkpoint, and for all that wait at once. */
+/** Lists of backups and tasks, in pages. */
 import type { ProjectRef } from "../client/client";
 import { ApiError, type CbrError, NotFoundError } from "../client/errors/errors";
 import type { Priority } from "../client/http/rate-limiter";
@@ -10,16 +10,11 @@ import {
     type WireBackup,
     type WireOperationLog,
 } from "../client/operations";
-import { parseInstant, queryInstant } from "../client/time/timestamps";
 import type { Services } from "../services/context";
-import { allPages } from "./paging";
-import type { PollSource } from "./poller";
+import { allPages, fewPages, type PageRequest } from "./paging";
 
 /** From more vaults than this on, one list of the whole region is cheaper than one a vault. */
 export const MAX_VAULT_LISTS = 4;
-
-/** A list from the time of creation on begins this much earlier, in milliseconds: the list's clock and the answer's may differ. */
-const LIST_SLACK_MS = 5_000;
 
 export interface ListOptions {
     readonly deadline?: number | undefined;
@@ -27,44 +22,61 @@ export interface ListOptions {
     readonly priority?: Priority;
 }
 
-/** Filters by id whose value each row repeats. */
-const ID_FILTERS = ["checkpoint_id", "vault_id", "resource_id", "parent_id"] as const;
+/** Filters whose value each row repeats. */
+const ROW_FILTERS = ["checkpoint_id", "vault_id", "resource_id", "parent_id", "status"] as const;
 
 /**
  * Does the row name what was asked for? A cloud that does not heed a filter must not pass off other backups as these:
  * they may be adopted, judged and deleted. One that names nothing is none of them.
  */
 const namesAsked = (query: Query) => (row: WireBackup) =>
-    ID_FILTERS.every((key) => query[key] === undefined || isSameId(row[key], query[key]));
+    ROW_FILTERS.every((key) => {
+        const asked = query[key];
+        return asked === undefined || (Array.isArray(asked) ? asked : [asked]).some((one) => isSameId(row[key], one));
+    });
 
 /** Clouds may repeat an id in the letters in which they were given it. */
 const isSameId = (named: string | undefined, asked: unknown): boolean =>
     named?.toLowerCase() === String(asked).toLowerCase();
 
+const asked = (query: Query) => {
+    const isAsked = namesAsked(query);
+    return (row: WireBackup) => (isAsked(row) ? row : undefined);
+};
+
 /** The backups that name what `query` asks for, all pages. */
-export async function backupRows(
+export function backupRows(
     services: Services,
     target: ProjectRef,
     query: Query,
     options: ListOptions = {},
 ): Promise<WireBackup[]> {
-    const rows = await allPages(backupPage(services, target, query, options));
-    return (rows ?? []).filter(namesAsked(query));
+    return allPages(backupPage(services, target, query, options), asked(query));
 }
 
-/** As `backupRows`; undefined when that would take more than `maxPages` requests. */
-export async function fewBackupRows(
+/** As `backupRows`, each row as `map` makes it: of a long list, no more than a page of rows is held at a time. */
+export function mapBackupRows<T>(
     services: Services,
     target: ProjectRef,
     query: Query,
-    maxPages: number,
+    map: (row: WireBackup) => T,
+): Promise<T[]> {
+    const isAsked = namesAsked(query);
+    return allPages(backupPage(services, target, query, {}), (row) => (isAsked(row) ? map(row) : undefined));
+}
+
+/** As `backupRows`; undefined when the list has more than `maxRows` rows: it is then not read any further. */
+export function fewBackupRows(
+    services: Services,
+    target: ProjectRef,
+    query: Query,
+    { maxRows, ...options }: ListOptions & { readonly maxRows: number },
 ): Promise<WireBackup[] | undefined> {
-    const rows = await allPages(backupPage(services, target, query, {}), maxPages);
-    return rows?.filter(namesAsked(query));
+    return fewPages(backupPage(services, target, query, options), asked(query), maxRows);
 }
 
 function backupPage(services: Services, target: ProjectRef, query: Query, options: ListOptions) {
-    return async (page: { limit: number; offset: number }) => {
+    return async (page: PageRequest) => {
         const answer = await services.client.call(listBackups, { target, query: { ...query, ...page }, ...options });
         return { rows: answer.backups, count: answer.count };
     };
@@ -89,11 +101,14 @@ export async function operationLogRows(
     query: Query,
     options: ListOptions = {},
 ): Promise<WireOperationLog[]> {
-    const rows = await allPages(async (page) => {
-        const answer = await services.client.call(listOpLogs, { target, query: { ...query, ...page }, ...options });
-        return { rows: answer.operation_logs, count: answer.count };
-    });
-    return (rows ?? []).filter(isTaskAsked(query));
+    const isAsked = isTaskAsked(query);
+    return allPages(
+        async (page) => {
+            const answer = await services.client.call(listOpLogs, { target, query: { ...query, ...page }, ...options });
+            return { rows: answer.operation_logs, count: answer.count };
+        },
+        (row) => (isAsked(row) ? row : undefined),
+    );
 }
 
 /**
@@ -121,36 +136,6 @@ export function noteRefusedFilter(
     return true;
 }
 
-/**
- * Every backup of one checkpoint. Vendor: some regions may hide incremental backups unless asked for (api-notes: Filter for incremental backups): when
- * fewer resources are seen than `expected`, Huawei Cloud is asked again with `incremental=true`.
- */
-export async function backupsOfCheckpoint(
-    services: Services,
-    target: ProjectRef,
-    checkpointId: string,
-    expected: readonly string[],
-    options: ListOptions = {},
-): Promise<WireBackup[]> {
-    const query = { checkpoint_id: checkpointId };
-    const own = await backupRows(services, target, query, options);
-    const seen = new Set(own.map((row) => row.resource_id));
-    if (expected.every((id) => seen.has(id))) return own;
-    return [...own, ...(await hiddenRows(services, target, query, own, options))];
-}
-
-/** As the list shows them; where it shows none, those that it hides. */
-async function rowsOfOne(
-    services: Services,
-    target: ProjectRef,
-    checkpointId: string,
-    options: ListOptions,
-): Promise<WireBackup[]> {
-    const query = { checkpoint_id: checkpointId };
-    const own = await backupRows(services, target, query, options);
-    return own.length > 0 ? own : hiddenRows(services, target, query, own, options);
-}
-
 /** The incremental backups, which some regions leave out of a list unless asked for them (api-notes: Filter for incremental backups); none where the filter is not known. */
 export async function incrementalRows(
     services: Services,
@@ -167,61 +152,6 @@ export async function incrementalRows(
     }
 }
 
-/** What a list shows only when asked for incremental backups, as far as `shown` does not have it. */
-async function hiddenRows(
-    services: Services,
-    target: ProjectRef,
-    query: Query,
-    shown: readonly WireBackup[],
-    options: ListOptions,
-): Promise<WireBackup[]> {
-    const known = new Set(shown.map((row) => row.id));
-    return (await incrementalRows(services, target, query, options)).filter((row) => !known.has(row.id));
-}
-
-export interface CheckpointQuestion {
-    readonly checkpointId: string;
-    readonly vaultId: string | undefined;
-    /** As the API said it. */
-    readonly createdAt: string | undefined;
-}
-
-/**
- * The backups of many checkpoints in one list: from the creation of the oldest on, of one vault if all are of one. A
- * single checkpoint is asked for by its id.
- */
-export async function backupsOfCheckpoints(
-    services: Services,
-    target: ProjectRef,
-    questions: readonly CheckpointQuestion[],
-    options: ListOptions = {},
-): Promise<(WireBackup[] | undefined)[]> {
-    const first = questions[0];
-    if (first === undefined) return [];
-    const instants = questions.map((question) => parseInstant(question.createdAt));
-    const alone = questions.length === 1;
-    // The few whose time is not known must not cost all others their list.
-    const single = new Map<string, WireBackup[]>();
-    for (const [at, { checkpointId }] of questions.entries()) {
-        if (!alone && instants[at] !== undefined) continue;
-        single.set(checkpointId, await rowsOfOne(services, target, checkpointId, options));
-    }
-    if (questions.every(({ checkpointId }) => single.has(checkpointId)))
-        return questions.map((question) => single.get(question.checkpointId));
-    const oldest = instants.reduce<number>(
-        (least, instant) => Math.min(least, instant ?? least),
-        Number.POSITIVE_INFINITY,
-    );
-    const oneVault = questions.every((question) => question.vaultId === first.vaultId) ? first.vaultId : undefined;
-    const query = { start_time: queryInstant(oldest - LIST_SLACK_MS), vault_id: oneVault };
-    const rows = await backupRows(services, target, query, options);
-    const shown = new Set(rows.map((row) => row.checkpoint_id));
-    const isComplete = questions.every(({ checkpointId }) => single.has(checkpointId) || shown.has(checkpointId));
-    const hidden = isComplete ? [] : await hiddenRows(services, target, query, rows, options);
-    const byCheckpoint = groupBy([...rows, ...hidden], (row) => row.checkpoint_id);
-    return questions.map(({ checkpointId }) => single.get(checkpointId) ?? byCheckpoint.get(checkpointId));
-}
-
 export function groupBy<Row, Key>(rows: readonly Row[], keyOf: (row: Row) => Key | undefined): Map<Key, Row[]> {
     const groups = new Map<Key, Row[]>();
     for (const row of rows) {
@@ -234,28 +164,40 @@ export function groupBy<Row, Key>(rows: readonly Row[], keyOf: (row: Row) => Key
     return groups;
 }
 
-/** What all that wait for checkpoints in one project look at. */
-export function checkpointTopic(services: Services, target: ProjectRef): PollSource<CheckpointQuestion, WireBackup[]> {
-    return {
-        key: `checkpoints ${target.region} ${target.projectId}`,
-        look: (questions, until) => backupsOfCheckpoints(services, target, questions, { priority: "poll", until }),
-    };
-}
-
 /** A list with records. Vendor: only with show_replication=true, which other clouds than Huawei's do not know. */
-export async function backupRowsWithRecords(
+export function backupRowsWithRecords(
     services: Services,
     target: ProjectRef,
     query: Query,
     options: ListOptions = {},
 ): Promise<WireBackup[]> {
-    if (!mayFilter(services, target, "show_replication")) return backupRows(services, target, query, options);
+    return withRecords(services, target, query, (asked) => backupRows(services, target, asked, options));
+}
+
+/** As `backupRowsWithRecords`; undefined when the list has more than `maxRows` rows. */
+export function fewBackupRowsWithRecords(
+    services: Services,
+    target: ProjectRef,
+    query: Query,
+    options: ListOptions & { readonly maxRows: number },
+): Promise<WireBackup[] | undefined> {
+    return withRecords(services, target, query, (asked) => fewBackupRows(services, target, asked, options));
+}
+
+/** Lists with records where the cloud has them. */
+export async function withRecords<T>(
+    services: Services,
+    target: ProjectRef,
+    query: Query,
+    list: (query: Query) => Promise<T>,
+): Promise<T> {
+    if (!mayFilter(services, target, "show_replication")) return list(query);
     try {
-        return await backupRows(services, target, { ...query, show_replication: true }, options);
+        return await list({ ...query, show_replication: true });
     } catch (error) {
         if (!(error instanceof ApiError) || !noteRefusedFilter(services, target, "show_replication", error))
             throw error;
-        return backupRows(services, target, query, options);
+        return list(query);
     }
 }
 

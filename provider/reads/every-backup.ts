@@ -22,17 +22,15 @@ export async function everyBackup<T extends Kept>(
     keep: (row: WireBackup, target: ProjectRef) => T,
     options: ListOptions = {},
 ): Promise<T[]> {
-    const pages = async (query: Query): Promise<T[]> => {
-        const rows = await allPages(async (page) => {
-            const answer = await services.client.call(listBackups, {
-                target,
-                query: { ...query, ...page },
-                ...options,
-            });
-            return { rows: answer.backups.map((row) => keep(row, target)), count: answer.count };
-        });
-        return rows ?? [];
-    };
+    const pages = (query: Query): Promise<T[]> =>
+        allPages(
+            async (page) => {
+                const asked = { target, query: { ...query, ...page }, ...options };
+                const { backups: rows, count } = await services.client.call(listBackups, asked);
+                return { rows, count };
+            },
+            (row) => keep(row, target),
+        );
     const shown = await withFilter(services, target, "show_replication", pages, () => pages({}));
     if (shown.some((one) => one.isIncremental === true)) return shown;
     const records: Query = mayFilter(services, target, "show_replication") ? { show_replication: true } : {};

@@ -4,8 +4,19 @@ import type { ProjectRef } from "../client/client";
 import type { WireBackup, WireVault } from "../client/operations";
 import { parseInstant, queryInstant } from "../client/time/timestamps";
 import type { Services } from "../services/context";
-import { backupsOfCheckpoints, type CheckpointQuestion, fewBackupRows, groupBy } from "./backup-lists";
-import { vaultRows } from "./vault-lists";
+import { fewBackupRows, groupBy } from "./backup-lists";
+import {
+    type CheckpointQuestion,
+    FEW,
+    onlyVault,
+    ROWS_A_REQUEST,
+    shownOfCheckpoint,
+    spanOf,
+    spanQuery,
+} from "./checkpoint-lists";
+import { LongLists, type Span } from "./long-lists";
+import { PAGE } from "./paging";
+import { fewVaultRows } from "./vault-lists";
 
 /** Reads that come within this time are asked together, in milliseconds. */
 const GATHER_MS = 15;
@@ -13,6 +24,8 @@ const GATHER_MS = 15;
 const FRESH_MS = 5_000;
 /** The list of checkpoints begins this much before the oldest one asked for, in milliseconds, so that it also serves neighbours. */
 const MARGIN_MS = 3_600_000;
+/** Checkpoints that were made further apart than this are not listed together in a busy vault, in milliseconds. */
+const APART_MS = 600_000;
 
 /** One list's answers, and for which questions it has the last word. */
 interface Listed<Q, A> {
@@ -26,7 +39,7 @@ interface Source<Q, A> {
     readonly listFrom?: number;
     /** What this process does changes nothing of it; and questions that were asked one after the other count together. */
     readonly isSteady?: true;
-    /** In `worth` requests at most. Undefined: no list can serve these questions. */
+    /** In place of `worth` requests. Undefined: no list can serve these questions, or it would cost more than they do. */
     list(questions: readonly Q[], worth: number): Promise<Listed<Q, A> | undefined>;
     single(question: Q): Promise<A | undefined>;
 }
@@ -87,8 +100,8 @@ class SharedReads<Q, A> {
             // Where it is refused, or too long, it is so for the next as well.
             if (isSteady && wantsList && listed === undefined) this.#canList = false;
             for (const one of asked) {
-                if (listed === undefined) this.#source.single(one.question).then(one.resolve, one.reject);
-                else one.resolve(listed.answer(one.question));
+                if (listed?.covers(one.question)) one.resolve(listed.answer(one.question));
+                else this.#source.single(one.question).then(one.resolve, one.reject);
             }
         } catch (error) {
             for (const one of asked) one.reject(error);
@@ -102,38 +115,83 @@ export function sharedRows(
     target: ProjectRef,
     question: CheckpointQuestion,
 ): Promise<WireBackup[] | undefined> {
-    const reads = readsFor<CheckpointQuestion, WireBackup[]>(
-        services,
-        `checkpoints ${target.region} ${target.projectId}`,
-        {
-            single: async (one) => (await backupsOfCheckpoints(services, target, [one]))[0],
-            list: async (questions, worth) => {
-                const instants = questions
-                    .map((one) => parseInstant(one.createdAt))
-                    .filter((instant) => instant !== undefined);
-                if (instants.length < questions.length) return undefined;
-                const from = instants.reduce((a, b) => Math.min(a, b)) - MARGIN_MS;
-                const [first] = questions;
-                const vaultId = questions.every((one) => one.vaultId === first?.vaultId) ? first?.vaultId : undefined;
-                const list = await fewBackupRows(
-                    services,
-                    target,
-                    { start_time: queryInstant(from), vault_id: vaultId },
-                    worth,
-                );
-                // An old checkpoint in a busy region: reading page after page would cost more than asking for each.
-                if (list === undefined) return undefined;
-                const rows = groupBy(list, (row) => row.checkpoint_id);
-                return {
-                    covers: (one) =>
-                        (parseInstant(one.createdAt) ?? 0) >= from &&
-                        (vaultId === undefined || vaultId === one.vaultId),
-                    answer: (one) => rows.get(one.checkpointId),
-                };
-            },
-        },
-    );
-    return reads.read(question);
+    const key = `checkpoints ${target.region} ${target.projectId}`;
+    return readsFor<CheckpointQuestion, WireBackup[]>(services, key, () => {
+        const lists = new CheckpointSpans(services, target);
+        return {
+            single: (one) => shownOfCheckpoint(services, target, one.checkpointId),
+            list: (questions, worth) => lists.listFor(questions, worth),
+        };
+    }).read(question);
+}
+
+type Rows = Listed<CheckpointQuestion, WireBackup[]>;
+
+/** Lists of the time in which checkpoints were made. */
+class CheckpointSpans {
+    readonly #services: Services;
+    readonly #target: ProjectRef;
+    readonly #tooLong = new LongLists();
+
+    constructor(services: Services, target: ProjectRef) {
+        this.#services = services;
+        this.#target = target;
+    }
+
+    /**
+     * All from an hour before the oldest on, if that is not much more than what is asked for: later reads are served by
+     * it, too. In a busy vault, what was made while these checkpoints were; those that were made apart are asked for by
+     * their ids.
+     */
+    async listFor(questions: readonly CheckpointQuestion[], worth: number): Promise<Rows | undefined> {
+        const instants = questions.map((one) => parseInstant(one.createdAt)).filter((one) => one !== undefined);
+        if (instants.length < questions.length) return undefined;
+        const vaultId = onlyVault(questions);
+        const from = instants.reduce((a, b) => Math.min(a, b)) - MARGIN_MS;
+        const wide = await this.#list(vaultId, { from, until: Number.POSITIVE_INFINITY }, worth);
+        if (wide !== undefined) return wide;
+        const lists: Rows[] = [];
+        for (const group of madeTogether(instants)) {
+            const list = group.length > FEW ? await this.#list(vaultId, spanOf(group), group.length) : undefined;
+            if (list !== undefined) lists.push(list);
+        }
+        const listWith = (one: CheckpointQuestion) => lists.find((list) => list.covers(one));
+        return { covers: (one) => listWith(one) !== undefined, answer: (one) => listWith(one)?.answer(one) };
+    }
+
+    async #list(vaultId: string | undefined, span: Span, worth: number): Promise<Rows | undefined> {
+        const isOpen = span.until === Number.POSITIVE_INFINITY;
+        const list = { span, maxRows: worth * ROWS_A_REQUEST, now: this.#services.clock.now() };
+        const scope = `${vaultId} ${isOpen}`;
+        if (this.#tooLong.has(scope, list)) return undefined;
+        const times = isOpen ? { start_time: queryInstant(span.from) } : spanQuery(span);
+        const query = { ...times, vault_id: vaultId };
+        const found = await fewBackupRows(this.#services, this.#target, query, { maxRows: list.maxRows });
+        if (found === undefined) {
+            this.#tooLong.add(scope, list);
+            return undefined;
+        }
+        const rows = groupBy(found, (row) => row.checkpoint_id);
+        const isInside = (instant: number) => instant >= span.from && instant <= span.until;
+        return {
+            covers: (one) =>
+                isInside(parseInstant(one.createdAt) ?? Number.NEGATIVE_INFINITY) &&
+                (vaultId === undefined || vaultId === one.vaultId),
+            answer: (one) => rows.get(one.checkpointId),
+        };
+    }
+}
+
+/** Instants, in groups between which nothing was made for a while. */
+function madeTogether(instants: readonly number[]): number[][] {
+    const groups: number[][] = [];
+    let last = Number.NEGATIVE_INFINITY;
+    for (const instant of [...instants].sort((a, b) => a - b)) {
+        if (instant - last > APART_MS) groups.push([]);
+        groups.at(-1)?.push(instant);
+        last = instant;
+    }
+    return groups;
 }
 
 /** A backup in a vault, as a list of the vault that other reads share shows it; undefined when it does not show it, which proves nothing. */
@@ -143,16 +201,17 @@ export function sharedBackup(
     vaultId: string,
     id: string,
 ): Promise<WireBackup | undefined> {
-    const reads = readsFor<string, WireBackup>(services, `vault ${target.region} ${target.projectId} ${vaultId}`, {
+    const key = `vault ${target.region} ${target.projectId} ${vaultId}`;
+    return readsFor<string, WireBackup>(services, key, () => ({
         single: () => Promise.resolve(undefined),
         list: async (_questions, worth) => {
-            const list = await fewBackupRows(services, target, { vault_id: vaultId }, worth);
+            const maxRows = worth * ROWS_A_REQUEST;
+            const list = await fewBackupRows(services, target, { vault_id: vaultId }, { maxRows });
             if (list === undefined) return undefined;
             const rows = new Map(list.map((row) => [row.id, row]));
             return { covers: () => true, answer: (one) => rows.get(one) };
         },
-    });
-    return reads.read(id);
+    })).read(id);
 }
 
 /** A vault, as a list of the project that other looks share shows it, taken not before `notBefore`; undefined when it does not show it, which proves nothing. */
@@ -162,24 +221,24 @@ export function sharedVault(
     id: string,
     notBefore?: number,
 ): Promise<WireVault | undefined> {
-    const reads = readsFor<string, WireVault>(services, `vaults ${target.region} ${target.projectId}`, {
+    const key = `vaults ${target.region} ${target.projectId}`;
+    return readsFor<string, WireVault>(services, key, () => ({
         listFrom: 4,
         isSteady: true,
         single: () => Promise.resolve(undefined),
         list: async (_questions, worth) => {
-            const list = await vaultRows(services, target, {}, worth).catch(() => undefined);
+            const list = await fewVaultRows(services, target, {}, worth * PAGE).catch(() => undefined);
             if (list === undefined) return undefined;
             const rows = new Map(list.map((row) => [row.id, row]));
             return { covers: () => true, answer: (one) => rows.get(one) };
         },
-    });
-    return reads.read(id, notBefore);
+    })).read(id, notBefore);
 }
 
 /** What is shared lives as long as the client that it reads with. */
 const shared = new WeakMap<object, Map<string, unknown>>();
 
-function readsFor<Q, A>(services: Services, key: string, source: Source<Q, A>): SharedReads<Q, A> {
+function readsFor<Q, A>(services: Services, key: string, makeSource: () => Source<Q, A>): SharedReads<Q, A> {
     let byKey = shared.get(services.client);
     if (byKey === undefined) {
         byKey = new Map();
@@ -187,7 +246,7 @@ function readsFor<Q, A>(services: Services, key: string, source: Source<Q, A>): 
     }
     let reads = byKey.get(key) as SharedReads<Q, A> | undefined;
     if (reads === undefined) {
-        reads = new SharedReads(services, source);
+        reads = new SharedReads(services, makeSource());
         byKey.set(key, reads);
     }
     return reads;

@@ -2,26 +2,28 @@
 import type { ProjectRef } from "../client/client";
 import { listVaults, type Query, type WireVault } from "../client/operations";
 import type { Services } from "../services/context";
-import { allPages } from "./paging";
+import { allPages, fewPages, type PageRequest } from "./paging";
 
-/** `maxPages`: undefined when the list would take more than so many requests. */
-export function vaultRows(services: Services, target: ProjectRef, query: Query): Promise<WireVault[]>;
-export function vaultRows(
+export function vaultRows(services: Services, target: ProjectRef, query: Query): Promise<WireVault[]> {
+    return allPages(vaultPage(services, target, query), isVaultAsked(query));
+}
+
+/** As `vaultRows`; undefined when there are more than `maxRows`. */
+export function fewVaultRows(
     services: Services,
     target: ProjectRef,
     query: Query,
-    maxPages: number,
-): Promise<WireVault[] | undefined>;
-export async function vaultRows(
-    services: Services,
-    target: ProjectRef,
-    query: Query,
-    maxPages?: number,
+    maxRows: number,
 ): Promise<WireVault[] | undefined> {
-    const rows = await allPages(async (page) => {
+    return fewPages(vaultPage(services, target, query), isVaultAsked(query), maxRows);
+}
+
+function vaultPage(services: Services, target: ProjectRef, query: Query) {
+    return async (page: PageRequest) => {
         const { vaults, count } = await services.client.call(listVaults, { target, query: { ...query, ...page } });
         return { rows: vaults, count };
-    }, maxPages);
-    const asked = rows?.filter((row) => query["id"] === undefined || row.id === query["id"]);
-    return maxPages === undefined ? (asked ?? []) : asked;
+    };
 }
+
+const isVaultAsked = (query: Query) => (row: WireVault) =>
+    query["id"] === undefined || row.id === query["id"] ? row : undefined;

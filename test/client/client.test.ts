@@ -724,14 +724,14 @@ describe("Retry-After", () => {
         }
     });
 
-    it("slows all calls down, and good answers bring the speed back", async () => {
+    it("slows all calls down, and time brings the speed back", async () => {
         const server = new Server((_, count) =>
             count === 1 ? json(429, { error_code: "APIGW.0308" }) : json(200, backup),
         );
         const { client, clock } = make({ transport: server, config: { "cbr:maxRequestsPerSecond": "10" } });
         const times: number[] = [];
         await show(client);
-        await Promise.all(Array.from({ length: 250 }, () => show(client).then(() => times.push(clock.elapsed))));
+        await Promise.all(Array.from({ length: 500 }, () => show(client).then(() => times.push(clock.elapsed))));
         const gaps = times.map((time, index) => time - (times[index - 1] ?? 0)).filter((gap) => gap > 0);
         expect(gaps[5]).toBeGreaterThan(150);
         expect(gaps.at(-1)).toBeLessThanOrEqual(101);
@@ -849,7 +849,7 @@ describe("when the engine is gone", () => {
         const engine = new AbortController();
         const server = new Server(() => json(200, backup));
         const clock = new FakeClock({ random: 0, auto: false });
-        const config = { "cbr:maxRequestsPerSecond": "2" };
+        const config = { "cbr:maxRequestsPerSecond": "8" };
         const { client } = make({ transport: server, clock, config, signal: engine.signal });
         await show(client);
         const calls = Array.from({ length: 5 }, () =>

@@ -5,7 +5,7 @@ import { messageOf, NotFoundError, OperationFailedError, PartialCreateError } fr
 import { showCheckpoint, type WireCheckpoint } from "../../client/operations";
 import { holdingNotes, noteOutcome, postOnce } from "../../exactly-once/post-once";
 import { abandonNotes, settleNotes } from "../../exactly-once/settle-notes";
-import { backupsOfCheckpoint } from "../../reads/backup-lists";
+import { backupsOfCheckpoint } from "../../reads/checkpoint-lists";
 import { deleteBackups } from "../../reads/delete-backups";
 import { preflightCheckpoint, refuseAdoption } from "../../resource/preflight";
 import {

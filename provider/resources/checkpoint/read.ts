@@ -3,7 +3,8 @@
 import type { ProjectRef } from "../../client/client";
 import { NotFoundError, OperationFailedError } from "../../client/errors/errors";
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
-import { backupsOfCheckpoint, readBackup } from "../../reads/backup-lists";
+import { readBackup } from "../../reads/backup-lists";
+import { backupsOfCheckpoint } from "../../reads/checkpoint-lists";
 import { sharedRows } from "../../reads/shared-reads";
 import { EXPIRED } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";

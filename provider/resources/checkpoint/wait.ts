@@ -4,7 +4,8 @@ import type { ProjectRef } from "../../client/client";
 import { NotFoundError, PartialCreateError } from "../../client/errors/errors";
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
 import { parseInstant, queryInstant } from "../../client/time/timestamps";
-import { backupsOfCheckpoint, checkpointTopic, operationLogRows } from "../../reads/backup-lists";
+import { operationLogRows } from "../../reads/backup-lists";
+import { backupsOfCheckpoint, checkpointTopic } from "../../reads/checkpoint-lists";
 import { shouldFetchById, showProgress } from "../../reads/poller";
 import { EXPIRED } from "../../resource/resource";
 import type { Context } from "../../services/context";
@@ -41,7 +42,12 @@ export async function waitForCheckpoint(
     let lastStatus = begun.status;
     return poller.wait({
         topic: checkpointTopic(context, target),
-        question: { checkpointId: id, vaultId: inputs.vaultId, createdAt: begun.createdAt },
+        question: {
+            checkpointId: id,
+            vaultId: inputs.vaultId,
+            createdAt: begun.createdAt,
+            backups: expected.length > 0 ? expected.length : undefined,
+        },
         what: `restore point ${id}`,
         deadline,
         onLook: showProgress(log, "restore points that are waited for"),

@@ -12,7 +12,7 @@ import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../clie
 import { holdingNotes, noteOutcome, type PostOutcome, postOnce } from "../../exactly-once/post-once";
 import { abandonNotes, type StoredOutcome } from "../../exactly-once/settle-notes";
 import { windowOf } from "../../exactly-once/time-window";
-import { backupsOfCheckpoint, checkpointTopic } from "../../reads/backup-lists";
+import { backupsOfCheckpoint, checkpointTopic } from "../../reads/checkpoint-lists";
 import { showProgress } from "../../reads/poller";
 import { preflightCheckpointReplica } from "../../resource/preflight";
 import { applyInputs, commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";

@@ -4,22 +4,10 @@
  */
 
 import type { ProjectRef } from "../../client/client";
-import { ApiError, NotFoundError } from "../../client/errors/errors";
-import {
-    showBackup,
-    type WireBackup,
-    type WireOperationLog,
-    type WireReplicationRecord,
-} from "../../client/operations";
+import type { WireBackup, WireOperationLog, WireReplicationRecord } from "../../client/operations";
 import { parseInstant } from "../../client/time/timestamps";
-import {
-    backupRowsWithRecords,
-    groupBy,
-    incrementalRowsWithRecords,
-    type ListOptions,
-    MAX_VAULT_LISTS,
-} from "../../reads/backup-lists";
-import type { PollSource } from "../../reads/poller";
+import { groupBy, type ListOptions } from "../../reads/backup-lists";
+import { type PollSource, shouldFetchById } from "../../reads/poller";
 import type { Services } from "../../services/context";
 import {
     type Copy,
@@ -30,6 +18,7 @@ import {
     replicasIn,
     toRegionClock,
 } from "./destination-replicas";
+import { sourceBackupsOf } from "./source-backups";
 import { namesOfOthers, type OpenCopy, ownersOf, pairReplicas } from "./without-records/pairing";
 import {
     copyTasks,
@@ -40,9 +29,6 @@ import {
     taskOf,
     taskOwnersOf,
 } from "./without-records/tasks";
-
-/** Up to this many source backups are read one by one, which also shows their records without any filter. */
-const SINGLE_READS = 2;
 
 /** What all that copy out of one project look at. */
 export function copyTopic(services: Services, source: ProjectRef): PollSource<CopyQuery, CopyState[]> {
@@ -60,22 +46,23 @@ export async function lookAtCopies(
     questions: readonly CopyQuery[],
     options: ListOptions = { priority: "poll" },
 ): Promise<(CopyState[] | undefined)[]> {
-    const sources = withRemembered(services, questions, await sourceBackups(services, source, questions, options));
+    const sources = await sourceBackupsOf(services, source).read(questions, options);
     const recordFor = (copy: Copy, question: CopyQuery) =>
         recordOf(sources.get(copy.backupId), copy, question, toRegionClock(services, source.region, question.since));
     const isOpen = (copy: Copy, question: CopyQuery) => !isConclusive(recordFor(copy, question));
     const lacking = questions.filter((question) => question.copies.some((copy) => isOpen(copy, question)));
-    const { lists, errors } = await replicasFor(services, lacking, options);
-    const isUnanswered = (question: CopyQuery) => errors.has(vaultKey(question)) && lacking.includes(question);
-    if (errors.size > 0 && questions.every(isUnanswered)) throw errors.values().next().value;
     const open = lacking.flatMap((question) =>
         question.copies.filter((copy) => isOpen(copy, question)).map((copy) => ({ copy, question })),
     );
-    const traces = open.length === 0 ? undefined : await tracesOf(services, source, open, sources, lists, options);
+    const found = await tasksOfOpen(services, source, open, sources, options);
+    const { lists, errors } = await replicasFor(services, lacking.filter(mayHaveEnded(services, found)), options);
+    const isUnanswered = (question: CopyQuery) => errors.has(vaultKey(question)) && lacking.includes(question);
+    if (errors.size > 0 && questions.every(isUnanswered)) throw errors.values().next().value;
+    const traces = await tracesOf({ services, source, options }, { ...found, open, sources, lists });
     const states = questions.map((question) =>
         isUnanswered(question)
             ? undefined
-            : question.copies.map((copy) => stateOf(copy, recordFor(copy, question), traces?.get(copy))),
+            : question.copies.map((copy) => stateOf(copy, recordFor(copy, question), traces.get(copy))),
     );
     noteOwners(services, questions, states);
     return states;
@@ -97,18 +84,65 @@ interface Asked {
     readonly question: CopyQuery;
 }
 
-/** Task and replica of each copy that no record tells of. */
-async function tracesOf(
+/** Tasks of copies without a conclusive record. */
+interface FoundTasks {
+    readonly logs: readonly WireOperationLog[];
+    readonly tasks: ReadonlyMap<Copy, WireOperationLog | undefined>;
+}
+
+async function tasksOfOpen(
     services: Services,
     source: ProjectRef,
     open: readonly Asked[],
     sources: ReadonlyMap<string, WireBackup>,
-    lists: ReadonlyMap<string, readonly WireBackup[]>,
     options: ListOptions,
-): Promise<Map<Copy, CopyEvidence>> {
+): Promise<FoundTasks> {
+    if (open.length === 0) return { logs: [], tasks: new Map() };
     const since = toRegionClock(services, source.region, Math.min(...open.map(({ question }) => question.since)));
     const logs = await copyTasks(services, source, since, {}, options);
-    const tasks = tasksOf(services, source, open, sources, logs);
+    return { logs, tasks: tasksOf(services, source, open, sources, logs) };
+}
+
+/** How often the tasks alone told of a destination vault's copies. */
+const toldByTasks = new WeakMap<object, Map<string, number>>();
+
+/**
+ * While the task of every open copy runs, their vault is looked at more and more rarely, up to each eighth time: a task
+ * may be shown as running for longer than it does.
+ */
+function mayHaveEnded(services: Services, { tasks }: FoundTasks): (question: CopyQuery) => boolean {
+    const told = toldByTasks.get(services.client) ?? new Map<string, number>();
+    toldByTasks.set(services.client, told);
+    const turns = new Map<string, boolean>();
+    const isTurn = (key: string) => {
+        const turn = turns.get(key) ?? shouldFetchById((told.get(key) ?? 0) + 1);
+        if (!turns.has(key)) told.set(key, (told.get(key) ?? 0) + 1);
+        turns.set(key, turn);
+        return turn;
+    };
+    return (question) => {
+        if (question.fits !== undefined) return true;
+        const open = question.copies.filter((copy) => tasks.has(copy));
+        if (open.every((copy) => isRunningTask(tasks.get(copy)))) return isTurn(vaultKey(question));
+        return true;
+    };
+}
+
+function isRunningTask(task: WireOperationLog | undefined): boolean {
+    return task !== undefined && task.status !== "success" && !hasFailed(task);
+}
+
+interface Evidence extends FoundTasks {
+    readonly open: readonly Asked[];
+    readonly sources: ReadonlyMap<string, WireBackup>;
+    readonly lists: ReadonlyMap<string, readonly WireBackup[]>;
+}
+
+/** Task and replica of each copy that no record tells of. */
+async function tracesOf(
+    { services, source, options }: { services: Services; source: ProjectRef; options: ListOptions },
+    { logs, tasks, open, sources, lists }: Evidence,
+): Promise<Map<Copy, CopyEvidence>> {
     const owners = ownersOf(services);
     const paired = new Map<Copy, WireBackup>();
     for (const [key, group] of groupBy(open, ({ question }) => vaultKey(question))) {
@@ -195,74 +229,6 @@ function noteOwners(
                 taskOwnersOf(services).set(taskId, copyKey({ backupId, recordId }, question));
         }
     }
-}
-
-/** Source backups as they were last seen, by id. */
-const seenSources = new WeakMap<object, Map<string, WireBackup>>();
-
-/** A source that is deleted while it is copied takes its records along; what was seen of it before still tells its task and its replica. */
-function withRemembered(
-    services: Services,
-    questions: readonly CopyQuery[],
-    found: ReadonlyMap<string, WireBackup>,
-): Map<string, WireBackup> {
-    const seen = seenSources.get(services.client) ?? new Map<string, WireBackup>();
-    seenSources.set(services.client, seen);
-    // The records as they were then would say for ever that the copy runs.
-    for (const [id, row] of found) seen.set(id, { ...row, replication_records: undefined });
-    const sources = new Map(found);
-    for (const { backupId } of questions.flatMap((question) => question.copies)) {
-        const row = sources.get(backupId) ?? seen.get(backupId);
-        if (row !== undefined) sources.set(backupId, row);
-    }
-    return sources;
-}
-
-async function sourceBackups(
-    services: Services,
-    source: ProjectRef,
-    questions: readonly CopyQuery[],
-    options: ListOptions,
-): Promise<Map<string, WireBackup>> {
-    const ids = new Set(questions.flatMap((question) => question.copies.map((copy) => copy.backupId)));
-    const found = new Map<string, WireBackup>();
-    const missing = () => [...ids].filter((id) => !found.has(id));
-    const note = (rows: readonly WireBackup[]) => {
-        for (const row of rows) if (ids.has(row.id)) found.set(row.id, row);
-    };
-    if (ids.size > SINGLE_READS) {
-        const vaults = new Set(questions.map((question) => question.sourceVaultId));
-        const lists = vaults.size > MAX_VAULT_LISTS || vaults.has(undefined) ? [undefined] : [...vaults];
-        for (const vault_id of lists) note(await backupRowsWithRecords(services, source, { vault_id }, options));
-        for (const vault_id of lists)
-            if (missing().length > 0) note(await incrementalRowsWithRecords(services, source, { vault_id }, options));
-    }
-    // More than a few are not asked for one by one, time and again.
-    const few = missing();
-    if (few.length <= SINGLE_READS) note(await readSingly(services, source, few, ids.size > 1, options));
-    return found;
-}
-
-async function readSingly(
-    services: Services,
-    source: ProjectRef,
-    ids: readonly string[],
-    hasOthers: boolean,
-    options: ListOptions,
-): Promise<WireBackup[]> {
-    const rows: WireBackup[] = [];
-    for (const id of ids) {
-        try {
-            const path = { backup_id: id };
-            rows.push((await services.client.call(showBackup, { target: source, path, ...options })).backup);
-        } catch (error) {
-            // Its records are gone with it, or are not to be read; the destination may still tell, and the others are not to blame.
-            const isGone = error instanceof NotFoundError;
-            const isRefused = error instanceof ApiError && error.retry === "never" && hasOthers;
-            if (!isGone && !isRefused) throw error;
-        }
-    }
-    return rows;
 }
 
 /** `from` is on the source region's clock. */
@@ -379,7 +345,7 @@ export async function withTaskErrors<T extends Pick<CopyState, "backupId" | "sta
     const from = toRegionClock(services, source.region, question.since);
     const logs = await copyTasks(services, source, from).catch(() => []);
     return copies.map((one) => {
-        const backup = seenSources.get(services.client)?.get(one.backupId);
+        const backup = sourceBackupsOf(services, source).seen(one.backupId);
         const isItsTask = (log: WireOperationLog) =>
             hasFailed(log) &&
             targetsRegion(log, question.destination.region) &&

@@ -86,15 +86,16 @@ export function isRecordFor(
     );
 }
 
-/** The replicas in a vault, all or those made since `from` (its region's clock). */
+/** The replicas in a vault, all or those of a resource, or those made since `from` (its region's clock). */
 export async function replicasIn(
     services: Services,
     destination: ProjectRef,
     vaultId: string,
-    options: ListOptions & { readonly from?: number } = {},
+    options: ListOptions & { readonly from?: number; readonly resourceId?: string } = {},
 ): Promise<WireBackup[]> {
-    const { from, ...list } = options;
-    const query = { vault_id: vaultId, start_time: from === undefined ? undefined : queryInstant(from) };
+    const { from, resourceId, ...list } = options;
+    const start = from === undefined ? undefined : queryInstant(from);
+    const query = { vault_id: vaultId, resource_id: resourceId, start_time: start };
     // Vendor: a replication vault holds nothing else, and not every cloud says "replication" as their image_type.
     return backupRows(services, destination, query, { priority: "poll", ...list });
 }

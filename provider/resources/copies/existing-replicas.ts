@@ -120,7 +120,7 @@ export async function existingReplica(
     }
     if (readable !== undefined || ids.length > 0 || copy.destinationBackupId !== undefined) return readable;
     if (original?.resource_id === undefined) return undefined;
-    const options = deadline === undefined ? {} : { deadline };
+    const options = { resourceId: original.resource_id, ...(deadline === undefined ? {} : { deadline }) };
     const listed = await replicasIn(services, destination, destinationVaultId, options);
     const owners = ownersOf(services);
     const candidates = listed.filter(

@@ -3,7 +3,7 @@
 import type { ProjectRef } from "../../../client/client";
 import type { WireBackup, WireOperationLog } from "../../../client/operations";
 import { parseInstant } from "../../../client/time/timestamps";
-import { backupRows, groupBy, type ListOptions, MAX_VAULT_LISTS } from "../../../reads/backup-lists";
+import { backupRows, groupBy, type ListOptions } from "../../../reads/backup-lists";
 import type { Services } from "../../../services/context";
 import type { Copy } from "../destination-replicas";
 import { hasFailed } from "./tasks";
@@ -44,10 +44,11 @@ export async function namesOfOthers(
     );
     const isOdd = (row: WireBackup) => expected.get(row.resource_id ?? "")?.has(row.name) === false;
     if (!replicas.some(isOdd)) return () => false;
-    const vaults = new Set(open.map((one) => one.source?.vault_id));
-    const lists = vaults.size > MAX_VAULT_LISTS || vaults.has(undefined) ? [undefined] : [...vaults];
     const rows: WireBackup[] = [];
-    for (const vault of lists) rows.push(...(await backupRows(services, source, { vault_id: vault }, options)));
+    for (const { resource_id, name } of new Map(
+        replicas.filter(isOdd).map((row) => [JSON.stringify([row.resource_id, row.name]), row]),
+    ).values())
+        if (name !== undefined) rows.push(...(await backupRows(services, source, { resource_id, name }, options)));
     return (row, own) =>
         row.name !== undefined &&
         rows.some((one) => one.id !== own.id && one.resource_id === own.resource_id && one.name === row.name);
