@@ -57,8 +57,8 @@ export async function removeGuarded<I extends CommonInputs, O extends I>(
     outputs: O & { readonly deletionPolicy?: string },
 ): Promise<void> {
     const { holders } = context;
-    const own = { ...context, urn: holders.programUrn(context.urn) };
     const holding = handler.holding?.(id, outputs);
+    const own = { ...context, urn: holders.programUrn(context.urn, holding?.identity) };
     if (holding === undefined || own.urn === "") return handler.remove(own, id, outputs);
     const isReplaced = () => holders.replacementOf(own.urn, holding.identity) !== undefined;
     if (outputs.deletionPolicy === "delete") {

@@ -54,7 +54,8 @@ interface Known {
     isFailed: boolean;
     /** The keys that it left when it was deleted. */
     left: readonly string[] | undefined;
-    storedUrn: string | undefined;
+    /** What state had of it, and under which URN. */
+    stored: { readonly urn: string; readonly identity: string | undefined } | undefined;
     /** What it still is at the end of this run: nothing else takes its place. */
     staying: { readonly object: string; readonly how: "stays" | "resumed" } | undefined;
 }
@@ -66,7 +67,6 @@ export class Holders {
     readonly #isPartial: () => boolean | undefined;
     readonly #own: HolderEvent[] = [];
     readonly #inputs = new Map<string, object>();
-    readonly #renamed = new Map<string, string>();
     /** The last line of each resource, so that what is known already is not written again. */
     readonly #said = new Map<string, string>();
 
@@ -92,14 +92,19 @@ export class Holders {
         return this.#inputs.get(urn);
     }
 
-    /** The URN that the program has for a resource, which state may have under an earlier one. */
-    programUrn(storedUrn: string): string {
-        return this.#renamed.get(storedUrn) ?? storedUrn;
+    /**
+     * The URN that the program has for a resource, which state may have under an earlier one. `identity` tells it from
+     * another resource that has the earlier URN now.
+     */
+    programUrn(storedUrn: string, identity: string | undefined): string {
+        const known = [...this.#known(storedUrn)].filter(([, { stored }]) => stored?.urn === storedUrn);
+        const exact = known.find(([, { stored }]) => stored?.identity === identity);
+        const [urn = storedUrn] = exact ?? known.find(([one]) => one === storedUrn) ?? known[0] ?? [];
+        return urn;
     }
 
     /** What state says of a resource that stands; `storedUrn` is the URN in state. */
     hold(urn: string, holding: Holding, storedUrn = urn): void {
-        if (storedUrn !== urn) this.#renamed.set(storedUrn, urn);
         const event: HolderEvent = { urn, at: this.#clock.now(), what: "held", holding };
         this.#say(storedUrn === urn ? event : { ...event, storedUrn });
     }
@@ -134,7 +139,7 @@ export class Holders {
         if (!isReplaced) this.#say({ urn, at: this.#clock.now(), what: "left", keys });
         const held = new Map<string, string[]>();
         for (const [other, known] of this.#known(urn)) {
-            const isItself = !isReplaced && (other === urn || known.storedUrn === urn);
+            const isItself = !isReplaced && other === urn;
             if (known.left !== undefined || isItself) continue;
             for (const key of keys) if (restsOn(known, key)) held.set(key, [...(held.get(key) ?? []), other]);
         }
@@ -223,7 +228,7 @@ const unknown: Known = {
     isMade: false,
     isFailed: false,
     left: undefined,
-    storedUrn: undefined,
+    stored: undefined,
     staying: undefined,
 };
 
@@ -232,7 +237,7 @@ const isMaking = (object: string | undefined, holding: Holding | undefined): boo
     holding?.identity === object || holding?.identity.startsWith(`${object}#`) === true;
 
 function apply(all: Map<string, Known>, event: HolderEvent): void {
-    const { urn, what, holding, keys = [], storedUrn } = event;
+    const { urn, what, holding, keys = [], storedUrn = urn } = event;
     const known = all.get(urn) ?? { ...unknown };
     all.set(urn, known);
     if (what === "failed") known.isFailed = true;
@@ -241,8 +246,9 @@ function apply(all: Map<string, Known>, event: HolderEvent): void {
     else {
         known.left = undefined;
         if (what === "declared") known.declared = keys;
-        else Object.assign(known, { holding, storedUrn });
+        else known.holding = holding;
         const object = known.staying?.object;
+        if (what === "held") known.stored = { urn: storedUrn, identity: holding?.identity };
         if (what === "held" || (what === "made" && !isMaking(object, holding))) known.staying = undefined;
         if (what === "made") {
             known.isMade = true;

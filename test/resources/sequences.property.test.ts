@@ -189,7 +189,9 @@ function checkStack(subject: Subject, machine: Machine, play: Play, program: Pro
     const standing = subject.standing();
     const isToldGone = (id: string) =>
         machine.lines.some((line) => line.includes(id) && /no longer|vanished/.test(line));
-    const promised = play.live.flatMap((one) => {
+    // Of what was deleted by a run that could not store it, state cannot know.
+    const remaining = play.live.filter((one) => !play.leaving.has(one));
+    const promised = remaining.flatMap((one) => {
         const variant = subject.variants.find(({ handler }) => handler === one.handler);
         return variant?.promised(one) ?? [];
     });

@@ -56,6 +56,8 @@ export class Play {
     readonly doomed: Stored[] = [];
     /** Objects that were in state, and are not any more. */
     readonly gone: Stored[] = [];
+    /** Objects in state whose deletion was asked for, and whose end did not reach state. */
+    readonly leaving = new Set<Stored>();
 
     constructor(machine: Machine) {
         this.#machine = machine;
@@ -84,8 +86,15 @@ export class Play {
     }
 
     async #delete(process: Process, one: Stored, run: Up): Promise<void> {
-        await removeGuarded(process.context(one.notedAs, one.provider), one.handler, one.id, one.outputs);
+        this.leaving.add(one);
+        try {
+            await removeGuarded(process.context(one.notedAs, one.provider), one.handler, one.id, one.outputs);
+        } catch (error) {
+            this.leaving.delete(one);
+            throw error;
+        }
         if (run.isUnstored === true) return;
+        this.leaving.delete(one);
         if (this.#live.get(one.name) === one) this.#live.delete(one.name);
         else this.doomed.splice(this.doomed.indexOf(one), 1);
         this.gone.push(one);
@@ -99,7 +108,9 @@ export class Play {
         const aliased = alias === undefined ? undefined : this.#live.get(alias);
         if (aliased !== undefined && !this.#live.has(name)) {
             this.#live.delete(aliased.name);
-            this.#live.set(name, { ...aliased, name });
+            const renamed = { ...aliased, name };
+            this.#live.set(name, renamed);
+            if (this.leaving.has(aliased)) this.leaving.add(renamed);
         }
         const live = this.#live.get(name);
         // Pulumi: with `--replace`, and for another provider, there is no diff.
