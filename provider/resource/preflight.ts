@@ -15,7 +15,6 @@ import {
 } from "../client/operations";
 import { iamBaseUrl } from "../client/settings/endpoints";
 import { sharedVault } from "../reads/shared-reads";
-import type { CheckpointInputs } from "../resources/checkpoint/checkpoint";
 import type { BackupReplicaInputs } from "../resources/copies/backup-replica";
 import type { CheckpointReplicaInputs } from "../resources/copies/checkpoint-replica";
 import type { VaultReplicationInputs } from "../resources/copies/vault-replication";
@@ -81,7 +80,7 @@ function note(context: Context, why: string, what = "did not say"): void {
 }
 
 /** The project of these inputs; IAM may have to be asked for its id. */
-function targetOf(context: Context, inputs: Pick<Destination, "region" | "projectId">): Promise<ProjectRef> {
+export function targetOf(context: Context, inputs: Pick<Destination, "region" | "projectId">): Promise<ProjectRef> {
     const region = inputs.region ?? context.settings.region?.value ?? "";
     return looks(context).pending.during(
         () => iamBaseUrl(context.settings, region),
@@ -96,7 +95,7 @@ function isDefinite(error: unknown): boolean {
 }
 
 /** Runs looks that may fail in any way; only their definite answers count. */
-async function look(context: Context, run: () => Promise<Failure[]>): Promise<Failure[]> {
+export async function look(context: Context, run: () => Promise<Failure[]>): Promise<Failure[]> {
     const { settings, clock } = context;
     if (settings.preflight === "off") return [];
     if (settings.credentials === undefined) {
@@ -172,7 +171,7 @@ function isAnswer(error: unknown): boolean {
     return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
-async function vaultOf(context: Context, target: ProjectRef, vaultId: string): Promise<Found<WireVault>> {
+export async function vaultOf(context: Context, target: ProjectRef, vaultId: string): Promise<Found<WireVault>> {
     const answer = await find(context, showVault, target, { vault_id: vaultId }, async () => {
         const vault = await sharedVault(context, target, vaultId, looks(context).notBefore);
         return vault === undefined ? undefined : { vault };
@@ -180,10 +179,10 @@ async function vaultOf(context: Context, target: ProjectRef, vaultId: string): P
     return answer === null ? null : answer?.vault;
 }
 
-const protectType = (vault: WireVault) => vault.billing?.protect_type;
+export const protectType = (vault: WireVault) => vault.billing?.protect_type;
 const isHybrid = (vault: WireVault) => protectType(vault) === "hybrid" || vault.billing?.cloud_type === "hybrid";
 
-function noVault(property: "vaultId" | "destinationVaultId", vaultId: string, target: ProjectRef): Failure {
+export function noVault(property: "vaultId" | "destinationVaultId", vaultId: string, target: ProjectRef): Failure {
     const [code, check] =
         property === "vaultId"
             ? ["6105", "vaultId, region and projectId"]
@@ -192,38 +191,6 @@ function noVault(property: "vaultId" | "destinationVaultId", vaultId: string, ta
         property,
         reason: `there is no vault ${vaultId} in ${target.region}, project ${target.projectId} (BackupService.${code}): check ${check}`,
     };
-}
-
-export function preflightCheckpoint(context: Context, inputs: Partial<CheckpointInputs>): Promise<Failure[]> {
-    return look(context, async () => {
-        const { vaultId } = inputs;
-        if (vaultId === undefined || inputs.adopt !== undefined) return [];
-        const target = await targetOf(context, inputs);
-        const vault = await vaultOf(context, target, vaultId);
-        if (vault === undefined) return [];
-        if (vault === null) return [noVault("vaultId", vaultId, target)];
-        if (protectType(vault) === "replication")
-            return [
-                {
-                    property: "vaultId",
-                    reason: `vault ${vaultId} is a replication vault: only vaults of protect type backup can be backed up (BackupService.6124)`,
-                },
-            ];
-        const associated = new Set(vault.resources.map((one) => one.id));
-        const outside = (id: string, property: string): Failure[] =>
-            associated.has(id)
-                ? []
-                : [
-                      {
-                          property,
-                          reason: `resource ${id} is not in vault ${vaultId} (BackupService.6135): associate it with the vault first, or leave it out`,
-                      },
-                  ];
-        return [
-            ...(inputs.resources ?? []).flatMap((id, index) => outside(id, `resources[${index}]`)),
-            ...(inputs.resourceDetails ?? []).flatMap((one, index) => outside(one.id, `resourceDetails[${index}].id`)),
-        ];
-    });
 }
 
 export function preflightVaultSync(context: Context, inputs: Partial<VaultSyncInputs>): Promise<Failure[]> {

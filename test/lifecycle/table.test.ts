@@ -101,7 +101,14 @@ function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     const details = server();
     const [detailed = ""] = [...(home.cloud.vaults.get(details.vaultId)?.resources.keys() ?? [])];
     const detail = { id: detailed, type: "OS::Nova::Server" };
-    checkpoint("resourceDetails", plain("resourceDetails", [detail], [{ ...detail, name: "db" }], "replace"), details);
+    checkpoint(
+        "resourceDetails",
+        [
+            ...plain("resourceDetails", [detail], [{ ...detail, name: "db" }], "replace"),
+            [{ resourceDetails: [{ ...detail, excludeVolumes: [detailed] }] }, "replace"],
+        ],
+        details,
+    );
     checkpoint("onSkipped", withDefault("onSkipped", "warn", "fail", "update"));
     checkpoint("onPartialFailure", withDefault("onPartialFailure", "fail", "warn", "update"));
     checkpoint("recreateWhenExpired", withDefault("recreateWhenExpired", false, true, "update"));

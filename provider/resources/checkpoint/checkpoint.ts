@@ -6,7 +6,6 @@ import { createCheckpoint, showCheckpoint, type WireCheckpoint } from "../../cli
 import { noteInJournal, type PostOptions, type PostPlan, postOnce, settleJournal } from "../../exactly-once/post-once";
 import { backupsOfCheckpoint } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
-import { preflightCheckpoint } from "../../resource/preflight";
 import {
     commonInputs,
     deadlineOf,
@@ -23,6 +22,7 @@ import {
 import { type Context, targetOf } from "../../services/context";
 import { type Holding, namesOf } from "../../services/holders";
 import { findCheckpoint, noteOwner } from "./find-lost";
+import { preflightCheckpoint } from "./preflight";
 import { observe, read } from "./read";
 import {
     checkpointFacts,
@@ -35,6 +35,7 @@ import {
     outcomeOf,
     toOutputs,
 } from "./schema";
+import { checkVolumeChoice, explainVolumeChoice, extraInfo, volumeChoice } from "./volumes";
 import { judgeCheckpoint, UNLISTED_MS, vanishedError, waitForCheckpoint, warnSkipped } from "./wait";
 
 /** A first full backup of a big vault takes hours. 3 h. */
@@ -65,14 +66,19 @@ export const checkpointInputs = z.strictObject({
     /** As `resources`, with types; at most 256. Not together with resources. Changing it replaces the checkpoint. */
     resourceDetails: z
         .array(
-            z.strictObject({
-                /** Id of the resource. */
-                id: objectId,
-                /** OS::Nova::Server, OS::Cinder::Volume, OS::Ironic::BareMetalServer, OS::Native::Server, OS::Sfs::Turbo … */
-                type: z.string().regex(/^OS::[A-Za-z0-9]+::[A-Za-z0-9]+$/, "must be a type such as OS::Nova::Server"),
-                /** 0 to 255 characters. */
-                name: z.string().max(255, "must have at most 255 characters").optional(),
-            }),
+            z
+                .strictObject({
+                    /** Id of the resource. */
+                    id: objectId,
+                    /** OS::Nova::Server, OS::Cinder::Volume, OS::Ironic::BareMetalServer, OS::Native::Server, OS::Sfs::Turbo … */
+                    type: z
+                        .string()
+                        .regex(/^OS::[A-Za-z0-9]+::[A-Za-z0-9]+$/, "must be a type such as OS::Nova::Server"),
+                    /** 0 to 255 characters. */
+                    name: z.string().max(255, "must have at most 255 characters").optional(),
+                    ...volumeChoice,
+                })
+                .superRefine(checkVolumeChoice),
         )
         .min(1, "must name at least one resource; leave it out to back up all")
         .max(256)
@@ -260,6 +266,7 @@ function createOnce(
                       id: one.id,
                       type: one.type,
                       ...(one.name === undefined ? {} : { name: one.name }),
+                      ...extraInfo(one),
                   })),
               }),
     };
@@ -271,12 +278,12 @@ function createOnce(
         request: requestInputs(checkpointInputs, inputs),
         facts: { name },
         send: async (post: PostOptions) => {
-            const answer = await context.client.call(createCheckpoint, {
-                target,
-                body: { checkpoint: { vault_id: vaultId, parameters } },
-                ...post,
-            });
-            return answer.checkpoint;
+            const body = { checkpoint: { vault_id: vaultId, parameters } };
+            try {
+                return (await context.client.call(createCheckpoint, { target, body, ...post })).checkpoint;
+            } catch (error) {
+                throw explainVolumeChoice(error, resourceDetails);
+            }
         },
         find: (window, facts, isLast) => findCheckpoint(context, target, inputs, window, facts, isLast, deadline),
     };

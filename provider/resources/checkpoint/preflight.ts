@@ -1,0 +1,56 @@
+/** What a preview can know of a restore point that is to be taken. */
+
+import { look, noVault, protectType, targetOf, vaultOf } from "../../resource/preflight";
+import { isOfCloud } from "../../resource/regions";
+import type { Failure } from "../../resource/resource";
+import type { Context } from "../../services/context";
+import type { CheckpointInputs } from "./checkpoint";
+
+/** Told by the settings alone: Open Telekom Cloud's page of CreateCheckpoint has no `include_volumes`. */
+function lackedByCloud(context: Context, inputs: Partial<CheckpointInputs>): Failure[] {
+    if (!isOfCloud(context.settings, "otc")) return [];
+    return (inputs.resourceDetails ?? []).flatMap(({ includeVolumes }, index) =>
+        includeVolumes === undefined
+            ? []
+            : [
+                  {
+                      property: `resourceDetails[${index}].includeVolumes`,
+                      reason: "Open Telekom Cloud cannot choose volumes, only leave some out: name the others in excludeVolumes",
+                  },
+              ],
+    );
+}
+
+export async function preflightCheckpoint(context: Context, inputs: Partial<CheckpointInputs>): Promise<Failure[]> {
+    const lacked = lackedByCloud(context, inputs);
+    if (lacked.length > 0) return lacked;
+    return look(context, async () => {
+        const { vaultId } = inputs;
+        if (vaultId === undefined || inputs.adopt !== undefined) return [];
+        const target = await targetOf(context, inputs);
+        const vault = await vaultOf(context, target, vaultId);
+        if (vault === undefined) return [];
+        if (vault === null) return [noVault("vaultId", vaultId, target)];
+        if (protectType(vault) === "replication")
+            return [
+                {
+                    property: "vaultId",
+                    reason: `vault ${vaultId} is a replication vault: only vaults of protect type backup can be backed up (BackupService.6124)`,
+                },
+            ];
+        const associated = new Set(vault.resources.map((one) => one.id));
+        const outside = (id: string, property: string): Failure[] =>
+            associated.has(id)
+                ? []
+                : [
+                      {
+                          property,
+                          reason: `resource ${id} is not in vault ${vaultId} (BackupService.6135): associate it with the vault first, or leave it out`,
+                      },
+                  ];
+        return [
+            ...(inputs.resources ?? []).flatMap((id, index) => outside(id, `resources[${index}]`)),
+            ...(inputs.resourceDetails ?? []).flatMap((one, index) => outside(one.id, `resourceDetails[${index}].id`)),
+        ];
+    });
+}
