@@ -3,7 +3,7 @@
  * resources, driven by facts that stand on the schema's keys. Nothing here knows a host.
  */
 import { z } from "zod";
-import { parseDuration } from "../client/time/duration";
+import { POLL_INTERVAL_RULE, parseDuration, parsePollInterval } from "../client/time/duration";
 import type { Context, Services } from "../services/context";
 import type { Holding } from "../services/holders";
 
@@ -98,6 +98,15 @@ export const commonInputs = {
         .optional(),
     /** Wait until the cloud has finished. Default: true. With false the resource is ready as soon as the API accepted, with the status of that moment; a later `refresh` or `up` brings it up to date. */
     wait: z.boolean().optional().meta({ default: true }),
+    /**
+     * Shortest pause between looks while the resource waits, `1s` to `10m`, where few requests are allowed. Resources that
+     * wait together share looks, and the shortest pause counts. Default: `cbr:pollInterval`, else 1 s that grows to 15 s.
+     * Changing it changes nothing in the cloud.
+     */
+    pollInterval: z
+        .string()
+        .refine((text) => parsePollInterval(text) !== undefined, POLL_INTERVAL_RULE)
+        .optional(),
 };
 
 export interface CommonInputs {
@@ -108,6 +117,7 @@ export interface CommonInputs {
         | { create?: string | undefined; update?: string | undefined; delete?: string | undefined }
         | undefined;
     readonly wait?: boolean | undefined;
+    readonly pollInterval?: string | undefined;
 }
 
 export type DeletionPolicy = "retain" | "delete";
@@ -393,4 +403,18 @@ export function deadlineOf(
 ): number {
     const text = inputs.timeouts?.[operation] ?? (operation === "update" ? inputs.timeouts?.create : undefined);
     return context.clock.now() + ((text === undefined ? undefined : parseDuration(text)) ?? defaultMs);
+}
+
+/** The handler, whose waits keep to the `pollInterval` of their resource. */
+export function paced<I extends CommonInputs, O extends I>(handler: ResourceHandler<I, O>): ResourceHandler<I, O> {
+    const own = (context: Context, { pollInterval }: CommonInputs): Context => ({
+        ...context,
+        poller: context.poller.paced(pollInterval === undefined ? undefined : parsePollInterval(pollInterval)),
+    });
+    return {
+        ...handler,
+        create: (context, inputs) => handler.create(own(context, inputs), inputs),
+        update: (context, id, olds, news) => handler.update(own(context, news), id, olds, news),
+        remove: (context, id, olds) => handler.remove(own(context, olds), id, olds),
+    };
 }

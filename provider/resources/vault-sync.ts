@@ -22,6 +22,7 @@ import {
     deadlineOf,
     EXPIRED,
     objectId,
+    paced,
     type ResourceHandler,
     requestInputs,
 } from "../resource/resource";
@@ -67,7 +68,7 @@ export const vaultSyncOutputs = z.object({
 });
 export type VaultSyncOutputs = z.output<typeof vaultSyncOutputs>;
 
-export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = {
+export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = paced({
     kind: "VaultSync",
     inputs: vaultSyncInputs,
     outputs: vaultSyncOutputs,
@@ -78,7 +79,7 @@ export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = {
     read,
     // Nothing of it is left in the cloud but a line in the task list.
     remove: async () => {},
-};
+});
 
 /** So long a task may be unknown after its POST, in milliseconds. */
 const UNLISTED_MS = 30_000;

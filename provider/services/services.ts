@@ -36,7 +36,7 @@ export function createServices(
         settings,
         clock,
         client: new Client({ settings, auth, transport, clock, signal }),
-        poller: new Poller(clock, signal),
+        poller: new Poller(clock, signal, settings.pollIntervalMs),
         journal: parts.journal ?? fileJournal(),
         holders: parts.holders ?? new Holders(clock),
         isEngineAlive: parts.isEngineAlive ?? (async () => true),

@@ -75,6 +75,7 @@ function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
         ]);
         add("triggers", plain("triggers", { release: "1" }, ["1", { two: 2 }], "replace"));
         add("timeouts", plain("timeouts", { create: "1h" }, { create: "2h", delete: "1h30m" }, "update"));
+        add("pollInterval", plain("pollInterval", "5s", "2m", "update"));
         add("wait", withDefault("wait", true, false, "update"));
         if ("deletionPolicy" in schemas[kind].shape)
             add("deletionPolicy", withDefault("deletionPolicy", "retain", "delete", "update"));

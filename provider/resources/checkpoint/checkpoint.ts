@@ -15,6 +15,7 @@ import {
     objectDescription,
     objectId,
     objectName,
+    paced,
     type ResourceHandler,
     requestInputs,
     warnOrFail,
@@ -100,7 +101,7 @@ export type CheckpointInputs = z.output<typeof checkpointInputs>;
 export const checkpointOutputs = z.object({ ...checkpointInputs.shape, ...checkpointFacts });
 export type CheckpointOutputs = z.output<typeof checkpointOutputs>;
 
-export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = {
+export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = paced({
     kind: "Checkpoint",
     inputs: checkpointInputs,
     outputs: checkpointOutputs,
@@ -115,7 +116,7 @@ export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = 
     update,
     read,
     remove,
-};
+});
 
 function refine(inputs: Partial<CheckpointInputs>): Failure[] {
     const failures: Failure[] = [];

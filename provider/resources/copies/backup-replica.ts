@@ -26,6 +26,7 @@ import {
     objectDescription,
     objectId,
     objectName,
+    paced,
     type ResourceHandler,
     requestInputs,
 } from "../../resource/resource";
@@ -83,7 +84,7 @@ export const backupReplicaOutputs = z.object({
 });
 export type BackupReplicaOutputs = z.output<typeof backupReplicaOutputs>;
 
-export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOutputs> = {
+export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOutputs> = paced({
     kind: "BackupReplica",
     inputs: backupReplicaInputs,
     outputs: backupReplicaOutputs,
@@ -101,7 +102,7 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
     update,
     read,
     remove,
-};
+});
 
 function refine(inputs: Partial<BackupReplicaInputs>): Failure[] {
     return refuseSameRegion(inputs);

@@ -20,7 +20,7 @@ import {
 } from "../../exactly-once/post-once";
 import { backupsOfCheckpoint, checkpointTopic } from "../../reads/backup-lists";
 import { preflightCheckpointReplica } from "../../resource/preflight";
-import { applyInputs, commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
+import { applyInputs, commonInputs, deadlineOf, objectId, paced, type ResourceHandler } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
 import { isFinalCheckpoint, isGoneCheckpoint } from "../checkpoint/schema";
 import { UNLISTED_MS } from "../checkpoint/wait";
@@ -69,7 +69,7 @@ const subject: Subject<CheckpointReplicaOutputs> = {
     vaultId: (outputs) => outputs.sourceVaultId,
 };
 
-export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, CheckpointReplicaOutputs> = {
+export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, CheckpointReplicaOutputs> = paced({
     kind: "CheckpointReplica",
     inputs: checkpointReplicaInputs,
     outputs: checkpointReplicaOutputs,
@@ -91,7 +91,7 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
             ? []
             : [checkpointCopiesKey(inputs.checkpointId, inputs.destinationRegion)],
     remove,
-};
+});
 
 /** One replica a backup and destination region: the old ones must go before new ones can come. */
 function deleteBeforeReplace(olds: CheckpointReplicaOutputs, news: Partial<CheckpointReplicaInputs>): boolean {

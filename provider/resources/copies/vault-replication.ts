@@ -19,6 +19,7 @@ import {
     commonInputs,
     deadlineOf,
     objectId,
+    paced,
     type ResourceHandler,
     requestInputs,
 } from "../../resource/resource";
@@ -59,7 +60,7 @@ const subject: Subject<VaultReplicationOutputs> = {
     vaultId: (outputs) => outputs.vaultId,
 };
 
-export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultReplicationOutputs> = {
+export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultReplicationOutputs> = paced({
     kind: "VaultReplication",
     inputs: vaultReplicationInputs,
     outputs: vaultReplicationOutputs,
@@ -81,7 +82,7 @@ export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultRepl
             ? []
             : [vaultCopiesKey(inputs.vaultId, inputs.destinationRegion)],
     remove: (context, id, olds) => removeCopies(context, subject, id, olds),
-};
+});
 
 const runKey = (outputs: VaultReplicationOutputs) => vaultCopiesKey(outputs.vaultId, outputs.destinationRegion);
 
