@@ -14,6 +14,7 @@ import {
     type WireVault,
 } from "../client/operations";
 import { iamBaseUrl } from "../client/settings/endpoints";
+import { backupRows } from "../reads/backup-lists";
 import { sharedVault } from "../reads/shared-reads";
 import type { BackupReplicaInputs } from "../resources/copies/backup-replica";
 import type { CheckpointReplicaInputs } from "../resources/copies/checkpoint-replica";
@@ -22,6 +23,7 @@ import type { VaultSyncInputs } from "../resources/vault-sync";
 import { type Context, targetOf as projectOf, type Services } from "../services/context";
 import { PendingHosts } from "./pending-hosts";
 import type { Failure } from "./resource";
+import { fullReason, type Need, surelyFit, tightReason } from "./room";
 
 /** A preview waits no longer than this for the looks of a resource, in milliseconds; once it had to, it looks no more. */
 export const PREFLIGHT_BUDGET_MS = 10_000;
@@ -44,6 +46,8 @@ class Looks {
     /** The budget was used up once. */
     gaveUp = false;
     warned = false;
+    /** Warnings of resources, each with its URN. */
+    readonly said = new Set<string>();
 
     once<T>(key: string, now: number, look: () => Promise<T>): Promise<T> {
         const known = this.#answers.get(key);
@@ -77,6 +81,14 @@ function note(context: Context, why: string, what = "did not say"): void {
     if (own.warned) return;
     own.warned = true;
     context.log.warn(`preflight: the cloud ${what} whether this can work (${why})`);
+}
+
+/** A warning at the resource's row, once however often it is checked. */
+export function warnOnce(context: Context, text: string): void {
+    const { said } = looks(context);
+    const key = `${context.urn} ${text}`;
+    if (!said.has(key)) context.log.warn(text);
+    said.add(key);
 }
 
 /** The project of these inputs; IAM may have to be asked for its id. */
@@ -237,12 +249,18 @@ interface Destination {
     readonly destinationVaultId?: string | undefined;
 }
 
-/** Region pair, then destination vault: what all kinds of copies need. `objectType` is the source's, where known. */
+/** What is to be copied, as far as it is known. */
+interface Copied {
+    readonly objectType?: string | undefined;
+    readonly needs?: readonly Need[] | undefined;
+}
+
+/** Region pair, then destination vault: what all kinds of copies need. */
 async function checkDestination(
     context: Context,
     inputs: Destination,
     source: ProjectRef,
-    objectType: string | undefined,
+    { objectType, needs = [] }: Copied,
 ): Promise<Failure[]> {
     const { destinationRegion, destinationVaultId } = inputs;
     if (destinationRegion === undefined) return [];
@@ -276,20 +294,41 @@ async function checkDestination(
     if (vault === undefined) return [];
     if (vault === null) return [noVault("destinationVaultId", destinationVaultId, destination)];
     const reasons: string[] = [];
-    const { used, size, object_type: type } = vault.billing ?? {};
+    const type = vault.billing?.object_type;
     if (protectType(vault) !== undefined && protectType(vault) !== "replication")
         reasons.push(
             `has protect type ${protectType(vault)}; copies go to a vault of protect type replication (BackupService.6119)`,
         );
     if (objectType !== undefined && type !== undefined && type !== objectType)
         reasons.push(`is for objects of type ${type}, the source is of type ${objectType} (BackupService.6119)`);
-    // Vendor: used is in MB, size in GB.
-    if (used !== undefined && size !== undefined && size > 0 && used / 1024 >= size && vault.auto_expand !== true)
-        reasons.push(`is full: ${Math.round(used / 1024)} of ${size} GB used (BackupService.6129)`);
+    const full = fullReason(vault, "6129");
+    if (full !== undefined) reasons.push(full);
+    if (reasons.length === 0) await warnOfRoom(context, destination, vault, needs);
     return reasons.map((reason) => ({
         property: "destinationVaultId",
         reason: `vault ${destinationVaultId} ${reason}`,
     }));
+}
+
+/** The vault's backups are asked for only where it is doubtful whether the copies fit. */
+async function warnOfRoom(
+    context: Context,
+    destination: ProjectRef,
+    vault: WireVault,
+    needs: readonly Need[],
+): Promise<void> {
+    if (surelyFit(vault, needs)) return;
+    const { region, projectId } = destination;
+    const now = context.clock.now();
+    const query = { vault_id: vault.id };
+    const list = () => backupRows(context, destination, query, { until: now + LOOK_MS });
+    const rows = await looks(context)
+        .once(`copies ${region} ${projectId} ${vault.id}`, now, list)
+        .catch(() => []);
+    const copied = new Set(rows.map((row) => row.resource_id));
+    const left = needs.filter((need) => !copied.has(need.resourceId));
+    if (!surelyFit(vault, left))
+        warnOnce(context, `${region}: ${tightReason(vault, left, { code: "6129", what: "first copies" })}`);
 }
 
 export function preflightVaultReplication(
@@ -302,7 +341,11 @@ export function preflightVaultReplication(
         const vault = vaultId === undefined ? undefined : await vaultOf(context, source, vaultId);
         const failures = vaultId !== undefined && vault === null ? [noVault("vaultId", vaultId, source)] : [];
         if (vault) failures.push(...checkSource("vaultId", vault));
-        return [...failures, ...(await checkDestination(context, inputs, source, typeOf(vault, failures)))];
+        const needs = vault?.resources
+            .filter((one) => one.backup_count !== 0)
+            .map((one) => ({ resourceId: one.id, sizeGb: one.size }));
+        const copied = { objectType: typeOf(vault, failures), needs };
+        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
     });
 }
 
@@ -317,9 +360,12 @@ export function preflightBackupReplica(context: Context, inputs: Partial<BackupR
         const failures: Failure[] = [];
         const refuse = (reason: string) => failures.push({ property: "backupId", reason });
         let vault: Found<WireVault>;
+        const needs: Need[] = [];
         if (backupId !== undefined) {
             const found = await find(context, showBackup, source, { backup_id: backupId });
             const backup = found?.backup;
+            if (backup?.resource_id !== undefined)
+                needs.push({ resourceId: backup.resource_id, sizeGb: backup.resource_size });
             if (found === null)
                 refuse(
                     `there is no backup ${backupId} in ${source.region}, project ${source.projectId} (BackupService.6200): check backupId, region and projectId`,
@@ -335,7 +381,8 @@ export function preflightBackupReplica(context: Context, inputs: Partial<BackupR
                 if (vault) failures.push(...checkSource("backupId", vault, `backup ${backupId}: `));
             }
         }
-        return [...failures, ...(await checkDestination(context, inputs, source, typeOf(vault, failures)))];
+        const copied = { objectType: typeOf(vault, failures), needs };
+        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
     });
 }
 
@@ -348,6 +395,7 @@ export function preflightCheckpointReplica(
         const source = await targetOf(context, inputs);
         const failures: Failure[] = [];
         let vault: Found<WireVault>;
+        const needs: Need[] = [];
         if (checkpointId !== undefined) {
             const found = await find(context, showCheckpoint, source, { checkpoint_id: checkpointId });
             // One that is still shown may be gone all the same.
@@ -358,9 +406,12 @@ export function preflightCheckpointReplica(
                     reason: `there is no restore point ${checkpointId} in ${source.region}, project ${source.projectId} (BackupService.6217): check checkpointId, region and projectId`,
                 });
             const vaultId = isGone ? undefined : found?.checkpoint.vault?.id;
+            for (const one of found?.checkpoint.vault?.resources ?? [])
+                needs.push({ resourceId: one.id, sizeGb: one.resource_size });
             if (vaultId !== undefined) vault = await vaultOf(context, source, vaultId);
             if (vault) failures.push(...checkSource("checkpointId", vault, `restore point ${checkpointId}: `));
         }
-        return [...failures, ...(await checkDestination(context, inputs, source, typeOf(vault, failures)))];
+        const copied = { objectType: typeOf(vault, failures), needs };
+        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
     });
 }

@@ -40,6 +40,7 @@ function wrongPrograms(life: Life): Record<string, [program: (name: string) => u
     const copies = life.home.addVault({ protectType: "replication", resources: 1 }).id;
     const copiedPoint = life.home.addCheckpoint(copies).id;
     const destinationVaultId = life.destination();
+    const fullSource = life.vault({ sizeGb: 10, usedMb: 10 * 1024 });
     const full = life.destination({ sizeGb: 10, usedMb: 10 * 1024 });
     const unfit = life.away.addVault({ objectType: "disk" }).id;
     const { projectId } = life.home;
@@ -50,6 +51,10 @@ function wrongPrograms(life: Life): Record<string, [program: (name: string) => u
     const noDestination = `destinationVaultId: there is no vault ${missing} in eu-nl, project ${life.away.projectId} (BackupService.6120): check destinationVaultId, destinationRegion and destinationProjectId`;
     return {
         "6105 for a restore point": [(name) => new cbr.Checkpoint(name, { vaultId: missing }), [noVault]],
+        "6114 for a restore point": [
+            (name) => new cbr.Checkpoint(name, { vaultId: fullSource }),
+            [`vaultId: vault ${fullSource} is full: 10 of 10 GB used (BackupService.6114)`],
+        ],
         "6105 for a synchronisation": [(name) => new cbr.VaultSync(name, { vaultId: missing }), [noVault]],
         "6105 and 6120": [replication({ vaultId: missing, destinationVaultId: missing }), [noDestination, noVault]],
         "6119 twice": [

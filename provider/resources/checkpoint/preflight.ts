@@ -1,8 +1,10 @@
 /** What a preview can know of a restore point that is to be taken. */
 
-import { look, noVault, protectType, targetOf, vaultOf } from "../../resource/preflight";
+import type { WireVault } from "../../client/operations";
+import { look, noVault, protectType, targetOf, vaultOf, warnOnce } from "../../resource/preflight";
 import { isOfCloud } from "../../resource/regions";
 import type { Failure } from "../../resource/resource";
+import { fullReason, surelyFit, tightReason } from "../../resource/room";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs } from "./checkpoint";
 
@@ -48,9 +50,23 @@ export async function preflightCheckpoint(context: Context, inputs: Partial<Chec
                           reason: `resource ${id} is not in vault ${vaultId} (BackupService.6135): associate it with the vault first, or leave it out`,
                       },
                   ];
-        return [
+        const full = fullReason(vault, "6114");
+        const failures = [
+            ...(full === undefined ? [] : [{ property: "vaultId", reason: `vault ${vaultId} ${full}` }]),
             ...(inputs.resources ?? []).flatMap((id, index) => outside(id, `resources[${index}]`)),
             ...(inputs.resourceDetails ?? []).flatMap((one, index) => outside(one.id, `resourceDetails[${index}].id`)),
         ];
+        if (failures.length === 0) warnOfRoom(context, vault, inputs);
+        return failures;
     });
+}
+
+/** Full backups take most: those that are asked for, and the first of each resource, which is always full. */
+function warnOfRoom(context: Context, vault: WireVault, inputs: Partial<CheckpointInputs>): void {
+    const named = inputs.resources ?? inputs.resourceDetails?.map((one) => one.id);
+    const needs = vault.resources
+        .filter(({ id }) => named === undefined || named.includes(id))
+        .filter((one) => one.backup_count === 0 || inputs.incremental === false)
+        .map((one) => ({ resourceId: one.id, sizeGb: one.size }));
+    if (!surelyFit(vault, needs)) warnOnce(context, tightReason(vault, needs, { code: "6114", what: "full backups" }));
 }
