@@ -19,7 +19,6 @@ import { sharedVault } from "../reads/shared-reads";
 import type { BackupReplicaInputs } from "../resources/copies/backup-replica";
 import type { CheckpointReplicaInputs } from "../resources/copies/checkpoint-replica";
 import type { VaultReplicationInputs } from "../resources/copies/vault-replication";
-import type { VaultSyncInputs } from "../resources/vault-sync";
 import { type Context, targetOf as projectOf, type Services } from "../services/context";
 import { PendingHosts } from "./pending-hosts";
 import type { Failure } from "./resource";
@@ -192,7 +191,7 @@ export async function vaultOf(context: Context, target: ProjectRef, vaultId: str
 }
 
 export const protectType = (vault: WireVault) => vault.billing?.protect_type;
-const isHybrid = (vault: WireVault) => protectType(vault) === "hybrid" || vault.billing?.cloud_type === "hybrid";
+export const isHybrid = (vault: WireVault) => protectType(vault) === "hybrid" || vault.billing?.cloud_type === "hybrid";
 
 export function noVault(property: "vaultId" | "destinationVaultId", vaultId: string, target: ProjectRef): Failure {
     const [code, check] =
@@ -203,25 +202,6 @@ export function noVault(property: "vaultId" | "destinationVaultId", vaultId: str
         property,
         reason: `there is no vault ${vaultId} in ${target.region}, project ${target.projectId} (BackupService.${code}): check ${check}`,
     };
-}
-
-export function preflightVaultSync(context: Context, inputs: Partial<VaultSyncInputs>): Promise<Failure[]> {
-    return look(context, async () => {
-        const { vaultId } = inputs;
-        if (vaultId === undefined) return [];
-        const target = await targetOf(context, inputs);
-        const vault = await vaultOf(context, target, vaultId);
-        if (vault === undefined) return [];
-        if (vault === null) return [noVault("vaultId", vaultId, target)];
-        // Either word may say hybrid; without any word the API has the last one (api-notes: Hybrid vaults).
-        if (vault.billing === undefined || isHybrid(vault)) return [];
-        return [
-            {
-                property: "vaultId",
-                reason: `vault ${vaultId} is not a hybrid-cloud vault, and only those can be synchronised (BackupService.7300)`,
-            },
-        ];
-    });
 }
 
 /** Only servers and, on Huawei Cloud, SFS Turbo can be copied (6122). */

@@ -3,9 +3,10 @@
  * resources, driven by facts that stand on the schema's keys. Nothing here knows a host.
  */
 import { z } from "zod";
-import { POLL_INTERVAL_RULE, parseDuration, parsePollInterval } from "../client/time/duration";
+import { parseDuration } from "../client/time/duration";
 import type { Context, Services } from "../services/context";
 import type { Holding } from "../services/holders";
+import { pollInterval } from "./paced";
 
 /** Facts on a schema key. */
 export interface InputMeta {
@@ -98,15 +99,8 @@ export const commonInputs = {
         .optional(),
     /** Wait until the cloud has finished. Default: true. With false the resource is ready as soon as the API accepted, with the status of that moment; a later `refresh` or `up` brings it up to date. */
     wait: z.boolean().optional().meta({ default: true }),
-    /**
-     * Shortest pause between looks while the resource waits, `1s` to `10m`, where few requests are allowed. Resources that
-     * wait together share looks, and the shortest pause counts. Default: `cbr:pollInterval`, else 1 s that grows to 15 s.
-     * Changing it changes nothing in the cloud.
-     */
-    pollInterval: z
-        .string()
-        .refine((text) => parsePollInterval(text) !== undefined, POLL_INTERVAL_RULE)
-        .optional(),
+    /** Shortest pause between looks while it waits, `1s` to `10m`. Default: `cbr:pollInterval`, else 1 s to 15 s. */
+    pollInterval: pollInterval.optional(),
 };
 
 export interface CommonInputs {
@@ -403,18 +397,4 @@ export function deadlineOf(
 ): number {
     const text = inputs.timeouts?.[operation] ?? (operation === "update" ? inputs.timeouts?.create : undefined);
     return context.clock.now() + ((text === undefined ? undefined : parseDuration(text)) ?? defaultMs);
-}
-
-/** The handler, whose waits keep to the `pollInterval` of their resource. */
-export function paced<I extends CommonInputs, O extends I>(handler: ResourceHandler<I, O>): ResourceHandler<I, O> {
-    const own = (context: Context, { pollInterval }: CommonInputs): Context => ({
-        ...context,
-        poller: context.poller.paced(pollInterval === undefined ? undefined : parsePollInterval(pollInterval)),
-    });
-    return {
-        ...handler,
-        create: (context, inputs) => handler.create(own(context, inputs), inputs),
-        update: (context, id, olds, news) => handler.update(own(context, news), id, olds, news),
-        remove: (context, id, olds) => handler.remove(own(context, olds), id, olds),
-    };
 }

@@ -15,14 +15,15 @@ import { parseInstant, queryInstant } from "../client/time/timestamps";
 import { noteInJournal, type PostOptions, postOnce, settleJournal, type TimeWindow } from "../exactly-once/post-once";
 import { type ListOptions, operationLogRows } from "../reads/backup-lists";
 import { type PollSource, shouldFetchById } from "../reads/poller";
-import { preflightVaultSync } from "../resource/preflight";
+import { paced } from "../resource/paced";
+import { isHybrid, look, noVault, targetOf as previewTargetOf, vaultOf } from "../resource/preflight";
 import {
     applyInputs,
     commonInputs,
     deadlineOf,
     EXPIRED,
+    type Failure,
     objectId,
-    paced,
     type ResourceHandler,
     requestInputs,
 } from "../resource/resource";
@@ -72,7 +73,7 @@ export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = pac
     kind: "VaultSync",
     inputs: vaultSyncInputs,
     outputs: vaultSyncOutputs,
-    preflight: preflightVaultSync,
+    preflight,
     needsUpdate,
     create,
     update,
@@ -100,6 +101,25 @@ async function needsUpdate(context: Context, id: string, olds: VaultSyncOutputs)
         // A preview must not fail because the cloud cannot be asked: what state says stands.
         return false;
     }
+}
+
+function preflight(context: Context, inputs: Partial<VaultSyncInputs>): Promise<Failure[]> {
+    return look(context, async () => {
+        const { vaultId } = inputs;
+        if (vaultId === undefined) return [];
+        const target = await previewTargetOf(context, inputs);
+        const vault = await vaultOf(context, target, vaultId);
+        if (vault === undefined) return [];
+        if (vault === null) return [noVault("vaultId", vaultId, target)];
+        // Either word may say hybrid; without any word the API has the last one (api-notes: Hybrid vaults).
+        if (vault.billing === undefined || isHybrid(vault)) return [];
+        return [
+            {
+                property: "vaultId",
+                reason: `vault ${vaultId} is not a hybrid-cloud vault, and only those can be synchronised (BackupService.7300)`,
+            },
+        ];
+    });
 }
 
 async function create(context: Context, inputs: VaultSyncInputs) {

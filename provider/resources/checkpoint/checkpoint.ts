@@ -6,6 +6,7 @@ import { createCheckpoint, showCheckpoint, type WireCheckpoint } from "../../cli
 import { noteInJournal, type PostOptions, type PostPlan, postOnce, settleJournal } from "../../exactly-once/post-once";
 import { backupsOfCheckpoint } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
+import { paced } from "../../resource/paced";
 import {
     commonInputs,
     deadlineOf,
@@ -15,7 +16,6 @@ import {
     objectDescription,
     objectId,
     objectName,
-    paced,
     type ResourceHandler,
     requestInputs,
     warnOrFail,

@@ -14,6 +14,7 @@ import {
 import { readBackup } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
 import { sharedBackup } from "../../reads/shared-reads";
+import { paced } from "../../resource/paced";
 import { preflightBackupReplica } from "../../resource/preflight";
 import {
     applyInputs,
@@ -26,7 +27,6 @@ import {
     objectDescription,
     objectId,
     objectName,
-    paced,
     type ResourceHandler,
     requestInputs,
 } from "../../resource/resource";

@@ -19,8 +19,9 @@ import {
     windowOf,
 } from "../../exactly-once/post-once";
 import { backupsOfCheckpoint, checkpointTopic } from "../../reads/backup-lists";
+import { paced } from "../../resource/paced";
 import { preflightCheckpointReplica } from "../../resource/preflight";
-import { applyInputs, commonInputs, deadlineOf, objectId, paced, type ResourceHandler } from "../../resource/resource";
+import { applyInputs, commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
 import { isFinalCheckpoint, isGoneCheckpoint } from "../checkpoint/schema";
 import { UNLISTED_MS } from "../checkpoint/wait";

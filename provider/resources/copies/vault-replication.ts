@@ -13,13 +13,13 @@ import {
     type TimeWindow,
 } from "../../exactly-once/post-once";
 import { allBackupRows } from "../../reads/backup-lists";
+import { paced } from "../../resource/paced";
 import { preflightVaultReplication } from "../../resource/preflight";
 import {
     applyInputs,
     commonInputs,
     deadlineOf,
     objectId,
-    paced,
     type ResourceHandler,
     requestInputs,
 } from "../../resource/resource";
