@@ -1,7 +1,8 @@
 // Volumes of a server that a restore point leaves out, or is of alone.
 import { afterEach, describe, expect, it } from "vitest";
+import { withLowercaseIds } from "../../provider/resource/ids";
 import { checkInputs } from "../../provider/resource/resource";
-import { type CheckpointInputs, checkpoint } from "../../provider/resources/checkpoint/checkpoint";
+import { type CheckpointInputs, checkpoint, checkpointInputs } from "../../provider/resources/checkpoint/checkpoint";
 import { altered } from "../support/altered";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 
@@ -129,4 +130,12 @@ it.each([
     const failures = checkInputs(checkpoint, { vaultId: other, resourceDetails: [one] }, (value) => value === UNKNOWN);
     const texts = failures.map(({ property, reason }) => `${property}: ${reason}`);
     expect(texts).toEqual(wanted === undefined ? [] : [expect.stringContaining(`resourceDetails${wanted}`)]);
+});
+
+it("takes ids in capitals for the same volumes", () => {
+    const upper = other.toUpperCase();
+    const details = (id: string) => ({
+        resourceDetails: [{ ...detail, excludeVolumes: [id], includeVolumes: [{ id, osVersion: "ABC" }] }],
+    });
+    expect(withLowercaseIds(checkpointInputs, details(upper))).toEqual(details(other));
 });
