@@ -2,7 +2,7 @@
 /** `pulumi-cbr`: picks the command, which is loaded only then. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Command, Failure, type Io, UsageError } from "./command";
+import { type Command, expectedMessage, type Io, UsageError } from "./command";
 
 interface Entry {
     readonly summary: string;
@@ -12,11 +12,35 @@ interface Entry {
 const commands: Readonly<Record<string, Entry>> = {
     simulate: {
         summary: "run the CBR simulator on this machine and print the settings that use it",
-        load: async () => (await import("./simulate.js")).simulate,
+        load: async () => (await import("./simulate/command.js")).simulate,
     },
     doctor: {
         summary: "check settings, sign-in, regions, rights, vaults and replication pairs",
         load: async () => (await import("./doctor/command.js")).doctor,
+    },
+    list: {
+        summary: "list restore points and copies, and which stack holds them",
+        load: async () => (await import("./list/command.js")).list,
+    },
+    check: {
+        summary: "fail unless every resource has a good restore point, and copies, that are young enough",
+        load: async () => (await import("./check/command.js")).check,
+    },
+    report: {
+        summary: "write a page that shows what there is to restore from, and what there is not",
+        load: async () => (await import("./report/command.js")).report,
+    },
+    prune: {
+        summary: "delete backups and copies that no stack holds",
+        load: async () => (await import("./prune/command.js")).prune,
+    },
+    restore: {
+        summary: "overwrite a server or a disk with a backup",
+        load: async () => (await import("./restore/command.js")).restore,
+    },
+    adopt: {
+        summary: "from Terraform's state to the program that takes its restore points over",
+        load: async () => (await import("./adopt/command.js")).adopt,
     },
     "preview-comment": {
         summary: "turn `pulumi preview --json` into the Markdown of a pull request comment",
@@ -91,8 +115,10 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
             io.err(`pulumi-cbr ${name}: ${error.message}\n\n${command.usage}`);
             return 2;
         }
-        if (!(error instanceof Failure)) throw error;
-        io.err(`pulumi-cbr ${name}: ${error.message}\n`);
+        const message = await expectedMessage(error);
+        if (message === undefined) throw error;
+        const { displayText } = await import("../provider/client/errors/redaction.js");
+        io.err(`pulumi-cbr ${name}: ${displayText(message)}\n`);
         return 1;
     }
 }
@@ -107,6 +133,7 @@ function systemIo(): Io {
     return {
         env: process.env,
         stdin: process.stdin,
+        isInteractive: process.stdin.isTTY === true,
         out: (text) => void process.stdout.write(text),
         err: (text) => void process.stderr.write(text),
         interrupted() {

@@ -10,20 +10,35 @@ const INDENT = "    ";
 export function writtenOut(program, source, text) {
     const checker = program.getTypeChecker();
     const types = new Map();
+    const members = new Map();
     const visit = (node) => {
         // The emitter leaves nodes of its own in the tree, which stand nowhere.
         if (node.pos < 0) return;
         const inferred = ts.isTypeReferenceNode(node) ? node.getText(source) : "";
         // What depends on a type parameter is for the caller to infer.
-        if (INFERRED.test(inferred) && text.includes(inferred) && !isOpen(node, checker))
-            types.set(inferred, print(checker, checker.getTypeFromTypeNode(node), ""));
+        if (INFERRED.test(inferred) && text.includes(inferred) && !isOpen(node, checker)) {
+            const type = checker.getTypeFromTypeNode(node);
+            types.set(inferred, print(checker, type, ""));
+            members.set(`extends ArgsOf<${inferred}> {\n}`, argsMembers(checker, type));
+        }
         ts.forEachChild(node, visit);
     };
     visit(source);
     let result = text;
+    for (const [parent, written] of members) result = result.replaceAll(parent, () => written);
+    if (!result.includes("ArgsOf<")) result = result.replace("import type { ArgsOf", "import type { Arg");
     for (const [inferred, written] of types) result = result.replaceAll(inferred, () => written);
     const rest = result.replace(/^import (type )?\{ z \} from "zod";\n/m, "");
     return /\bz\./.test(rest) ? result : rest;
+}
+
+/** The compiler names an interface in its messages only for members of its own. */
+function argsMembers(checker, type) {
+    const wrap = (text) => `Arg<${text}>`;
+    return `{\n${type
+        .getProperties()
+        .map((key) => property(checker, key, INDENT, wrap))
+        .join("")}}`;
 }
 
 function isOpen(node, checker) {
@@ -63,7 +78,7 @@ function print(checker, type, indent) {
     return keys.length === 0 ? "{}" : `{\n${keys.join("")}${indent}}`;
 }
 
-function property(checker, key, indent) {
+function property(checker, key, indent, wrap = (text) => text) {
     const lines = ts.displayPartsToString(key.getDocumentationComment(checker)).split("\n");
     const comment =
         lines.length > 1
@@ -71,6 +86,6 @@ function property(checker, key, indent) {
             : `/** ${lines[0]} */`;
     const name = /^[A-Za-z_$][\w$]*$/.test(key.name) ? key.name : JSON.stringify(key.name);
     const mark = key.flags & ts.SymbolFlags.Optional ? "?" : "";
-    const type = print(checker, checker.getTypeOfSymbol(key), indent);
+    const type = wrap(print(checker, checker.getTypeOfSymbol(key), indent));
     return `${lines[0] === "" ? "" : `${indent}${comment}\n`}${indent}${name}${mark}: ${type};\n`;
 }

@@ -1,9 +1,11 @@
 // The main job, once through: four of the resources against the embedded simulator, on the Pulumi CLI if there is one, else
 // on the small engine of test/engine. Exits with 0 only if everything went as it should.
-import { readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { EngineEvent } from "@pulumi/pulumi/automation";
-import { startSimulator } from "pulumi-cbr/testing";
+import { type Simulator, startSimulator } from "pulumi-cbr/testing";
 import { openStack, type TestStack } from "../test/support/stack";
 
 const root = join(__dirname, "..");
@@ -41,6 +43,24 @@ async function previewIsEmpty(stack: TestStack): Promise<void> {
     const changes = Object.entries(changeSummary).filter(([op, count]) => op !== "same" && (count ?? 0) > 0);
     expect(changes.length === 0, `an empty preview, not ${JSON.stringify(changeSummary)}`);
     say(`    nothing would change (${changeSummary["same"]} unchanged)`);
+}
+
+/** As a person would: with the state that the stack exports, and the settings of the simulator. */
+async function writeReport(sim: Pick<Simulator, "settings">, stack: TestStack): Promise<string> {
+    const folder = join(root, ".demo");
+    mkdirSync(folder, { recursive: true });
+    const [state, config, page] = ["state.json", "config.json", "restore-points.html"].map((name) =>
+        join(folder, name),
+    );
+    writeFileSync(state ?? "", JSON.stringify(await stack.stack.exportStack()));
+    writeFileSync(config ?? "", JSON.stringify(sim.settings({ signIn: "password" }).config));
+    const command = join(root, "dist/cli/main.js");
+    const args = ["report", "--html", page ?? "", "--state", state ?? "", "--config", config ?? ""];
+    // Not while waiting: the simulator answers in this very process.
+    const { stdout } = await promisify(execFile)(process.execPath, [command, ...args], { env: {} });
+    say(`    ${stdout.trim()}`);
+    rmSync(config ?? "");
+    return page ?? "";
 }
 
 async function main(): Promise<void> {
@@ -109,7 +129,10 @@ async function main(): Promise<void> {
         expect(second["checkpointId"]?.value !== first["checkpointId"]?.value, "a new restore point");
         await previewIsEmpty(stack);
 
-        say("\n6. destroy: backups outlive the stack, except what was said to be deleted");
+        say("\n6. report: what there is to restore from, and which stack holds it");
+        const report = await writeReport(sim, stack);
+
+        say("\n7. destroy: backups outlive the stack, except what was said to be deleted");
         await stack.stack.destroy({ onEvent: show });
 
         say("\nWhat the simulated cloud holds in the end");
@@ -129,6 +152,7 @@ async function main(): Promise<void> {
             "two restore points for two releases",
         );
         say(`\nEverything went as it should (${sim.requests.length} requests; engine: ${stack.engine.description}).`);
+        say(`The report: ${report}`);
     } finally {
         await stack.cleanup();
         await sim.close();

@@ -255,32 +255,42 @@ const howOften: Readonly<Record<string, string>> = {
     reauthenticate: "renews",
 };
 
-/** For codes whose text says it all. */
+/** For codes without advice of their own, by how they are treated. */
 const unadvised: Readonly<Record<string, string>> = {
     busy: "Nothing: it passes.",
-    retryFewTimes: "The message says more; run the same command again.",
-    permanent: "The message says what is wrong with the request.",
     throttled: "Nothing; `cbr:maxRequestsPerSecond` lowers the rate.",
     gateway: "Nothing: trouble inside the cloud's gateway.",
     reauthenticate: "Check the credential that the message names.",
 };
 
-/** Every code that the table in provider/client/errors/error-codes.ts knows, in order. */
+/** The codes that the table in provider/client/errors/error-codes.ts knows, in order; a row for what is the same of several. */
 function codesTable(): string {
     const { lookUpCode } = loadCodes();
-    const lines: string[] = ["| code | how often | what to do |", "| --- | --- | --- |"];
+    const rows = new Map<string, string[]>();
+    const others = new Map<string, string[]>();
+    const add = (to: Map<string, string[]>, key: string, code: string) =>
+        to.set(key, [...(to.get(key) ?? []), `\`${code}\``]);
     for (const service of ["BackupService", "APIGW", "CSBS"]) {
         for (let number = 0; number < 10_000; number++) {
             const code = `${service}.${String(number).padStart(4, "0")}`;
             const known = lookUpCode(code);
             if (known === undefined) continue;
             const gone = known.notFound === undefined ? "" : `There is no such ${known.notFound}. `;
-            lines.push(
-                `| \`${code}\` | ${howOften[known.class]} | ${cell(`${gone}${known.advice ?? (gone === "" ? unadvised[known.class] : "")}`)} |`,
-            );
+            const what = `${gone}${known.advice ?? (gone === "" ? (unadvised[known.class] ?? "") : "")}`;
+            const often = howOften[known.class] ?? "";
+            if (what === "") add(others, often, code);
+            else add(rows, `${often} | ${cell(what)}`, code);
         }
     }
-    return lines.join("\n");
+    return [
+        "| code | how often | what to do |",
+        "| --- | --- | --- |",
+        ...[...rows].map(([what, codes]) => `| ${codes.join(" ")} | ${what} |`),
+        "",
+        "Of these the API's own message says all that is known:",
+        "",
+        ...[...others].map(([often, codes]) => `- *${often}*: ${codes.join(", ")}`),
+    ].join("\n");
 }
 
 /** What stands at a marker: `inputs Checkpoint`, `outputs Checkpoint`, `properties ReplicatedCheckpointCopy`, `codes`. */
@@ -352,7 +362,7 @@ function faultsSection(): string {
         "Effects are a word, an answer, a delay, or what happens to the objects; several may happen at once.",
         "",
         `- Words: ${names.join(", ")}.`,
-        "- An answer: `{ status?, code?, message?, shape?, retryAfter?, afterEffect? }`.",
+        "- An answer: `{ status?, code?, message?, shape?, retryAfter?, afterEffect?, effectAfterMs? }`.",
         '- A delay: `{ delayMs, when?: "before" | "after" }`.',
         "- What happens to the objects that a request makes or touches:",
         "",
@@ -374,30 +384,17 @@ export function reference(): string {
         "",
         "# Reference",
         "",
-        "Names, types and texts come from the code. What the calls are, and when they are made, is on the pages of the [resources](resources/checkpoint.md), with programs to run. In the excerpts here, what is not declared (`vaultId`, `release`, `before` …) is yours.",
+        "Names, types and texts come from the code. In the excerpts here, what is not declared (`vaultId`, `release`, `before` …) is yours.",
         "",
         "## Resources",
         "",
-        ...resources.flatMap((name) => [
-            ...section(name),
-            inputsTable(inputsOf(name)),
-            "",
-            "Outputs besides the inputs:",
-            "",
-            table("output", outputsOf(name), true),
-            "",
-        ]),
-        ...section("ReplicatedCheckpoint"),
-        "All inputs of Checkpoint, and `copies`, a list of:",
+        "Inputs and outputs of each are on its page, with what is called and when, and programs to run:",
         "",
-        table("property", propertiesOf("ReplicatedCheckpointCopy"), true),
-        "",
-        table("output", propertiesOf("ReplicatedCheckpoint"), false),
+        ...[...resources, "ReplicatedCheckpoint"].map((name) => `- [\`${name}\`](resources/${kebab(name)}.md)`),
         "",
         "## Hooks",
         "",
-        ...section("checkpointBefore"),
-        table("argument", propertiesOf("CheckpointBeforeArgs"), true),
+        "[`checkpointBefore`](hooks.md), with its arguments.",
         "",
         "## Functions",
         "",
@@ -423,6 +420,7 @@ export function reference(): string {
             "VaultSeed",
             "ResourceSeed",
             "CheckpointSeed",
+            "ReplicaSeed",
         ].flatMap((name) => [...section(name), table("member", propertiesOf(name), true), ""]),
         ...section("Fault"),
         table(

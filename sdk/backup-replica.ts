@@ -5,7 +5,7 @@ import { CbrResource } from "./dynamic";
 import type { ArgsOf, Outputs } from "./inputs";
 
 /** What a {@link BackupReplica} is made from. */
-export type BackupReplicaArgs = ArgsOf<z.input<typeof backupReplicaInputs>>;
+export interface BackupReplicaArgs extends ArgsOf<z.input<typeof backupReplicaInputs>> {}
 
 // Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time.
 export interface BackupReplica extends Outputs<BackupReplicaOutputs> {}
@@ -73,5 +73,6 @@ const outputs = {
     sourceRegion: undefined,
     requestedAt: undefined,
     adopted: undefined,
+    unproven: undefined,
     verified: undefined,
 } satisfies Record<keyof BackupReplicaOutputs, undefined>;

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { CheckpointArgs } from "./checkpoint";
 import { stackConfig } from "./functions";
 import { plainData } from "./plain-data";
+import { partsOf } from "./preview";
 
 /** What {@link checkpointBefore} takes a restore point of, and when. */
 export type CheckpointBeforeArgs = Pick<
@@ -40,7 +41,8 @@ export type CheckpointBeforeArgs = Pick<
  * const database = new Instance("database", { … }, { hooks: cbr.checkpointBefore({ vaultId, resources: [serverId] }) });
  * ```
  *
- * - It runs in the program's process, with the stack configuration (`cbr:*`) and the environment; never in a preview.
+ * - It runs in the program's process, with the stack configuration (`cbr:*`) and the environment. A preview takes
+ *   nothing: the row says what is taken first, and what surely cannot be fails the preview.
  *   Another account or region than the configured one: `region` and `projectId`.
  * - Deleting needs the program: `pulumi destroy --run-program`, and the hooks must still be in it. When a resource is taken
  *   out of the program, call `checkpointBefore` with the same `name` until the next `up` has deleted it.
@@ -58,7 +60,7 @@ export function checkpointBefore(args: CheckpointBeforeArgs): pulumi.ResourceHoo
     const fingerprint = fingerprintOf(inputs);
     let hook = taken.get(name);
     if (hook === undefined) {
-        hook = { fingerprint, update: undefined, delete: undefined, take: taker(name, plain, stackConfig()) };
+        hook = { fingerprint, update: undefined, delete: undefined, run: runner(name, plain, stackConfig()) };
         taken.set(name, hook);
     } else if (hook.fingerprint !== fingerprint) {
         throw new Error(
@@ -72,16 +74,25 @@ export function checkpointBefore(args: CheckpointBeforeArgs): pulumi.ResourceHoo
 }
 
 function hookFor(name: string, hook: Hook, action: "update" | "delete"): pulumi.ResourceHook {
-    const made = hook[action] ?? new pulumi.ResourceHook(`${name}-${action}`, hook.take);
+    const made =
+        hook[action] ??
+        new pulumi.ResourceHook(
+            `${name}-${action}`,
+            ({ name: resource, urn }) => hook.run({ name: resource, urn, action }),
+            {
+                onDryRun: true,
+            },
+        );
     hook[action] = made;
     return made;
 }
 
 type HookInputs = Omit<CheckpointBeforeArgs, "name" | "on">;
+type Event = import("../provider/functions/checkpoint-before").Event;
 
 interface Hook {
     readonly fingerprint: string;
-    readonly take: pulumi.ResourceHookFunction;
+    readonly run: (event: Event) => Promise<void>;
     update: pulumi.ResourceHook | undefined;
     delete: pulumi.ResourceHook | undefined;
 }
@@ -130,34 +141,43 @@ function identity(value: object): number {
 }
 
 /** The hook's function. The provider's part is loaded when it is called, as most runs change nothing. */
-function taker(name: string, inputs: HookInputs, config: Record<string, string>): pulumi.ResourceHookFunction {
-    let take: ((event: { name: string; urn: string }) => Promise<void>) | undefined;
+function runner(name: string, inputs: HookInputs, config: Record<string, string>): (event: Event) => Promise<void> {
+    let run: ((event: Event) => Promise<void>) | undefined;
     const load = () => {
         const { servicesFor } = require("../provider/functions") as typeof import("../provider/functions");
-        const { checkpointTaker } =
+        const { checkpointPreview, checkpointTaker } =
             require("../provider/functions/checkpoint-before") as typeof import("../provider/functions/checkpoint-before");
-        return checkpointTaker(servicesFor(config), { name, inputs: () => known(inputs), send });
+        const make = pulumi.runtime.isDryRun() ? checkpointPreview : checkpointTaker;
+        return make(servicesFor(config), { name, inputs: () => settled(inputs), send });
     };
     // Pulumi: a process may run several programs, told apart by the asynchronous context; hooks are called outside of it.
     const inThisRun = AsyncLocalStorage.snapshot();
-    return (event) => {
-        take ??= load();
-        return inThisRun(take, event);
-    };
+    return (event) =>
+        inThisRun(() => {
+            run ??= load();
+            return run(event);
+        });
 }
 
-function send(line: { message: string; severity: "info" | "warning"; ephemeral: boolean }): void {
+function send(line: { urn: string; message: string; severity: "info" | "warning"; ephemeral: boolean }): void {
     const { message, severity, ephemeral } = line;
+    // Pulumi: all that it reads of a resource is its URN, which says whose row it is.
+    const row = { urn: pulumi.output(line.urn) } as pulumi.Resource;
     const sent =
-        severity === "warning" ? pulumi.log.warn(message) : pulumi.log.info(message, undefined, undefined, ephemeral);
+        severity === "warning" ? pulumi.log.warn(message, row) : pulumi.log.info(message, row, undefined, ephemeral);
     // A line that cannot be shown ends nothing.
     sent.catch(() => {});
 }
 
-/** Pulumi: a hook is called in a real run only, where all inputs become known; unless they wait for what waits for the hook. */
-function known(inputs: HookInputs): Promise<Record<string, unknown>> {
-    const entries = Object.entries(inputs).filter(([, value]) => value !== undefined);
-    return new Promise((resolve) => {
-        pulumi.output(Object.fromEntries(entries)).apply(resolve);
-    });
+/** Waits for all; those that wait for what waits for the hook never settle. */
+async function settled(inputs: HookInputs) {
+    const known: Record<string, unknown> = {};
+    const unknown: string[] = [];
+    for (const [key, value] of Object.entries(inputs)) {
+        if (value === undefined) continue;
+        const output = partsOf(pulumi.output(value));
+        if (await output.isKnown) known[key] = await output.promise(true);
+        else unknown.push(key);
+    }
+    return { known, unknown };
 }

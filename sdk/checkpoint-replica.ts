@@ -8,7 +8,7 @@ import { CbrResource } from "./dynamic";
 import type { ArgsOf, Outputs } from "./inputs";
 
 /** What a {@link CheckpointReplica} is made from. */
-export type CheckpointReplicaArgs = ArgsOf<z.input<typeof checkpointReplicaInputs>>;
+export interface CheckpointReplicaArgs extends ArgsOf<z.input<typeof checkpointReplicaInputs>> {}
 
 // Every output is also a property of the class.
 export interface CheckpointReplica extends Outputs<CheckpointReplicaOutputs> {}

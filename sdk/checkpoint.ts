@@ -5,7 +5,7 @@ import { CbrResource } from "./dynamic";
 import type { ArgsOf, Outputs } from "./inputs";
 
 /** What a {@link Checkpoint} is made from. */
-export type CheckpointArgs = ArgsOf<z.input<typeof checkpointInputs>>;
+export interface CheckpointArgs extends ArgsOf<z.input<typeof checkpointInputs>> {}
 
 // Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time.
 export interface Checkpoint extends Outputs<CheckpointOutputs> {}
@@ -70,6 +70,7 @@ const outputs = {
     vault: undefined,
     skippedResources: undefined,
     retentionDurationDays: undefined,
+    unproven: undefined,
     backups: undefined,
     backupIds: undefined,
     backupIdByResource: undefined,

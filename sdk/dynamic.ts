@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { plainData } from "./plain-data";
+import { keepOutputs } from "./preview";
 
 /** The names of the handlers that `pulumi-cbr/provider` exports. */
 export type HandlerName = keyof typeof import("../provider/index");
@@ -28,7 +29,9 @@ export abstract class CbrResource extends pulumi.CustomResource {
         args: object | undefined,
         options: pulumi.CustomResourceOptions = {},
     ) {
+        refuseImport(kind, name, options);
         const type = `pulumi-nodejs:dynamic/cbr:${kind}`;
+        const urn = urnOf(name, type, options);
         const properties: pulumi.Inputs = {
             ...outputs,
             ...args,
@@ -36,7 +39,7 @@ export abstract class CbrResource extends pulumi.CustomResource {
             ...timeouts(args, options),
             ...secretInputs(args),
             __provider: providerLine(handler),
-            __urn: urnOf(name, type, options),
+            __urn: urn,
         };
         // Pulumi: each declared output costs four promises, and each of those formats a stack trace for Pulumi's own
         // debugging; with ts-node's source maps that was a third of a program's time at 1,000 resources. The position
@@ -52,7 +55,50 @@ export abstract class CbrResource extends pulumi.CustomResource {
         } finally {
             Error.stackTraceLimit = stackTraceLimit;
         }
+        if (options.id !== undefined) return;
+        settleWhenStored(this.id, urn);
+        if (!pulumi.runtime.isDryRun()) return;
+        const given = Object.keys(properties).filter((key) => properties[key] !== undefined);
+        keepOutputs(
+            this,
+            handler,
+            type,
+            Object.keys(outputs).filter((key) => !given.includes(key)),
+        );
     }
+}
+
+/**
+ * Pulumi: a program learns an id only once the engine has stored the resource, unless it was told to store at the end
+ * only. Then the notes on disk that would let another run go on from the request have served: `--replace` shows a
+ * provider nothing of what the stack has, and must not be given the same again.
+ */
+function settleWhenStored(id: pulumi.Output<pulumi.ID>, urn: Promise<string>): void {
+    if (pulumi.runtime.isDryRun() || /^(1|true)$/i.test(process.env["PULUMI_SKIP_CHECKPOINTS"] ?? "")) return;
+    id.apply(async (known) => {
+        try {
+            const { forgetStored } =
+                require("../provider/exactly-once/forget-stored") as typeof import("../provider/exactly-once/forget-stored");
+            await forgetStored(await urn, known);
+        } catch {
+            // No program ends because of this: the next run settles the note.
+        }
+    });
+}
+
+/** Pulumi: the dynamic provider host is told neither inputs nor code on an import, and fails with words that help no one. */
+function refuseImport(kind: string, name: string, options: pulumi.CustomResourceOptions): void {
+    if (options.import === undefined || options.import === null) return;
+    const instead =
+        kind === "Checkpoint"
+            ? "give the id in the input `adopt` instead, and nothing is taken"
+            : kind === "VaultSync"
+              ? "a synchronisation is a run of its own, and only a `Checkpoint` has something to `adopt`"
+              : "leave it out: replicas that are there are adopted, and only a `Checkpoint` needs `adopt` for that";
+    // Pulumi: this kind of error is shown without a stack.
+    throw new pulumi.RunError(
+        `${kind} ${name}: Pulumi cannot import a dynamic resource (option \`import\`); ${instead}.`,
+    );
 }
 
 /** They may hold anything, so here is the last place that sees what Pulumi would make unrecognisable. */

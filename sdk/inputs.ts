@@ -1,14 +1,15 @@
 import type * as pulumi from "@pulumi/pulumi";
 
 /** A schema's input type with every value, at every depth, as a `pulumi.Input`. */
-export type ArgsOf<T> = { [K in keyof T]: DeepInput<T[K]> };
+export type ArgsOf<T> = { [K in keyof T]: Arg<T[K]> };
 
-type DeepInput<T> = unknown extends T
+/** One of them. Declarations write `ArgsOf` out, so that the compiler's messages name the interface. */
+export type Arg<T> = unknown extends T
     ? unknown
     : T extends readonly (infer Item)[]
-      ? pulumi.Input<readonly DeepInput<Item>[]>
+      ? pulumi.Input<readonly Arg<Item>[]>
       : T extends object
-        ? pulumi.Input<{ [K in keyof T]: DeepInput<T[K]> }>
+        ? pulumi.Input<{ [K in keyof T]: Arg<T[K]> }>
         : pulumi.Input<T>;
 
 /** A schema's output type with every property as a `pulumi.Output`; what may be missing says so in its value. */

@@ -5,7 +5,7 @@ import { CbrResource } from "./dynamic";
 import type { ArgsOf, Outputs } from "./inputs";
 
 /** What a {@link VaultReplication} is made from. */
-export type VaultReplicationArgs = ArgsOf<z.input<typeof vaultReplicationInputs>>;
+export interface VaultReplicationArgs extends ArgsOf<z.input<typeof vaultReplicationInputs>> {}
 
 // Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time.
 export interface VaultReplication extends Outputs<VaultReplicationOutputs> {}

@@ -5,7 +5,7 @@ import { CbrResource } from "./dynamic";
 import type { ArgsOf, Outputs } from "./inputs";
 
 /** What a {@link VaultSync} is made from. */
-export type VaultSyncArgs = ArgsOf<z.input<typeof vaultSyncInputs>>;
+export interface VaultSyncArgs extends ArgsOf<z.input<typeof vaultSyncInputs>> {}
 
 // Every output is also a property of the class: the base class gives each key of `outputs` an Output at run time.
 export interface VaultSync extends Outputs<VaultSyncOutputs> {}

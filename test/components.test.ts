@@ -7,6 +7,7 @@ import * as cbr from "../sdk/index";
 import { type Simulator, startSimulator } from "../sdk/testing/index";
 import { messages, openWorld, ops, Thing } from "./engine-selftest/cloud";
 import { requireTypeScript } from "./support/require-typescript";
+import type { Report } from "./support/stack";
 
 requireTypeScript();
 
@@ -199,7 +200,7 @@ describe("checkpointBefore, on an engine", () => {
     }
     const names = (sim: Simulator) => sim.regions["eu-de"].cloud.snapshot().checkpoints.map((one) => one.name);
 
-    it("takes a restore point before an update and before a deletion, and in no preview", async () => {
+    it("takes a restore point before an update and before a deletion, and says so in previews", async () => {
         const { stack, sim, vaultId: id, run } = await open();
         let size = 1;
         run(async () => {
@@ -208,13 +209,21 @@ describe("checkpointBefore, on an engine", () => {
         await stack.up();
         expect(names(sim)).toEqual([]);
         size = 2;
-        await stack.preview();
+        const said = (report: Report, action: string) =>
+            report.steps.flatMap(({ name, op, diagnostics }) => (name === "db" && op === action ? diagnostics : []));
+        const words = (what: string) => [
+            `info: guard: a restore point of vault ${id} is taken first; db is ${what} only if it is good`,
+        ];
+        expect(said(await stack.preview(), "update")).toEqual(words("changed"));
+        expect(said(await stack.previewDestroy({ runProgram: true }), "delete")).toEqual(words("deleted"));
         expect(names(sim)).toEqual([]);
         const report = await stack.up();
         expect(ops(report)).toEqual(["update db"]);
         expect(names(sim)).toEqual([expect.stringMatching(/^guard-[0-9a-f]{8}$/)]);
         expect(messages(report)).toMatch(/guard: restore point .* is good \(1 backup\); db may be changed/);
-        expect(ops(await stack.destroy({ runProgram: true }))).toContain("delete db");
+        const gone = await stack.destroy({ runProgram: true });
+        expect(ops(gone)).toContain("delete db");
+        expect(said(gone, "delete")).toEqual([expect.stringMatching(/is good \(1 backup\); db may be deleted$/)]);
         expect(names(sim)).toHaveLength(2);
     });
 

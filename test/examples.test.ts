@@ -1,6 +1,17 @@
 // Every example, run as it stands: preview, up, an empty preview (by the stack itself), a change where it is about one, destroy.
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import {
+    cpSync,
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    symlinkSync,
+    writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -27,7 +38,11 @@ const servers = () => source().addVault({ resources: [{ name: "web-1" }, { name:
 const copies = (region: "eu-nl" | "eu-ch2") => sim.regions[region].cloud.addVault({ protectType: "replication" });
 const backupsIn = (vaultId: string) => [...source().backups.values()].filter((one) => one.vaultId === vaultId);
 
-async function open(folder: string, config: NonNullable<StackOptions["config"]>): Promise<TestStack> {
+async function open(
+    folder: string,
+    config: NonNullable<StackOptions["config"]>,
+    env: Record<string, string> = {},
+): Promise<TestStack> {
     const settings = Object.entries(sim.settings().config).map(([key, value]) => [
         key,
         { value, secret: key === "cbr:secretKey" },
@@ -36,7 +51,7 @@ async function open(folder: string, config: NonNullable<StackOptions["config"]>)
         program: folder,
         config: { ...Object.fromEntries(settings), ...config },
         // `npm run types` has checked them; once each is enough.
-        env: { PULUMI_NODEJS_TRANSPILE_ONLY: "true" },
+        env: { PULUMI_NODEJS_TRANSPILE_ONLY: "true", ...env },
     });
 }
 
@@ -167,6 +182,42 @@ it("before-database-change takes a restore point before a change and before the 
     expect(backupsIn(vault.id)).toMatchObject([{ resourceId: serverId, status: "available" }]);
     await stack.destroy({ runProgram: true });
     expect(backupsIn(vault.id)).toHaveLength(2);
+});
+
+it("vaults-of-another-provider takes a restore point in a vault that is not there yet", async () => {
+    const vault = servers();
+    const serverId = [...vault.resources.keys()][0] ?? "";
+    const program = mkdtempSync(join(tmpdir(), "cbr-"));
+    cpSync(join(examples, "vaults-of-another-provider"), program, { recursive: true });
+    const modules = join(program, "node_modules");
+    mkdirSync(join(modules, "@pulumi", "opentelekomcloud"), { recursive: true });
+    const root = resolve(__dirname, "..");
+    for (const name of ["@pulumi/pulumi", "typescript"])
+        symlinkSync(join(root, "node_modules", name), join(modules, name));
+    symlinkSync(root, join(modules, "pulumi-cbr"));
+    // Plays the other provider: its vault is one that the simulator has, whose id nobody knows before it is made.
+    writeFileSync(
+        join(modules, "@pulumi", "opentelekomcloud", "index.js"),
+        `const { dynamic } = require("@pulumi/pulumi");
+exports.CbrVaultV3 = class extends dynamic.Resource {
+    constructor(name, args, opts) {
+        super({ create: async (outs) => ({ id: process.env.STAND_IN_VAULT, outs }) }, name, args, opts);
+    }
+};
+`,
+    );
+    try {
+        await using stack = await open(program, { serverId }, { STAND_IN_VAULT: vault.id });
+        const outputs = await deploy(stack, 2);
+        const [backup] = backupsIn(vault.id);
+        expect(outputs).toEqual({ vaultId: vault.id, backupId: backup?.id });
+        expect(backup?.resourceId).toBe(serverId);
+        // The vault is protected, so the stack cannot go: nothing of it does.
+        await stack.destroy({ expectFailure: true });
+        expect(backupsIn(vault.id)).toHaveLength(1);
+    } finally {
+        rmSync(program, { recursive: true, force: true, maxRetries: 3 });
+    }
 });
 
 it("testing: its own tests pass, with neither cloud nor CLI", async () => {

@@ -94,11 +94,11 @@ it("takes only types from the provider into the classes, and loads more only ins
     expect(shown(bad)).toEqual([]);
 });
 
-it("lets only what runs in the program's own process load the provider: functions and the hook", () => {
+it("lets only what runs in the program's own process load the provider: functions, the hook, previews, notes that have served", () => {
     const lazy = all.filter(
         (one) => isUnder(one.from, "sdk") && isUnder(one.to, "provider") && one.lazy && !one.typeOnly,
     );
-    const allowed = ["sdk/checkpoint-before.ts", "sdk/functions.ts"];
+    const allowed = ["sdk/checkpoint-before.ts", "sdk/dynamic.ts", "sdk/functions.ts", "sdk/preview.ts"];
     expect(lazy.map((one) => one.from).filter((from) => !allowed.includes(from))).toEqual([]);
 });
 
@@ -144,7 +144,7 @@ const mayTake: Readonly<Record<string, readonly string[]>> = {
     reads: [time, errors, "client/operations"],
     "exactly-once": [time, errors, "client/http", "client"],
     services: [time, "client/settings", "client/http", "client/auth", "client", "reads", "exactly-once"],
-    resource: [time, errors, "client/operations", "client/settings", "reads", "services"],
+    resource: [time, errors, "client/operations", "client/settings", "reads", "exactly-once", "services"],
     "resources/checkpoint": [
         time,
         errors,

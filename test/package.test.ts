@@ -80,8 +80,9 @@ it("contains the build, its declarations and maps, and the documents; nothing el
     }
     for (const source of sources)
         for (const ending of [".js", ".js.map", ".d.ts"]) expect(built).toContain(`dist/${source}${ending}`);
-    // Maps bring their sources along, which is most of it. A new resource takes about 75,000, and raises this.
-    expect(unpackedBytes).toBeLessThan(3_500_000);
+    // Maps bring their sources along, which is most of it. A new resource takes about 75,000, and raises this; the commands
+    // that look at backups take 1,200,000, the pictures of the documents 150,000.
+    expect(unpackedBytes).toBeLessThan(4_900_000);
 });
 
 it("has source maps that bring their sources along, and stack traces that name them", async () => {
@@ -150,6 +151,8 @@ it("has types that need no zod, and comments on the inputs", () => {
     expect(problems).toEqual([]);
     const declarations = readFileSync(join(folder, "node_modules/pulumi-cbr/dist/sdk/checkpoint.d.ts"), "utf8");
     expect(declarations).toContain("/** Vault to back up");
+    // Members of its own: only then do the compiler's messages name it.
+    expect(declarations).toMatch(/^export interface CheckpointArgs \{$/m);
 });
 
 it("loads neither zod, undici nor yaml for a program", async () => {

@@ -1,10 +1,10 @@
 /** Where `doctor` takes the stack configuration from: the Pulumi CLI, a file, or nowhere. */
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { displayText, registerSecret } from "../../provider/client/errors/redaction";
 import { SECRET_FIELDS } from "../../provider/client/settings/credentials";
 import { Failure } from "../command";
+import { runPulumi } from "../pulumi-cli";
 
 export interface Configuration {
     /** In words, for the report. */
@@ -25,7 +25,11 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 /** Configuration of a stack, decrypted by the Pulumi CLI, in the working directory's project. */
 export async function stackConfiguration(stack: string, env: NodeJS.ProcessEnv): Promise<Configuration> {
-    const text = await runPulumi(["config", "--json", "--show-secrets", "--non-interactive", "--stack", stack], env);
+    const text = await runPulumi(
+        ["config", "--json", "--show-secrets", "--non-interactive", "--stack", stack],
+        env,
+        "use --config FILE, or the environment alone",
+    );
     let content: unknown;
     try {
         content = JSON.parse(text);
@@ -41,29 +45,6 @@ export async function stackConfiguration(stack: string, env: NodeJS.ProcessEnv):
         values[key] = entry["value"];
     }
     return { source: `stack ${stack}`, values, encrypted: [], plain };
-}
-
-function runPulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
-    return new Promise((resolve, reject) => {
-        execFile(
-            "pulumi",
-            [...args],
-            { env: { ...env, PULUMI_SKIP_UPDATE_CHECK: "true" }, maxBuffer: 16 * 1024 * 1024, timeout: 60_000 },
-            (error, stdout, stderr) => {
-                if (error === null) return resolve(stdout);
-                if (error.code === "ENOENT")
-                    return reject(
-                        new Failure(
-                            "--stack needs the Pulumi CLI, but there is no `pulumi` on PATH; " +
-                                "use --config FILE, or the environment alone",
-                        ),
-                    );
-                const said =
-                    (stderr.trim().split("\n")[0] ?? "").replace(/^error: /, "") || error.message.split("\n")[0];
-                reject(new Failure(displayText(`\`pulumi config\` failed: ${said}`)));
-            },
-        );
-    });
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What `doctor` found, as data and as text. */
 import { displayText } from "../../provider/client/errors/redaction";
+import { columns } from "../text";
 import type { SettingLine } from "./settings";
 
 export type Verdict = "OK" | "WARN" | "FAIL" | "SKIP";
@@ -101,19 +102,4 @@ function vaultColumns(vault: VaultLine): string[] {
         used,
         protects,
     ];
-}
-
-function columns(rows: readonly (readonly string[])[], indent = "  "): string[] {
-    const widths: number[] = [];
-    const cells = rows.map((row) => row.map(displayText));
-    for (const row of cells)
-        for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
-    return cells.map(
-        (row) =>
-            indent +
-            row
-                .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-                .join("  ")
-                .trimEnd(),
-    );
 }

@@ -5,7 +5,9 @@
 import type { z } from "zod";
 import { ConfigError, messageOf } from "../client/errors/errors";
 import { MissingCredentialsError } from "../client/settings/settings";
-import { digest } from "../exactly-once/journal";
+import { createJournal, digest } from "../exactly-once/journal";
+import { fileStore } from "../exactly-once/note-store";
+import { stateBackend } from "../pulumi/state-backend";
 import { withLowercaseIds } from "../resource/ids";
 import type { Services } from "../services/context";
 import { createServices } from "../services/services";
@@ -56,7 +58,8 @@ export function servicesFor(config: StackConfig): Services {
     const key = digest(JSON.stringify([sorted(Object.entries(config)), sorted(environment)]));
     let services = servicesBySettings.get(key);
     if (services === undefined) {
-        services = createServices((name) => config[name], process.env);
+        const journal = createJournal(fileStore(), { backend: stateBackend(process.env, process.cwd()) });
+        services = createServices((name) => config[name], process.env, { journal });
         servicesBySettings.set(key, services);
     }
     return services;

@@ -8,6 +8,8 @@ import { ConfigError, messageOf, PartialCreateError } from "../client/errors/err
 import { displayText } from "../client/errors/redaction";
 import { nodeProblem } from "../client/node-version";
 import { systemClock } from "../client/time/clock";
+import { createJournal } from "../exactly-once/journal";
+import { fileStore } from "../exactly-once/note-store";
 import { noteDeclared, noteMade, noteStored, removeGuarded } from "../resource/guard";
 import { lowercaseId, withLowercaseIds } from "../resource/ids";
 import {
@@ -19,9 +21,10 @@ import {
     knownInputs,
     type ResourceHandler,
 } from "../resource/resource";
+import { withNotes } from "../resource/with-notes";
 import type { Context, Services } from "../services/context";
 import { Holders } from "../services/holders";
-import { engineAddress, hostGone, isEngineAlive, sendToEngine } from "./engine";
+import { engineAddress, engineName, hostGone, isEngineAlive, isNamedEngineAlive, sendToEngine } from "./engine";
 import { isPartialRun } from "./engine-command";
 import { fileHolderStore, holderFolder } from "./holder-store";
 import { rowLog } from "./resource-log";
@@ -85,7 +88,11 @@ function services(): Services {
         if (problem !== undefined) throw new ConfigError(problem);
         // Loaded on first use: a preview of a stack without CBR resources pays for nothing.
         const { createServices } = require("../services/services") as typeof import("../services/services");
+        const { stateBackend } = require("./state-backend") as typeof import("./state-backend");
+        const backend = stateBackend(process.env, process.cwd());
+        const run = { engine: engineName(), backend, isEngineAlive: isNamedEngineAlive };
         host.services = createServices(host.get, process.env, {
+            journal: createJournal(fileStore(), run),
             isEngineAlive,
             signal: hostGone(),
             holders: runHolders(),
@@ -206,8 +213,9 @@ function inputsFrom<I extends CommonInputs, O extends I>(
 
 /** A resource as Pulumi's dynamic host wants it. */
 export function dynamicProvider<I extends CommonInputs, O extends I>(
-    handler: ResourceHandler<I, O>,
+    plainHandler: ResourceHandler<I, O>,
 ): dynamic.ResourceProvider {
+    const handler = withNotes(plainHandler);
     const { kind } = handler;
     const lower = (bag: PropertyMap) => withLowercaseIds(handler.inputs, withoutHostKeys(bag));
     const upgrade = handler.upgradeState ?? ((bag: PropertyMap) => bag);
@@ -250,7 +258,8 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
                 const urns = { program: context.urn, stored: urnIn(olds) };
                 const own = lowercaseId(id);
                 noteStored(context, handler, urns, { id: own, outputs: stored(olds) });
-                const result = await diffInputs(handler, context, own, stored(olds), lower(news), isUnknown);
+                const asked = { ...context, formerUrn: urns.stored };
+                const result = await diffInputs(handler, asked, own, stored(olds), lower(news), isUnknown);
                 const { replaces, updates, changedByState, deleteBeforeReplace, failures } = result;
                 if (failures.length > 0)
                     throw new ConfigError(failures.map(({ property, reason }) => `${property} ${reason}`).join("; "));
@@ -278,7 +287,12 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
                 withInitFailure(kind, context.resourceName, news, async () => {
                     const update = async () => ({
                         id,
-                        outputs: await handler.update(context, lowercaseId(id), stored(olds), given(news)),
+                        outputs: await handler.update(
+                            { ...context, formerUrn: urnIn(olds) },
+                            lowercaseId(id),
+                            stored(olds),
+                            given(news),
+                        ),
                     });
                     const { outputs } = await noteMade(context, handler, update);
                     return { id, outs: stateOf(outputs, news) };

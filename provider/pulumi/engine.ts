@@ -1,6 +1,7 @@
 /** The engine that started this process: its address, whether it still runs, and its log service. */
 import { createRequire } from "node:module";
 import { connect } from "node:net";
+import { hostname } from "node:os";
 import { OperationFailedError } from "../client/errors/errors";
 import { repeat } from "../client/time/clock";
 import type { Send } from "./resource-log";
@@ -8,27 +9,64 @@ import type { Send } from "./resource-log";
 /** How soon waits notice that the engine has ended, in milliseconds. Before a POST it is asked at once. */
 const HOST_CHECK_MS = 5_000;
 
-let pinging: Promise<boolean> | undefined;
+/** All that ask at the same time share one connection. */
+const pings = new Map<string, Promise<boolean>>();
 let gone: AbortController | undefined;
 
-/**
- * Does the engine's port still answer? Pulumi: this process does not end with an engine that was killed, nor does the
- * shell between the two, so the parent's id tells nothing. All that ask at the same time share one knock.
- */
+interface Address {
+    readonly host: string;
+    readonly port: string;
+}
+
+/** Pulumi: the host's last argument is the engine's address. */
+export function engineAddress(): Address | undefined {
+    return /dynamic-provider/.test(process.argv[1] ?? "") ? parseAddress(process.argv.at(-1) ?? "") : undefined;
+}
+
+function parseAddress(text: string): Address | undefined {
+    const [, host, port] = /^\[?([\w.:-]+?)\]?:(\d+)$/.exec(text) ?? [];
+    return host === undefined || port === undefined ? undefined : { host, port };
+}
+
+/** Tells it from the engines of other machines, whose notes a cache or a shared folder may bring here. */
+export function engineName(): string | undefined {
+    return engineAddress() === undefined ? undefined : `${hostname()} ${process.argv.at(-1)}`;
+}
+
+/** Is the engine of that name still at work? One of another machine cannot be asked, and is taken for gone. */
+export function isNamedEngineAlive(name: string): Promise<boolean> {
+    const [machine, address = ""] = name.split(" ");
+    return machine === hostname() ? doesAnswer(parseAddress(address)) : Promise.resolve(false);
+}
+
+/** Does the engine that started this process still run? Without one (a test, a script) nothing can end. */
 export function isEngineAlive(): Promise<boolean> {
     const address = engineAddress();
-    if (address === undefined) return Promise.resolve(true);
-    pinging ??= new Promise<boolean>((resolve) => {
-        const socket = connect(Number(address.port), address.host);
-        const end = (isAlive: boolean) => {
-            pinging = undefined;
-            socket.destroy();
-            resolve(isAlive);
-        };
-        socket.once("connect", () => end(true));
-        socket.once("error", (error: NodeJS.ErrnoException) => end(error.code !== "ECONNREFUSED"));
-    });
-    return pinging;
+    return address === undefined ? Promise.resolve(true) : doesAnswer(address);
+}
+
+/**
+ * Pulumi: this process does not end with an engine that was killed, nor does the shell between the two, so the parent's
+ * id tells nothing. Its port does. An engine listens on this machine only.
+ */
+function doesAnswer(address: Address | undefined): Promise<boolean> {
+    if (address === undefined || !/^(127\.|localhost$|::1$)/.test(address.host)) return Promise.resolve(false);
+    const key = `${address.host} ${address.port}`;
+    let ping = pings.get(key);
+    if (ping === undefined) {
+        ping = new Promise<boolean>((resolve) => {
+            const socket = connect(Number(address.port), address.host);
+            const end = (isAlive: boolean) => {
+                pings.delete(key);
+                socket.destroy();
+                resolve(isAlive);
+            };
+            socket.once("connect", () => end(true));
+            socket.once("error", (error: NodeJS.ErrnoException) => end(error.code !== "ECONNREFUSED"));
+        });
+        pings.set(key, ping);
+    }
+    return ping;
 }
 
 /** The next `up` is another process, and two at the same request could take two backups: work ends with the engine. */
@@ -49,13 +87,6 @@ interface EngineClient {
     log(request: unknown, callback: () => void): void;
 }
 let engine: { client: EngineClient; proto: typeof import("@pulumi/pulumi/proto/engine_pb") } | undefined | "none";
-
-/** Pulumi: the host's last argument is the engine's address. */
-export function engineAddress(): { host: string; port: string } | undefined {
-    if (!/dynamic-provider/.test(process.argv[1] ?? "")) return undefined;
-    const [, host, port] = /^\[?([\w.:-]+?)\]?:(\d+)$/.exec(process.argv.at(-1) ?? "") ?? [];
-    return host === undefined || port === undefined ? undefined : { host, port };
-}
 
 /** Its log service puts lines on a resource's row. */
 function connectEngine(): Exclude<typeof engine, undefined> {

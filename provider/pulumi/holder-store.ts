@@ -9,8 +9,9 @@ import {
     statSync,
     writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
-import { digest, journalFolder } from "../exactly-once/journal";
+import { join } from "node:path";
+import { digest } from "../exactly-once/journal";
+import { pulumiHome } from "../exactly-once/note-store";
 import type { HolderEvent, HolderStore } from "../services/holders";
 
 /** More files than this of processes that have ended are put together. */
@@ -124,5 +125,5 @@ function stackOf(urn: string): string {
 
 /** `$PULUMI_HOME/pulumi-cbr/holders` (default `~/.pulumi/…`), beside the journal. */
 export function holderFolder(): string {
-    return join(dirname(journalFolder()), "holders");
+    return join(pulumiHome(process.env), "pulumi-cbr", "holders");
 }

@@ -27,9 +27,12 @@ export function rowLog(send: Send, urn: string, now: () => number, env: NodeJS.P
     if (isCi && atWork.count === 0) atWork.ciLine = now();
     let last = Number.NEGATIVE_INFINITY;
     let ended = false;
+    let isPassing = false;
     atWork.count++;
-    const line = (message: string, severity: Severity, ephemeral: boolean) =>
+    const line = (message: string, severity: Severity, ephemeral: boolean) => {
+        isPassing = ephemeral;
         send({ urn, message: displayText(message), severity, ephemeral });
+    };
     return {
         status: (text) => {
             const quiet = isCi
@@ -45,6 +48,9 @@ export function rowLog(send: Send, urn: string, now: () => number, env: NodeJS.P
         end: () => {
             if (!ended) atWork.count--;
             ended = true;
+            // Pulumi: a finished row goes on showing its last line, and takes no empty one. In CI each line would stay.
+            if (isPassing && !isCi) line("done", "info", true);
+            isPassing = false;
         },
     };
 }

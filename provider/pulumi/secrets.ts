@@ -48,11 +48,18 @@ export function sealSecrets(outputs: PropertyMap, inputs: PropertyMap): Property
 
 function seal(value: unknown, texts: readonly string[]): unknown {
     if (typeof value === "string") return repeats(value, texts) ? sealed(value) : value;
-    if (Array.isArray(value)) return value.map((item) => seal(item, texts));
     if (typeof value !== "object" || value === null) return value;
+    // Pulumi: after a refresh a list that holds a secret is one as a whole, and of a secret in a secret programs see the mark.
+    if (Array.isArray(value)) return value.some((item) => holds(item, texts)) ? sealed(value) : value;
     // A map that has one for a key can only be secret as a whole.
     if (Object.keys(value).some((key) => repeats(key, texts))) return sealed(value);
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, seal(item, texts)]));
+}
+
+function holds(value: unknown, texts: readonly string[]): boolean {
+    if (typeof value === "string") return repeats(value, texts);
+    if (typeof value !== "object" || value === null) return false;
+    return Object.entries(value).some(([key, item]) => repeats(key, texts) || holds(item, texts));
 }
 
 /** Vendor: with several resources the service adds `-0001` and so on to the backups' names. */

@@ -5,6 +5,7 @@
 
 import { CbrError, messageOf, WaitTimeoutError } from "../client/errors/errors";
 import type { Clock } from "../client/time/clock";
+import { formatDuration } from "../client/time/duration";
 
 /** The first look comes this soon after a wait begins, so that what is done at once costs no second. Milliseconds. */
 export const FIRST_LOOK_MS = 250;
@@ -26,6 +27,18 @@ const DUE_CROWD_MS = 10;
 const CALLS_AT_ONCE = 200;
 /** A pause is shortened by up to this share, so that processes started together drift apart. */
 export const JITTER = 0.2;
+
+/**
+ * For `onLook`: passing lines such as `protecting 58 %, 2 min, one of 3 restore points that are waited for`.
+ *
+ * @param what All that wait on the topic.
+ */
+export function showProgress(log: { status(text: string): void }, what: string) {
+    return (status: string, elapsedMs: number, waiting: number): void => {
+        const others = waiting > 1 ? `, one of ${waiting} ${what}` : "";
+        log.status(`${status}, ${formatDuration(elapsedMs)}${others}`);
+    };
+}
 
 /** Longest run of looks that show nothing of a wait before it asks by id once more. */
 const UNSEEN_TURN = 8;

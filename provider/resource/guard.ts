@@ -62,7 +62,7 @@ export async function removeGuarded<I extends CommonInputs, O extends I>(
     if (holding === undefined || own.urn === "") return handler.remove(own, id, outputs);
     const isReplaced = () => holders.replacementOf(own.urn, holding.identity) !== undefined;
     if (outputs.deletionPolicy === "delete") {
-        if (holders.hasFailed(own.urn))
+        if (holders.hasFailed(own.urn, holding.identity))
             throw new OperationFailedError(
                 "kept, with all that it has in the cloud: its replacement failed in this run. Once the replacement is good, `pulumi up` deletes it.",
             );

@@ -141,7 +141,7 @@ export async function look(context: Context, run: () => Promise<Failure[]>): Pro
 }
 
 /** One read, shared by all who want to know. null: the API says that there is no such object. */
-async function find<Req, Res>(
+export async function find<Req, Res>(
     context: Context,
     operation: Operation<Req, Res>,
     target: ProjectRef,

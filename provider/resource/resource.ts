@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { parseDuration } from "../client/time/duration";
+import type { StoredOutcome } from "../exactly-once/settle-notes";
 import type { Context, Services } from "../services/context";
 import type { Holding } from "../services/holders";
 import { pollInterval } from "./paced";
@@ -155,7 +156,13 @@ export interface ResourceHandler<I extends CommonInputs, O extends I> {
     readonly refine?: (inputs: Partial<I>) => Failure[];
     /** What the API's reads can tell before anything is done; sees only inputs that are known. */
     readonly preflight?: (context: Context, inputs: Partial<I>) => Promise<Failure[]>;
-    /** Resource-specific part of the diff: a change that no input shows. */
+    /** The cloud's id of it, or what the resource's id is made of otherwise. */
+    readonly idOf: (outputs: O) => string;
+    /** Nothing is left to do: an update in place takes over its inputs, and what the cloud said stays as it is. */
+    readonly isSettled: (outputs: O) => boolean;
+    /** The outputs with other inputs, of those whose change is taken over in place. */
+    readonly withInputs: (olds: O, news: I) => O;
+    /** Resource-specific part of the diff: a change that no input shows; none of what is settled. */
     readonly needsUpdate?: (context: Context, id: string, olds: O, news: Partial<I>) => Promise<boolean>;
     readonly deleteBeforeReplace?: (olds: O, news: Partial<I>, replaces: readonly string[]) => boolean;
     /** What the resource rests on, as its outputs say; undefined: on nothing that can be deleted. */
@@ -172,6 +179,10 @@ export interface ResourceHandler<I extends CommonInputs, O extends I> {
     /** Undefined: gone. `olds` may hold inputs only (`get`). */
     read(context: Context, id: string, olds: Partial<O>): Promise<Created<O> | undefined>;
     remove(context: Context, id: string, olds: O): Promise<void>;
+    /** Told of each diff: state has the resource with this id, and the diff says whether all stays as it is. */
+    readonly onDiff?: (context: Context, id: string, olds: O, isUnchanged: boolean) => Promise<void>;
+    /** What state proves about notes of the resource's requests. Without a POST there are none. */
+    readonly storedOutcome?: (id: string, outputs: Partial<O>) => StoredOutcome;
 }
 
 /** A host's word for "not known yet". */
@@ -337,6 +348,8 @@ export async function diffInputs<I extends CommonInputs, O extends I>(
     const known = knownInputs<I>(news, isUnknown);
     if (replaces.length === 0 && handler.needsUpdate !== undefined)
         beyondInputs ||= await handler.needsUpdate(context, id, olds, known);
+    const isUnchanged = replaces.length === 0 && updates.length === 0 && !beyondInputs;
+    if (id !== "") await handler.onDiff?.(context, id, olds, isUnchanged);
     // What is not known yet may turn out to be what it was.
     const certain = replaces.filter((key) => !holdsUnknown(news[key], isUnknown));
     return {

@@ -10,11 +10,12 @@ import {
     UncertainOutcomeError,
 } from "../client/errors/errors";
 import { importCheckpoint, showOpLog, type WireOperationLog } from "../client/operations";
-import { formatDuration } from "../client/time/duration";
 import { parseInstant, queryInstant } from "../client/time/timestamps";
-import { noteInJournal, type PostOptions, postOnce, settleJournal, type TimeWindow } from "../exactly-once/post-once";
+import { holdingNotes, noteOutcome, type PostOptions, type PostPlan, postOnce } from "../exactly-once/post-once";
+import type { StoredOutcome } from "../exactly-once/settle-notes";
+import type { TimeWindow } from "../exactly-once/time-window";
 import { type ListOptions, operationLogRows } from "../reads/backup-lists";
-import { type PollSource, shouldFetchById } from "../reads/poller";
+import { type PollSource, shouldFetchById, showProgress } from "../reads/poller";
 import { paced } from "../resource/paced";
 import { isHybrid, look, noVault, targetOf as previewTargetOf, vaultOf } from "../resource/preflight";
 import {
@@ -74,13 +75,21 @@ export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = pac
     inputs: vaultSyncInputs,
     outputs: vaultSyncOutputs,
     preflight,
+    idOf: (outputs) => outputs.operationLogId,
+    isSettled,
+    withInputs,
     needsUpdate,
     create,
     update,
     read,
     // Nothing of it is left in the cloud but a line in the task list.
     remove: async () => {},
+    storedOutcome,
 });
+
+function storedOutcome(id: string, { startedAt }: Partial<VaultSyncOutputs>): StoredOutcome {
+    return { id, begun: { at: parseInstant(startedAt), clock: "region" } };
+}
 
 /** So long a task may be unknown after its POST, in milliseconds. */
 const UNLISTED_MS = 30_000;
@@ -91,10 +100,14 @@ const FINAL = new Set(["success", "failed", "timeout", "skipped", EXPIRED]);
 const isFailure = (outputs: VaultSyncOutputs): boolean =>
     outputs.status !== "success" && (outputs.status !== EXPIRED || outputs.wait !== false);
 
+function isSettled(outputs: VaultSyncOutputs): boolean {
+    return FINAL.has(outputs.status) && !isFailure(outputs);
+}
+
 /** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) it has ended since. */
 async function needsUpdate(context: Context, id: string, olds: VaultSyncOutputs): Promise<boolean> {
-    if (FINAL.has(olds.status)) return isFailure(olds);
-    if (olds.wait !== false) return true;
+    if (isSettled(olds)) return false;
+    if (FINAL.has(olds.status) || olds.wait !== false) return true;
     try {
         return FINAL.has((await show(context, await context.client.target(olds.region, olds.projectId), id)).status);
     } catch {
@@ -122,35 +135,17 @@ function preflight(context: Context, inputs: Partial<VaultSyncInputs>): Promise<
     });
 }
 
+function withInputs(olds: VaultSyncOutputs, news: VaultSyncInputs): VaultSyncOutputs {
+    return applyInputs(olds, news, vaultSyncInputs);
+}
+
 async function create(context: Context, inputs: VaultSyncInputs) {
     const target = await targetOf(context, inputs);
     const deadline = deadlineOf(context, inputs, "create", SYNC_BUDGET_MS);
-    const once = {
-        what: `ImportCheckpoint for vault ${inputs.vaultId}`,
-        whereToLook: `the tasks of type sync of vault ${inputs.vaultId}`,
-        deadline,
-        region: target.region,
-        request: requestInputs(vaultSyncInputs, inputs),
-        facts: {},
-        send: async (post: PostOptions) => {
-            const body = { sync: { vault_id: inputs.vaultId, auto_trigger: inputs.autoTrigger ?? false } };
-            try {
-                return (await context.client.call(importCheckpoint, { target, body, ...post })).sync.operation_log_id;
-            } catch (error) {
-                // Vendor: the references of Open Telekom Cloud and FlexibleEngine do not have this call.
-                if (!(error instanceof ApiError) || error.failure.code !== "APIGW.0101") throw error;
-                throw new OperationFailedError(
-                    `${messageOf(error)} Only Huawei Cloud synchronises hybrid-cloud vaults; other clouds do not have this call.`,
-                    { cause: error },
-                );
-            }
-        },
-        find: (window: TimeWindow, facts: Readonly<Record<string, string>>, isLast: boolean) =>
-            findTask(context, target, inputs.vaultId, window, facts, isLast, deadline),
-    };
-    const outcome = await postOnce(context, once);
-    const id = outcome.value;
-    noteInJournal(context, once, { operationLogId: id }, outcome.sentAt);
+    const plan = planFor(context, target, inputs, deadline);
+    const outcome = await postOnce(context, plan);
+    const { id } = outcome.value;
+    noteOutcome(context, plan, outcome, { facts: { operationLogId: id }, resourceId: id });
     if (outcome.how !== "sent")
         context.log.info(`synchronisation ${id} was under way already (its answer was lost): it was not started again`);
     const outputs: VaultSyncOutputs = {
@@ -160,24 +155,82 @@ async function create(context: Context, inputs: VaultSyncInputs) {
         operationLogId: id,
         status: "waiting",
     };
+    const hasEnded = ({ status }: VaultSyncOutputs) => FINAL.has(status);
+    const run = async () => ({ id, outputs: await finish(context, target, inputs, outputs, deadline) });
+    return holdingNotes(context, [outcome], hasEnded, run);
+}
+
+interface Begun {
+    readonly id: string;
+    readonly isRunning?: boolean;
+}
+
+function planFor(
+    context: Context,
+    target: ProjectRef,
+    inputs: VaultSyncInputs,
+    deadline: number,
+): PostPlan<Begun, Begun> {
+    return {
+        what: `ImportCheckpoint for vault ${inputs.vaultId}`,
+        whereToLook: `the tasks of type sync of vault ${inputs.vaultId}`,
+        deadline,
+        target,
+        request: requestInputs(vaultSyncInputs, inputs),
+        facts: {},
+        send: async (post: PostOptions) => {
+            const body = { sync: { vault_id: inputs.vaultId, auto_trigger: inputs.autoTrigger ?? false } };
+            try {
+                const { sync } = await context.client.call(importCheckpoint, { target, body, ...post });
+                return { id: sync.operation_log_id };
+            } catch (error) {
+                // Vendor: the references of Open Telekom Cloud and FlexibleEngine do not have this call.
+                if (!(error instanceof ApiError) || error.failure.code !== "APIGW.0101") throw error;
+                throw new OperationFailedError(
+                    `${messageOf(error)} Only Huawei Cloud synchronises hybrid-cloud vaults; other clouds do not have this call.`,
+                    { cause: error },
+                );
+            }
+        },
+        find: async (window, facts, isLast) => {
+            const known = facts["operationLogId"];
+            if (known !== undefined) return findById(context, target, known, deadline);
+            const id = await findTask(context, { target, vaultId: inputs.vaultId, window, isLast, deadline });
+            return id === undefined ? undefined : { id };
+        },
+        isRunning: (found) => found.isRunning === true,
+        made: (value) => `task ${value.id}`,
+    };
+}
+
+/** A task that the cloud no longer has has ended long ago. */
+async function findById(
+    context: Context,
+    target: ProjectRef,
+    id: string,
+    deadline: number,
+): Promise<Begun | undefined> {
     try {
-        return { id, outputs: await finish(context, target, inputs, outputs, deadline) };
-    } finally {
-        await settleJournal(context, target.region);
+        return { id, isRunning: !FINAL.has((await show(context, target, id, { deadline })).status) };
+    } catch (error) {
+        // Tasks may be listed a moment late.
+        if (error instanceof NotFoundError) return { id };
+        throw error;
     }
 }
 
 /** The task that a lost POST began: of type sync, of this vault, begun in that time. */
 async function findTask(
     context: Context,
-    target: ProjectRef,
-    vaultId: string,
-    window: TimeWindow,
-    facts: Readonly<Record<string, string>>,
-    isLast: boolean,
-    deadline: number,
+    lost: {
+        readonly target: ProjectRef;
+        readonly vaultId: string;
+        readonly window: TimeWindow;
+        readonly isLast: boolean;
+        readonly deadline: number;
+    },
 ): Promise<string | undefined> {
-    if (facts["operationLogId"] !== undefined) return facts["operationLogId"];
+    const { target, vaultId, window, isLast, deadline } = lost;
     const rows = await operationLogRows(
         context,
         target,
@@ -289,10 +342,7 @@ async function finish(
             question: { id, since: parseInstant(begun.startedAt) ?? begunAt },
             what: `synchronisation ${id} of vault ${begun.vaultId}`,
             deadline,
-            onLook: (status, elapsedMs, waiting) =>
-                context.log.status(
-                    `${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`,
-                ),
+            onLook: showProgress(context.log, "synchronisations that are waited for"),
             evaluate: (log) => {
                 if (log !== undefined) return judgeLog(log);
                 if (!shouldFetchById(++unseen)) return { done: false, status: outputs.status };
@@ -341,7 +391,7 @@ async function update(
     olds: VaultSyncOutputs,
     news: VaultSyncInputs,
 ): Promise<VaultSyncOutputs> {
-    const outputs = applyInputs(olds, news, vaultSyncInputs);
+    const outputs = withInputs(olds, news);
     const target = await context.client.target(olds.region, olds.projectId);
     let seen = outputs;
     if (!FINAL.has(olds.status) && news.wait === false) {

@@ -36,6 +36,8 @@ export interface Context extends Services {
     readonly resourceName: string;
     /** Tells this resource from every other: what the journal files its entries under. */
     readonly urn: string;
+    /** In `diff` and `update`: the one that state has it under, which an alias may have changed. */
+    readonly formerUrn?: string | undefined;
 }
 
 /** The region and project that a resource's inputs and the settings name together. */

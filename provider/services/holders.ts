@@ -25,10 +25,15 @@ export interface HolderEvent {
     readonly urn: string;
     /** Clock time. */
     readonly at: number;
-    /** declared: stands in the program. held: stands in state. made: by this run. failed: its create or update. left: deleted. */
-    readonly what: "declared" | "held" | "made" | "failed" | "left";
+    /**
+     * declared: stands in the program. held: stands in state. made: by this run. failed: its create or update. left: deleted.
+     * stays: it goes on being what it is; resumed: its create went on from a note.
+     */
+    readonly what: "declared" | "held" | "made" | "failed" | "left" | "stays" | "resumed";
     readonly holding?: Holding | undefined;
     readonly keys?: readonly string[] | undefined;
+    /** Of what stays, or was resumed. */
+    readonly object?: string | undefined;
     /** The URN that state has for it, where the program has renamed it by an alias. */
     readonly storedUrn?: string | undefined;
 }
@@ -50,6 +55,8 @@ interface Known {
     /** The keys that it left when it was deleted. */
     left: readonly string[] | undefined;
     storedUrn: string | undefined;
+    /** What it still is at the end of this run: nothing else takes its place. */
+    staying: { readonly object: string; readonly how: "stays" | "resumed" } | undefined;
 }
 
 export class Holders {
@@ -102,6 +109,17 @@ export class Holders {
         this.#say({ urn, at: this.#clock.now(), what: "made", holding });
     }
 
+    /** The resource goes on being this object in this run: unchanged, adopted, or gone on from by the note of a create. */
+    stays(urn: string, object: string, how: "stays" | "resumed"): void {
+        this.#say({ urn, at: this.#clock.now(), what: how, object });
+    }
+
+    /** Is that object what the resource still is? Then a deletion of it can only be that of an earlier mention in state. */
+    staying(urn: string, object: string): "stays" | "resumed" | undefined {
+        const staying = this.#known(urn, false).get(urn)?.staying;
+        return staying?.object === object ? staying.how : undefined;
+    }
+
     /** The create or update of this resource failed in this run. */
     failed(urn: string): void {
         this.#say({ urn, at: this.#clock.now(), what: "failed" });
@@ -148,8 +166,10 @@ export class Holders {
         return known?.left === undefined && known?.holding?.identity !== identity ? known?.holding : undefined;
     }
 
-    hasFailed(urn: string): boolean {
-        return this.#known(urn, false).get(urn)?.isFailed === true;
+    /** Did the create or update of another making of this resource fail in this run? */
+    hasFailed(urn: string, identity: string): boolean {
+        const known = this.#known(urn, false).get(urn);
+        return known?.isFailed === true && !(known.isMade && known.holding?.identity === identity);
     }
 
     /** Did this run make something that should have a backup of that server or disk, and has none, while nothing else that it made has one? */
@@ -177,7 +197,8 @@ export class Holders {
         // Only what stood at their end: who was declared or made then says nothing about this run.
         for (const { what, ...event } of earlier)
             apply(known, { ...event, what: what === "made" || what === "held" ? "held" : what });
-        for (const one of known.values()) Object.assign(one, { declared: [], isMade: false, isFailed: false });
+        for (const one of known.values())
+            Object.assign(one, { declared: [], isMade: false, isFailed: false, staying: undefined });
         const events = [...(this.#store?.ofThisRun(urn) ?? []), ...this.#own].sort((a, b) => a.at - b.at);
         for (const event of events) apply(known, event);
         return known;
@@ -203,17 +224,26 @@ const unknown: Known = {
     isFailed: false,
     left: undefined,
     storedUrn: undefined,
+    staying: undefined,
 };
 
-function apply(all: Map<string, Known>, { urn, what, holding, keys = [], storedUrn }: HolderEvent): void {
+/** Is it a making of that object? Where its id is not made of the inputs, the id alone tells. */
+const isMaking = (object: string | undefined, holding: Holding | undefined): boolean =>
+    holding?.identity === object || holding?.identity.startsWith(`${object}#`) === true;
+
+function apply(all: Map<string, Known>, event: HolderEvent): void {
+    const { urn, what, holding, keys = [], storedUrn } = event;
     const known = all.get(urn) ?? { ...unknown };
     all.set(urn, known);
     if (what === "failed") known.isFailed = true;
     else if (what === "left") known.left = [...(known.left ?? []), ...keys];
+    else if (what === "stays" || what === "resumed") known.staying = { object: event.object ?? "", how: what };
     else {
         known.left = undefined;
         if (what === "declared") known.declared = keys;
         else Object.assign(known, { holding, storedUrn });
+        const object = known.staying?.object;
+        if (what === "held" || (what === "made" && !isMaking(object, holding))) known.staying = undefined;
         if (what === "made") {
             known.isMade = true;
             known.isFailed = false;

@@ -5,7 +5,8 @@ import type { Transport } from "../client/http/transport";
 import { createUndiciTransport } from "../client/http/undici-transport";
 import { resolveSettings } from "../client/settings/settings";
 import { type Clock, systemClock } from "../client/time/clock";
-import { fileJournal, type Journal } from "../exactly-once/journal";
+import { createJournal, type Journal } from "../exactly-once/journal";
+import { fileStore } from "../exactly-once/note-store";
 import { Poller } from "../reads/poller";
 import type { Services } from "./context";
 import { Holders } from "./holders";
@@ -37,7 +38,7 @@ export function createServices(
         clock,
         client: new Client({ settings, auth, transport, clock, signal }),
         poller: new Poller(clock, signal, settings.pollIntervalMs),
-        journal: parts.journal ?? fileJournal(),
+        journal: parts.journal ?? createJournal(fileStore()),
         holders: parts.holders ?? new Holders(clock),
         isEngineAlive: parts.isEngineAlive ?? (async () => true),
         signal,

@@ -1,6 +1,6 @@
 /** The CBR simulator: Cloud Backup and Recovery with its IAM, on loopback, for tests of programs that use it. */
 
-export type { CheckpointSeed, Cloud } from "./cloud/cloud";
+export type { CheckpointSeed, Cloud, ReplicaSeed } from "./cloud/cloud";
 export type { ResourceSeed, VaultSeed } from "./cloud/seeds";
 export type { Snapshot } from "./cloud/snapshot";
 export type {

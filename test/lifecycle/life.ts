@@ -12,6 +12,7 @@ import {
     startSimulator,
     type VaultSeed,
 } from "../../sdk/testing/index";
+import { requireTypeScript } from "../support/require-typescript";
 import {
     OperationFailed,
     type OperationOptions,
@@ -22,6 +23,9 @@ import {
     type TestStack,
 } from "../support/stack";
 import { providerLines } from "../support/state-lines";
+
+// The program's own process loads the provider's part for previews and hooks.
+requireTypeScript();
 
 export interface LifeOptions extends SimulatorOptions<"eu-de" | "eu-nl"> {
     /** Stack configuration beside, or instead of, what points at the simulator; undefined takes a key out. */

@@ -39,9 +39,13 @@ it("shows while it waits, on each resource's own row: status, share, time, and h
     const rows = passing(await life.up());
     expect(Object.keys(rows).sort()).toEqual(["copies", "old copies", "one", "sync 0", "sync 1", "two"]);
     for (const name of ["one", "two"])
-        expect(rows[name]).toContainEqual(expect.stringMatching(/^protecting \d+ %, \d+ s, 2 waiting$/));
+        expect(rows[name]).toContainEqual(
+            expect.stringMatching(/^protecting \d+ %, \d+ s, one of 2 restore points that are waited for$/),
+        );
     for (const name of ["sync 0", "sync 1"])
-        expect(rows[name]).toContainEqual(expect.stringMatching(/^running \d+ %, \d+ s, 2 waiting$/));
+        expect(rows[name]).toContainEqual(
+            expect.stringMatching(/^running \d+ %, \d+ s, one of 2 synchronisations that are waited for$/),
+        );
     for (const name of ["copies", "old copies"])
         expect(rows[name]).toContainEqual(expect.stringMatching(/^replicating \d+ %, \d of 2 copies ended, \d+ s/));
 });

@@ -87,6 +87,29 @@ it.each([{ CI: "" }, { CI: "false" }])("does not take %j for a CI", (env) => {
     row.end();
 });
 
+it("leaves no passing line on a row that has ended", () => {
+    const row = make();
+    row.log.status("protecting 58 %");
+    row.end();
+    row.end();
+    expect(row.texts()).toEqual(["protecting 58 %", "done"]);
+    expect(row.lines.at(-1)).toMatchObject({ urn: "urn:it", ephemeral: true });
+    // A line that stays says more, and one of CI stays, too.
+    for (const [env, texts] of [
+        [{}, ["protecting 58 %", "nothing to copy"]],
+        [{ CI: "true" }, ["nothing to copy"]],
+    ] as const) {
+        const other = make(env);
+        other.log.status("protecting 58 %");
+        other.log.info("nothing to copy");
+        other.end();
+        expect(other.texts()).toEqual(texts);
+    }
+    const quiet = make();
+    quiet.end();
+    expect(quiet.texts()).toEqual([]);
+});
+
 it("never holds back what is to stay", () => {
     const row = make({ CI: "true" });
     for (const text of ["one", "two"]) row.log.info(text);

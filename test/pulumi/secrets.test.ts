@@ -7,7 +7,7 @@ const sealed = (value: unknown) => ({
     value,
 });
 
-it("seals every value that repeats a secret input, at any depth, and nothing else", () => {
+it("seals every value that repeats a secret input, at any depth, a list as a whole, and nothing else", () => {
     const inputs = { name: "Hidden-name", vaultId: "v", [SECRET_KEY]: "name" };
     const outputs = {
         name: "Hidden-name",
@@ -19,14 +19,13 @@ it("seals every value that repeats a secret input, at any depth, and nothing els
             { id: "b", name: "Hidden-name-0001", children: [{ name: "disk of hidden-name" }] },
             { name: "other" },
         ],
+        vault: { name: "hidden-name", resources: [{ name: "other" }] },
         reason: "no room for Hidden-name",
     };
     expect(sealSecrets(outputs, inputs)).toEqual({
         ...outputs,
-        backups: [
-            { id: "b", name: sealed("Hidden-name-0001"), children: [{ name: sealed("disk of hidden-name") }] },
-            { name: "other" },
-        ],
+        backups: sealed(outputs.backups),
+        vault: { name: sealed("hidden-name"), resources: [{ name: "other" }] },
         reason: sealed("no room for Hidden-name"),
     });
 });

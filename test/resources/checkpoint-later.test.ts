@@ -1,6 +1,6 @@
 // What becomes of a restore point after it was taken: restored from, deleted by hand, listed late, adopted twice.
 import { afterEach, describe, expect, it } from "vitest";
-import { SEARCH_DELAYS_MS } from "../../provider/exactly-once/post-once";
+import { SEARCH_DELAYS_MS } from "../../provider/exactly-once/search";
 import { diffInputs } from "../../provider/resource/resource";
 import {
     type CheckpointInputs,

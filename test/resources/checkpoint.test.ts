@@ -165,10 +165,10 @@ it("warns of skipped resources, fails on request, and fails when nothing at all 
     expect(outputs.backupIds).toHaveLength(1);
     expect(world.lines.warn.at(-1)).toMatch(/skipped 1 of the resources/);
     world.sim.fail(skip);
-    const error = await failure(create({ onSkipped: "fail" }));
+    const error = await failure(create({ onSkipped: "fail" }, "strict"));
     expect(error.reasons[0]).toMatch(/BackupService.2002: busy.*onSkipped/);
     world.sim.fail({ operation: "CreateCheckpoint", effect: { kind: "skip-resource", resource: "all" } });
-    await expect(create()).rejects.toThrow(/BackupService.0001/);
+    await expect(create({}, "none")).rejects.toThrow(/BackupService.0001/);
 });
 
 it("waits for a busy vault and then takes the restore point", async () => {
@@ -253,7 +253,7 @@ it("retains by default and says what stays; deletes every backup when asked", as
     await checkpoint.remove(world.context(), kept.id, kept.outputs);
     expect(checkpoints()).toHaveLength(1);
     for (const id of kept.outputs.backupIds) expect(world.lines.info.at(-1)).toContain(id);
-    const { id, outputs } = await create({ deletionPolicy: "delete" });
+    const { id, outputs } = await create({ deletionPolicy: "delete" }, "other");
     world.sim.clearRequests();
     await checkpoint.remove(world.context(), id, outputs);
     expect(checkpoints().map((one) => one.id)).toEqual([kept.id]);
@@ -337,7 +337,7 @@ it("finds the restore point of an interrupted run instead of taking a second one
     expect(outputs.status).toBe("available");
     expect(checkpoints()).toHaveLength(1);
     expect(next.lines.info[0]).toMatch(/interrupted run/);
-    const other = await checkpoint.create(next.context(), inputs({ wait: false }));
+    const other = await checkpoint.create(next.context("other"), inputs({ wait: false }));
     expect(other.id).not.toBe(outputs.checkpointId);
 });
 

@@ -205,7 +205,7 @@ describe("a run that takes another one's place", () => {
     it("copies what is new, and the old run then deletes what has a newer replica", async () => {
         await start({ servers: 2 });
         const old = await replicate({ deletionPolicy: "delete" });
-        await checkpoint.create(world.context("source"), { vaultId: world.vaultId });
+        await checkpoint.create(world.context("later"), { vaultId: world.vaultId });
         const next = await replicate({ deletionPolicy: "delete", triggers: { again: 1 } });
         await vaultReplication.remove(follow(next), old.id, old.outputs);
         expect(
@@ -230,8 +230,8 @@ describe("a run that takes another one's place", () => {
     it("keeps the replica of a resource that the new run has no good one of", async () => {
         await start({ servers: 2 });
         const old = await replicate({ deletionPolicy: "delete" });
-        const again = await checkpoint.create(world.context("source"), { vaultId: world.vaultId });
-        const next = await replicate();
+        const again = await checkpoint.create(world.context("later"), { vaultId: world.vaultId });
+        const next = await replicate({ triggers: { again: 1 } });
         const [broken = ""] = again.outputs.backupIds;
         const record = [...world.sim.regions["eu-de"].cloud.records.values()].find(
             (one) => one.sourceBackupId === broken,

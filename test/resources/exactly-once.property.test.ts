@@ -1,9 +1,10 @@
-// Random sequences of faults through create, and through the `up` after a failed one: never a double, never a lost id,
-// never a wait without end. A failing seed is printed by fast-check.
+// Random faults through create, and through the `up` after a failed one: never a double, never a lost id, never a wait
+// without end. The seed is printed; PULUMI_CBR_SEED repeats it.
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { PartialCreateError, UncertainOutcomeError } from "../../provider/client/errors/errors";
-import { type Journal, memoryJournal } from "../../provider/exactly-once/journal";
+import { createJournal } from "../../provider/exactly-once/journal";
+import { memoryStore, type NoteStore } from "../../provider/exactly-once/note-store";
 import type { CommonInputs, ResourceHandler } from "../../provider/resource/resource";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { backupReplica } from "../../provider/resources/copies/backup-replica";
@@ -13,10 +14,12 @@ import { vaultSync } from "../../provider/resources/vault-sync";
 import type { Context } from "../../provider/services/context";
 import { createServices } from "../../provider/services/services";
 import { type Fault, type Simulator, startSimulator } from "../../sdk/testing/index";
+import { faultsFor } from "../support/faults";
 import { VirtualClock } from "../support/virtual-clock";
 
 /** Each with faults of its own, drawn anew each time. `PULUMI_CBR_RUNS=5000` is a night of it. */
 const RUNS_EACH = Number(process.env["PULUMI_CBR_RUNS"] ?? 250);
+const seed = Number(process.env["PULUMI_CBR_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const clock = new VirtualClock(7);
 let sim: Simulator;
 
@@ -31,56 +34,14 @@ beforeAll(async () => {
 });
 afterAll(() => sim.close());
 
-const effects = fc.constantFrom<Fault["effect"]>(
-    "reset-before",
-    "reset-after-effect",
-    "truncate",
-    "cut-body",
-    [{ status: 400, code: "BackupService.6125" }, "cut-body"],
-    { status: 403, shape: "html" },
-    { status: 403, shape: "html", afterEffect: true },
-    "status-after-effect",
-    "token-expired",
-    "throttled",
-    { status: 429, code: "APIGW.0308", retryAfter: 3 },
-    { status: 500, code: "BackupService.0002" },
-    { status: 400, code: "BackupService.6125" },
-    { status: 502, shape: "html" },
-    { status: 503, shape: "empty" },
-    { status: 504, shape: "html" },
-    { status: 504, shape: "html", afterEffect: true },
-    { status: 500, code: "APIGW.0601", shape: "gateway" },
-);
-const faultsFor = (post: string) =>
-    fc.array(
-        fc.record({
-            operation: fc.oneof(
-                { weight: 3, arbitrary: fc.constant(post) },
-                {
-                    weight: 1,
-                    arbitrary: fc.constantFrom(
-                        "ListBackups",
-                        "ShowCheckpoint",
-                        "ShowBackup",
-                        "ListOpLogs",
-                        "ShowOpLog",
-                    ),
-                },
-            ),
-            nth: fc.integer({ min: 1, max: 3 }),
-            times: fc.integer({ min: 1, max: 2 }),
-            effect: effects,
-        }),
-        { minLength: 1, maxLength: 5 },
-    );
-
-/** As a new process on the same machine has it: the journal stays. */
-function newContext(name: string, journal: Journal): Context {
+/** As a new process on the same machine has it: the notes stay. */
+function newContext(name: string, notes: NoteStore): Context {
     const settings: Record<string, string> = {
         ...sim.settings({ signIn: "password" }).config,
         "cbr:maxRequestsPerSecond": "10000",
     };
     const get = (key: string) => settings[key];
+    const journal = createJournal(notes);
     const services = createServices(get, {}, { clock, journal, transport: clock.transport(get) });
     const log = { status: () => {}, info: () => {}, warn: () => {} };
     return { ...services, resourceName: name, urn: `urn:pulumi:p::p::t::${name}`, log };
@@ -94,14 +55,14 @@ async function drive<I extends CommonInputs, O extends I>(
     inputs: I,
     faults: readonly Fault[],
 ): Promise<{ id: string; outputs: O }> {
-    const journal = memoryJournal();
+    const notes = memoryStore();
     const name = `r${runs++}`;
     sim.clearFaults();
     for (const fault of faults) sim.fail(fault);
     const begun = clock.now();
     let state: { id: string; outputs: O } | undefined;
     for (let ups = 0; ups < 6; ups++) {
-        const context = newContext(name, journal);
+        const context = newContext(name, notes);
         try {
             state =
                 state === undefined
@@ -121,10 +82,11 @@ async function drive<I extends CommonInputs, O extends I>(
 }
 
 function check(name: string, run: (faults: Fault[]) => Promise<void>, post: string): void {
-    it(`${name}: never a double, never a lost id, in ${RUNS_EACH} runs`, async () => {
+    const title = `${name}: never a double, never a lost id, in ${RUNS_EACH} runs (PULUMI_CBR_SEED=${seed})`;
+    it(title, { timeout: 1_000 * Math.max(240, RUNS_EACH) }, async () => {
         await fc.assert(
             fc.asyncProperty(faultsFor(post), (faults) => run(faults)),
-            { numRuns: RUNS_EACH },
+            { numRuns: RUNS_EACH, seed },
         );
     });
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type Journal, memoryJournal } from "../../provider/exactly-once/journal";
-import { checkpointTaker } from "../../provider/functions/checkpoint-before";
+import { memoryJournal } from "../../provider/exactly-once/journal";
+import { checkpointPreview, checkpointTaker } from "../../provider/functions/checkpoint-before";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { vaultReplication } from "../../provider/resources/copies/vault-replication";
 import * as cbr from "../../sdk/index";
@@ -247,21 +247,28 @@ it("stays unknown in a preview while an input or a dependency is, and asks nothi
     );
 });
 
-const event = { name: "database", urn: "urn:pulumi:dev::shop::rds:Instance::database" };
+const event = {
+    name: "database",
+    urn: "urn:pulumi:dev::shop::rds:Instance::database",
+    action: "update",
+} as const;
 const checkpoints = () => world.sim.regions["eu-de"].cloud.snapshot().checkpoints;
 const lines: string[] = [];
 
-function taker(more: Record<string, unknown> = {}, services = world.services) {
+const send = (line: { message: string; ephemeral: boolean }) => {
+    if (!line.ephemeral) lines.push(line.message);
+};
+const wanted = (more: Record<string, unknown>, unknown: readonly string[] = []) => {
     lines.length = 0;
-    const send = (line: { message: string; ephemeral: boolean }) => {
-        if (!line.ephemeral) lines.push(line.message);
-    };
-    return checkpointTaker(services, {
-        name: "guard",
-        inputs: async () => ({ vaultId: world.vaultId, ...more }),
-        send,
-    });
-}
+    const known = Object.fromEntries(
+        Object.entries({ vaultId: world.vaultId, ...more }).filter(([key]) => !unknown.includes(key)),
+    );
+    return { name: "guard", inputs: async () => ({ known, unknown }), send };
+};
+const taker = (more: Record<string, unknown> = {}, services = world.services, unknown: readonly string[] = []) =>
+    checkpointTaker(services, wanted(more, unknown));
+const previewer = (more: Record<string, unknown> = {}, unknown: readonly string[] = []) =>
+    checkpointPreview(world.services, wanted(more, unknown));
 
 describe("a hook", () => {
     it("takes a restore point, waits for it, and says so", async () => {
@@ -285,6 +292,51 @@ describe("a hook", () => {
         await expect(taker()(event)).rejects.toThrow(/skipped 1 of the resources/);
         await expect(taker({ vaultId: missing })(event)).rejects.toThrow(/6105/);
         await expect(taker({ vaultId: "x" })(event)).rejects.toThrow(/vaultId must be a UUID/);
+    });
+
+    it("says of a deletion that nothing is deleted", async () => {
+        await start();
+        const deletion = { ...event, action: "delete" } as const;
+        await taker()(deletion);
+        expect(lines).toEqual([expect.stringMatching(/is good \(1 backup\); database may be deleted$/)]);
+        world.sim.fail({ operation: "CreateCheckpoint", effect: { code: "BackupService.6113" } });
+        await expect(taker()(deletion)).rejects.toThrow(
+            /^guard: database is not deleted, because there is no good restore point: .*6113/,
+        );
+    });
+
+    it("takes nothing in a preview, and says what will be taken before what", async () => {
+        await start({ servers: 2 });
+        const [server = ""] = [...(world.sim.regions["eu-de"].cloud.vaults.get(world.vaultId)?.resources.keys() ?? [])];
+        await previewer()(event);
+        expect(lines).toEqual([
+            `guard: a restore point of vault ${world.vaultId} is taken first; database is changed only if it is good`,
+        ]);
+        await previewer({ resources: [server] })({ ...event, action: "delete" });
+        expect(lines).toEqual([
+            `guard: a restore point of vault ${world.vaultId} (resource ${server}) is taken first; database is deleted only if it is good`,
+        ]);
+        await previewer({}, ["vaultId"])(event);
+        expect(lines).toEqual([
+            "guard: a restore point of a vault that is not known yet is taken first; database is changed only if it is good",
+        ]);
+        expect(checkpoints()).toEqual([]);
+    });
+
+    it("fails a preview in which it is sure that no restore point can be taken", async () => {
+        await start();
+        await expect(previewer({ vaultId: missing })(event)).rejects.toThrow(
+            /^guard: database cannot be changed, because no restore point can be taken: vaultId there is no vault .*6105/,
+        );
+        await expect(previewer({ vaultId: "x" })({ ...event, action: "delete" })).rejects.toThrow(
+            /^guard: database cannot be deleted, because no restore point can be taken: vaultId must be a UUID/,
+        );
+        await expect(previewer({ resources: [missing] }, ["vaultId"])(event)).resolves.toBeUndefined();
+        // A run that goes on in spite of failures may not know, either; it must not take another restore point instead.
+        await expect(taker({}, world.services, ["resources"])(event)).rejects.toThrow(
+            /its arguments are not known: resources\./,
+        );
+        expect(checkpoints()).toEqual([]);
     });
 
     it("takes one restore point for all that share it, and another one after a failure", async () => {
@@ -323,19 +375,14 @@ describe("a hook", () => {
         await start({ backupMs: 60_000 });
         await expect(taker({ timeouts: { create: "400ms" } })(event)).rejects.toThrow(/not finished after/);
         world.sim.finishAll();
-        const { journal } = world;
-        const old: Journal = {
-            write: (key, entry) => journal.write(key, entry),
-            remove: (key) => journal.remove(key),
-            settled: (key) => journal.settled(key),
-            find: (key, fingerprint, now) => {
-                const entry = journal.find(key, fingerprint, now);
-                return entry === undefined ? undefined : { ...entry, startedAt: entry.startedAt - 3_700_000 };
-            },
-        };
-        const services = { ...world.services, journal: old };
-        await taker({ timeouts: { create: "400ms" } }, services)(event).catch(() => {});
+        const [first] = checkpoints();
+        for (const file of world.notes.list("")) {
+            const note = JSON.parse(world.notes.read(file) ?? "");
+            world.notes.write(file, JSON.stringify({ ...note, until: note.until - 3_700_000 }));
+        }
+        await taker({ timeouts: { create: "400ms" } }, world.restart().services)(event).catch(() => {});
         expect(checkpoints()).toHaveLength(2);
+        expect(lines[0]).toContain(`it made restore point ${first?.id}. Too much may have changed since`);
     });
 
     it("does not wait for ever for arguments that wait for it", async () => {

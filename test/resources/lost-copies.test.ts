@@ -1,7 +1,7 @@
 /** Copies whose POST was lost: what is taken for its effect, and what surely is another one's. */
 import { afterEach, describe, expect, it } from "vitest";
 import { UncertainOutcomeError } from "../../provider/client/errors/errors";
-import { noteInJournal } from "../../provider/exactly-once/post-once";
+import { createJournal, fingerprintOf } from "../../provider/exactly-once/journal";
 import { requestInputs } from "../../provider/resource/resource";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import {
@@ -12,6 +12,7 @@ import {
 import { type CheckpointReplicaOutputs, checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
 import {
     type VaultReplicationInputs,
+    type VaultReplicationOutputs,
     vaultReplication,
     vaultReplicationInputs,
 } from "../../provider/resources/copies/vault-replication";
@@ -30,9 +31,9 @@ async function start(options?: WorldOptions): Promise<string[]> {
     return take();
 }
 
-async function take(name?: string): Promise<string[]> {
-    const inputs = { vaultId: world.vaultId, ...(name === undefined ? {} : { name }) };
-    const { outputs } = await checkpoint.create(world.context("source"), inputs);
+let taken = 0;
+async function take(): Promise<string[]> {
+    const { outputs } = await checkpoint.create(world.context(`source${taken++}`), { vaultId: world.vaultId });
     world.sim.clearRequests();
     return [...outputs.backupIds];
 }
@@ -43,10 +44,18 @@ const vaultInputs = (): VaultReplicationInputs => ({ ...place(), vaultId: world.
 const calls = (operation: string) => world.calls().filter((call) => call === operation).length;
 const isThere = (id: string | undefined) => world.sim.regions["eu-nl"].cloud.backups.has(id ?? "");
 
-/** An interrupted run had sent this wish so long ago. */
-function interrupted(name: string, wish: unknown, agoMs: number): void {
-    const once = { request: wish, region: "eu-de", facts: {} };
-    noteInJournal(world.context(name), once, {}, Date.now() - agoMs);
+/** An interrupted run had sent this request so long ago. */
+function interrupted(name: string, request: unknown, agoMs: number): void {
+    const { urn } = world.context(name);
+    const startedAt = Date.now() - agoMs;
+    const until = startedAt + 6 * HOUR;
+    const note = { urn, what: "a request", whereToLook: "the cloud", startedAt, until, facts: {} };
+    createJournal(world.notes).begin({ ...note, fingerprint: fingerprintOf(request) });
+}
+
+/** What follows happens on another machine. */
+function forgetNotes(): void {
+    for (const file of world.notes.list("")) world.notes.remove(file);
 }
 
 describe("what began long after a lost request is not its effect", () => {
@@ -77,6 +86,7 @@ describe("what began long after a lost request is not its effect", () => {
         const { inputs, error } = await unsurePart();
         const replications = error.outputs.replications.map((one) => ({ ...one, unsureAt: Date.now() - 2 * HOUR }));
         const olds = { ...error.outputs, replications, requestedAt: Date.now() - 2 * HOUR - MINUTE };
+        forgetNotes();
         const other = await backupReplica.create(
             world.restart().context("other"),
             backupInputs(replications[0]?.backupId ?? ""),
@@ -169,19 +179,36 @@ describe("a run of a vault whose answer was lost", () => {
         expect(calls("CopyCheckpoint")).toBe(1);
     });
 
-    it("is what is there at the last look, and a line names what has no copy", async () => {
+    it("is in doubt when a backup has no copy, is kept, and is judged once nothing can come any more", async () => {
         const [backup = "", lacking = ""] = await start({ servers: 2 });
         const context = withRecords(world.context("dr"), (record, row) => (row.id === backup ? record : undefined));
         world.sim.fail({ operation: "CopyCheckpoint", effect: "reset-after-effect" });
-        const { outputs } = await vaultReplication.create(context, vaultInputs());
-        expect(outputs.replications.map((one) => one.backupId)).toEqual([backup]);
-        expect(world.lines.warn).toEqual([
-            expect.stringMatching(
-                new RegExp(
-                    `of 2 backups .* have no copy: ${lacking}\\. A change of \`triggers\` copies what is missing`,
-                ),
+        const inputs = { ...vaultInputs(), onPartialFailure: "warn" } as const;
+        const error = await failure<VaultReplicationOutputs>(vaultReplication.create(context, inputs));
+        expect(error.reasons[0]).toMatch(
+            new RegExp(
+                `may or may not have taken effect: its answer was lost, and of 2 backups .* 1 have a copy .* may be another's; backup ${lacking} may or may not have begun. Nothing was sent again`,
             ),
+        );
+        const of = (id: string) => error.outputs.replications.find((one) => one.backupId === id);
+        expect(of(backup)).toMatchObject({ status: "waiting_replicate", unproven: true });
+        expect(of(lacking)).toMatchObject({ status: "unsure" });
+        // The record of the other one was only late.
+        const late = world.restart();
+        const outputs = await vaultReplication.update(late.context("dr"), error.id, error.outputs, inputs);
+        expect(outputs.replications.map((one) => [one.status, one.unproven])).toEqual([
+            ["success", true],
+            ["success", true],
         ]);
+        // Or it never began: what is there is accepted, or not.
+        const never = withRecords(late.context("dr"), (record, row) => (row.id === backup ? record : undefined));
+        const accepted = await vaultReplication.update(never, error.id, error.outputs, inputs);
+        expect(accepted.replications.map((one) => one.status).sort()).toEqual(["success", "unsent"]);
+        const refused = await failure(vaultReplication.update(never, error.id, error.outputs, vaultInputs()));
+        expect(refused.reasons[0]).toMatch(
+            new RegExp(`1 good, 1 not: backup ${lacking} did not begin .*the request was lost.*changing \`triggers\``),
+        );
+        expect(calls("CopyCheckpoint")).toBe(1);
     });
 
     it("has nothing of what another resource asked for", async () => {

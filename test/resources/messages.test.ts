@@ -69,9 +69,9 @@ it("shows names and reasons of the API in one line, without what a terminal woul
     world.sim.fail({ operation: "CreateCheckpoint", effect: skip });
     const skipped = await create({ onSkipped: "fail" }).catch((error: Error) => error);
     world.sim.fail({ operation: "CreateCheckpoint", effect: { kind: "backup-error", message: hostile } });
-    const failed = await create().catch((error: Error) => error);
+    const failed = await create({ triggers: [1] }).catch((error: Error) => error);
     world.sim.fail({ operation: "CreateCheckpoint", effect: { status: 400, code: "X.1", message: hostile } });
-    const refused = await create().catch((error: Error) => error);
+    const refused = await create({ triggers: [2] }).catch((error: Error) => error);
     for (const { message } of [skipped, failed, refused] as Error[]) {
         expect(message).toContain("x ::error::pwned");
         expect(message).not.toMatch(/[\p{C}\u2028\u2029]/u);

@@ -98,6 +98,7 @@ const cases: readonly Case[] = [
     ],
     ["6124", "vaultId", "checkpoint", () => ({ vaultId: home().addVault({ protectType: "replication" }).id })],
     ["6114", "vaultId", "checkpoint", () => ({ vaultId: home().addVault({ sizeGb: 10, usedMb: 10 * 1024 }).id })],
+    ["6217", "adopt", "checkpoint", () => ({ vaultId: home().addVault().id, adopt: missing })],
     ["7300", "vaultId", "vaultSync", () => ({ vaultId: home().addVault().id })],
     [
         "1005",
@@ -220,11 +221,32 @@ describe("a preview says no as the API would", () => {
         ).toEqual(["vaultId: 6105", "destinationVaultId: 6120"]);
     });
 
+    it("and of a restore point that is there, why it cannot be adopted", async () => {
+        const vaultId = home().addVault().id;
+        const other = home().addVault().id;
+        const adopt = home().addCheckpoint(vaultId, { name: "by-hand" }).id;
+        const gone = home().addCheckpoint(vaultId, { status: "deleted" }).id;
+        for (const [inputs, reason] of [
+            [{ vaultId: other, adopt }, `restore point ${adopt} is of vault ${vaultId}, but vaultId is ${other}`],
+            [{ vaultId, adopt, name: "mine" }, `restore point ${adopt} is named by-hand, but name is mine. Leave name`],
+            [{ vaultId, adopt: gone }, `restore point ${gone} has status deleted`],
+        ] as const) {
+            const process = newProcess();
+            const failures = await process.look("checkpoint", inputs);
+            expect(failures).toEqual([{ property: "adopt", reason: expect.stringContaining(reason) }]);
+            await expect(process.create("checkpoint", inputs)).rejects.toThrow(`adopt: ${reason}`);
+        }
+        // What is not known yet says nothing.
+        expect(await newProcess().look("checkpoint", { adopt, name: "by-hand" })).toEqual([]);
+    });
+
     it("and says nothing about what can be done", async () => {
         const vault = home().addVault({ resources: 2 });
+        const adopt = home().addCheckpoint(vault.id).id;
         const process = newProcess();
         for (const [kind, inputs] of [
             ["checkpoint", { vaultId: vault.id, resources: [...vault.resources.keys()] }],
+            ["checkpoint", { vaultId: vault.id, adopt }],
             ["vaultReplication", { ...copyTo(), vaultId: vault.id }],
             ["backupReplica", { ...copyTo(), ...onlyBackup() }],
             ["checkpointReplica", { ...copyTo(), ...onlyPoint() }],

@@ -70,7 +70,7 @@ describe.each(Object.keys(resources))("%s", (kind) => {
 it("deletes although the answer that ends a deletion is cut off, in whichever request", async () => {
     await start();
     for (const operation of ["DeleteBackup", "ShowBackup"]) {
-        const { id, outputs } = await create({ deletionPolicy: "delete" });
+        const { id, outputs } = await create({ deletionPolicy: "delete", triggers: [operation] });
         world.sim.fail({ operation, effect: [{ code: "BackupService.6200" }, "cut-body"] });
         await checkpoint.remove(world.context(), id, outputs);
         expect([operation, source().backups.size]).toEqual([operation, 0]);

@@ -22,10 +22,11 @@ const otc = {
 /** Two restore points, one after the other, of one server. */
 async function start(name?: string): Promise<[string, string]> {
     world = await startWorld(otc);
-    const take = async () =>
-        (await checkpoint.create(world.context(), { vaultId: world.vaultId, ...(name === undefined ? {} : { name }) }))
-            .outputs.backupIds[0] ?? "";
-    return [await take(), await take()];
+    const take = async (which: string) => {
+        const inputs = { vaultId: world.vaultId, ...(name === undefined ? {} : { name }) };
+        return (await checkpoint.create(world.context(which), inputs)).outputs.backupIds[0] ?? "";
+    };
+    return [await take("older"), await take("newer")];
 }
 
 const slowly = (ms: number) => world.sim.fail({ operation: "CopyBackup", effect: { kind: "slow", ms } });

@@ -94,7 +94,7 @@ describe("what earlier runs on this machine knew", () => {
     it("makes no failure and no replacement of this run", () => {
         const failed: HolderEvent = { urn: urn("maker"), at: -1, what: "failed" };
         const one = run(true, [...earlier, failed])();
-        expect(one.hasFailed(urn("maker"))).toBe(false);
+        expect(one.hasFailed(urn("maker"), "m")).toBe(false);
         expect(one.replacementOf(urn("maker"), "other")).toBeUndefined();
     });
 
@@ -111,9 +111,23 @@ describe("what this run made", () => {
         const one = run()();
         one.made(urn("copy"), holding("n", []));
         one.failed(urn("copy"));
-        expect(one.hasFailed(urn("copy"))).toBe(true);
+        expect(one.hasFailed(urn("copy"), "o")).toBe(true);
         one.made(urn("copy"), holding("n", []));
-        expect(one.hasFailed(urn("copy"))).toBe(false);
+        expect(one.hasFailed(urn("copy"), "o")).toBe(false);
+    });
+
+    it("is no failed replacement of itself", () => {
+        const one = run()();
+        one.made(urn("copy"), holding("n", []));
+        one.failed(urn("copy"));
+        expect(one.hasFailed(urn("copy"), "n")).toBe(false);
+    });
+
+    it("failed without a trace: then what state has is kept", () => {
+        const one = run()();
+        one.hold(urn("copy"), holding("o", []));
+        one.failed(urn("copy"));
+        expect(one.hasFailed(urn("copy"), "o")).toBe(true);
     });
 
     it("lacks what it skipped, unless something else that it made has it", () => {

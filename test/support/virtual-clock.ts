@@ -17,6 +17,11 @@ export class VirtualClock implements Clock {
         return this.#now;
     }
 
+    /** Time goes by while nobody does anything. */
+    pass(ms: number): void {
+        this.#now += ms;
+    }
+
     random(): number {
         this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
         return this.#state / 2 ** 32;

@@ -2,7 +2,8 @@ import type { HttpRequest, HttpResponse, Transport } from "../../provider/client
 import { createUndiciTransport } from "../../provider/client/http/undici-transport";
 import { resolveSettings } from "../../provider/client/settings/settings";
 import type { Clock } from "../../provider/client/time/clock";
-import { type Journal, memoryJournal } from "../../provider/exactly-once/journal";
+import { createJournal } from "../../provider/exactly-once/journal";
+import { memoryStore, type NoteStore } from "../../provider/exactly-once/note-store";
 import type { Context, Services } from "../../provider/services/context";
 import { createServices } from "../../provider/services/services";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../sdk/testing/index";
@@ -32,7 +33,8 @@ export interface Lines {
 export interface World {
     readonly sim: Simulator;
     readonly services: Services;
-    readonly journal: Journal;
+    /** The machine's notes, which outlive a process. */
+    readonly notes: NoteStore;
     /** `eu-de`, server vault. */
     readonly vaultId: string;
     /** `eu-nl`, replication vault. */
@@ -41,7 +43,7 @@ export interface World {
     readonly hybridVaultId: string;
     readonly lines: Lines;
     context(name?: string): Context;
-    /** Services of a new process on the same machine: the journal stays. */
+    /** Services of a new process on the same machine: the notes stay. */
     restart(): World;
     /** Operations that were called since the last `clearRequests`, without sign-in. */
     calls(): string[];
@@ -84,7 +86,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
             vaultId: vault.id,
             destinationVaultId: destination.id,
             hybridVaultId: hybrid.id,
-            journal: memoryJournal(),
+            notes: memoryStore(),
         },
         settings,
         answer,
@@ -92,17 +94,18 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 }
 
 function build(
-    parts: Pick<World, "sim" | "vaultId" | "destinationVaultId" | "hybridVaultId" | "journal">,
+    parts: Pick<World, "sim" | "vaultId" | "destinationVaultId" | "hybridVaultId" | "notes">,
     settings: Record<string, string>,
     answer: Alter,
 ): World {
+    const journal = createJournal(parts.notes);
     const get = (key: string) => settings[key];
     const network = createUndiciTransport(resolveSettings(get, {}));
     const transport: Transport = {
         send: async (request) => answer(request, await network.send(request)),
         close: () => network.close(),
     };
-    const services = createServices(get, {}, { clock: quickClock, journal: parts.journal, transport });
+    const services = createServices(get, {}, { clock: quickClock, journal, transport });
     const lines: Lines = { status: [], info: [], warn: [] };
     return {
         ...parts,

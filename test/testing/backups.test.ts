@@ -205,6 +205,24 @@ it.each([
     expect(backups.map((backup) => backup.name).sort()).toEqual(expected);
 });
 
+it("shows in lists only what is older than they lag behind, and by id what is younger, too", async () => {
+    let now = Date.UTC(2026, 0, 2);
+    const clock = { now: () => now };
+    const { cloud, cbr } = await setUp({ progressBy: "clock", listLagMs: 40_000, clock });
+    const vault = cloud.addVault();
+    const { body } = await cbr.tryBackUp(vault.id);
+    const [backup] = cloud.backupsOf((body as { checkpoint: { id: string } }).checkpoint.id);
+    const listed = async () => [
+        (await cbr.get("/backups")).body.backups.length,
+        (await cbr.get("/operation-logs")).body.operation_logs.length,
+    ];
+    now += 39_000;
+    expect(await listed()).toEqual([0, 0]);
+    expect((await cbr.get(`/backups/${backup?.id}`)).status).toBe(200);
+    now += 2_000;
+    expect(await listed()).toEqual([1, 1]);
+});
+
 it("deletes in steps, and the last backup takes the checkpoint along", async () => {
     const { cloud, cbr } = await setUp();
     const checkpoint = cloud.addCheckpoint(cloud.addVault({ resources: 2 }).id);

@@ -162,6 +162,22 @@ describe("what takes effect", () => {
         expect(await checkpointsAfter(effect)).toEqual([answer, checkpoints]);
     });
 
+    it("may do so after its answer, at that very time, whenever somebody looks", async () => {
+        const begun = Date.UTC(2026, 0, 2);
+        let now = begun;
+        const { cloud, cbr } = await setUp({ progressBy: "clock", backupMs: 10_000, clock: { now: () => now } });
+        const vault = cloud.addVault();
+        sim.fail({ operation: "CreateCheckpoint", effect: { status: 504, effectAfterMs: 25_000 } });
+        expect((await cbr.tryBackUp(vault.id)).status).toBe(504);
+        now += 24_999;
+        expect((await cbr.get("/backups")).body.backups).toEqual([]);
+        now += 60_000;
+        const [backup] = (await cbr.get("/backups")).body.backups;
+        expect(backup?.status).toBe("available");
+        expect(Date.parse(`${backup?.created_at}Z`)).toBe(begun + 25_000);
+        expect(sim.requests.filter((one) => one.operation === "CreateCheckpoint")).toHaveLength(1);
+    });
+
     it("a late answer comes after the effect, or both come late", async () => {
         const { cloud, cbr } = await setUp();
         for (const [when, sizeMeanwhile] of [
@@ -440,6 +456,10 @@ describe("faults from JSON", () => {
             /^faults\[0\]\.effect\.status: Invalid input: expected number, received string$/,
         ],
         [{ effect: {} }, /^faults\[0\]\.effect: needs one of status, code, delayMs, kind$/],
+        [
+            { effect: { status: 504, afterEffect: true, effectAfterMs: 1 } },
+            /cannot have both afterEffect and effectAfterMs/,
+        ],
         [{ effect: "throttled", path: "(" }, /^faults\[0\]\.path: is no regular expression: /],
         [{ effect: "throttled", nth: 0 }, /^faults\[0\]\.nth: /],
         [{ operation: "CreateCheckpoint" }, /^faults\[0\]\.effect: Invalid input: /],

@@ -13,6 +13,10 @@ export function parseAnswer<Req, Res>(operation: Operation<Req, Res>, response: 
     if (operation.response === undefined) return undefined as Res;
     const { id } = operation;
     const { status, body } = response;
+    if (body === "") {
+        const empty = operation.response.safeParse(undefined);
+        if (empty.success) return empty.data;
+    }
     let json: unknown;
     try {
         json = JSON.parse(body);

@@ -7,6 +7,7 @@ export { listBackups } from "./list-backups";
 export { listOpLogs } from "./list-op-logs";
 export { listVaults } from "./list-vaults";
 export type { Operation, Query } from "./operation";
+export { restoreBackup } from "./restore-backup";
 export { showBackup } from "./show-backup";
 export { showCheckpoint } from "./show-checkpoint";
 export { showOpLog } from "./show-op-log";

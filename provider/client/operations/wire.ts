@@ -186,6 +186,15 @@ export const wireOperationLog = z.object({
                 .object({ sync_backup_num: wireNumber, delete_backup_num: wireNumber, err_sync_backup_num: wireNumber })
                 .nullish()
                 .catch(undefined),
+            restore: z
+                .object({
+                    backup_id: wireText,
+                    backup_name: wireText,
+                    target_resource_id: wireText,
+                    target_resource_name: wireText,
+                })
+                .nullish()
+                .catch(undefined),
             replication: z
                 .object({
                     source_backup_id: wireText,

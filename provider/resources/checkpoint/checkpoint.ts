@@ -2,8 +2,9 @@
 import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import { messageOf, NotFoundError, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
-import { createCheckpoint, showCheckpoint, type WireCheckpoint } from "../../client/operations";
-import { noteInJournal, type PostOptions, type PostPlan, postOnce, settleJournal } from "../../exactly-once/post-once";
+import { showCheckpoint, type WireCheckpoint } from "../../client/operations";
+import { holdingNotes, noteOutcome, postOnce } from "../../exactly-once/post-once";
+import { abandonNotes, settleNotes } from "../../exactly-once/settle-notes";
 import { backupsOfCheckpoint } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
 import { paced } from "../../resource/paced";
@@ -22,11 +23,13 @@ import {
 } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
 import { type Holding, namesOf } from "../../services/holders";
-import { findCheckpoint, noteOwner } from "./find-lost";
-import { preflightCheckpoint } from "./preflight";
+import { noteOwner, warnOfTwins } from "./find-lost";
+import { preflightCheckpoint, refuseAdoption } from "./preflight";
 import { observe, read } from "./read";
+import { createPlan, generatedName, isGeneratedName, storedOutcome } from "./request";
 import {
     checkpointFacts,
+    checkpointNotes,
     expiredOutputs,
     isFailure,
     isFinalCheckpoint,
@@ -36,7 +39,7 @@ import {
     outcomeOf,
     toOutputs,
 } from "./schema";
-import { checkVolumeChoice, explainVolumeChoice, extraInfo, volumeChoice } from "./volumes";
+import { checkVolumeChoice, volumeChoice } from "./volumes";
 import { judgeCheckpoint, UNLISTED_MS, vanishedError, waitForCheckpoint, warnSkipped } from "./wait";
 
 /** A first full backup of a big vault takes hours. 3 h. */
@@ -98,7 +101,7 @@ export const checkpointInputs = z.strictObject({
 });
 export type CheckpointInputs = z.output<typeof checkpointInputs>;
 
-export const checkpointOutputs = z.object({ ...checkpointInputs.shape, ...checkpointFacts });
+export const checkpointOutputs = z.object({ ...checkpointInputs.shape, ...checkpointFacts, ...checkpointNotes });
 export type CheckpointOutputs = z.output<typeof checkpointOutputs>;
 
 export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = paced({
@@ -108,6 +111,9 @@ export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = 
     refine,
     preflight: preflightCheckpoint,
     isUnchanged,
+    idOf: (outputs) => outputs.checkpointId,
+    isSettled,
+    withInputs,
     needsUpdate,
     holding,
     declaredKeys: (inputs) => (inputs.adopt === undefined ? [] : [inputs.adopt]),
@@ -116,6 +122,7 @@ export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = 
     update,
     read,
     remove,
+    storedOutcome,
 });
 
 function refine(inputs: Partial<CheckpointInputs>): Failure[] {
@@ -163,13 +170,20 @@ function refuseReplacement(
     ];
 }
 
+/** Nothing of it is under way any more, or it is being deleted. */
+const isAtRest = (outputs: CheckpointOutputs): boolean => hasEnded(outputs) || isGoing(outputs);
+
+function isSettled(outputs: CheckpointOutputs): boolean {
+    return isAtRest(outputs) && !isFailure(outputs);
+}
+
 /**
  * There is something left to do that no input shows: a failure or a wait cut short whose note a refresh took out of the
  * engine's state, or (`wait: false`) the cloud has finished since.
  */
 async function needsUpdate(context: Context, id: string, olds: CheckpointOutputs): Promise<boolean> {
-    if (isFinalCheckpoint(olds.status) || olds.status === EXPIRED || isGoing(olds)) return isFailure(olds);
-    if (olds.wait !== false) return true;
+    if (isSettled(olds)) return false;
+    if (isAtRest(olds) || olds.wait !== false) return true;
     try {
         const target = await targetOf(context, olds);
         const { checkpoint: wire } = await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } });
@@ -180,30 +194,20 @@ async function needsUpdate(context: Context, id: string, olds: CheckpointOutputs
     }
 }
 
-function isGeneratedName(name: string): boolean {
-    return /-[0-9a-f]{8}$/.test(name);
-}
-
-function generatedName(context: Context): string {
-    const suffix = Math.floor(context.clock.random() * 2 ** 32)
-        .toString(16)
-        .padStart(8, "0");
-    const stem = context.resourceName.replaceAll(/[^a-zA-Z0-9_-]/g, "-").slice(0, 64 - 1 - suffix.length);
-    return `${stem}-${suffix}`;
-}
-
 async function create(context: Context, inputs: CheckpointInputs) {
     const target = await targetOf(context, inputs);
     if (inputs.adopt !== undefined) return adopt(context, target, inputs, inputs.adopt);
     const deadline = deadlineOf(context, inputs, "create", CREATE_BUDGET_MS);
     const name = inputs.name ?? generatedName(context);
-    const once = createOnce(context, target, inputs, name, deadline);
-    const outcome = await postOnce(context, once);
+    const asked = requestInputs(checkpointInputs, inputs);
+    const plan = createPlan(context, { target, inputs, asked, name, deadline });
+    const outcome = await postOnce(context, plan);
     // From here on an id is known, and no failure may lose it.
-    const wire = outcome.value;
+    const { note, value: wire } = outcome;
     noteOwner(context, wire.id);
-    let outputs = toOutputs(inputs, target, wire, [], { name: outcome.facts["name"] ?? name });
-    noteInJournal(context, once, { checkpointId: wire.id }, outcome.sentAt);
+    noteOutcome(context, plan, outcome, { facts: { checkpointId: wire.id }, resourceId: wire.id });
+    const unproven = outcome.isProven ? {} : { unproven: true };
+    let outputs = toOutputs(inputs, target, wire, [], { name: note.facts["name"] ?? name, ...unproven });
     if (outcome.how === "recovered")
         context.log.info(
             `resumed restore point ${wire.id}, which an interrupted run had started: no second one was taken`,
@@ -212,14 +216,22 @@ async function create(context: Context, inputs: CheckpointInputs) {
         context.log.info(
             `restore point ${wire.id} was taken although its answer was lost: found by name, not taken again`,
         );
-    try {
-        outputs = await finish(context, target, inputs, outputs, deadline, context.clock.now() + READ_AFTER_CREATE_MS);
-        return { id: wire.id, outputs };
-    } catch (error) {
-        throw partial(wire.id, outputs, error);
-    } finally {
-        await settleJournal(context, target.region);
-    }
+    return holdingNotes(context, [outcome], hasEnded, async () => {
+        try {
+            const newbornUntil = context.clock.now() + READ_AFTER_CREATE_MS;
+            outputs = await finish(context, target, inputs, outputs, deadline, newbornUntil);
+            return { id: wire.id, outputs };
+        } catch (error) {
+            throw partial(wire.id, outputs, error);
+        } finally {
+            if (outcome.wasRepeated) await warnOfTwins(context, { target, inputs, note, id: wire.id });
+        }
+    });
+}
+
+/** Nothing of it is under way any more. */
+function hasEnded({ status }: CheckpointOutputs): boolean {
+    return isFinalCheckpoint(status) || status === EXPIRED;
 }
 
 /** The wait, unless it is not wanted, and the judgement. */
@@ -246,50 +258,6 @@ function partial(id: string, outputs: CheckpointOutputs, error: unknown): Partia
     return new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
 }
 
-function createOnce(
-    context: Context,
-    target: ProjectRef,
-    inputs: CheckpointInputs,
-    name: string,
-    deadline: number,
-): PostPlan<WireCheckpoint, WireCheckpoint> {
-    const { vaultId, description, incremental, autoTrigger, resources, resourceDetails } = inputs;
-    const parameters = {
-        name,
-        ...(autoTrigger === undefined ? {} : { auto_trigger: autoTrigger }),
-        ...(description === undefined ? {} : { description }),
-        ...(incremental === undefined ? {} : { incremental }),
-        ...(resources === undefined ? {} : { resources }),
-        ...(resourceDetails === undefined
-            ? {}
-            : {
-                  resource_details: resourceDetails.map((one) => ({
-                      id: one.id,
-                      type: one.type,
-                      ...(one.name === undefined ? {} : { name: one.name }),
-                      ...extraInfo(one),
-                  })),
-              }),
-    };
-    return {
-        what: `CreateCheckpoint for vault ${vaultId}`,
-        whereToLook: `the backups of vault ${vaultId} named ${name}`,
-        deadline,
-        region: target.region,
-        request: requestInputs(checkpointInputs, inputs),
-        facts: { name },
-        send: async (post: PostOptions) => {
-            const body = { checkpoint: { vault_id: vaultId, parameters } };
-            try {
-                return (await context.client.call(createCheckpoint, { target, body, ...post })).checkpoint;
-            } catch (error) {
-                throw explainVolumeChoice(error, resourceDetails);
-            }
-        },
-        find: (window, facts, isLast) => findCheckpoint(context, target, inputs, window, facts, isLast, deadline),
-    };
-}
-
 async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInputs, id: string) {
     let wire: WireCheckpoint;
     try {
@@ -302,24 +270,16 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
             );
         throw error;
     }
-    if (isGoneCheckpoint(wire.status))
-        throw new OperationFailedError(`adopt: restore point ${id} has status ${wire.status}.`);
-    if (wire.vault?.id !== undefined && wire.vault.id !== inputs.vaultId)
-        throw new OperationFailedError(
-            `adopt: restore point ${id} is of vault ${wire.vault.id}, but vaultId is ${inputs.vaultId}.`,
-        );
-    const name = wire.extra_info?.name;
-    if (inputs.name !== undefined && name !== undefined && inputs.name !== name)
-        throw new OperationFailedError(
-            `adopt: restore point ${id} is named ${name}, but name is ${inputs.name}. Leave name out to adopt it.`,
-        );
+    const refusal = refuseAdoption(inputs, wire);
+    if (refusal !== undefined) throw new OperationFailedError(`adopt: ${refusal}.`);
     const resources = (wire.vault?.resources ?? []).map((one) => one.id);
     const rows = await backupsOfCheckpoint(context, target, id, resources);
     const outputs = toOutputs(inputs, target, wire, rows, {});
     if (rows.length === 0 && isFinalCheckpoint(wire.status))
         throw new OperationFailedError(`adopt: restore point ${id} has no backups left.`);
     noteOwner(context, id);
-    await settleJournal(context, target.region);
+    await settleNotes(context, [context.urn], storedOutcome(id, outputs));
+    await abandonNotes(context, () => false);
     context.log.info(`adopted restore point ${id} (${wire.status}); none was taken`);
     try {
         return {
@@ -337,13 +297,8 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
     }
 }
 
-async function update(
-    context: Context,
-    id: string,
-    olds: CheckpointOutputs,
-    news: CheckpointInputs,
-): Promise<CheckpointOutputs> {
-    const outputs: CheckpointOutputs = {
+function withInputs(olds: CheckpointOutputs, news: CheckpointInputs): CheckpointOutputs {
+    return {
         ...factsOf(olds),
         ...news,
         region: olds.region,
@@ -352,6 +307,15 @@ async function update(
         // An adopted restore point has a name that nobody gave; without this it would look like one that was taken out.
         adopt: news.adopt ?? olds.adopt,
     };
+}
+
+async function update(
+    context: Context,
+    id: string,
+    olds: CheckpointOutputs,
+    news: CheckpointInputs,
+): Promise<CheckpointOutputs> {
+    const outputs = withInputs(olds, news);
     const target = await context.client.target(olds.region, olds.projectId);
     try {
         if (olds.status === EXPIRED && isFailure(outputs))
@@ -398,7 +362,7 @@ function factsOf(
     outputs: CheckpointOutputs,
 ): Omit<CheckpointOutputs, keyof CheckpointInputs> & Pick<CheckpointOutputs, "region" | "projectId"> {
     const facts: Record<string, unknown> = {};
-    for (const key of Object.keys(checkpointFacts)) facts[key] = Reflect.get(outputs, key);
+    for (const key of Object.keys({ ...checkpointFacts, ...checkpointNotes })) facts[key] = Reflect.get(outputs, key);
     return facts as ReturnType<typeof factsOf>;
 }
 
@@ -412,6 +376,12 @@ async function remove(context: Context, id: string, olds: CheckpointOutputs): Pr
                 : `${known.length === 1 ? "backup" : "backups"} ${known.map((one) => one.id).join(", ")} ${known.length === 1 ? "stays" : "stay"}`;
         context.log.info(
             `retained restore point ${id}: ${what} in vault ${olds.vaultId} and ${known.length === 1 ? "costs" : "cost"} money until deleted`,
+        );
+        return;
+    }
+    if (olds.unproven === true) {
+        context.log.info(
+            `retained restore point ${id} in vault ${olds.vaultId}: the answer to its request was lost, and nothing but its name and time says that it is this resource's. It costs money until deleted.`,
         );
         return;
     }

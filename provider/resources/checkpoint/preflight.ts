@@ -1,7 +1,8 @@
 /** What a preview can know of a restore point that is to be taken. */
 
-import type { WireVault } from "../../client/operations";
-import { look, noVault, protectType, targetOf, vaultOf, warnOnce } from "../../resource/preflight";
+import type { ProjectRef } from "../../client/client";
+import { showCheckpoint, type WireCheckpoint, type WireVault } from "../../client/operations";
+import { find, look, noVault, protectType, targetOf, vaultOf, warnOnce } from "../../resource/preflight";
 import { isOfCloud } from "../../resource/regions";
 import type { Failure } from "../../resource/resource";
 import { fullReason, surelyFit, tightReason } from "../../resource/room";
@@ -28,8 +29,11 @@ export async function preflightCheckpoint(context: Context, inputs: Partial<Chec
     if (lacked.length > 0) return lacked;
     return look(context, async () => {
         const { vaultId } = inputs;
-        if (vaultId === undefined || inputs.adopt !== undefined) return [];
+        const { adopt } = inputs;
+        if (vaultId === undefined && adopt === undefined) return [];
         const target = await targetOf(context, inputs);
+        if (adopt !== undefined) return checkAdopted(context, target, inputs, adopt);
+        if (vaultId === undefined) return [];
         const vault = await vaultOf(context, target, vaultId);
         if (vault === undefined) return [];
         if (vault === null) return [noVault("vaultId", vaultId, target)];
@@ -69,4 +73,33 @@ function warnOfRoom(context: Context, vault: WireVault, inputs: Partial<Checkpoi
         .filter((one) => one.backup_count === 0 || inputs.incremental === false)
         .map((one) => ({ resourceId: one.id, sizeGb: one.size }));
     if (!surelyFit(vault, needs)) warnOnce(context, tightReason(vault, needs, { code: "6114", what: "full backups" }));
+}
+
+/** Why a restore point that is there cannot be adopted; undefined: it can. */
+export function refuseAdoption(inputs: Partial<CheckpointInputs>, wire: WireCheckpoint): string | undefined {
+    const { vaultId, name } = inputs;
+    const isOther = <T>(own: T | undefined, given: T | undefined) =>
+        own !== undefined && given !== undefined && own !== given;
+    // It is still shown for a while after it has been deleted.
+    if (wire.status === "deleted") return `restore point ${wire.id} has status ${wire.status}`;
+    if (isOther(wire.vault?.id, vaultId))
+        return `restore point ${wire.id} is of vault ${wire.vault?.id}, but vaultId is ${vaultId}`;
+    if (isOther(wire.extra_info?.name, name))
+        return `restore point ${wire.id} is named ${wire.extra_info?.name}, but name is ${name}. Leave name out to adopt it`;
+    return undefined;
+}
+
+async function checkAdopted(
+    context: Context,
+    target: ProjectRef,
+    inputs: Partial<CheckpointInputs>,
+    id: string,
+): Promise<Failure[]> {
+    const found = await find(context, showCheckpoint, target, { checkpoint_id: id });
+    if (found === undefined) return [];
+    const reason =
+        found === null
+            ? `there is no restore point ${id} in ${target.region}, project ${target.projectId} (BackupService.6217): check adopt, region and projectId, or take adopt out to take a new one`
+            : refuseAdoption(inputs, found.checkpoint);
+    return reason === undefined ? [] : [{ property: "adopt", reason }];
 }

@@ -84,6 +84,12 @@ export const checkpointFacts = {
     backupIdByResource: z.record(z.string(), z.string()),
 };
 
+/** What a resource remembers of its restore point besides what the cloud says. */
+export const checkpointNotes = {
+    /** True when the answer to its request was lost and it was found by its given name and time only: it may be another's, and is then never deleted. */
+    unproven: z.boolean().optional(),
+};
+
 /** One that is being restored from is as good as before. */
 const GOOD_BACKUP = new Set(["available", "restoring", "waiting_restore"]);
 /** On its way out: by hand, or by retention. */
@@ -202,6 +208,7 @@ export function toOutputs(
         },
         skippedResources,
         retentionDurationDays: wire.extra_info?.retention_duration ?? earlier.retentionDurationDays,
+        ...(earlier.unproven === true ? { unproven: true } : {}),
         backups,
         ...goodIds(backups),
     };

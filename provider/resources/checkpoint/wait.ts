@@ -3,10 +3,9 @@
 import type { ProjectRef } from "../../client/client";
 import { NotFoundError, PartialCreateError } from "../../client/errors/errors";
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
-import { formatDuration } from "../../client/time/duration";
 import { parseInstant, queryInstant } from "../../client/time/timestamps";
 import { backupsOfCheckpoint, checkpointTopic, operationLogRows } from "../../reads/backup-lists";
-import { shouldFetchById } from "../../reads/poller";
+import { shouldFetchById, showProgress } from "../../reads/poller";
 import { EXPIRED } from "../../resource/resource";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
@@ -46,8 +45,7 @@ export async function waitForCheckpoint(
         question: { checkpointId: id, vaultId: inputs.vaultId, createdAt: begun.createdAt },
         what: `restore point ${id}`,
         deadline,
-        onLook: (status, elapsedMs, waiting) =>
-            log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
+        onLook: showProgress(log, "restore points that are waited for"),
         evaluate: (rows) => {
             const running = rows?.filter((row) => !isFinalBackup(row.status)) ?? [];
             if (running.length > 0) {

@@ -2,16 +2,16 @@
 import type { ProjectRef } from "../../client/client";
 import { messageOf, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import type { WireBackup } from "../../client/operations";
-import { formatDuration } from "../../client/time/duration";
+import { showProgress } from "../../reads/poller";
 import type { Context } from "../../services/context";
 import type { BackupReplicaInputs, BackupReplicaOutputs } from "./backup-replica";
 import { copyTopic, lookAtCopies, withTaskErrors } from "./copy-status";
 import { type Copy, type CopyQuery, type CopyState, isFinalCopy, seenOf } from "./destination-replicas";
 import { type ReplicaLocation, waitForExistingReplica, waitForReplicas } from "./existing-replicas";
 
-/** What the cloud skipped was there before, or is nothing. */
+/** What the cloud skipped was there before, or is nothing; what is unproven may be another's. */
 export function isOwn(outputs: BackupReplicaOutputs): boolean {
-    return outputs.adopted !== true && outputs.status !== "skip";
+    return outputs.adopted !== true && outputs.unproven !== true && outputs.status !== "skip";
 }
 
 export function questionOf(outputs: BackupReplicaOutputs): CopyQuery & { copies: [Copy] } {
@@ -100,8 +100,7 @@ export function waitForEnd(
         question: questionOf(begun),
         what: `copy of backup ${begun.backupId} to ${begun.destinationRegion}`,
         deadline,
-        onLook: (status, elapsedMs, waiting) =>
-            context.log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
+        onLook: showProgress(context.log, "resources that wait for copies"),
         evaluate: (states) => {
             const seen = states?.[0];
             if (seen === undefined) return { done: false, status: outputs.status };

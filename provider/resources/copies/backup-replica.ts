@@ -3,14 +3,8 @@
 import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import { OperationFailedError, PartialCreateError } from "../../client/errors/errors";
-import { copyBackup } from "../../client/operations";
-import {
-    noteInJournal,
-    type PostOptions,
-    postOnce,
-    settleJournal,
-    type TimeWindow,
-} from "../../exactly-once/post-once";
+import { holdingNotes, noteOutcome, postOnce } from "../../exactly-once/post-once";
+import type { StoredOutcome } from "../../exactly-once/settle-notes";
 import { readBackup } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
 import { sharedBackup } from "../../reads/shared-reads";
@@ -32,9 +26,10 @@ import {
 } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
 import { failureText, finish, hasEnded, isOwn, lookOnce, placeOf, waitForEnd, withState } from "./backup-replica-wait";
+import { copyBackupPlan } from "./copy-backup";
 import { COPY_BUDGET_MS, COPY_DELETE_BUDGET_MS, isFinalCopy } from "./destination-replicas";
 import { waitForReplicas } from "./existing-replicas";
-import { claimCopies, findLostCopy } from "./find-lost";
+import { claimCopies } from "./find-lost";
 import { copyHolding, copyKey, deletableReplicas } from "./holding";
 
 export const backupReplicaInputs = z.strictObject({
@@ -79,6 +74,8 @@ export const backupReplicaOutputs = z.object({
     requestedAt: z.number(),
     /** True when the replica was there before this resource: it is then never deleted. */
     adopted: z.boolean().optional(),
+    /** True when the answer to its request was lost and the copy was found by place and time only: it may be another's, and is then never deleted. */
+    unproven: z.boolean().optional(),
     /** True once the replica has been seen `available` in its region; false when it was looked for two minutes and was not there. */
     verified: z.boolean().optional(),
 });
@@ -91,6 +88,9 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
     refine,
     preflight: preflightBackupReplica,
     isUnchanged,
+    idOf: (outputs) => outputs.replicationRecordId,
+    isSettled: (outputs) => outputs.verified === true,
+    withInputs,
     needsUpdate,
     deleteBeforeReplace,
     holding: (id, outputs) => copyHolding(id, outputs, [outputs]),
@@ -102,7 +102,12 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
     update,
     read,
     remove,
+    storedOutcome,
 });
+
+function storedOutcome(id: string, { requestedAt }: Partial<BackupReplicaOutputs>): StoredOutcome {
+    return { id, begun: { at: requestedAt, clock: "machine" } };
+}
 
 function refine(inputs: Partial<BackupReplicaInputs>): Failure[] {
     return refuseSameRegion(inputs);
@@ -156,40 +161,16 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
         throw new OperationFailedError("destinationRegion is the source's own region; copies go to another one.");
     const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
-    // Of a request whose answer was lost: when it may have been sent.
-    let since = context.clock.now();
-    const once = {
-        what: `CopyBackup for backup ${inputs.backupId} to ${destination.region}`,
-        whereToLook: `the replication records of backup ${inputs.backupId} and the backups in vault ${inputs.destinationVaultId}`,
+    const plan = {
+        ...copyBackupPlan(context, { ...inputs, source, destination }),
         deadline,
-        region: source.region,
         request: requestInputs(backupReplicaInputs, inputs),
         facts: {},
-        send: async (post: PostOptions) => {
-            const { replication } = await context.client.call(copyBackup, {
-                target: source,
-                path: { backup_id: inputs.backupId },
-                body: {
-                    replicate: {
-                        destination_project_id: destination.projectId,
-                        destination_region: destination.region,
-                        destination_vault_id: inputs.destinationVaultId,
-                        ...(inputs.name === undefined ? {} : { name: inputs.name }),
-                        ...(inputs.description === undefined ? {} : { description: inputs.description }),
-                    },
-                },
-                ...post,
-            });
-            return { id: replication.replication_record_id, providerId: replication.provider_id };
-        },
-        find: (window: TimeWindow, facts: Readonly<Record<string, string>>, isLast: boolean) => {
-            since = window.from - context.client.serverOffsetMs(source.region);
-            return findCopy(context, source, destination, inputs, window, facts, isLast);
-        },
     };
-    const outcome = await postOnce(context, once);
-    const { id, providerId } = outcome.value;
-    noteInJournal(context, once, { recordId: id }, outcome.sentAt);
+    const outcome = await postOnce(context, plan);
+    const { recordId, mark, providerId, since } = outcome.value;
+    const id = recordId ?? mark ?? inputs.backupId;
+    noteOutcome(context, plan, outcome, { facts: { recordId: id }, resourceId: id });
     claimCopies(context, destination.region, [{ backupId: inputs.backupId, recordId: id }]);
     if (outcome.how !== "sent")
         context.log.info(`copy ${id} was under way already (its answer was lost): it was not started again`);
@@ -202,35 +183,18 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
         status: "waiting_replicate",
         providerId,
         sourceRegion: source.region,
-        requestedAt: outcome.how === "sent" ? outcome.sentAt : since,
+        requestedAt: since ?? outcome.sentAt,
+        ...(outcome.isProven ? {} : { unproven: true }),
     };
-    try {
-        return { id, outputs: await finish(context, inputs, outputs, deadline) };
-    } finally {
-        await settleJournal(context, source.region);
-    }
+    const run = async () => ({ id, outputs: await finish(context, inputs, outputs, deadline) });
+    return holdingNotes(context, [outcome], hasEnded, run);
 }
 
-/** The copy that a lost POST began. Where the cloud keeps no records it is known by its replica or its task. */
-async function findCopy(
-    context: Context,
-    source: ProjectRef,
-    destination: ProjectRef,
-    inputs: BackupReplicaInputs,
-    window: TimeWindow,
-    facts: Readonly<Record<string, string>>,
-    isLast: boolean,
-): Promise<{ id: string; providerId: string | undefined } | undefined> {
-    const { backupId, name, destinationVaultId } = inputs;
-    if (facts["recordId"] !== undefined) {
-        const backup = await readBackup(context, source, backupId);
-        return { id: facts["recordId"], providerId: backup?.provider_id };
-    }
-    const what = `CopyBackup for backup ${backupId} to ${destination.region}`;
-    const request = { what, source, destination, destinationVaultId, window, isLast };
-    const found = await findLostCopy(context, request, { backupId, name });
-    const id = found?.recordId ?? found?.mark;
-    return id === undefined ? undefined : { id, providerId: found?.providerId };
+function withInputs(olds: BackupReplicaOutputs, news: BackupReplicaInputs): BackupReplicaOutputs {
+    return {
+        ...applyInputs(olds, news, backupReplicaInputs),
+        destinationProjectId: olds.destinationProjectId,
+    };
 }
 
 async function update(
@@ -239,10 +203,7 @@ async function update(
     olds: BackupReplicaOutputs,
     news: BackupReplicaInputs,
 ): Promise<BackupReplicaOutputs> {
-    const outputs: BackupReplicaOutputs = {
-        ...applyInputs(olds, news, backupReplicaInputs),
-        destinationProjectId: olds.destinationProjectId,
-    };
+    const outputs = withInputs(olds, news);
     // `success` in state may be the record's word alone, when the replica was not readable yet: `verified` says that it was.
     if (olds.verified === true) return outputs;
     if (olds.status === "fail") throw new PartialCreateError(id, outputs, [failureText(outputs)]);
@@ -293,7 +254,7 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
         return undefined;
     }
     const verified = replica.status === "available" ? { verified: true } : {};
-    const adopted = isOwn(outputs) ? {} : { adopted: true };
+    const adopted = outputs.adopted === true || outputs.status === "skip" ? { adopted: true } : {};
     return {
         id,
         outputs: {
@@ -338,10 +299,16 @@ function mayDelete(context: Context, outputs: BackupReplicaOutputs): boolean {
     return isOwn(outputs) || context.holders.wasLeft(context.urn, outputs.destinationBackupId ?? "");
 }
 
+function whyKept({ unproven }: BackupReplicaOutputs): string {
+    return unproven === true
+        ? "the answer to its request was lost, and nothing but place and time says that it is this resource's"
+        : "it was there before this resource";
+}
+
 /** Says what stays. */
 function retain(context: Context, id: string, outputs: BackupReplicaOutputs): void {
     const where = `in ${outputs.destinationRegion}, vault ${outputs.destinationVaultId}`;
-    const why = outputs.deletionPolicy === "delete" ? " (it was there before this resource)" : "";
+    const why = outputs.deletionPolicy === "delete" ? ` (${whyKept(outputs)})` : "";
     if (!isFinalCopy(outputs.status))
         context.log.info(
             `copy ${id} still runs: the replica that it makes ${where} stays, and costs money until deleted`,

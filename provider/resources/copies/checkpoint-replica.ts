@@ -8,17 +8,12 @@ import {
     PartialCreateError,
     UncertainOutcomeError,
 } from "../../client/errors/errors";
-import { copyBackup, showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
-import { formatDuration } from "../../client/time/duration";
-import {
-    noteInJournal,
-    type PostOptions,
-    postOnce,
-    settleJournal,
-    type TimeWindow,
-    windowOf,
-} from "../../exactly-once/post-once";
+import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
+import { holdingNotes, noteOutcome, type PostOutcome, postOnce } from "../../exactly-once/post-once";
+import { abandonNotes, type StoredOutcome } from "../../exactly-once/settle-notes";
+import { windowOf } from "../../exactly-once/time-window";
 import { backupsOfCheckpoint, checkpointTopic } from "../../reads/backup-lists";
+import { showProgress } from "../../reads/poller";
 import { paced } from "../../resource/paced";
 import { preflightCheckpointReplica } from "../../resource/preflight";
 import { applyInputs, commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
@@ -26,12 +21,16 @@ import { type Context, targetOf } from "../../services/context";
 import { isFinalCheckpoint, isGoneCheckpoint } from "../checkpoint/schema";
 import { UNLISTED_MS } from "../checkpoint/wait";
 import { refuseSameRegion } from "./backup-replica";
+import { type BegunCopy, type CopyRequest, copyBackupPlan, findCopy } from "./copy-backup";
 import {
+    areSettled,
     copiesMoved,
     copySetInputs,
     copySetOutputs,
     describeUnbegun,
     finishCopies,
+    hasBegun,
+    hasEnded,
     type Replication,
     readCopies,
     removeCopies,
@@ -43,11 +42,8 @@ import {
     withTotals,
 } from "./copy-set";
 import { COPY_BUDGET_MS } from "./destination-replicas";
-import { claimCopies, findLostCopy } from "./find-lost";
+import { claimCopies } from "./find-lost";
 import { checkpointCopiesKey, copyHolding } from "./holding";
-
-/** A note of a request in doubt is dated no further back than this, in milliseconds: the journal forgets old ones. */
-const NOTED_MS = 3_600_000;
 
 export const checkpointReplicaInputs = z.strictObject({
     ...commonInputs,
@@ -78,6 +74,9 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     refine: refuseSameRegion,
     preflight: preflightCheckpointReplica,
     isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
+    idOf,
+    isSettled: areSettled,
+    withInputs,
     needsUpdate: (context, _id, olds) => copiesMoved(context, subject, olds),
     deleteBeforeReplace,
     create,
@@ -92,7 +91,15 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
             ? []
             : [checkpointCopiesKey(inputs.checkpointId, inputs.destinationRegion)],
     remove,
+    storedOutcome,
 });
+
+/** Each copy has its own request, and its own note: state has the outcome of those that have begun. */
+function storedOutcome(id: string, outputs: Partial<CheckpointReplicaOutputs>): StoredOutcome {
+    const { replications = [], requestedAt } = outputs;
+    const parts = new Map(replications.filter(hasBegun).map((one) => [one.backupId, one.replicationRecordId]));
+    return { id, parts, begun: { at: requestedAt, clock: "machine" } };
+}
 
 /** One replica a backup and destination region: the old ones must go before new ones can come. */
 function deleteBeforeReplace(olds: CheckpointReplicaOutputs, news: Partial<CheckpointReplicaInputs>): boolean {
@@ -126,10 +133,13 @@ async function create(context: Context, inputs: CheckpointReplicaInputs) {
         requestedAt: context.clock.now(),
         sourceVaultId: checkpoint.vault?.id,
     };
+    await abandonNotes(context, ({ part }) => backups.some((one) => one.id === part));
     return { id: idOf(inputs), outputs: await begin(context, outputs, deadline, finishCopies) };
 }
 
-function idOf(inputs: CheckpointReplicaInputs): string {
+function idOf(
+    inputs: Pick<CheckpointReplicaInputs, "checkpointId" | "destinationRegion" | "destinationVaultId">,
+): string {
     return `${inputs.checkpointId}/${inputs.destinationRegion}/${inputs.destinationVaultId}`;
 }
 
@@ -182,10 +192,8 @@ async function finishedBackups(
             question: { checkpointId: id, vaultId: begun.vault?.id, createdAt: begun.created_at },
             what: `restore point ${id}, which has to finish before its backups can be copied`,
             deadline,
-            onLook: (status, elapsedMs, waiting) =>
-                context.log.status(
-                    `restore point: ${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`,
-                ),
+            onLook: (status, ...rest) =>
+                showProgress(context.log, "restore points that are waited for")(`restore point: ${status}`, ...rest),
             evaluate: async (listed) => {
                 const running = listed?.find((row) => isRunning(row.status));
                 if (running !== undefined) return { done: false, status: running.status };
@@ -230,37 +238,18 @@ async function begin(
     next: Next,
 ): Promise<CheckpointReplicaOutputs> {
     const id = idOf(given);
-    const missing = given.replications.filter((one) => one.status === UNSENT || one.status === UNSURE);
-    const errors = new Map<string, unknown>();
-    const sent = new Map<string, Replication>();
-    const times: number[] = [];
-    await Promise.all(
-        missing.map(async (one) => {
-            const { backupId } = one;
-            try {
-                const { recordId, since } = await sendOne(context, given, one, deadline);
-                sent.set(backupId, { backupId, replicationRecordId: recordId, status: "waiting_replicate" });
-                times.push(since);
-            } catch (error) {
-                errors.set(backupId, error);
-                const failReason = messageOf(error);
-                // Who no longer waits for an answer does not know, either.
-                if (error instanceof UncertainOutcomeError || context.signal.aborted)
-                    sent.set(backupId, { backupId, status: UNSURE, failReason, unsureAt: context.clock.now() });
-                else sent.set(backupId, { backupId, status: UNSENT, failReason });
-            }
-        }),
-    );
+    const { outcomes, sent, errors } = await sendMissing(context, given, deadline);
     const replications = given.replications.map((one) => sent.get(one.backupId) ?? one);
     const open = replications.filter((one) => one.status === UNSENT || one.status === UNSURE);
     const unsure = open.some((one) => one.status === UNSURE);
     // What began before, or may have begun at any time of this run, has no later beginning.
     const isFirst = !unsure && given.replications.every((one) => one.status === UNSENT);
+    const times = outcomes.map((one) => one.value.since ?? one.sentAt);
     const requestedAt = isFirst && times.length > 0 ? Math.min(...times) : Math.min(given.requestedAt, ...times);
     const outputs = withTotals({ ...given, replications, requestedAt, verified: undefined });
     // Nothing began, and surely so: there is nothing to keep.
-    if (open.length === replications.length && !unsure) throw errors.values().next().value;
-    try {
+    if (open.length === replications.length && !unsure) throw errors[0];
+    return holdingNotes(context, outcomes, hasEnded, async () => {
         if (unsure || (open.length > 0 && outputs.onPartialFailure !== "warn")) {
             const begun = replications.length - open.length;
             throw new PartialCreateError(id, outputs, [
@@ -268,14 +257,37 @@ async function begin(
             ]);
         }
         return await next(context, subject, id, outputs, deadline);
-    } finally {
-        for (const one of missing) await settleJournal(ownContext(context, one), outputs.region);
-    }
+    });
 }
 
-/** Each copy has its own entry in the journal. */
-function ownContext(context: Context, one: Replication): Context {
-    return { ...context, urn: `${context.urn}|${one.backupId}` };
+/** Sends each request that surely was not sent, or may not have been; `sent` is by backup id. */
+async function sendMissing(context: Context, given: CheckpointReplicaOutputs, deadline: number) {
+    const outcomes: PostOutcome<BegunCopy, BegunCopy>[] = [];
+    const sent = new Map<string, Replication>();
+    const errors: unknown[] = [];
+    const sendAndNote = async (one: Replication) => {
+        const { backupId } = one;
+        try {
+            const outcome = await sendOne(context, given, one, deadline);
+            outcomes.push(outcome);
+            sent.set(backupId, {
+                backupId,
+                replicationRecordId: outcome.value.recordId,
+                status: "waiting_replicate",
+                ...(outcome.isProven ? {} : { unproven: true }),
+            });
+        } catch (error) {
+            errors.push(error);
+            const failReason = messageOf(error);
+            // Who no longer waits for an answer does not know, either.
+            if (error instanceof UncertainOutcomeError || context.signal.aborted)
+                sent.set(backupId, { backupId, status: UNSURE, failReason, unsureAt: context.clock.now() });
+            else sent.set(backupId, { backupId, status: UNSENT, failReason });
+        }
+    };
+    const missing = given.replications.filter((one) => one.status === UNSENT || one.status === UNSURE);
+    await Promise.all(missing.map(sendAndNote));
+    return { outcomes, sent, errors };
 }
 
 async function sendOne(
@@ -283,94 +295,45 @@ async function sendOne(
     outputs: CheckpointReplicaOutputs,
     one: Replication,
     deadline: number,
-): Promise<Begun> {
-    const source = { region: outputs.region, projectId: outputs.projectId };
-    const { destinationRegion, destinationProjectId, destinationVaultId } = outputs;
+): Promise<PostOutcome<BegunCopy, BegunCopy>> {
     const { backupId } = one;
-    const own = ownContext(context, one);
-    const once = {
-        what: `CopyBackup for backup ${backupId} to ${destinationRegion}`,
-        whereToLook: `the replication records of backup ${backupId} and the backups in vault ${destinationVaultId}`,
+    const { destinationRegion, destinationProjectId, destinationVaultId, triggers } = outputs;
+    const plan = {
+        ...copyBackupPlan(context, copyOf(outputs, backupId)),
         deadline,
-        region: source.region,
-        request: { backupId, destinationRegion, destinationProjectId, destinationVaultId, triggers: outputs.triggers },
+        part: backupId,
+        request: { backupId, destinationRegion, destinationProjectId, destinationVaultId, triggers },
         facts: {},
-        send: async (post: PostOptions): Promise<{ recordId: string }> => {
-            const { replication } = await context.client.call(copyBackup, {
-                target: source,
-                path: { backup_id: backupId },
-                body: {
-                    replicate: {
-                        destination_project_id: destinationProjectId,
-                        destination_region: destinationRegion,
-                        destination_vault_id: destinationVaultId,
-                    },
-                },
-                ...post,
-            });
-            return { recordId: replication.replication_record_id };
-        },
-        find: (window: TimeWindow, facts: Readonly<Record<string, string>>, isLast: boolean) =>
-            findCopy(context, outputs, one, window, facts, isLast),
+        // An earlier request may have had its effect: it is looked for first, however long ago that was.
+        doubted: one.status === UNSURE ? doubtedSpan(context, outputs, one) : undefined,
     };
-    // An earlier request may have had its effect: it is looked for first, however long ago that was.
-    const since = Math.max(outputs.requestedAt, context.clock.now() - NOTED_MS);
-    if (one.status === UNSURE) noteInJournal(own, once, {}, since);
-    const outcome = await postOnce<{ recordId: string }, Begun>(own, once);
+    const outcome = await postOnce(context, plan);
     const { recordId } = outcome.value;
-    noteInJournal(own, once, recordId === undefined ? {} : { recordId }, outcome.sentAt);
+    const facts: Record<string, string> = recordId === undefined ? {} : { recordId };
+    noteOutcome(context, plan, outcome, { facts, resourceId: idOf(outputs) });
     claimCopies(context, destinationRegion, [{ backupId, recordId }]);
-    if (outcome.how === "sent") return { recordId, since: outcome.sentAt };
-    context.log.info(`the copy of backup ${backupId} was under way already (its answer was lost): not started again`);
-    return outcome.value;
+    if (outcome.how !== "sent")
+        context.log.info(
+            `the copy of backup ${backupId} was under way already (its answer was lost): not started again`,
+        );
+    return outcome;
 }
 
-interface Begun {
-    /** Undefined where the cloud keeps no records. */
-    readonly recordId: string | undefined;
-    /** Clock time before which the copy did not begin. */
-    readonly since: number;
+function copyOf(outputs: CheckpointReplicaOutputs, backupId: string): CopyRequest {
+    const { region, projectId, sourceVaultId, destinationRegion, destinationProjectId, destinationVaultId } = outputs;
+    const destination = { region: destinationRegion, projectId: destinationProjectId };
+    return { source: { region, projectId }, sourceVaultId, backupId, destination, destinationVaultId };
 }
 
-/** The copy that a lost POST began. */
-async function findCopy(
-    context: Context,
-    outputs: CheckpointReplicaOutputs,
-    one: Replication,
-    posted: TimeWindow | undefined,
-    facts: Readonly<Record<string, string>>,
-    isLast: boolean,
-): Promise<Begun | undefined> {
-    const { backupId } = one;
-    const { sourceVaultId, destinationRegion, destinationVaultId } = outputs;
-    const source = { region: outputs.region, projectId: outputs.projectId };
-    const destination = { region: destinationRegion, projectId: outputs.destinationProjectId };
-    const window = windowFor(context, outputs, one, posted);
-    const since = window.from - context.client.serverOffsetMs(source.region);
-    if (facts["recordId"] !== undefined) return { recordId: facts["recordId"], since };
-    const what = `CopyBackup for backup ${backupId} to ${destinationRegion}`;
-    const request = { what, source, sourceVaultId, destination, destinationVaultId, window, isLast };
-    const found = await findLostCopy(context, request, { backupId });
-    return found === undefined ? undefined : { recordId: found.recordId, since };
+/** One that was left unsure may have been sent at any time of its run. */
+function doubtedSpan({ clock }: Context, { requestedAt }: CheckpointReplicaOutputs, one: Replication) {
+    return { from: requestedAt, to: one.unsureAt ?? clock.now() };
 }
 
-/** One that was left unsure may have been sent at any time of its run, or just now. */
-function windowFor(
-    context: Context,
-    outputs: CheckpointReplicaOutputs,
-    one: Replication,
-    posted: TimeWindow | undefined,
-): TimeWindow {
-    if (one.status !== UNSURE && posted !== undefined) return posted;
-    const { client, clock } = context;
-    const before = windowOf(client, outputs.region, outputs.requestedAt, one.unsureAt ?? clock.now());
-    if (posted === undefined) return before;
+function withInputs(olds: CheckpointReplicaOutputs, news: CheckpointReplicaInputs): CheckpointReplicaOutputs {
     return {
-        from: Math.min(before.from, posted.from),
-        contains: (instant) => {
-            const fits = [before.contains(instant), posted.contains(instant)];
-            return fits.includes("yes") ? "yes" : fits.includes("maybe") ? "maybe" : "no";
-        },
+        ...applyInputs(olds, news, checkpointReplicaInputs),
+        destinationProjectId: olds.destinationProjectId,
     };
 }
 
@@ -380,10 +343,7 @@ async function update(
     olds: CheckpointReplicaOutputs,
     news: CheckpointReplicaInputs,
 ): Promise<CheckpointReplicaOutputs> {
-    const outputs: CheckpointReplicaOutputs = {
-        ...applyInputs(olds, news, checkpointReplicaInputs),
-        destinationProjectId: olds.destinationProjectId,
-    };
+    const outputs = withInputs(olds, news);
     const missing = outputs.replications.filter((one) => one.status === UNSENT || one.status === UNSURE);
     if (missing.length === 0) return updateCopies(context, subject, id, outputs);
     context.log.info(
@@ -406,13 +366,17 @@ async function remove(context: Context, id: string, olds: CheckpointReplicaOutpu
     // What may have begun leaves a replica, too.
     const replications: Replication[] = [];
     for (const one of olds.replications) {
-        const found = one.status === UNSURE ? await findCopy(context, olds, one, undefined, {}, true) : undefined;
+        const { backupId } = one;
+        const window = () => windowOf(context.client, olds.region, doubtedSpan(context, olds, one));
+        const found =
+            one.status === UNSURE ? await findCopy(context, copyOf(olds, backupId), window(), true) : undefined;
         if (found === undefined) replications.push(one);
         else
             replications.push({
-                backupId: one.backupId,
+                backupId,
                 replicationRecordId: found.recordId,
                 status: "waiting_replicate",
+                unproven: true,
             });
     }
     return removeCopies(context, subject, id, { ...olds, replications });

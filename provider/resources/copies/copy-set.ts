@@ -7,9 +7,9 @@ import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import { messageOf, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import type { WireBackup } from "../../client/operations";
-import { formatDuration } from "../../client/time/duration";
 import { readBackup } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
+import { showProgress } from "../../reads/poller";
 import { sharedBackup } from "../../reads/shared-reads";
 import {
     type CommonInputs,
@@ -73,6 +73,8 @@ const replication = z.object({
     unsureAt: z.number().optional(),
     /** True when the replica was there before: it is then never deleted. */
     adopted: z.boolean().optional(),
+    /** True when the answer to its request was lost and the copy was found by place and time only: it may be another's, and is then never deleted. */
+    unproven: z.boolean().optional(),
 });
 export type Replication = z.output<typeof replication>;
 
@@ -136,7 +138,7 @@ export interface Subject<O> {
     vaultId(outputs: O): string | undefined;
 }
 
-const hasBegun = (one: Replication): boolean => one.status !== UNSENT && one.status !== UNSURE;
+export const hasBegun = (one: Replication): boolean => one.status !== UNSENT && one.status !== UNSURE;
 /** A `success` that names no replica yet has not ended, either. */
 const isRunning = (one: Replication): boolean =>
     hasBegun(one) &&
@@ -177,6 +179,11 @@ function isDone(outputs: CopySet): boolean {
     return !outputs.replications.some(isRunning);
 }
 
+/** Nothing of it is under way any more, nor in doubt. */
+export function hasEnded(outputs: CopySet): boolean {
+    return isDone(outputs) && !outputs.replications.some((one) => one.status === UNSURE);
+}
+
 /** What follows from the copies: overall status and the lists of ids. */
 export function withTotals<O extends CopySet>(outputs: O): O {
     const { replications } = outputs;
@@ -211,10 +218,14 @@ async function lookNow<O extends CopySet>(context: Context, subject: Subject<O>,
     return withStates(outputs, states ?? []);
 }
 
+export function areSettled(outputs: CopySet): boolean {
+    return outputs.verified === true && !isFailure(outputs);
+}
+
 /** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) all copies have ended since. */
 export async function copiesMoved<O extends CopySet>(context: Context, subject: Subject<O>, olds: O): Promise<boolean> {
-    if (olds.verified === true) return isFailure(olds);
-    if (olds.wait !== false || isDone(olds)) return true;
+    if (areSettled(olds)) return false;
+    if (olds.verified === true || olds.wait !== false || isDone(olds)) return true;
     try {
         return isDone(await lookNow(context, subject, olds));
     } catch {
@@ -266,8 +277,7 @@ async function waitForCopies<O extends CopySet>(
         question: questionOf(subject, begun),
         what: `replication of ${subject.name(begun)} to ${begun.destinationRegion}`,
         deadline,
-        onLook: (status, elapsedMs, waiting) =>
-            context.log.status(`${status}, ${formatDuration(elapsedMs)}${waiting > 1 ? `, ${waiting} waiting` : ""}`),
+        onLook: showProgress(context.log, "resources that wait for copies"),
         evaluate: (states) => {
             if (states === undefined) return { done: false, status: outputs.status };
             outputs = withStates(outputs, states);
@@ -469,13 +479,18 @@ export async function removeCopies<O extends CopySet>(
     const ended = await waitForCopies(context, subject, olds, deadline, () => {});
     const idsOf = (list: readonly Replication[]) =>
         list.map((one) => one.destinationBackupId).filter((one) => one !== undefined);
-    const isOwn = (one: Replication) => one.adopted !== true && one.status !== "skip";
+    const isOwn = (one: Replication) => one.adopted !== true && one.unproven !== true && one.status !== "skip";
     const wasLeft = (one: Replication) => context.holders.wasLeft(context.urn, one.destinationBackupId ?? "");
     const mine = ended.replications.filter((one) => one.status !== EXPIRED && (isOwn(one) || wasLeft(one)));
     const own = idsOf(mine);
     const kept = ended.replications.filter(
         (one) => one.adopted === true && one.status !== EXPIRED && !wasLeft(one),
     ).length;
+    const unproven = idsOf(ended.replications.filter((one) => one.unproven === true && !wasLeft(one)));
+    if (unproven.length > 0)
+        context.log.info(
+            `${id}: retained ${unproven.join(", ")} ${where}: the answer to the request was lost, and nothing but place and time says that they are this resource's. They cost money until deleted.`,
+        );
     if (kept > 0) context.log.info(`${id}: ${kept} replicas ${where} were there before this resource and are retained`);
     if (own.length === 0) return;
     // What its region does not know yet could not be deleted there, and would stay behind.

@@ -4,7 +4,7 @@ import type { ProjectRef } from "../../client/client";
 import { UncertainOutcomeError } from "../../client/errors/errors";
 import type { WireBackup, WireOperationLog, WireReplicationRecord } from "../../client/operations";
 import { parseInstant } from "../../client/time/timestamps";
-import type { TimeWindow } from "../../exactly-once/post-once";
+import type { TimeWindow } from "../../exactly-once/time-window";
 import { allBackupRows, groupBy, readBackup } from "../../reads/backup-lists";
 import type { Context } from "../../services/context";
 import { lookAtCopies } from "./copy-status";
@@ -157,6 +157,8 @@ async function refuseDoubtfulTask(context: Context, request: LostRequest, backup
 
 export interface FoundRun {
     readonly copies: readonly Copy[];
+    /** Backups that a run takes along, and that have no copy: these copies may be another's, and the run may never have begun. */
+    readonly missing: readonly string[];
     readonly providerId: string | undefined;
 }
 
@@ -175,13 +177,8 @@ export async function findLostRun(
         if (isLast && run.doubtful !== undefined) throw run.doubtful;
         return undefined;
     }
-    if (run.missing.length > 0) {
-        if (!isLast) return undefined;
-        context.log.warn(
-            `${request.what}: its answer was lost, and of ${run.copies.length + run.missing.length} backups that it takes along these have no copy: ${run.missing.join(", ")}. A change of \`triggers\` copies what is missing.`,
-        );
-    }
-    return { copies: run.copies, providerId: rows[0]?.provider_id };
+    if (run.missing.length > 0 && !isLast) return undefined;
+    return { copies: run.copies, missing: run.missing, providerId: rows[0]?.provider_id };
 }
 
 /** What was found of a run. */

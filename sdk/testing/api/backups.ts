@@ -1,7 +1,7 @@
 import { expireBackupOf } from "../cloud/expiry";
 import type { BackupState } from "../cloud/state";
 import type { Store } from "../cloud/store";
-import { type Call, effectOf } from "../simulation";
+import { type Call, effectOf, isListed } from "../simulation";
 import { newOperationLog } from "./operation-logs";
 import { comparison, pageOf, Query } from "./query";
 import { json, type Reply, refuse } from "./reply";
@@ -83,8 +83,12 @@ export function listBackups(call: Call): Reply {
     if (moved.includes(true)) rows = find();
     rows = matching(rows);
     const withRecords = query.flag("show_replication") ?? false;
+    const shown = pageOf(rows, page).map((backup) => ({
+        ...backup,
+        records: backup.records.filter((record) => isListed(call, record.createdMicros)),
+    }));
     return json(200, {
-        backups: pageOf(rows, page).map((backup) => wireBackup(backup, world.schedule, dialect, withRecords)),
+        backups: shown.map((backup) => wireBackup(backup, world.schedule, dialect, withRecords)),
         count: rows.length,
         limit: page.limit,
         offset: page.offset,
@@ -252,6 +256,7 @@ function filterOf(query: Query, call: Call): (backup: BackupState) => boolean {
         (project !== undefined && project !== "0" && project !== "all_granted_eps");
     return (backup) => {
         if (nothing || backup.createdMicros < from || backup.createdMicros > until) return false;
+        if (!isListed(call, backup.createdMicros)) return false;
         for (const [value, of] of asked) if (of(backup) !== value) return false;
         if (incremental === true && !backup.incremental) return false;
         if (incremental !== true && hidden && backup.incremental) return false;

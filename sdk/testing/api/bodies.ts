@@ -4,6 +4,7 @@ import { copyBackupRequest } from "../../../provider/client/operations/copy-back
 import { copyCheckpointRequest } from "../../../provider/client/operations/copy-checkpoint";
 import { createCheckpointRequest } from "../../../provider/client/operations/create-checkpoint";
 import { importCheckpointRequest } from "../../../provider/client/operations/import-checkpoint";
+import { restoreBackupRequest } from "../../../provider/client/operations/restore-backup";
 import type { Dialect } from "../cloud/state";
 import { refuse } from "./reply";
 
@@ -52,6 +53,17 @@ const copyBackupBodies = {
     otc: copyBackupRequest,
 };
 
+/** Vendor: `resource_id` and `details` are Huawei Cloud's. */
+const restoreBodies = {
+    huawei: z.strictObject({
+        restore: restoreBackupRequest.shape.restore.extend({
+            details: z.strictObject({ destination_path: z.string().min(1).max(255) }).optional(),
+        }),
+    }),
+    otc: z.strictObject({ restore: restoreBackupRequest.shape.restore.omit({ resource_id: true }) }),
+};
+
+export type RestoreBackupBody = z.output<typeof restoreBodies.huawei>["restore"];
 export type CreateCheckpointBody = z.output<typeof createBodies.huawei>["checkpoint"];
 
 /** Parses the body of CreateCheckpoint, or refuses it with 9900. */
@@ -81,6 +93,11 @@ export function copyBackupBody(value: unknown, dialect: Dialect) {
     checkDescription(replicate.description, "replicate.description");
     checkRegion(replicate.destination_region);
     return replicate;
+}
+
+/** Parses the body of RestoreBackup, or refuses it with 9900. */
+export function restoreBackupBody(value: unknown, dialect: Dialect): RestoreBackupBody {
+    return parse(restoreBodies[dialect] as typeof restoreBodies.huawei, value).restore;
 }
 
 /** Parses the body of ImportCheckpoint, or refuses it with 9900. */

@@ -68,7 +68,7 @@ function jsonBody(incoming: Incoming, text: string): unknown {
 
 function checkAnswer(route: Route<Call>, reply: Reply): void {
     if (route.response === undefined) return;
-    const parsed = route.response.safeParse(JSON.parse(reply.body));
+    const parsed = route.response.safeParse(reply.body === "" ? undefined : JSON.parse(reply.body));
     if (!parsed.success)
         throw new Error(`${route.operation}: the answer does not fit its schema: ${parsed.error?.message ?? ""}`);
 }

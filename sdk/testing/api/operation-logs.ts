@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { OperationLogState } from "../cloud/state";
-import type { Call } from "../simulation";
+import { type Call, isListed } from "../simulation";
 import { comparison, pageOf, Query } from "./query";
 import { json, type Reply, refuse } from "./reply";
 import { providerOf, wireOperationLog } from "./wire";
@@ -10,7 +10,9 @@ export function newOperationLog(
     call: Pick<Call, "store" | "world" | "requestId">,
     vault: { id: string; name: string; objectType: string },
     operationType: OperationLogState["operationType"],
-    details: Partial<Pick<OperationLogState, "checkpointId" | "resource" | "backup" | "deleted" | "record">>,
+    details: Partial<
+        Pick<OperationLogState, "checkpointId" | "resource" | "backup" | "deleted" | "record" | "restored">
+    >,
 ): OperationLogState {
     const createdMicros = call.world.schedule.nextMicros();
     const log: OperationLogState = {
@@ -32,6 +34,7 @@ export function newOperationLog(
         resource: undefined,
         backup: undefined,
         deleted: undefined,
+        restored: undefined,
         sync: undefined,
         record: undefined,
         work: undefined,
@@ -100,6 +103,7 @@ export function listOpLogs(call: Call): Reply {
         .filter(
             (log) =>
                 !otherProject &&
+                isListed(call, log.createdMicros) &&
                 log.createdMicros >= from &&
                 log.createdMicros <= until &&
                 asked.every(([value, of]) => of(log) === value),

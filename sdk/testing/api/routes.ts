@@ -7,6 +7,7 @@ import {
     listBackups as listBackupsOperation,
     listOpLogs as listOpLogsOperation,
     listVaults as listVaultsOperation,
+    restoreBackup as restoreBackupOperation,
     showBackup as showBackupOperation,
     showCheckpoint as showCheckpointOperation,
     showOpLog as showOpLogOperation,
@@ -20,6 +21,7 @@ import { createCheckpoint, showCheckpoint } from "./checkpoints";
 import { listOpLogs, showOpLog } from "./operation-logs";
 import { copyBackup, copyCheckpoint } from "./replication";
 import type { Reply } from "./reply";
+import { restoreBackup } from "./restores";
 import { importCheckpoint } from "./sync";
 import { listVaults, showReplicationCapabilities, showVault } from "./vaults";
 
@@ -78,6 +80,7 @@ export const cbrRoutes: readonly Route<Call>[] = [
     cbrRoute(showBackupOperation, showBackup),
     cbrRoute(deleteBackupOperation, deleteBackup),
     cbrRoute(copyBackupOperation, copyBackup),
+    cbrRoute(restoreBackupOperation, restoreBackup),
     cbrRoute(listOpLogsOperation, listOpLogs, { takesQuery: true }),
     cbrRoute(showOpLogOperation, showOpLog),
     cbrRoute(listVaultsOperation, listVaults, { takesQuery: true }),

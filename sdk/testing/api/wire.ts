@@ -219,6 +219,16 @@ export function wireOperationLog(log: OperationLogState, schedule: Schedule, dia
             ...(log.deleted === undefined
                 ? {}
                 : { delete: { backup_id: log.deleted.id, backup_name: log.deleted.name } }),
+            ...(log.restored === undefined
+                ? {}
+                : {
+                      restore: {
+                          backup_id: log.restored.backupId,
+                          backup_name: log.restored.backupName,
+                          target_resource_id: log.restored.targetId,
+                          target_resource_name: log.restored.targetName,
+                      },
+                  }),
             ...(log.sync === undefined
                 ? {}
                 : {

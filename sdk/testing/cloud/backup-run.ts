@@ -118,9 +118,16 @@ export function spaceMb(backup: BackupState): number {
 export function newBackup(
     checkpoint: CheckpointState,
     resource: ResourceState,
-    options: { name: string; createdMicros: number; incremental: boolean; excluded?: ReadonlySet<string> },
+    options: {
+        name: string;
+        createdMicros: number;
+        incremental: boolean;
+        excluded?: ReadonlySet<string>;
+        newId?: () => string;
+    },
 ): BackupState {
-    const id = randomUUID();
+    const newId = options.newId ?? randomUUID;
+    const id = newId();
     const base = {
         description: checkpoint.description,
         projectId: checkpoint.projectId,
@@ -155,7 +162,7 @@ export function newBackup(
             .filter((disk) => !isDisk && options.excluded?.has(disk.id) !== true)
             .map((disk) => ({
                 ...base,
-                id: randomUUID(),
+                id: newId(),
                 name: `${resource.name}-${disk.name}`,
                 resourceId: disk.id,
                 resourceName: disk.name,

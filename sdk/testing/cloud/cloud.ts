@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { providerOf } from "../api/wire";
 import { newBackup, spaceMb } from "./backup-run";
+import { addFinishedCopy } from "./copying";
 import type { Schedule } from "./schedule";
 import { newResource, newVault, type ResourceSeed, type VaultSeed } from "./seeds";
 import { type Snapshot, snapshotOf } from "./snapshot";
@@ -32,6 +33,22 @@ export interface CheckpointSeed {
     expiresMs?: number;
     /** Of checkpoint and backups. Default "available". */
     status?: string;
+    /** Gives the ids of the checkpoint, then of each backup and its disks. Default: new ones. */
+    newId?: () => string;
+}
+
+/** A finished copy of a backup to put into another region. */
+export interface ReplicaSeed {
+    /** Default: the source's name. */
+    name?: string;
+    /** Milliseconds since the epoch. Default: now. */
+    createdMs?: number;
+    /** Default "available". */
+    status?: string;
+    /** Default false. */
+    autoTrigger?: boolean;
+    /** Gives the ids of the record, the checkpoint, the replica and its disks. Default: new ones. */
+    newId?: () => string;
 }
 
 /**
@@ -95,8 +112,9 @@ export class Cloud {
         const createdMicros =
             seed.createdMs === undefined ? this.#schedule.nextMicros() : Math.floor(seed.createdMs) * 1000;
         const status = seed.status ?? "available";
+        const newId = seed.newId ?? randomUUID;
         const checkpoint: CheckpointState = {
-            id: randomUUID(),
+            id: newId(),
             vaultId,
             vaultName: vault.name,
             projectId: this.#store.projectId,
@@ -126,6 +144,7 @@ export class Cloud {
                         : `${checkpoint.name}-${String(index + 1).padStart(4, "0")}`,
                 createdMicros: createdMicros + index,
                 incremental: seed.incremental ?? resource.everBackedUp,
+                newId,
             });
             this.#store.setStatus(backup, status, createdMicros);
             if (seed.expiresMs !== undefined) {
@@ -139,6 +158,19 @@ export class Cloud {
             resource.everBackedUp = true;
         });
         return checkpoint;
+    }
+
+    /** Adds a finished copy of a backup to another region's vault, and the record of it, without any request. */
+    addReplica(backupId: string, destination: Cloud, vaultId: string, seed: ReplicaSeed = {}): BackupState {
+        const createdMicros =
+            seed.createdMs === undefined ? this.#schedule.nextMicros() : Math.floor(seed.createdMs) * 1000;
+        const { region, projectId } = destination;
+        return addFinishedCopy(
+            this.#store,
+            this.#backup(backupId),
+            { store: destination.#store, region, projectId, vault: destination.#vault(vaultId) },
+            { ...seed, createdMicros },
+        );
     }
 
     /** The top-level backups of a checkpoint, oldest first. */

@@ -20,31 +20,19 @@ export interface Copy {
     name: string | undefined;
     description: string | undefined;
     done: () => void;
+    /** Default: random ones. */
+    newId?: () => string;
 }
 
 /** Starts one replication: a record on the source backup, later a replica in the destination region. */
 export function replicate(call: Call, backup: BackupState, destination: Destination, copy: Copy): RecordState {
     const { store, world } = call;
     const { schedule } = world;
-    const record: RecordState = {
+    const record = newRecord(store, backup, destination, {
         id: randomUUID(),
-        status: "waiting_replicate",
         createdMicros: schedule.nextMicros(),
-        sourceBackupId: backup.id,
-        sourceCheckpointId: backup.checkpointId,
-        sourceProjectId: store.projectId,
-        sourceRegion: store.region,
-        sourceVaultId: backup.vaultId,
-        destinationBackupId: undefined,
-        destinationCheckpointId: undefined,
-        destinationProjectId: destination.projectId,
-        destinationRegion: destination.region,
-        destinationVaultId: destination.vault.id,
-        failCode: "",
-        failReason: "",
         autoTrigger: copy.autoTrigger,
-        work: undefined,
-    };
+    });
     const exists = backup.records.some(
         (other) =>
             other.destinationRegion === destination.region &&
@@ -147,10 +135,73 @@ export function replicate(call: Call, backup: BackupState, destination: Destinat
     return record;
 }
 
+function newRecord(
+    store: Store,
+    backup: BackupState,
+    destination: Destination,
+    own: Pick<RecordState, "id" | "createdMicros" | "autoTrigger">,
+): RecordState {
+    return {
+        ...own,
+        status: "waiting_replicate",
+        sourceBackupId: backup.id,
+        sourceCheckpointId: backup.checkpointId,
+        sourceProjectId: store.projectId,
+        sourceRegion: store.region,
+        sourceVaultId: backup.vaultId,
+        destinationBackupId: undefined,
+        destinationCheckpointId: undefined,
+        destinationProjectId: destination.projectId,
+        destinationRegion: destination.region,
+        destinationVaultId: destination.vault.id,
+        failCode: "",
+        failReason: "",
+        work: undefined,
+    };
+}
+
+/** A copy that is finished at once, as a seed wants it: record, checkpoint and replica. */
+export function addFinishedCopy(
+    store: Store,
+    source: BackupState,
+    destination: Destination,
+    seed: {
+        readonly createdMicros: number;
+        readonly name?: string;
+        readonly status?: string;
+        readonly autoTrigger?: boolean;
+        readonly newId?: () => string;
+    },
+): BackupState {
+    const { createdMicros, newId = randomUUID, status = "available", autoTrigger = false } = seed;
+    const record = newRecord(store, source, destination, { id: newId(), createdMicros, autoTrigger });
+    const copy: Copy = {
+        checkpointId: newId(),
+        index: 0,
+        autoTrigger,
+        name: seed.name,
+        description: undefined,
+        done: () => {},
+        newId,
+    };
+    const replica = addReplica(source, destination, copy, createdMicros);
+    destination.store.setStatus(replica, status, createdMicros);
+    if (status === "available") destination.store.countSpace(replica, source.spaceMb);
+    const checkpoint = destination.store.checkpoints.get(copy.checkpointId);
+    if (checkpoint !== undefined) checkpoint.status = status;
+    Object.assign(record, {
+        status: "success",
+        destinationBackupId: replica.id,
+        destinationCheckpointId: copy.checkpointId,
+    });
+    store.addRecord(source, record);
+    return replica;
+}
+
 /** What a replica has of its source, and what is its own. */
 function replicaOf(source: BackupState, destination: Destination, copy: Copy, createdMicros: number): BackupState {
     return {
-        id: randomUUID(),
+        id: (copy.newId ?? randomUUID)(),
         name: source.name,
         description: copy.description ?? source.description,
         projectId: destination.projectId,

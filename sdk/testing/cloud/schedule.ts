@@ -41,6 +41,8 @@ export class Schedule {
     readonly #open = new Set<Work>();
     #lookId = 0;
     #lastMicros = 0;
+    /** While something that is due happens: when it was due. */
+    #dueMs: number | undefined;
 
     constructor(options: { clock: Pick<Clock, "now">; progressBy: ProgressBy; readsToFinish: number }) {
         this.clock = options.clock;
@@ -48,8 +50,13 @@ export class Schedule {
         this.readsToFinish = options.readsToFinish;
     }
 
+    /** The time: that of the clock, or of what happens belatedly because somebody looks. Milliseconds since the epoch. */
+    now(): number {
+        return this.#dueMs ?? this.clock.now();
+    }
+
     /** Microseconds since the epoch; each call gives a later one, so creation order is never a tie. */
-    nextMicros(instantMs: number = this.clock.now()): number {
+    nextMicros(instantMs: number = this.now()): number {
         this.#lastMicros = Math.max(this.#lastMicros + 1, Math.floor(instantMs) * 1000);
         return this.#lastMicros;
     }
@@ -62,7 +69,7 @@ export class Schedule {
         slowReads?: number | undefined;
     }): Work {
         const work: Work = {
-            startedMs: this.clock.now(),
+            startedMs: this.now(),
             durationMs: options.slowMs ?? options.durationMs,
             reads: Math.max(1, options.slowReads ?? this.readsToFinish),
             stages: options.stages,
@@ -94,7 +101,13 @@ export class Schedule {
         const now = this.clock.now();
         for (let first = this.#heap[0]; first !== undefined && first.atMs <= now; first = this.#heap[0]) {
             this.#pop();
-            first.run(first.atMs);
+            const before = this.#dueMs;
+            this.#dueMs = first.atMs;
+            try {
+                first.run(first.atMs);
+            } finally {
+                this.#dueMs = before;
+            }
         }
     }
 

@@ -175,7 +175,7 @@ export interface OperationLogState {
     projectId: string;
     /** waiting → running → success | failed | skipped | timeout. */
     status: string;
-    operationType: "backup" | "replication" | "delete" | "sync";
+    operationType: "backup" | "replication" | "delete" | "sync" | "restore";
     createdMicros: number;
     startedMicros: number;
     updatedMicros: number;
@@ -190,6 +190,17 @@ export interface OperationLogState {
     resource: { id: string; type: string; name: string } | undefined;
     backup: { id: string; name: string; incremental: boolean } | undefined;
     deleted: { id: string; name: string } | undefined;
+    /** What was overwritten with which backup, and whether the server was started afterwards. */
+    restored:
+        | {
+              backupId: string;
+              backupName: string;
+              targetId: string;
+              targetName: string;
+              volumes: { backupId: string; volumeId: string }[];
+              powerOn: boolean;
+          }
+        | undefined;
     sync: { added: number; removed: number; failed: number } | undefined;
     record: RecordState | undefined;
     work: Work | undefined;

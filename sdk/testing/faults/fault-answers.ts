@@ -3,13 +3,13 @@ import { defaultShape, type ErrorShape, errorReply, type Reply } from "../api/re
 import type { Accounts } from "../iam/accounts";
 import type { Effect } from "./fault-schema";
 
-/** What faults answer instead of the API (`instead`), or after the API did its work (`after`). */
+/** What faults answer instead of the API (`instead`, which may still do its work later), or after the API did its work (`after`). */
 export function replacementOf(
     effects: readonly Effect[],
     headers: Readonly<Record<string, string | undefined>>,
     accounts: Accounts,
     requestId: string,
-): { instead?: Reply; after?: Reply } {
+): { instead?: Reply; after?: Reply; effectAfterMs?: number } {
     for (const effect of effects) {
         if (effect === "token-expired") {
             const token = headers["x-auth-token"];
@@ -25,6 +25,7 @@ export function replacementOf(
         if (effect === "status-after-effect") return { after: failure({ status: 502, shape: "html" }, requestId) };
         if (typeof effect === "string" || "kind" in effect || "delayMs" in effect) continue;
         const reply = failure(effect, requestId);
+        if (effect.effectAfterMs !== undefined) return { instead: reply, effectAfterMs: effect.effectAfterMs };
         return effect.afterEffect === true ? { after: reply } : { instead: reply };
     }
     return {};

@@ -17,6 +17,8 @@ const answerEffect = z.strictObject({
     retryAfter: z.union([z.number().min(0), text.min(1)]).optional(),
     /** True: the request takes effect, only its answer is replaced. Default false. */
     afterEffect: z.boolean().optional(),
+    /** The request takes effect only so many milliseconds after this answer, by the simulator's clock. Not with afterEffect. */
+    effectAfterMs: z.number().min(0).optional(),
 });
 
 const delayEffect = z.strictObject({
@@ -67,7 +69,7 @@ const objectEffectSchema = z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("expire-checkpoint") }),
     /** CreateCheckpoint: a backup vanishes as soon as the checkpoint is done. ShowCheckpoint, ListBackups by checkpoint, ShowBackup: before the answer. `backup` default: the first. */
     z.strictObject({ kind: z.literal("expire-backup"), backup: which.optional() }),
-    /** CreateCheckpoint, CopyCheckpoint, CopyBackup, ImportCheckpoint, DeleteBackup: takes that many milliseconds, or GET requests where reads move things. */
+    /** CreateCheckpoint, CopyCheckpoint, CopyBackup, ImportCheckpoint, RestoreBackup, DeleteBackup: takes that many milliseconds, or GET requests where reads move things. */
     z.strictObject({ kind: z.literal("slow"), ms: z.number().min(0).optional(), reads: z.int().min(1).optional() }),
     /** DeleteBackup: accepted, but the backup comes back as `error`. */
     z.strictObject({ kind: z.literal("delete-error"), code: text.optional(), message: text.optional() }),
@@ -80,6 +82,13 @@ const objectEffectSchema = z.discriminatedUnion("kind", [
         added: z.int().min(0).optional(),
         removed: z.int().min(0).optional(),
         failed: z.int().min(0).optional(),
+    }),
+    /** RestoreBackup: how the task ends; the backup is `available` again in any case. */
+    z.strictObject({
+        kind: z.literal("restore-outcome"),
+        status: z.enum(["success", "failed", "skipped", "timeout"]),
+        code: text.optional(),
+        message: text.optional(),
     }),
     /** A status word that no page lists, shown while the work runs or at its end (default). */
     z.strictObject({
@@ -157,6 +166,8 @@ function parseEffect(value: unknown, at: string): Effect {
     const effect = parseWith(answerEffect, value, at);
     if (effect.status === undefined && effect.code === undefined)
         throw new Error(`${at}: needs one of status, code, delayMs, kind`);
+    if (effect.afterEffect === true && effect.effectAfterMs !== undefined)
+        throw new Error(`${at}: cannot have both afterEffect and effectAfterMs`);
     return effect;
 }
 

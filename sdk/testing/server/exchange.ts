@@ -64,7 +64,12 @@ export class Exchange {
         if (effects.includes("reset-before")) return { how: "reset" };
         await this.#sleep(delayOf(effects, "before"));
         const replacement = replacementOf(effects, incoming.headers, shared.accounts, requestId);
-        let reply = replacement.instead ?? this.#answer(answer, { incoming, target, bodyText, requestId, effects });
+        const received: Received = { incoming, target, bodyText, requestId, effects };
+        let reply = replacement.instead ?? this.#answer(answer, received);
+        if (replacement.effectAfterMs !== undefined) {
+            const { schedule } = shared.world;
+            schedule.at(schedule.now() + replacement.effectAfterMs, () => void this.#answer(answer, received));
+        }
         if (replacement.after !== undefined) reply = replacement.after;
         // The connection lives, so the answer looks whole: as behind a proxy that gave up half-way.
         if (effects.includes("cut-body")) reply = { ...reply, body: reply.body.slice(0, reply.body.length / 2) };

@@ -124,4 +124,31 @@ it("takes one restore point a release and one a night, with copies, and comments
     // The schedule names none.
     await script("up.sh", { ...secrets, RESTORE_POINT: "" });
     expect([points(), copies()]).toEqual([2, 4]);
+    const handedOver = readFileSync(join(work, "checkout", "restore-point.env"), "utf8");
+    expect([...simulator.region("eu-de").cloud.checkpoints.keys()].at(-1)).toBe(handedOver.trim().split("=")[1]);
+});
+
+it("raises the alarm for a copy that is missing, and for no other reason", async () => {
+    await script("check.sh", secrets);
+    const { backups } = simulator.region("eu-nl").cloud;
+    const all = [...backups];
+    backups.clear();
+    const { code, said } = await run("sh", ["scripts/check.sh"], { ...secrets, STACK: "prod" });
+    for (const [id, backup] of all) backups.set(id, backup);
+    expect(code, said).toBe(1);
+    expect(said).toMatch(/FAIL: 2 of 2 resources/);
+    expect(readFileSync(join(work, "checkout", "check.txt"), "utf8")).toContain("no good copy in eu-nl");
+});
+
+it("prunes what no stack holds, and leaves it when somebody decided otherwise", async () => {
+    const settings = { ...secrets, OLDER_THAN: "0s" };
+    const set = (key: string, value: string) =>
+        run("pulumi", ["config", "set", "--stack", "prod", key, value], secrets);
+    await set("keep", "1");
+    await set("retention", "keep");
+    await script("prune.sh", settings);
+    expect([points(), copies()]).toEqual([2, 4]);
+    await set("retention", "prune");
+    await script("prune.sh", settings);
+    expect([points(), copies()]).toEqual([1, 2]);
 });

@@ -75,6 +75,11 @@ describe.each(examples)("%s", (_, example) => {
 
     it("answers what our schema reads, with nothing lost that it knows", () => {
         const read = operationOf(example).response?.parse(example.response);
+        // A page that describes no body.
+        if (example.response === null) {
+            expect(leaves(read).map(([, value]) => value)).toEqual([undefined]);
+            return;
+        }
         const got = new Map(leaves(read));
         const known = leaves(example.response).filter(([path]) => got.has(path));
         expect(known.map(([path, value]) => [path, asRead(value)])).toEqual(
@@ -125,7 +130,7 @@ describe.each(examples)("%s", (_, example) => {
                 method: example.method,
                 url: `${base}${example.path}`,
                 body: example.request ?? undefined,
-                answer: { status: example.status, body: example.response },
+                answer: { status: example.status, body: example.response ?? undefined },
             },
         ]);
         const settings = resolveSettings(
@@ -224,6 +229,7 @@ it("has one operation a vendor id, none of whose POSTs is idempotent", () => {
         "ListBackups: GET /backups",
         "ListOpLogs: GET /operation-logs",
         "ListVaults: GET /vaults",
+        "RestoreBackup: POST /backups/{backup_id}/restore, once",
         "ShowBackup: GET /backups/{backup_id}",
         "ShowCheckpoint: GET /checkpoints/{checkpoint_id}",
         "ShowOpLog: GET /operation-logs/{operation_log_id}",

@@ -1,0 +1,72 @@
+/** When a note has served: state proves that it has the outcome, or something newer. */
+import type { Context, Services } from "../services/context";
+import type { Note, StoredNote } from "./journal";
+import { CLOCK_TOLERANCE_MS } from "./time-window";
+
+/** What state says about a resource, as far as notes of its requests are concerned. */
+export interface StoredOutcome {
+    /** Id of the resource. */
+    readonly id: string;
+    /** A name that only one request of it can have sent. */
+    readonly name?: string | undefined;
+    /**
+     * Of a resource with several requests: the parts of which state has the outcome, and the id of the record of each,
+     * where there is one. Undefined: it has one request.
+     */
+    readonly parts?: ReadonlyMap<string, string | undefined>;
+    /** When it was made, on the region's clock or on the machine's. Milliseconds since the epoch. */
+    readonly begun: { readonly at: number | undefined; readonly clock: "region" | "machine" };
+}
+
+/** Drops the notes whose outcome state has; what is older than that is named, and dropped too. */
+export async function settleNotes(context: Context, urns: readonly string[], state: StoredOutcome): Promise<void> {
+    for (const urn of new Set(urns)) {
+        for (const note of await context.journal.find(urn)) {
+            if (isStored(note, state)) context.journal.remove(note);
+            else if (isOlder(note, state))
+                abandonNote(context, note, `The stack has something newer in its place: ${state.id}.`);
+        }
+    }
+}
+
+/** The resource goes: the notes of what it was have served. */
+export async function settleDeleted(services: Services, urn: string, state: StoredOutcome): Promise<void> {
+    for (const note of await services.journal.find(urn)) if (isStored(note, state)) services.journal.remove(note);
+}
+
+/** Does state have what the request of the note made? */
+export function isStored({ part, resourceId, facts }: Note, { id, name, parts }: StoredOutcome): boolean {
+    if (part !== undefined && parts !== undefined) {
+        const [noted, stored] = [facts["recordId"], parts.get(part)];
+        return parts.has(part) && (noted === undefined || stored === undefined || noted === stored);
+    }
+    return resourceId === id || (resourceId === undefined && name !== undefined && facts["name"] === name);
+}
+
+function isOlder({ startedAt, offsetMs = 0 }: Note, { begun: { at, clock } }: StoredOutcome): boolean {
+    const sent = clock === "region" ? startedAt + offsetMs : startedAt;
+    return at !== undefined && sent + CLOCK_TOLERANCE_MS < at;
+}
+
+/** Notes of requests that this create no longer makes. */
+export async function abandonNotes(context: Context, isStillAsked: (note: Note) => boolean): Promise<void> {
+    for (const note of await context.journal.find(context.urn))
+        if (!isStillAsked(note)) abandonNote(context, note, OTHER_REQUEST);
+}
+
+/** Why a note does not count for the request of this run. */
+export const OTHER_REQUEST = "This run asks for something else.";
+
+/** No id is forgotten without a word: says what the request of the note made, or may have made. */
+export function abandonNote(context: Context, note: StoredNote, why: string): void {
+    context.journal.remove(note);
+    const name = note.facts["name"];
+    const made =
+        note.made !== undefined
+            ? `it made ${note.made}${note.unproven === true ? ", or another one did" : ""}`
+            : `it may or may not have taken effect${name === undefined ? "" : `, under the name ${name}`}`;
+    context.log.warn(
+        `${note.what}: a run sent it at ${new Date(note.startedAt).toISOString()} whose end is not known; ${made}. ${why} ` +
+            `Look at ${note.whereToLook}: what no stack has costs money until it is deleted.`,
+    );
+}

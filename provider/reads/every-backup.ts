@@ -1,0 +1,65 @@
+/** All backups of a project, of which there may be very many: little of each is kept, page by page. */
+import type { ProjectRef } from "../client/client";
+import { CbrError } from "../client/errors/errors";
+import { listBackups, type Query, type WireBackup } from "../client/operations";
+import type { Services } from "../services/context";
+import { type ListOptions, mayFilter, noteRefusedFilter } from "./backup-lists";
+import { allPages } from "./paging";
+
+interface Kept {
+    readonly id: string;
+    readonly isIncremental: boolean | undefined;
+}
+
+/**
+ * Every backup of a project, with its replication records where the cloud keeps them, each as `keep` makes it. Vendor: a
+ * list may leave incremental backups out unless asked for them. One that shows any leaves none out; only else is it asked
+ * again with `incremental=true`.
+ */
+export async function everyBackup<T extends Kept>(
+    services: Services,
+    target: ProjectRef,
+    keep: (row: WireBackup, target: ProjectRef) => T,
+    options: ListOptions = {},
+): Promise<T[]> {
+    const pages = async (query: Query): Promise<T[]> => {
+        const rows = await allPages(async (page) => {
+            const answer = await services.client.call(listBackups, {
+                target,
+                query: { ...query, ...page },
+                ...options,
+            });
+            return { rows: answer.backups.map((row) => keep(row, target)), count: answer.count };
+        });
+        return rows ?? [];
+    };
+    const shown = await withFilter(services, target, "show_replication", pages, () => pages({}));
+    if (shown.some((one) => one.isIncremental === true)) return shown;
+    const records: Query = mayFilter(services, target, "show_replication") ? { show_replication: true } : {};
+    const hidden = await withFilter(
+        services,
+        target,
+        "incremental",
+        (query) => pages({ ...records, ...query }),
+        async () => [],
+    );
+    const known = new Set(shown.map((one) => one.id));
+    return [...shown, ...hidden.filter((one) => !known.has(one.id))];
+}
+
+/** With a filter that only Huawei Cloud knows, or without it where it is refused. */
+async function withFilter<T>(
+    services: Services,
+    target: ProjectRef,
+    filter: "show_replication" | "incremental",
+    asked: (query: Query) => Promise<T>,
+    without: () => Promise<T>,
+): Promise<T> {
+    if (!mayFilter(services, target, filter)) return without();
+    try {
+        return await asked({ [filter]: true });
+    } catch (error) {
+        if (!(error instanceof CbrError) || !noteRefusedFilter(services, target, filter, error)) throw error;
+        return without();
+    }
+}

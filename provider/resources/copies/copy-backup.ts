@@ -1,0 +1,99 @@
+/** CopyBackup, sent exactly once: the request of both kinds of replica that copy single backups. */
+import type { ProjectRef } from "../../client/client";
+import { copyBackup } from "../../client/operations";
+import type { PostOptions, PostPlan } from "../../exactly-once/post-once";
+import type { TimeWindow } from "../../exactly-once/time-window";
+import { readBackup } from "../../reads/backup-lists";
+import type { Context } from "../../services/context";
+import { isFinalCopy } from "./destination-replicas";
+import { findLostCopy } from "./find-lost";
+
+export interface CopyRequest {
+    readonly source: ProjectRef;
+    readonly sourceVaultId?: string | undefined;
+    readonly backupId: string;
+    readonly destination: ProjectRef;
+    readonly destinationVaultId: string;
+    /** Of the replica. Default: the cloud's choice. */
+    readonly name?: string | undefined;
+    readonly description?: string | undefined;
+}
+
+export interface BegunCopy {
+    /** Undefined where the cloud keeps no records. */
+    readonly recordId: string | undefined;
+    /** What it is known by where there is no record: its replica, else its task. */
+    readonly mark?: string | undefined;
+    readonly providerId?: string | undefined;
+    /** Of one that was found: clock time before which it did not begin. */
+    readonly since?: number;
+    readonly isRunning?: boolean;
+}
+
+export type CopyPlan = PostPlan<BegunCopy, BegunCopy>;
+
+/** How the request is sent, and how its effect is found. */
+export function copyBackupPlan(
+    context: Context,
+    copy: CopyRequest,
+): Pick<CopyPlan, "target" | "what" | "whereToLook" | "send" | "find" | "isRunning" | "made"> {
+    const { source: target, backupId, destination, destinationVaultId, name, description } = copy;
+    const body = {
+        replicate: {
+            destination_project_id: destination.projectId,
+            destination_region: destination.region,
+            destination_vault_id: destinationVaultId,
+            ...(name === undefined ? {} : { name }),
+            ...(description === undefined ? {} : { description }),
+        },
+    };
+    return {
+        target,
+        what: whatOf(copy),
+        whereToLook: `the replication records of backup ${backupId} and the backups in vault ${destinationVaultId}`,
+        send: async (post: PostOptions) => {
+            const path = { backup_id: backupId };
+            const { replication } = await context.client.call(copyBackup, { target, path, body, ...post });
+            return { recordId: replication.replication_record_id, providerId: replication.provider_id };
+        },
+        find: (window, { recordId }, isLast) =>
+            recordId === undefined
+                ? findCopy(context, copy, window, isLast)
+                : findRecord(context, copy, window, recordId),
+        isRunning: (found) => found.isRunning === true,
+        made: ({ recordId, mark }) => `copy ${recordId ?? mark ?? `of backup ${backupId}`}`,
+    };
+}
+
+const whatOf = ({ backupId, destination }: CopyRequest): string =>
+    `CopyBackup for backup ${backupId} to ${destination.region}`;
+
+/** The copy that a lost request began. */
+export async function findCopy(
+    context: Context,
+    copy: CopyRequest,
+    window: TimeWindow,
+    isLast: boolean,
+): Promise<BegunCopy | undefined> {
+    const { backupId, name, source } = copy;
+    const found = await findLostCopy(context, { ...copy, what: whatOf(copy), window, isLast }, { backupId, name });
+    return found === undefined ? undefined : { ...found, since: sinceOf(context, source, window) };
+}
+
+/** One whose record, or mark in its place, is known. */
+async function findRecord(
+    context: Context,
+    { source, backupId }: CopyRequest,
+    window: TimeWindow,
+    recordId: string,
+): Promise<BegunCopy> {
+    const backup = await readBackup(context, source, backupId);
+    const status = backup?.replication_records?.find((one) => one.id === recordId)?.status;
+    const isRunning = status !== undefined && !isFinalCopy(status);
+    return { recordId, providerId: backup?.provider_id, since: sinceOf(context, source, window), isRunning };
+}
+
+/** The window's beginning on the machine's clock. */
+export function sinceOf({ client }: Context, source: ProjectRef, window: TimeWindow): number {
+    return window.from - client.serverOffsetMs(source.region);
+}
