@@ -74,8 +74,8 @@ describe("volumes of a server", () => {
     });
 
     /** A context in which every backup's rows of disks are what `change` makes of them. */
-    const withDisks = (change: (disks: Disk[]) => Disk[]) =>
-        altered(world.context(), (answer) => {
+    const withDisks = (change: (disks: Disk[]) => Disk[], name?: string) =>
+        altered(world.context(name), (answer) => {
             const { backups } = answer as { backups?: { children: Disk[] }[] };
             if (backups === undefined) return answer;
             return {
@@ -86,9 +86,9 @@ describe("volumes of a server", () => {
 
     it("are named in a warning where the cloud did not heed the choice", async () => {
         const { system, data, scratch, server, inputs } = await start();
-        const context = withDisks((disks) => [...disks, { ...disks[0], resource_id: other } as Disk]);
+        const more = (disks: Disk[]) => [...disks, { ...disks[0], resource_id: other } as Disk];
         const wanted = async (choice: object, why: string) => {
-            const { outputs } = await checkpoint.create(context, inputs(choice));
+            const { outputs } = await checkpoint.create(withDisks(more, why), inputs(choice));
             return `backup ${outputs.backups[0]?.id} of resource ${server.id} contains volume ${other}, which ${why}: the cloud did not heed the choice`;
         };
         const excluded = await wanted({ excludeVolumes: [scratch, other] }, "excludeVolumes names");
