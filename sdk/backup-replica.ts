@@ -54,6 +54,7 @@ const outputs = {
     triggers: undefined,
     timeouts: undefined,
     wait: undefined,
+    pollInterval: undefined,
     backupId: undefined,
     destinationRegion: undefined,
     destinationProjectId: undefined,

@@ -19,6 +19,7 @@ export type CheckpointBeforeArgs = Pick<
     | "region"
     | "projectId"
     | "timeouts"
+    | "pollInterval"
 > & {
     /**
      * Name of the hook, one in the stack, and stem of the restore points' names. Pulumi finds the hook of a resource that is

@@ -47,6 +47,7 @@ const outputs = {
     triggers: undefined,
     timeouts: undefined,
     wait: undefined,
+    pollInterval: undefined,
     checkpointId: undefined,
     destinationRegion: undefined,
     destinationProjectId: undefined,

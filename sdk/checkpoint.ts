@@ -51,6 +51,7 @@ const outputs = {
     triggers: undefined,
     timeouts: undefined,
     wait: undefined,
+    pollInterval: undefined,
     vaultId: undefined,
     name: undefined,
     description: undefined,

@@ -63,6 +63,8 @@ export interface ProviderArgs {
     readonly maxRequestsPerSecond?: pulumi.Input<number>;
     /** Further tries of one request that failed in passing. Default: 5. */
     readonly maxRetries?: pulumi.Input<number>;
+    /** Shortest pause between looks while something is waited for, `1s` to `10m`. Default: 1 s that grows to 15 s. */
+    readonly pollInterval?: pulumi.Input<string>;
     /** Whether previews ask the cloud: `auto` (default) or `off`. */
     readonly preflight?: pulumi.Input<"auto" | "off">;
 }

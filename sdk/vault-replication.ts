@@ -43,6 +43,7 @@ const outputs = {
     triggers: undefined,
     timeouts: undefined,
     wait: undefined,
+    pollInterval: undefined,
     vaultId: undefined,
     destinationRegion: undefined,
     destinationProjectId: undefined,

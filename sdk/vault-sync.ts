@@ -41,6 +41,7 @@ const outputs = {
     triggers: undefined,
     timeouts: undefined,
     wait: undefined,
+    pollInterval: undefined,
     vaultId: undefined,
     autoTrigger: undefined,
     operationLogId: undefined,

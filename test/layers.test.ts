@@ -137,7 +137,7 @@ const mayTake: Readonly<Record<string, readonly string[]>> = {
     [time]: [],
     [errors]: [],
     "client/operations": [],
-    "client/settings": [errors],
+    "client/settings": [time, errors],
     "client/http": [errors, "client/settings"],
     "client/auth": [errors, "client/settings", "client/http"],
     client: [errors, "client/operations", "client/settings", "client/http", "client/auth"],

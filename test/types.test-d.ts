@@ -20,6 +20,8 @@ export function checkpoints(): void {
         resourceDetails: [
             { id, type: "OS::Nova::Server", name: pulumi.output("web") },
             id.apply((one) => ({ id: one, type: "OS::Nova::Server" })),
+            { id, type: "OS::Nova::Server", excludeVolumes: [id, "x"] },
+            { id, type: "OS::Nova::Server", includeVolumes: [{ id, osVersion: "Debian 13" }, { id: "x" }] },
         ],
     });
     new cbr.Checkpoint("e", { vaultId: "x" }, { customTimeouts: { create: "4h" }, protect: true });
@@ -40,6 +42,8 @@ export function checkpoints(): void {
     new cbr.Checkpoint("m", { vaultId: "x", resources: "y" });
     // @ts-expect-error a resource has a type
     new cbr.Checkpoint("n", { vaultId: "x", resourceDetails: [{ id }] });
+    // @ts-expect-error a volume that is chosen is an object
+    new cbr.Checkpoint("n", { vaultId: "x", resourceDetails: [{ id, type: "y", includeVolumes: ["z"] }] });
     // @ts-expect-error there is no such budget
     new cbr.Checkpoint("o", { vaultId: "x", timeouts: { read: "1h" } });
 

@@ -5,9 +5,9 @@ import type { Journal, StoredNote } from "../exactly-once/journal";
 import { abandonNote } from "../exactly-once/settle-notes";
 import { type RowLog, rowLog, type Send } from "../pulumi/resource-log";
 import { withLowercaseIds } from "../resource/ids";
-import { preflightCheckpoint } from "../resource/preflight";
 import { checkInputs, EXPIRED, type Failure, knownInputs } from "../resource/resource";
 import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../resources/checkpoint/checkpoint";
+import { preflightCheckpoint } from "../resources/checkpoint/preflight";
 import { isFinalCheckpoint } from "../resources/checkpoint/schema";
 import type { Context, Services } from "../services/context";
 

@@ -77,6 +77,11 @@ export interface Wait<Q, A, R> {
     readonly deadline: number;
     /** What is waited for, as the time-out's message begins: `checkpoint 1234 of vault 5678`. */
     readonly what: string;
+    /**
+     * Shortest pause between looks, in milliseconds. Of the waits that share a look the shortest counts. Default: the
+     * poller's own.
+     */
+    readonly minPauseMs?: number | undefined;
     /** Told after each look. */
     readonly onLook?: (status: string, elapsedMs: number, waiting: number) => void;
 }
@@ -93,15 +98,24 @@ interface Waiter {
     readonly reject: (reason: unknown) => void;
 }
 
-export class Poller {
+/** What handlers wait with. */
+export interface Waits {
+    wait<Q, A, R>(wait: Wait<Q, A, R>): Promise<R>;
+    /** The same, with another shortest pause for waits that name none; undefined changes nothing. Milliseconds. */
+    paced(minPauseMs: number | undefined): Waits;
+}
+
+export class Poller implements Waits {
     readonly #clock: Clock;
     readonly #rounds = new Map<string, PollGroup>();
 
     readonly #signal: AbortSignal | undefined;
+    readonly #minPauseMs: number;
 
-    /** `signal` ends every wait. */
-    constructor(clock: Clock, signal?: AbortSignal) {
+    /** `signal` ends every wait. `minPauseMs` is the shortest pause between looks, for waits that name none. */
+    constructor(clock: Clock, signal?: AbortSignal, minPauseMs = 0) {
         this.#clock = clock;
+        this.#minPauseMs = minPauseMs;
         this.#signal = signal;
         signal?.addEventListener("abort", () => {
             for (const round of this.#rounds.values()) round.abort(signal.reason);
@@ -120,7 +134,15 @@ export class Poller {
             round = new PollGroup(this.#clock);
             this.#rounds.set(key, round);
         }
-        return round.add(wait);
+        return round.add({ ...wait, minPauseMs: wait.minPauseMs ?? this.#minPauseMs });
+    }
+
+    paced(minPauseMs: number | undefined): Waits {
+        if (minPauseMs === undefined) return this;
+        return {
+            wait: (wait) => this.wait({ ...wait, minPauseMs: wait.minPauseMs ?? minPauseMs }),
+            paced: (other) => this.paced(other ?? minPauseMs),
+        };
     }
 }
 
@@ -161,7 +183,11 @@ class PollGroup {
             const usual = Math.min(...this.#took);
             const first = Number.isFinite(usual) ? Math.min(usual, MIN_INTERVAL_MS) : 0;
             const crowd = Math.min(MIN_INTERVAL_MS, this.#waiters.size * CROWD_MS);
-            const soon = Math.min(Math.max(now + Math.max(first, FIRST_LOOK_MS), this.#lookedAt + crowd), this.#due());
+            const wanted = Math.min(
+                Math.max(now + Math.max(first, FIRST_LOOK_MS), this.#lookedAt + crowd),
+                this.#due(),
+            );
+            const soon = Math.max(wanted, this.#lookedAt + this.#minPause());
             if (!this.#running) {
                 this.#nextLook = soon;
                 void this.#run();
@@ -180,6 +206,17 @@ class PollGroup {
         for (const { since } of this.#waiters) if (since + usual > this.#lookedAt) due = Math.min(due, since + usual);
         const crowd = Math.min(MIN_INTERVAL_MS, this.#waiters.size * DUE_CROWD_MS);
         return Math.max(due, this.#lookedAt + Math.max(crowd, usual * DUE_SHARE, FIRST_LOOK_MS));
+    }
+
+    /**
+     * The shortest that any of the waits asks for; of its time that is left a wait lets no more than half pass without a
+     * look.
+     */
+    #minPause(): number {
+        let least = Number.POSITIVE_INFINITY;
+        for (const { wait } of this.#waiters)
+            least = Math.min(least, wait.minPauseMs ?? 0, Math.max(0, (wait.deadline - this.#lookedAt) / 2));
+        return Number.isFinite(least) ? least : 0;
     }
 
     abort(reason: unknown): void {
@@ -202,7 +239,8 @@ class PollGroup {
                 : Math.min(MAX_INTERVAL_MS, this.#interval * INTERVAL_GROWTH);
             this.#progressed = false;
             const pause = this.#interval * (1 - JITTER * this.#clock.random());
-            this.#nextLook = Math.min(this.#nextLook, this.#clock.now() + pause, this.#due());
+            const next = Math.min(this.#nextLook, this.#clock.now() + pause, this.#due());
+            this.#nextLook = Math.max(next, this.#lookedAt + this.#minPause());
         }
         this.#running = false;
     }

@@ -11,19 +11,18 @@ import {
     showCheckpoint,
     showReplicationCapabilities,
     showVault,
-    type WireCheckpoint,
     type WireVault,
 } from "../client/operations";
 import { iamBaseUrl } from "../client/settings/endpoints";
+import { backupRows } from "../reads/backup-lists";
 import { sharedVault } from "../reads/shared-reads";
-import type { CheckpointInputs } from "../resources/checkpoint/checkpoint";
 import type { BackupReplicaInputs } from "../resources/copies/backup-replica";
 import type { CheckpointReplicaInputs } from "../resources/copies/checkpoint-replica";
 import type { VaultReplicationInputs } from "../resources/copies/vault-replication";
-import type { VaultSyncInputs } from "../resources/vault-sync";
 import { type Context, targetOf as projectOf, type Services } from "../services/context";
 import { PendingHosts } from "./pending-hosts";
 import type { Failure } from "./resource";
+import { fullReason, type Need, surelyFit, tightReason } from "./room";
 
 /** A preview waits no longer than this for the looks of a resource, in milliseconds; once it had to, it looks no more. */
 export const PREFLIGHT_BUDGET_MS = 10_000;
@@ -46,6 +45,8 @@ class Looks {
     /** The budget was used up once. */
     gaveUp = false;
     warned = false;
+    /** Warnings of resources, each with its URN. */
+    readonly said = new Set<string>();
 
     once<T>(key: string, now: number, look: () => Promise<T>): Promise<T> {
         const known = this.#answers.get(key);
@@ -81,8 +82,16 @@ function note(context: Context, why: string, what = "did not say"): void {
     context.log.warn(`preflight: the cloud ${what} whether this can work (${why})`);
 }
 
+/** A warning at the resource's row, once however often it is checked. */
+export function warnOnce(context: Context, text: string): void {
+    const { said } = looks(context);
+    const key = `${context.urn} ${text}`;
+    if (!said.has(key)) context.log.warn(text);
+    said.add(key);
+}
+
 /** The project of these inputs; IAM may have to be asked for its id. */
-function targetOf(context: Context, inputs: Pick<Destination, "region" | "projectId">): Promise<ProjectRef> {
+export function targetOf(context: Context, inputs: Pick<Destination, "region" | "projectId">): Promise<ProjectRef> {
     const region = inputs.region ?? context.settings.region?.value ?? "";
     return looks(context).pending.during(
         () => iamBaseUrl(context.settings, region),
@@ -97,7 +106,7 @@ function isDefinite(error: unknown): boolean {
 }
 
 /** Runs looks that may fail in any way; only their definite answers count. */
-async function look(context: Context, run: () => Promise<Failure[]>): Promise<Failure[]> {
+export async function look(context: Context, run: () => Promise<Failure[]>): Promise<Failure[]> {
     const { settings, clock } = context;
     if (settings.preflight === "off") return [];
     if (settings.credentials === undefined) {
@@ -132,7 +141,7 @@ async function look(context: Context, run: () => Promise<Failure[]>): Promise<Fa
 }
 
 /** One read, shared by all who want to know. null: the API says that there is no such object. */
-async function find<Req, Res>(
+export async function find<Req, Res>(
     context: Context,
     operation: Operation<Req, Res>,
     target: ProjectRef,
@@ -173,7 +182,7 @@ function isAnswer(error: unknown): boolean {
     return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
-async function vaultOf(context: Context, target: ProjectRef, vaultId: string): Promise<Found<WireVault>> {
+export async function vaultOf(context: Context, target: ProjectRef, vaultId: string): Promise<Found<WireVault>> {
     const answer = await find(context, showVault, target, { vault_id: vaultId }, async () => {
         const vault = await sharedVault(context, target, vaultId, looks(context).notBefore);
         return vault === undefined ? undefined : { vault };
@@ -181,10 +190,10 @@ async function vaultOf(context: Context, target: ProjectRef, vaultId: string): P
     return answer === null ? null : answer?.vault;
 }
 
-const protectType = (vault: WireVault) => vault.billing?.protect_type;
-const isHybrid = (vault: WireVault) => protectType(vault) === "hybrid" || vault.billing?.cloud_type === "hybrid";
+export const protectType = (vault: WireVault) => vault.billing?.protect_type;
+export const isHybrid = (vault: WireVault) => protectType(vault) === "hybrid" || vault.billing?.cloud_type === "hybrid";
 
-function noVault(property: "vaultId" | "destinationVaultId", vaultId: string, target: ProjectRef): Failure {
+export function noVault(property: "vaultId" | "destinationVaultId", vaultId: string, target: ProjectRef): Failure {
     const [code, check] =
         property === "vaultId"
             ? ["6105", "vaultId, region and projectId"]
@@ -193,88 +202,6 @@ function noVault(property: "vaultId" | "destinationVaultId", vaultId: string, ta
         property,
         reason: `there is no vault ${vaultId} in ${target.region}, project ${target.projectId} (BackupService.${code}): check ${check}`,
     };
-}
-
-export function preflightCheckpoint(context: Context, inputs: Partial<CheckpointInputs>): Promise<Failure[]> {
-    return look(context, async () => {
-        const { vaultId, adopt } = inputs;
-        if (vaultId === undefined && adopt === undefined) return [];
-        const target = await targetOf(context, inputs);
-        if (adopt !== undefined) return checkAdopted(context, target, inputs, adopt);
-        if (vaultId === undefined) return [];
-        const vault = await vaultOf(context, target, vaultId);
-        if (vault === undefined) return [];
-        if (vault === null) return [noVault("vaultId", vaultId, target)];
-        if (protectType(vault) === "replication")
-            return [
-                {
-                    property: "vaultId",
-                    reason: `vault ${vaultId} is a replication vault: only vaults of protect type backup can be backed up (BackupService.6124)`,
-                },
-            ];
-        const associated = new Set(vault.resources.map((one) => one.id));
-        const outside = (id: string, property: string): Failure[] =>
-            associated.has(id)
-                ? []
-                : [
-                      {
-                          property,
-                          reason: `resource ${id} is not in vault ${vaultId} (BackupService.6135): associate it with the vault first, or leave it out`,
-                      },
-                  ];
-        return [
-            ...(inputs.resources ?? []).flatMap((id, index) => outside(id, `resources[${index}]`)),
-            ...(inputs.resourceDetails ?? []).flatMap((one, index) => outside(one.id, `resourceDetails[${index}].id`)),
-        ];
-    });
-}
-
-/** Why a restore point that is there cannot be adopted; undefined: it can. */
-export function refuseAdoption(inputs: Partial<CheckpointInputs>, wire: WireCheckpoint): string | undefined {
-    const { vaultId, name } = inputs;
-    const isOther = <T>(own: T | undefined, given: T | undefined) =>
-        own !== undefined && given !== undefined && own !== given;
-    // It is still shown for a while after it has been deleted.
-    if (wire.status === "deleted") return `restore point ${wire.id} has status ${wire.status}`;
-    if (isOther(wire.vault?.id, vaultId))
-        return `restore point ${wire.id} is of vault ${wire.vault?.id}, but vaultId is ${vaultId}`;
-    if (isOther(wire.extra_info?.name, name))
-        return `restore point ${wire.id} is named ${wire.extra_info?.name}, but name is ${name}. Leave name out to adopt it`;
-    return undefined;
-}
-
-async function checkAdopted(
-    context: Context,
-    target: ProjectRef,
-    inputs: Partial<CheckpointInputs>,
-    id: string,
-): Promise<Failure[]> {
-    const found = await find(context, showCheckpoint, target, { checkpoint_id: id });
-    if (found === undefined) return [];
-    const reason =
-        found === null
-            ? `there is no restore point ${id} in ${target.region}, project ${target.projectId} (BackupService.6217): check adopt, region and projectId, or take adopt out to take a new one`
-            : refuseAdoption(inputs, found.checkpoint);
-    return reason === undefined ? [] : [{ property: "adopt", reason }];
-}
-
-export function preflightVaultSync(context: Context, inputs: Partial<VaultSyncInputs>): Promise<Failure[]> {
-    return look(context, async () => {
-        const { vaultId } = inputs;
-        if (vaultId === undefined) return [];
-        const target = await targetOf(context, inputs);
-        const vault = await vaultOf(context, target, vaultId);
-        if (vault === undefined) return [];
-        if (vault === null) return [noVault("vaultId", vaultId, target)];
-        // Either word may say hybrid; without any word the API has the last one (api-notes: Hybrid vaults).
-        if (vault.billing === undefined || isHybrid(vault)) return [];
-        return [
-            {
-                property: "vaultId",
-                reason: `vault ${vaultId} is not a hybrid-cloud vault, and only those can be synchronised (BackupService.7300)`,
-            },
-        ];
-    });
 }
 
 /** Only servers and, on Huawei Cloud, SFS Turbo can be copied (6122). */
@@ -302,12 +229,18 @@ interface Destination {
     readonly destinationVaultId?: string | undefined;
 }
 
-/** Region pair, then destination vault: what all kinds of copies need. `objectType` is the source's, where known. */
+/** What is to be copied, as far as it is known. */
+interface Copied {
+    readonly objectType?: string | undefined;
+    readonly needs?: readonly Need[] | undefined;
+}
+
+/** Region pair, then destination vault: what all kinds of copies need. */
 async function checkDestination(
     context: Context,
     inputs: Destination,
     source: ProjectRef,
-    objectType: string | undefined,
+    { objectType, needs = [] }: Copied,
 ): Promise<Failure[]> {
     const { destinationRegion, destinationVaultId } = inputs;
     if (destinationRegion === undefined) return [];
@@ -341,20 +274,41 @@ async function checkDestination(
     if (vault === undefined) return [];
     if (vault === null) return [noVault("destinationVaultId", destinationVaultId, destination)];
     const reasons: string[] = [];
-    const { used, size, object_type: type } = vault.billing ?? {};
+    const type = vault.billing?.object_type;
     if (protectType(vault) !== undefined && protectType(vault) !== "replication")
         reasons.push(
             `has protect type ${protectType(vault)}; copies go to a vault of protect type replication (BackupService.6119)`,
         );
     if (objectType !== undefined && type !== undefined && type !== objectType)
         reasons.push(`is for objects of type ${type}, the source is of type ${objectType} (BackupService.6119)`);
-    // Vendor: used is in MB, size in GB.
-    if (used !== undefined && size !== undefined && size > 0 && used / 1024 >= size && vault.auto_expand !== true)
-        reasons.push(`is full: ${Math.round(used / 1024)} of ${size} GB used (BackupService.6129)`);
+    const full = fullReason(vault, "6129");
+    if (full !== undefined) reasons.push(full);
+    if (reasons.length === 0) await warnOfRoom(context, destination, vault, needs);
     return reasons.map((reason) => ({
         property: "destinationVaultId",
         reason: `vault ${destinationVaultId} ${reason}`,
     }));
+}
+
+/** The vault's backups are asked for only where it is doubtful whether the copies fit. */
+async function warnOfRoom(
+    context: Context,
+    destination: ProjectRef,
+    vault: WireVault,
+    needs: readonly Need[],
+): Promise<void> {
+    if (surelyFit(vault, needs)) return;
+    const { region, projectId } = destination;
+    const now = context.clock.now();
+    const query = { vault_id: vault.id };
+    const list = () => backupRows(context, destination, query, { until: now + LOOK_MS });
+    const rows = await looks(context)
+        .once(`copies ${region} ${projectId} ${vault.id}`, now, list)
+        .catch(() => []);
+    const copied = new Set(rows.map((row) => row.resource_id));
+    const left = needs.filter((need) => !copied.has(need.resourceId));
+    if (!surelyFit(vault, left))
+        warnOnce(context, `${region}: ${tightReason(vault, left, { code: "6129", what: "first copies" })}`);
 }
 
 export function preflightVaultReplication(
@@ -367,7 +321,11 @@ export function preflightVaultReplication(
         const vault = vaultId === undefined ? undefined : await vaultOf(context, source, vaultId);
         const failures = vaultId !== undefined && vault === null ? [noVault("vaultId", vaultId, source)] : [];
         if (vault) failures.push(...checkSource("vaultId", vault));
-        return [...failures, ...(await checkDestination(context, inputs, source, typeOf(vault, failures)))];
+        const needs = vault?.resources
+            .filter((one) => one.backup_count !== 0)
+            .map((one) => ({ resourceId: one.id, sizeGb: one.size }));
+        const copied = { objectType: typeOf(vault, failures), needs };
+        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
     });
 }
 
@@ -382,9 +340,12 @@ export function preflightBackupReplica(context: Context, inputs: Partial<BackupR
         const failures: Failure[] = [];
         const refuse = (reason: string) => failures.push({ property: "backupId", reason });
         let vault: Found<WireVault>;
+        const needs: Need[] = [];
         if (backupId !== undefined) {
             const found = await find(context, showBackup, source, { backup_id: backupId });
             const backup = found?.backup;
+            if (backup?.resource_id !== undefined)
+                needs.push({ resourceId: backup.resource_id, sizeGb: backup.resource_size });
             if (found === null)
                 refuse(
                     `there is no backup ${backupId} in ${source.region}, project ${source.projectId} (BackupService.6200): check backupId, region and projectId`,
@@ -400,7 +361,8 @@ export function preflightBackupReplica(context: Context, inputs: Partial<BackupR
                 if (vault) failures.push(...checkSource("backupId", vault, `backup ${backupId}: `));
             }
         }
-        return [...failures, ...(await checkDestination(context, inputs, source, typeOf(vault, failures)))];
+        const copied = { objectType: typeOf(vault, failures), needs };
+        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
     });
 }
 
@@ -413,6 +375,7 @@ export function preflightCheckpointReplica(
         const source = await targetOf(context, inputs);
         const failures: Failure[] = [];
         let vault: Found<WireVault>;
+        const needs: Need[] = [];
         if (checkpointId !== undefined) {
             const found = await find(context, showCheckpoint, source, { checkpoint_id: checkpointId });
             // One that is still shown may be gone all the same.
@@ -423,9 +386,12 @@ export function preflightCheckpointReplica(
                     reason: `there is no restore point ${checkpointId} in ${source.region}, project ${source.projectId} (BackupService.6217): check checkpointId, region and projectId`,
                 });
             const vaultId = isGone ? undefined : found?.checkpoint.vault?.id;
+            for (const one of found?.checkpoint.vault?.resources ?? [])
+                needs.push({ resourceId: one.id, sizeGb: one.resource_size });
             if (vaultId !== undefined) vault = await vaultOf(context, source, vaultId);
             if (vault) failures.push(...checkSource("checkpointId", vault, `restore point ${checkpointId}: `));
         }
-        return [...failures, ...(await checkDestination(context, inputs, source, typeOf(vault, failures)))];
+        const copied = { objectType: typeOf(vault, failures), needs };
+        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
     });
 }

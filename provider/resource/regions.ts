@@ -1,6 +1,7 @@
 /** What a preview can say of regions without asking anybody. */
 import { ConfigError } from "../client/errors/errors";
-import { regionProblem } from "../client/settings/endpoints";
+import { familyOf, regionProblem } from "../client/settings/endpoints";
+import type { KnownFamily } from "../client/settings/regions";
 import { requireRegion, type Settings } from "../client/settings/settings";
 import type { Failure } from "./resource";
 
@@ -24,3 +25,7 @@ export function regionFailures(
     check("destinationRegion", inputs["destinationRegion"]);
     return failures;
 }
+
+/** Are these settings for that cloud? False also where nothing tells, as for addresses of one's own without `cbr:cloud`. */
+export const isOfCloud = (settings: Settings, family: KnownFamily): boolean =>
+    familyOf(settings.cloud.value) === family;

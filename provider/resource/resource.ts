@@ -7,6 +7,7 @@ import { parseDuration } from "../client/time/duration";
 import type { StoredOutcome } from "../exactly-once/settle-notes";
 import type { Context, Services } from "../services/context";
 import type { Holding } from "../services/holders";
+import { pollInterval } from "./paced";
 
 /** Facts on a schema key. */
 export interface InputMeta {
@@ -99,6 +100,8 @@ export const commonInputs = {
         .optional(),
     /** Wait until the cloud has finished. Default: true. With false the resource is ready as soon as the API accepted, with the status of that moment; a later `refresh` or `up` brings it up to date. */
     wait: z.boolean().optional().meta({ default: true }),
+    /** Shortest pause between looks while it waits, `1s` to `10m`. Default: `cbr:pollInterval`, else 1 s to 15 s. */
+    pollInterval: pollInterval.optional(),
 };
 
 export interface CommonInputs {
@@ -109,6 +112,7 @@ export interface CommonInputs {
         | { create?: string | undefined; update?: string | undefined; delete?: string | undefined }
         | undefined;
     readonly wait?: boolean | undefined;
+    readonly pollInterval?: string | undefined;
 }
 
 export type DeletionPolicy = "retain" | "delete";

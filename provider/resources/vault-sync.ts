@@ -16,12 +16,14 @@ import type { StoredOutcome } from "../exactly-once/settle-notes";
 import type { TimeWindow } from "../exactly-once/time-window";
 import { type ListOptions, operationLogRows } from "../reads/backup-lists";
 import { type PollSource, shouldFetchById, showProgress } from "../reads/poller";
-import { preflightVaultSync } from "../resource/preflight";
+import { paced } from "../resource/paced";
+import { isHybrid, look, noVault, targetOf as previewTargetOf, vaultOf } from "../resource/preflight";
 import {
     applyInputs,
     commonInputs,
     deadlineOf,
     EXPIRED,
+    type Failure,
     objectId,
     type ResourceHandler,
     requestInputs,
@@ -68,11 +70,11 @@ export const vaultSyncOutputs = z.object({
 });
 export type VaultSyncOutputs = z.output<typeof vaultSyncOutputs>;
 
-export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = {
+export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = paced({
     kind: "VaultSync",
     inputs: vaultSyncInputs,
     outputs: vaultSyncOutputs,
-    preflight: preflightVaultSync,
+    preflight,
     idOf: (outputs) => outputs.operationLogId,
     isSettled,
     withInputs,
@@ -83,7 +85,7 @@ export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = {
     // Nothing of it is left in the cloud but a line in the task list.
     remove: async () => {},
     storedOutcome,
-};
+});
 
 function storedOutcome(id: string, { startedAt }: Partial<VaultSyncOutputs>): StoredOutcome {
     return { id, begun: { at: parseInstant(startedAt), clock: "region" } };
@@ -112,6 +114,25 @@ async function needsUpdate(context: Context, id: string, olds: VaultSyncOutputs)
         // A preview must not fail because the cloud cannot be asked: what state says stands.
         return false;
     }
+}
+
+function preflight(context: Context, inputs: Partial<VaultSyncInputs>): Promise<Failure[]> {
+    return look(context, async () => {
+        const { vaultId } = inputs;
+        if (vaultId === undefined) return [];
+        const target = await previewTargetOf(context, inputs);
+        const vault = await vaultOf(context, target, vaultId);
+        if (vault === undefined) return [];
+        if (vault === null) return [noVault("vaultId", vaultId, target)];
+        // Either word may say hybrid; without any word the API has the last one (api-notes: Hybrid vaults).
+        if (vault.billing === undefined || isHybrid(vault)) return [];
+        return [
+            {
+                property: "vaultId",
+                reason: `vault ${vaultId} is not a hybrid-cloud vault, and only those can be synchronised (BackupService.7300)`,
+            },
+        ];
+    });
 }
 
 function withInputs(olds: VaultSyncOutputs, news: VaultSyncInputs): VaultSyncOutputs {

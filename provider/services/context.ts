@@ -3,7 +3,7 @@ import type { Settings } from "../client/settings/settings";
 import { requireRegion } from "../client/settings/settings";
 import type { Clock } from "../client/time/clock";
 import type { Journal } from "../exactly-once/journal";
-import type { Poller } from "../reads/poller";
+import type { Waits } from "../reads/poller";
 import type { Holders } from "./holders";
 
 /** Lines for people. A host that can show them on the resource's own row does. */
@@ -19,7 +19,7 @@ export interface Services {
     readonly settings: Settings;
     readonly client: Client;
     readonly clock: Clock;
-    readonly poller: Poller;
+    readonly poller: Waits;
     readonly journal: Journal;
     /** Which resource rests on which backups. */
     readonly holders: Holders;

@@ -37,7 +37,7 @@ export function createServices(
         settings,
         clock,
         client: new Client({ settings, auth, transport, clock, signal }),
-        poller: new Poller(clock, signal),
+        poller: new Poller(clock, signal, settings.pollIntervalMs),
         journal: parts.journal ?? createJournal(fileStore()),
         holders: parts.holders ?? new Holders(clock),
         isEngineAlive: parts.isEngineAlive ?? (async () => true),

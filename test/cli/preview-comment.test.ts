@@ -28,6 +28,28 @@ describe("preview-comment writes", () => {
         expect(text.replace(lacks, "").replace("\n>\n\n", "\n\n")).toBe(comment(fixture(`${name}.json`)));
     });
 
+    it("how many volumes of a server are left out, or chosen", () => {
+        const vaultId = "3b5816b5-f29c-4172-9d9a-76c719a659ce";
+        const inputs = (choice: object) => ({
+            vaultId,
+            resourceDetails: [{ id: vaultId, type: "OS::Nova::Server", name: "web", ...choice }],
+        });
+        const point = (choice: object) => {
+            const urn = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/cbr:Checkpoint::before";
+            const newState = {
+                urn,
+                custom: true,
+                type: "pulumi-nodejs:dynamic/cbr:Checkpoint",
+                inputs: inputs(choice),
+            };
+            const step = { op: "create", urn, newState };
+            return comment(JSON.stringify({ steps: [step], changeSummary: { create: 1 } }));
+        };
+        expect(point({ excludeVolumes: [vaultId] })).toContain("Backup of `web` (without 1 volume) in vault");
+        expect(point({ includeVolumes: [{ id: vaultId }, { id: "x" }] })).toContain("`web` (2 volumes only) in vault");
+        expect(point({})).toContain("Backup of `web` in vault");
+    });
+
     it("title and link of the run, in which nothing of others is rendered", async () => {
         const run = await runCli(
             ["preview-comment", "--title", "Backups @me #1 <b>", "--url", "https://ci.example/runs/1?a=(b)>", "-"],

@@ -67,6 +67,7 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
         ]);
         add("triggers", plain("triggers", { release: "1" }, ["1", { two: 2 }], "replace"));
         add("timeouts", plain("timeouts", { create: "1h" }, { create: "2h", delete: "1h30m" }, "update"));
+        add("pollInterval", plain("pollInterval", "5s", "2m", "update"));
         add("wait", withDefault("wait", true, false, "update"));
         if ("deletionPolicy" in schemas[kind].shape)
             add("deletionPolicy", withDefault("deletionPolicy", "retain", "delete", "update"));
@@ -93,7 +94,14 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     const details = server();
     const [detailed = ""] = [...(home.cloud.vaults.get(details.vaultId)?.resources.keys() ?? [])];
     const detail = { id: detailed, type: "OS::Nova::Server" };
-    checkpoint("resourceDetails", plain("resourceDetails", [detail], [{ ...detail, name: "db" }], "replace"), details);
+    checkpoint(
+        "resourceDetails",
+        [
+            ...plain("resourceDetails", [detail], [{ ...detail, name: "db" }], "replace"),
+            [{ resourceDetails: [{ ...detail, excludeVolumes: [detailed] }] }, "replace"],
+        ],
+        details,
+    );
     checkpoint("onSkipped", withDefault("onSkipped", "warn", "fail", "update"));
     checkpoint("onPartialFailure", withDefault("onPartialFailure", "fail", "warn", "update"));
     checkpoint("recreateWhenExpired", withDefault("recreateWhenExpired", false, true, "update"));

@@ -40,6 +40,7 @@ function wrongPrograms(life: Life): Record<string, [program: (name: string) => u
     const copies = life.home.addVault({ protectType: "replication", resources: 1 }).id;
     const copiedPoint = life.home.addCheckpoint(copies).id;
     const destinationVaultId = life.destination();
+    const fullSource = life.vault({ sizeGb: 10, usedMb: 10 * 1024 });
     const full = life.destination({ sizeGb: 10, usedMb: 10 * 1024 });
     const unfit = life.away.addVault({ objectType: "disk" }).id;
     const { projectId } = life.home;
@@ -50,6 +51,10 @@ function wrongPrograms(life: Life): Record<string, [program: (name: string) => u
     const noDestination = `destinationVaultId: there is no vault ${missing} in eu-nl, project ${life.away.projectId} (BackupService.6120): check destinationVaultId, destinationRegion and destinationProjectId`;
     return {
         "6105 for a restore point": [(name) => new cbr.Checkpoint(name, { vaultId: missing }), [noVault]],
+        "6114 for a restore point": [
+            (name) => new cbr.Checkpoint(name, { vaultId: fullSource }),
+            [`vaultId: vault ${fullSource} is full: 10 of 10 GB used (BackupService.6114)`],
+        ],
         "6105 for a synchronisation": [(name) => new cbr.VaultSync(name, { vaultId: missing }), [noVault]],
         "6105 and 6120": [replication({ vaultId: missing, destinationVaultId: missing }), [noDestination, noVault]],
         "6119 twice": [
@@ -277,4 +282,39 @@ it("checks what is known beside what is not", async () => {
     });
     const report = await life.preview();
     expect([report.changes, said(report)]).toEqual([{ create: 7 }, []]);
+});
+
+it("warns on its row where there may be too little room, and goes on; a choice that the cloud lacks is refused", async () => {
+    const life = await openLife({
+        regions: [
+            { name: "eu-de", dialect: "otc" },
+            { name: "eu-nl", dialect: "otc" },
+        ],
+        config: { "cbr:cloud": "otc" },
+    });
+    const tight = { sizeGb: 100, usedMb: 99 * 1024 };
+    const vaultId = life.vault({ resources: [{ sizeGb: 80, disks: 2 }], ...tight });
+    const [server] = life.home.vaults.get(vaultId)?.resources.values() ?? [];
+    const { backupId } = life.vaultWithBackup();
+    const destinationVaultId = life.destination(tight);
+    const [system, data] = server?.disks.map((disk) => disk.id) ?? [];
+    let choice: object = { excludeVolumes: [data] };
+    life.use(async () => {
+        const resourceDetails = [{ id: server?.id ?? "", type: "OS::Nova::Server", ...choice }];
+        new cbr.Checkpoint("point", { vaultId, resourceDetails });
+        new cbr.BackupReplica("copy", { backupId, destinationRegion: "eu-nl", destinationVaultId });
+    });
+    const report = await life.preview();
+    expect(report.changes).toMatchObject({ create: 3 });
+    expect(messages(report, "point")).toContain("full backups of 1 resource may take up to 80 GB");
+    expect(messages(report, "copy")).toContain("first copies of 1 resource may take up to 40 GB");
+    await life.up();
+    const point = (await life.states()).get("point")?.outputs["backups"] as { children: { resourceId: string }[] }[];
+    expect(point.map((one) => one.children.map((child) => child.resourceId))).toEqual([[system]]);
+
+    choice = { includeVolumes: [{ id: system }] };
+    const refused = await life.preview({ expectFailure: true });
+    expect(messages(refused, "point")).toMatch(
+        /resourceDetails\[0\]\.includeVolumes.*Open Telekom Cloud cannot choose volumes/,
+    );
 });

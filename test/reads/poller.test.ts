@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { AuthError, TransportError, WaitTimeoutError } from "../../provider/client/errors/errors";
-import { Poller, type PollResult, type PollSource, shouldFetchById, type Wait } from "../../provider/reads/poller";
+import {
+    FIRST_LOOK_MS,
+    Poller,
+    type PollResult,
+    type PollSource,
+    shouldFetchById,
+    type Wait,
+} from "../../provider/reads/poller";
 import { FakeClock, type FakeClockOptions, settle } from "../support/fake-clock";
 
 const HOUR = 3_600_000;
@@ -55,6 +62,87 @@ async function outcome(clock: FakeClock, promise: Promise<unknown>): Promise<[un
     );
     return [end, clock.elapsed];
 }
+
+describe("with a shortest pause", () => {
+    const gaps = (times: readonly number[]) => times.slice(1).map((at, index) => at - (times[index] ?? 0));
+
+    it("looks first as always, then no sooner than the pause allows, whatever changes", async () => {
+        const { wait, times } = make((_, look) => (look === 6 ? "done" : `status ${look}`), { random: 0.999 });
+        await wait("a", { minPauseMs: 40_000 });
+        expect(times()[0]).toBe(FIRST_LOOK_MS);
+        expect(gaps(times())).toEqual([40_000, 40_000, 40_000, 40_000, 40_000]);
+    });
+
+    it("leaves longer pauses as they are", async () => {
+        const slow = make((_, look) => (look === 12 ? "done" : "running"));
+        await slow.wait("a", { minPauseMs: 2_000 });
+        const usual = make((_, look) => (look === 12 ? "done" : "running"));
+        await usual.wait("a");
+        expect(gaps(slow.times())).toEqual(gaps(usual.times()).map((gap) => Math.max(gap, 2_000)));
+    });
+
+    it("counts the shortest of those that wait together, as long as they wait", async () => {
+        const answer = (question: string, look: number) =>
+            (question === "b" && look < 5) || look < 8 ? "running" : "done";
+        const { wait, times, looks } = make((question, look) =>
+            question === "b" && look === 5 ? "done" : answer(question, look),
+        );
+        await Promise.all([wait("a", { minPauseMs: 60_000 }), wait("b", { minPauseMs: 20_000 })]);
+        expect(looks.map((look) => look.questions.join())).toEqual(["a,b", "a,b", "a,b", "a,b", "a,b", "a", "a", "a"]);
+        expect(gaps(times())).toEqual([20_000, 20_000, 20_000, 20_000, 60_000, 60_000, 60_000]);
+    });
+
+    it("brings no look forward for somebody new, nor for one that is due", async () => {
+        const { wait, clock, times } = make((_, look) => (look === 3 ? "done" : "running"), { auto: false });
+        const waits = [wait("a", { minPauseMs: 60_000 })];
+        await clock.advance(10_000);
+        waits.push(wait("b", { minPauseMs: 60_000 }));
+        await clock.advance(HOUR / 2);
+        await Promise.all(waits);
+        expect(times()).toEqual([250, 60_250, 120_250]);
+    });
+
+    it("lets no more than half of the time that is left pass without a look", async () => {
+        const { wait, clock, times } = make();
+        const [end] = await outcome(clock, wait("a", { minPauseMs: 600_000, deadline: clock.now() + 120_250 }));
+        expect(end).toMatch(/WaitTimeoutError/);
+        expect(times().slice(0, 4)).toEqual([250, 60_250, 90_250, 105_250]);
+        expect(times().at(-1)).toBeGreaterThan(110_000);
+        expect(times().length).toBeLessThan(12);
+    });
+
+    it("takes the poller's own where a wait names none, and the innermost of a paced one", async () => {
+        const clock = new FakeClock({ random: 0 });
+        const at: number[] = [];
+        const topic = (key: string, ends: number): PollSource<string, string> => {
+            let count = 0;
+            return {
+                key,
+                look: async () => {
+                    at.push(clock.elapsed);
+                    return [++count === ends ? "done" : "running"];
+                },
+            };
+        };
+        const poller = new Poller(clock, undefined, 30_000);
+        const run = async (waits: Pick<Poller, "wait">, key: string) => {
+            at.length = 0;
+            await waits.wait({
+                topic: topic(key, 3),
+                question: "q",
+                deadline: clock.now() + HOUR,
+                what: key,
+                evaluate: (seen) => (seen === "done" ? { done: true, result: 1 } : { done: false, status: "running" }),
+            });
+            return gaps(at);
+        };
+        expect(await run(poller, "own")).toEqual([30_000, 30_000]);
+        expect(await run(poller.paced(undefined), "same")).toEqual([30_000, 30_000]);
+        expect(await run(poller.paced(5_000), "paced")).toEqual([5_000, 5_000]);
+        expect(await run(poller.paced(5_000).paced(9_000), "twice")).toEqual([9_000, 9_000]);
+        expect(await run(poller.paced(5_000).paced(undefined), "kept")).toEqual([5_000, 5_000]);
+    });
+});
 
 describe("when it looks", () => {
     it("looks first after a quarter of a second, and costs one look when that is enough", async () => {

@@ -206,7 +206,7 @@ describe("check", () => {
             "timeouts.read: is not an input of this resource; it has: create, update, delete",
             "parts[0].typo: is not an input of this resource; did you mean type?",
             "parts[0].size: is not an input of this resource; it has: id, type, tags",
-            "tags: is not an input of this resource; it has: region, projectId, triggers, timeouts, wait, vaultId, description, incremental, autoTrigger, resources, parts, policy",
+            "tags: is not an input of this resource; it has: region, projectId, triggers, timeouts, wait, pollInterval, vaultId, description, incremental, autoTrigger, resources, parts, policy",
         ]);
     });
 

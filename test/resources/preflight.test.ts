@@ -97,6 +97,7 @@ const cases: readonly Case[] = [
         () => ({ vaultId: home().addVault().id, resourceDetails: [{ id: missing, type: "OS::Nova::Server" }] }),
     ],
     ["6124", "vaultId", "checkpoint", () => ({ vaultId: home().addVault({ protectType: "replication" }).id })],
+    ["6114", "vaultId", "checkpoint", () => ({ vaultId: home().addVault({ sizeGb: 10, usedMb: 10 * 1024 }).id })],
     ["6217", "adopt", "checkpoint", () => ({ vaultId: home().addVault().id, adopt: missing })],
     ["7300", "vaultId", "vaultSync", () => ({ vaultId: home().addVault().id })],
     [

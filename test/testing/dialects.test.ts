@@ -95,6 +95,11 @@ it("OTC: refuses what only Huawei's bodies have, and SFS Turbo copies", async ()
     expect(outcome(await replicate({ enable_acceleration: true }))).toEqual([400, "BackupService.9900"]);
     expect(outcome(await replicate({}))).toEqual([400, "BackupService.6122"]);
     expect(outcome(await cbr.tryBackUp(turbo.id, { retention_duration_days: 3 }))).toEqual([400, "BackupService.9900"]);
+    const vault = cloud.addVault();
+    const [server] = [...vault.resources.values()];
+    const extra = { include_volumes: [{ id: server?.disks[0]?.id }] };
+    const details = [{ id: server?.id, type: "OS::Nova::Server", extra_info: extra }];
+    expect(outcome(await cbr.tryBackUp(vault.id, { resource_details: details }))).toEqual([400, "BackupService.9900"]);
 });
 
 it("Huawei: takes what only its bodies have", async () => {
@@ -112,6 +117,27 @@ it("Huawei: takes what only its bodies have", async () => {
     ];
     const { id } = await cbr.backUp(vault.id, { resource_details: details });
     expect(cloud.backupsOf(id)[0]?.children).toEqual([]);
+});
+
+it("Huawei: backs up the chosen disks of a server, and refuses one that it does not have", async () => {
+    sim = await startSimulator({ checkAnswers: true });
+    const { cloud } = sim.regions["eu-de"];
+    const cbr = clientFor(sim, sim.regions["eu-de"]);
+    const vault = cloud.addVault({ resources: [{ disks: 3 }] });
+    const [server] = [...vault.resources.values()];
+    const ids = server?.disks.map((disk) => disk.id) ?? [];
+    const details = (volumes: readonly (string | undefined)[]) => ({
+        resource_details: [
+            {
+                id: server?.id,
+                type: "OS::Nova::Server",
+                extra_info: { include_volumes: volumes.map((volume) => ({ id: volume })) },
+            },
+        ],
+    });
+    expect(outcome(await cbr.tryBackUp(vault.id, details([vault.id])))).toEqual([400, "BackupService.9900"]);
+    const { id } = await cbr.backUp(vault.id, details([ids[0], ids[2]]));
+    expect(cloud.backupsOf(id)[0]?.children.map((child) => child.resourceId)).toEqual([ids[0], ids[2]]);
 });
 
 it("OTC: an id that is no UUID is an ordinary 404", async () => {

@@ -1,7 +1,7 @@
 /** What a resource does when it is made, as Markdown. */
 import { code } from "../comment/markdown";
 import { firstFew } from "../comment/words";
-import type { Step } from "../input/preview";
+import type { Bag, Step } from "../input/preview";
 import type { Kind } from "./kinds";
 import type { Names } from "./names";
 import { bagIn, bagsIn, isUnknown, KNOWN_AFTER_UP, textIn } from "./values";
@@ -41,6 +41,15 @@ function checkpoint(step: Step, names: Names, where: string): string {
     return `${how} of ${subjects(step, names)} in vault ${names.of(step.new, "vaultId")}${where}${automatic}`;
 }
 
+/** Which volumes of a server, where not all of them. */
+function volumes(detail: Bag): string {
+    const of = (key: string) => (Array.isArray(detail[key]) ? detail[key].length : undefined);
+    const count = (number: number) => `${number} ${number === 1 ? "volume" : "volumes"}`;
+    const [excluded, included] = [of("excludeVolumes"), of("includeVolumes")];
+    if (included !== undefined) return ` (${count(included)} only)`;
+    return excluded === undefined ? "" : ` (without ${count(excluded)})`;
+}
+
 /** Which resources a restore point is of. */
 function subjects(step: Step, names: Names): string {
     const inputs = step.new?.inputs ?? {};
@@ -48,11 +57,13 @@ function subjects(step: Step, names: Names): string {
     const given = details ?? inputs["resources"];
     if (isUnknown(given)) return `resources that are ${KNOWN_AFTER_UP}`;
     if (Array.isArray(given)) {
-        const ids: readonly unknown[] =
-            details === undefined ? given : bagsIn(inputs, "resourceDetails").map((one) => one["id"]);
-        return firstFew(ids, 5, (id) =>
-            typeof id !== "string" || isUnknown(id) ? `one that is ${KNOWN_AFTER_UP}` : names.named(id),
-        );
+        const few: readonly Bag[] =
+            details === undefined ? given.map((id) => ({ id })) : bagsIn(inputs, "resourceDetails");
+        return firstFew(few, 5, (one) => {
+            const { id } = one;
+            const name = typeof id !== "string" || isUnknown(id) ? `one that is ${KNOWN_AFTER_UP}` : names.named(id);
+            return `${name}${volumes(one)}`;
+        });
     }
     if (given !== undefined) return "resources that are secret";
     const last = bagsIn(bagIn(step.old?.outputs, "vault"), "resources").flatMap(

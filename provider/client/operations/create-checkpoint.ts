@@ -18,6 +18,19 @@ export const createCheckpointRequest = z.strictObject({
                             id: requestId,
                             type: z.string().min(1),
                             name: z.string().max(255).optional(),
+                            /**
+                             * Vendor: pages of Huawei Cloud and OTC have `exclude_volumes`; `include_volumes` is in
+                             * Huawei's SDKs only (api-notes: Volumes of a restore point).
+                             */
+                            extra_info: z
+                                .strictObject({
+                                    exclude_volumes: z.array(requestId).min(1).optional(),
+                                    include_volumes: z
+                                        .array(z.strictObject({ id: requestId, os_version: z.string().optional() }))
+                                        .min(1)
+                                        .optional(),
+                                })
+                                .optional(),
                         }),
                     )
                     .max(256)

@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { ConfigError } from "../errors/errors";
+import { POLL_INTERVAL_RULE, parsePollInterval } from "../time/duration";
 import { expandHome, type FileAccess } from "./clouds-files";
 import {
     accountIn,
@@ -108,6 +109,8 @@ export interface Settings {
     readonly maxRequestsPerSecond: number;
     /** Default 5. */
     readonly maxRetries: number;
+    /** Shortest pause between looks while something is waited for, in milliseconds. Undefined: as the poller has it. */
+    readonly pollIntervalMs?: number | undefined;
     /** Default `auto`. */
     readonly preflight: "auto" | "off";
     /** To be shown once. */
@@ -219,12 +222,17 @@ function limitsOf(get: (key: string) => unknown, layers: readonly Layer[]) {
     const preflight = textOf(get("cbr:preflight"))?.trim() || "auto";
     if (preflight !== "auto" && preflight !== "off")
         throw new ConfigError(`cbr:preflight is "${preflight}", but must be auto or off.`);
+    const interval = textOf(get("cbr:pollInterval"))?.trim() || undefined;
+    const pollIntervalMs = interval === undefined ? undefined : parsePollInterval(interval);
+    if (interval !== undefined && pollIntervalMs === undefined)
+        throw new ConfigError(`cbr:pollInterval is "${interval}", but ${POLL_INTERVAL_RULE}.`);
     const key = "cbr:maxRequestsPerSecond";
     const rate = inferred(textOf(get(key))?.trim() || undefined, key);
     return {
         maxRequestsPerSecond: numberOf(rate, 0.1, 100_000, false) ?? DEFAULT_MAX_REQUESTS_PER_SECOND,
         maxRetries: numberOf(firstIn(layers, "maxRetries"), 0, 100, true) ?? DEFAULT_MAX_RETRIES,
         preflight,
+        ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),
     } as const;
 }
 

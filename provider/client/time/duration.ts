@@ -22,6 +22,17 @@ export function parseDuration(text: string): number | undefined {
     return at === text.length && total > 0 ? total : undefined;
 }
 
+/** Of the pause between looks while something is waited for. */
+const MIN_POLL_INTERVAL_MS = 1_000;
+const MAX_POLL_INTERVAL_MS = 600_000;
+export const POLL_INTERVAL_RULE = "must be a duration from 1s to 10m, such as 30s";
+
+/** Milliseconds of a pause between looks; undefined when it is no duration, or out of bounds. */
+export function parsePollInterval(text: string): number | undefined {
+    const ms = parseDuration(text);
+    return ms !== undefined && ms >= MIN_POLL_INTERVAL_MS && ms <= MAX_POLL_INTERVAL_MS ? ms : undefined;
+}
+
 /** `1 h 05 min`, `2 min 10 s` or `12 s`. */
 export function formatDuration(ms: number): string {
     const seconds = Math.round(ms / 1000);

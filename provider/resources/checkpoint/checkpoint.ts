@@ -7,7 +7,7 @@ import { holdingNotes, noteOutcome, postOnce } from "../../exactly-once/post-onc
 import { abandonNotes, settleNotes } from "../../exactly-once/settle-notes";
 import { backupsOfCheckpoint } from "../../reads/checkpoint-lists";
 import { deleteBackups } from "../../reads/delete-backups";
-import { preflightCheckpoint, refuseAdoption } from "../../resource/preflight";
+import { paced } from "../../resource/paced";
 import {
     commonInputs,
     deadlineOf,
@@ -24,6 +24,7 @@ import {
 import { type Context, targetOf } from "../../services/context";
 import { type Holding, namesOf } from "../../services/holders";
 import { noteOwner, warnOfTwins } from "./find-lost";
+import { preflightCheckpoint, refuseAdoption } from "./preflight";
 import { observe, read } from "./read";
 import { createPlan, generatedName, isGeneratedName, storedOutcome } from "./request";
 import {
@@ -38,6 +39,7 @@ import {
     outcomeOf,
     toOutputs,
 } from "./schema";
+import { checkVolumeChoice, volumeChoice } from "./volumes";
 import { judgeCheckpoint, UNLISTED_MS, vanishedError, waitForCheckpoint, warnSkipped } from "./wait";
 
 /** A first full backup of a big vault takes hours. 3 h. */
@@ -68,14 +70,19 @@ export const checkpointInputs = z.strictObject({
     /** As `resources`, with types; at most 256. Not together with resources. Changing it replaces the checkpoint. */
     resourceDetails: z
         .array(
-            z.strictObject({
-                /** Id of the resource. */
-                id: objectId,
-                /** OS::Nova::Server, OS::Cinder::Volume, OS::Ironic::BareMetalServer, OS::Native::Server, OS::Sfs::Turbo … */
-                type: z.string().regex(/^OS::[A-Za-z0-9]+::[A-Za-z0-9]+$/, "must be a type such as OS::Nova::Server"),
-                /** 0 to 255 characters. */
-                name: z.string().max(255, "must have at most 255 characters").optional(),
-            }),
+            z
+                .strictObject({
+                    /** Id of the resource. */
+                    id: objectId,
+                    /** OS::Nova::Server, OS::Cinder::Volume, OS::Ironic::BareMetalServer, OS::Native::Server, OS::Sfs::Turbo … */
+                    type: z
+                        .string()
+                        .regex(/^OS::[A-Za-z0-9]+::[A-Za-z0-9]+$/, "must be a type such as OS::Nova::Server"),
+                    /** 0 to 255 characters. */
+                    name: z.string().max(255, "must have at most 255 characters").optional(),
+                    ...volumeChoice,
+                })
+                .superRefine(checkVolumeChoice),
         )
         .min(1, "must name at least one resource; leave it out to back up all")
         .max(256)
@@ -97,7 +104,7 @@ export type CheckpointInputs = z.output<typeof checkpointInputs>;
 export const checkpointOutputs = z.object({ ...checkpointInputs.shape, ...checkpointFacts, ...checkpointNotes });
 export type CheckpointOutputs = z.output<typeof checkpointOutputs>;
 
-export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = {
+export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = paced({
     kind: "Checkpoint",
     inputs: checkpointInputs,
     outputs: checkpointOutputs,
@@ -116,7 +123,7 @@ export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = 
     read,
     remove,
     storedOutcome,
-};
+});
 
 function refine(inputs: Partial<CheckpointInputs>): Failure[] {
     const failures: Failure[] = [];

@@ -8,6 +8,7 @@ import type { Context } from "../../services/context";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
 import { findCheckpoint } from "./find-lost";
 import { isFinalCheckpoint, isGoneCheckpoint } from "./schema";
+import { explainVolumeChoice, extraInfo } from "./volumes";
 
 export function isGeneratedName(name: string): boolean {
     return /-[0-9a-f]{8}$/.test(name);
@@ -54,6 +55,7 @@ export function createPlan(
                       id: one.id,
                       type: one.type,
                       ...(one.name === undefined ? {} : { name: one.name }),
+                      ...extraInfo(one),
                   })),
               }),
     };
@@ -66,12 +68,12 @@ export function createPlan(
         facts: { name },
         isUnique: inputs.name === undefined,
         send: async (post: PostOptions) => {
-            const answer = await context.client.call(createCheckpoint, {
-                target,
-                body: { checkpoint: { vault_id: vaultId, parameters } },
-                ...post,
-            });
-            return answer.checkpoint;
+            const body = { checkpoint: { vault_id: vaultId, parameters } };
+            try {
+                return (await context.client.call(createCheckpoint, { target, body, ...post })).checkpoint;
+            } catch (error) {
+                throw explainVolumeChoice(error, resourceDetails);
+            }
         },
         find: (window, facts, isLast) => findCheckpoint(context, { target, inputs, window, facts, isLast, deadline }),
         isRunning: (wire) => !isFinalCheckpoint(wire.status) && !isGoneCheckpoint(wire.status),

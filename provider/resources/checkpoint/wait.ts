@@ -19,6 +19,7 @@ import {
     requestedResources,
     toOutputs,
 } from "./schema";
+import { warnOfOtherVolumes } from "./volumes";
 
 /** So long a finished checkpoint is given for its backups to appear in the list, in milliseconds. */
 export const UNLISTED_MS = 60_000;
@@ -111,6 +112,7 @@ export function vanishedError(
 export async function judgeCheckpoint(context: Context, target: ProjectRef, outputs: CheckpointOutputs): Promise<void> {
     const { good, failed, skipped } = outcomeOf(outputs);
     const reasons: string[] = [];
+    warnOfOtherVolumes(context, outputs);
     const bad = failed.length > 0 || outputs.status !== "available";
     if (bad) {
         const details = await errorDetails(context, target, outputs);

@@ -8,6 +8,7 @@ import type { StoredOutcome } from "../../exactly-once/settle-notes";
 import { readBackup } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
 import { sharedBackup } from "../../reads/shared-reads";
+import { paced } from "../../resource/paced";
 import { preflightBackupReplica } from "../../resource/preflight";
 import {
     applyInputs,
@@ -80,7 +81,7 @@ export const backupReplicaOutputs = z.object({
 });
 export type BackupReplicaOutputs = z.output<typeof backupReplicaOutputs>;
 
-export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOutputs> = {
+export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOutputs> = paced({
     kind: "BackupReplica",
     inputs: backupReplicaInputs,
     outputs: backupReplicaOutputs,
@@ -102,7 +103,7 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
     read,
     remove,
     storedOutcome,
-};
+});
 
 function storedOutcome(id: string, { requestedAt }: Partial<BackupReplicaOutputs>): StoredOutcome {
     return { id, begun: { at: requestedAt, clock: "machine" } };

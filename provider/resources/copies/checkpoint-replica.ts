@@ -14,6 +14,7 @@ import { abandonNotes, type StoredOutcome } from "../../exactly-once/settle-note
 import { windowOf } from "../../exactly-once/time-window";
 import { backupsOfCheckpoint, checkpointTopic } from "../../reads/checkpoint-lists";
 import { showProgress } from "../../reads/poller";
+import { paced } from "../../resource/paced";
 import { preflightCheckpointReplica } from "../../resource/preflight";
 import { applyInputs, commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
@@ -65,7 +66,7 @@ const subject: Subject<CheckpointReplicaOutputs> = {
     vaultId: (outputs) => outputs.sourceVaultId,
 };
 
-export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, CheckpointReplicaOutputs> = {
+export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, CheckpointReplicaOutputs> = paced({
     kind: "CheckpointReplica",
     inputs: checkpointReplicaInputs,
     outputs: checkpointReplicaOutputs,
@@ -91,7 +92,7 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
             : [checkpointCopiesKey(inputs.checkpointId, inputs.destinationRegion)],
     remove,
     storedOutcome,
-};
+});
 
 /** Each copy has its own request, and its own note: state has the outcome of those that have begun. */
 function storedOutcome(id: string, outputs: Partial<CheckpointReplicaOutputs>): StoredOutcome {

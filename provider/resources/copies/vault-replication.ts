@@ -9,6 +9,7 @@ import { holdingNotes, noteOutcome, type PostOptions, type PostPlan, postOnce } 
 import type { StoredOutcome } from "../../exactly-once/settle-notes";
 import { type TimeWindow, windowOf } from "../../exactly-once/time-window";
 import { allBackupRows } from "../../reads/backup-lists";
+import { paced } from "../../resource/paced";
 import { preflightVaultReplication } from "../../resource/preflight";
 import {
     applyInputs,
@@ -61,7 +62,7 @@ const subject: Subject<VaultReplicationOutputs> = {
     vaultId: (outputs) => outputs.vaultId,
 };
 
-export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultReplicationOutputs> = {
+export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultReplicationOutputs> = paced({
     kind: "VaultReplication",
     inputs: vaultReplicationInputs,
     outputs: vaultReplicationOutputs,
@@ -83,7 +84,7 @@ export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultRepl
             : [vaultCopiesKey(inputs.vaultId, inputs.destinationRegion)],
     remove: (context, id, olds) => removeCopies(context, subject, id, olds),
     storedOutcome,
-};
+});
 
 function storedOutcome(id: string, { requestedAt }: Partial<VaultReplicationOutputs>): StoredOutcome {
     return { id, begun: { at: requestedAt, clock: "machine" } };

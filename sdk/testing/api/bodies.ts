@@ -12,27 +12,22 @@ const checkpointShape = createCheckpointRequest.shape.checkpoint;
 const parametersShape = checkpointShape.shape.parameters.unwrap();
 const detailShape = parametersShape.shape.resource_details.unwrap().element;
 
-/** Vendor: OTC's and OAS's pages have `extra_info`; only OAS has `retention_duration_days`. */
-const resourceDetails = z
-    .array(
-        detailShape.extend({
-            extra_info: z
-                .strictObject({
-                    exclude_volumes: z.array(z.guid()).optional(),
-                    include_volumes: z
-                        .array(z.strictObject({ id: z.guid(), os_version: z.string().optional() }))
-                        .optional(),
-                })
-                .optional(),
-        }),
-    )
-    .max(256)
-    .optional();
-const otcParameters = parametersShape.extend({ resource_details: resourceDetails });
+/** Vendor: OTC's page has `exclude_volumes` alone (api-notes: Volumes of a restore point). */
+const otcParameters = parametersShape.extend({
+    resource_details: z
+        .array(
+            detailShape.extend({
+                extra_info: detailShape.shape.extra_info.unwrap().pick({ exclude_volumes: true }).optional(),
+            }),
+        )
+        .max(256)
+        .optional(),
+});
+/** Vendor: only OAS has `retention_duration_days`. */
 const retentionDays = z
     .int()
     .refine((days) => days === -1 || (days >= 1 && days <= 36_500), "must be -1 or 1 to 36500");
-const huaweiParameters = otcParameters.extend({ retention_duration_days: retentionDays.optional() });
+const huaweiParameters = parametersShape.extend({ retention_duration_days: retentionDays.optional() });
 
 const createBodies = {
     huawei: z.strictObject({ checkpoint: checkpointShape.extend({ parameters: huaweiParameters.optional() }) }),

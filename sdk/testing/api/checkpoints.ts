@@ -15,6 +15,7 @@ export function createCheckpoint(call: Call): Reply {
     const vault = store.vaults.get(body.vault_id) ?? refuse("6105", body.vault_id);
     checkVault(vault);
     const chosen = chosenResources(vault, body);
+    for (const resource of chosen) leftOut(resource, body);
     const skipped: SkippedState[] = [];
     const taken: { resource: ResourceState; outcome: BackupOutcome | undefined }[] = [];
     const skipEffect = effectOf(call, "skip-resource");
@@ -72,14 +73,11 @@ export function createCheckpoint(call: Call): Reply {
     store.checkpoints.set(checkpoint.id, checkpoint);
     const parts = taken.map(({ resource, outcome }, index) => {
         const name = taken.length === 1 ? checkpoint.name : `${checkpoint.name}-${String(index + 1).padStart(4, "0")}`;
-        const excluded = new Set(
-            parameters.resource_details?.find((detail) => detail.id === resource.id)?.extra_info?.exclude_volumes ?? [],
-        );
         const backup = newBackup(checkpoint, resource, {
             name,
             createdMicros: world.schedule.nextMicros(),
             incremental: resource.everBackedUp && parameters.incremental !== false,
-            excluded,
+            excluded: leftOut(resource, body),
         });
         if (retentionDays > 0) backup.expiresMicros = createdMicros + retentionDays * 86_400_000_000;
         store.addBackup(backup);
@@ -152,6 +150,20 @@ function chosenResources(vault: VaultState, body: CreateCheckpointBody): Resourc
         if (type !== undefined && type !== resource.type) refuse("6102", `${id} is ${resource.type}`);
         return resource;
     });
+}
+
+/** Ids of a server's disks that this run leaves out. */
+function leftOut(resource: ResourceState, body: CreateCheckpointBody): ReadonlySet<string> {
+    const details = body.parameters?.resource_details;
+    const { exclude_volumes: excluded = [], include_volumes: included } =
+        details?.find((detail) => detail.id === resource.id)?.extra_info ?? {};
+    if (included === undefined) return new Set(excluded);
+    const wanted = new Set(included.map((volume) => volume.id));
+    const disks = resource.disks.map((disk) => disk.id);
+    // No page says what an unknown disk means: 9900 is our guess.
+    for (const id of wanted)
+        if (!disks.includes(id)) refuse("9900", `include_volumes: ${resource.id} has no disk ${id}`);
+    return new Set([...excluded, ...disks.filter((id) => !wanted.has(id))]);
 }
 
 function whySkipped(resource: ResourceState): { code: string; reason: string } | undefined {

@@ -678,6 +678,10 @@ describe("values that make no sense", () => {
         [{ "cbr:endpoints": { "eu-de": "http://cbr.example" } }, "cbr:endpoints, region eu-de, is plain http"],
         [{ "cbr:authUrl": "nonsense" }, "cbr:authUrl is not a URL"],
         [{ "cbr:cloud": "otcc" }, 'cbr:cloud is "otcc"'],
+        [{ "cbr:pollInterval": "30" }, 'cbr:pollInterval is "30", but must be a duration from 1s to 10m, such as 30s'],
+        [{ "cbr:pollInterval": "999ms" }, "from 1s to 10m"],
+        [{ "cbr:pollInterval": "10m1s" }, "from 1s to 10m"],
+        [{ "cbr:pollInterval": "soon" }, "from 1s to 10m"],
         [{ "cbr:preflight": "maybe" }, 'cbr:preflight is "maybe"'],
         [{ "cbr:maxRetries": "many" }, 'cbr:maxRetries is "many", but must be a whole number from 0 to 100'],
         [{ "cbr:maxRetries": "1.5" }, "cbr:maxRetries"],
@@ -751,6 +755,13 @@ describe("values of an explicit provider", () => {
 });
 
 describe("the rest", () => {
+    it("takes the pause between looks as a duration, and none by default", () => {
+        expect([resolve({ "cbr:pollInterval": " 1m30s " }).pollIntervalMs, resolve({}).pollIntervalMs]).toEqual([
+            90_000,
+            undefined,
+        ]);
+    });
+
     it.each([
         ["HW_MAX_RETRIES", 3],
         ["OS_MAX_BACKOFF_RETRIES", 4],

@@ -1,0 +1,105 @@
+/** What a preview can know of a restore point that is to be taken. */
+
+import type { ProjectRef } from "../../client/client";
+import { showCheckpoint, type WireCheckpoint, type WireVault } from "../../client/operations";
+import { find, look, noVault, protectType, targetOf, vaultOf, warnOnce } from "../../resource/preflight";
+import { isOfCloud } from "../../resource/regions";
+import type { Failure } from "../../resource/resource";
+import { fullReason, surelyFit, tightReason } from "../../resource/room";
+import type { Context } from "../../services/context";
+import type { CheckpointInputs } from "./checkpoint";
+
+/** Told by the settings alone: Open Telekom Cloud's page of CreateCheckpoint has no `include_volumes`. */
+function lackedByCloud(context: Context, inputs: Partial<CheckpointInputs>): Failure[] {
+    if (!isOfCloud(context.settings, "otc")) return [];
+    return (inputs.resourceDetails ?? []).flatMap(({ includeVolumes }, index) =>
+        includeVolumes === undefined
+            ? []
+            : [
+                  {
+                      property: `resourceDetails[${index}].includeVolumes`,
+                      reason: "Open Telekom Cloud cannot choose volumes, only leave some out: name the others in excludeVolumes",
+                  },
+              ],
+    );
+}
+
+export async function preflightCheckpoint(context: Context, inputs: Partial<CheckpointInputs>): Promise<Failure[]> {
+    const lacked = lackedByCloud(context, inputs);
+    if (lacked.length > 0) return lacked;
+    return look(context, async () => {
+        const { vaultId } = inputs;
+        const { adopt } = inputs;
+        if (vaultId === undefined && adopt === undefined) return [];
+        const target = await targetOf(context, inputs);
+        if (adopt !== undefined) return checkAdopted(context, target, inputs, adopt);
+        if (vaultId === undefined) return [];
+        const vault = await vaultOf(context, target, vaultId);
+        if (vault === undefined) return [];
+        if (vault === null) return [noVault("vaultId", vaultId, target)];
+        if (protectType(vault) === "replication")
+            return [
+                {
+                    property: "vaultId",
+                    reason: `vault ${vaultId} is a replication vault: only vaults of protect type backup can be backed up (BackupService.6124)`,
+                },
+            ];
+        const associated = new Set(vault.resources.map((one) => one.id));
+        const outside = (id: string, property: string): Failure[] =>
+            associated.has(id)
+                ? []
+                : [
+                      {
+                          property,
+                          reason: `resource ${id} is not in vault ${vaultId} (BackupService.6135): associate it with the vault first, or leave it out`,
+                      },
+                  ];
+        const full = fullReason(vault, "6114");
+        const failures = [
+            ...(full === undefined ? [] : [{ property: "vaultId", reason: `vault ${vaultId} ${full}` }]),
+            ...(inputs.resources ?? []).flatMap((id, index) => outside(id, `resources[${index}]`)),
+            ...(inputs.resourceDetails ?? []).flatMap((one, index) => outside(one.id, `resourceDetails[${index}].id`)),
+        ];
+        if (failures.length === 0) warnOfRoom(context, vault, inputs);
+        return failures;
+    });
+}
+
+/** Full backups take most: those that are asked for, and the first of each resource, which is always full. */
+function warnOfRoom(context: Context, vault: WireVault, inputs: Partial<CheckpointInputs>): void {
+    const named = inputs.resources ?? inputs.resourceDetails?.map((one) => one.id);
+    const needs = vault.resources
+        .filter(({ id }) => named === undefined || named.includes(id))
+        .filter((one) => one.backup_count === 0 || inputs.incremental === false)
+        .map((one) => ({ resourceId: one.id, sizeGb: one.size }));
+    if (!surelyFit(vault, needs)) warnOnce(context, tightReason(vault, needs, { code: "6114", what: "full backups" }));
+}
+
+/** Why a restore point that is there cannot be adopted; undefined: it can. */
+export function refuseAdoption(inputs: Partial<CheckpointInputs>, wire: WireCheckpoint): string | undefined {
+    const { vaultId, name } = inputs;
+    const isOther = <T>(own: T | undefined, given: T | undefined) =>
+        own !== undefined && given !== undefined && own !== given;
+    // It is still shown for a while after it has been deleted.
+    if (wire.status === "deleted") return `restore point ${wire.id} has status ${wire.status}`;
+    if (isOther(wire.vault?.id, vaultId))
+        return `restore point ${wire.id} is of vault ${wire.vault?.id}, but vaultId is ${vaultId}`;
+    if (isOther(wire.extra_info?.name, name))
+        return `restore point ${wire.id} is named ${wire.extra_info?.name}, but name is ${name}. Leave name out to adopt it`;
+    return undefined;
+}
+
+async function checkAdopted(
+    context: Context,
+    target: ProjectRef,
+    inputs: Partial<CheckpointInputs>,
+    id: string,
+): Promise<Failure[]> {
+    const found = await find(context, showCheckpoint, target, { checkpoint_id: id });
+    if (found === undefined) return [];
+    const reason =
+        found === null
+            ? `there is no restore point ${id} in ${target.region}, project ${target.projectId} (BackupService.6217): check adopt, region and projectId, or take adopt out to take a new one`
+            : refuseAdoption(inputs, found.checkpoint);
+    return reason === undefined ? [] : [{ property: "adopt", reason }];
+}
