@@ -290,3 +290,20 @@ describe("a replacement that is not as good as what it replaces", () => {
         expect(replicasOf(await life.state("copy"))).toHaveLength(1);
     });
 });
+
+it("is deleted by a destroy that runs the program: what it declares is on its way out", async () => {
+    const life = await openLife();
+    const at = place(life);
+    life.use(async () => {
+        const point = new cbr.Checkpoint("point", { vaultId: at.vaultId, deletionPolicy });
+        new cbr.CheckpointReplica("set", { checkpointId: at.checkpointId, ...copyTo(at) }, { dependsOn: point });
+        new cbr.VaultReplication("run", { vaultId: at.vaultId, ...copyTo(at) }, { dependsOn: point });
+    });
+    await life.up();
+    expect([life.home.backups.size, life.away.backups.size]).toEqual([4, 4]);
+    await life.destroy({ runProgram: true });
+    // Only the restore point that no resource has taken is left.
+    expect([...life.home.backups.keys()].sort()).toEqual([...at.backupIds].sort());
+    expect(life.away.backups.size).toBe(0);
+    expect((await life.states()).size).toBe(0);
+});
