@@ -221,7 +221,9 @@ it("says that there is no such restore point instead of inventing one, and asks 
         new cbr.Checkpoint("adopting", { vaultId, adopt: missing });
     });
     const refused = await life.up({ expectFailure: true });
-    expect(messages(refused, "adopting")).toMatch(/adopt: there is no restore point 8b0851a8/);
+    expect(messages(refused, "adopting")).toMatch(
+        /property adopt value \{8b0851a8.*there is no restore point 8b0851a8.*BackupService\.6217/,
+    );
     expect((await life.states()).size).toBe(0);
 });
 
