@@ -30,10 +30,13 @@ export async function listen(
     });
     // Longer than any client's own keep-alive: the client is the one to close, so no request meets a closing socket.
     server.keepAliveTimeout = 120_000;
+    // However busy the machine is: whoever asks has time-outs of their own, and may open very many connections at once.
     server.requestTimeout = 0;
+    server.headersTimeout = 0;
+    const backlog = 4096;
     const actual = await new Promise<number>((resolve, reject) => {
         server.once("error", reject);
-        server.listen(port, "127.0.0.1", () => {
+        server.listen({ port, host: "127.0.0.1", backlog }, () => {
             const address = server.address();
             if (typeof address === "object" && address !== null) resolve(address.port);
             else reject(new Error("no port"));
