@@ -354,7 +354,7 @@ it("retains by default and says what stays; deletes a running copy only after it
     expect(replicas()).toHaveLength(2);
     expect(world.lines.info.at(-1)).toMatch(/retained 2 replicas in eu-nl/);
     for (const one of replicas()) world.sim.regions["eu-nl"].cloud.deleteBackupBehindOurBack(one.id);
-    const running = await create({ wait: false, deletionPolicy: "delete" });
+    const running = await create({ wait: false, deletionPolicy: "delete", triggers: { release: 2 } });
     await checkpointReplica.remove(world.context(), running.id, running.outputs);
     expect(replicas()).toEqual([]);
 });

@@ -50,7 +50,7 @@ it("deletes what names the restore point, and nothing else", async () => {
 it("deletes no backup that names no restore point", async () => {
     const nameless: Record<string, null> = {};
     await startUnheeding({}, nameless);
-    const { id, outputs } = await create({ deletionPolicy: "delete" });
+    const { id, outputs } = await create({ deletionPolicy: "delete", timeouts: { delete: "5s" } });
     const precious = cloud().addCheckpoint(world.vaultId);
     nameless["checkpoint_id"] = null;
     // State knows none of its backups: they are asked for.
