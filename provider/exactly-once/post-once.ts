@@ -10,7 +10,7 @@ import type { Context } from "../services/context";
 import { fingerprintOf, type Note, type StoredNote } from "./journal";
 import { LOOK_AGAIN_MS, LOOK_FOR_MS, SEARCH_DELAYS_MS, searchForEffect, unsure } from "./search";
 import { abandonNote, OTHER_REQUEST } from "./settle-notes";
-import { knownOffset, type Span, type TimeWindow, windowOf } from "./time-window";
+import { CLOCK_TOLERANCE_MS, knownOffset, type Span, type TimeWindow, windowOf } from "./time-window";
 
 /** A POST is sent at most this often, and each time only after the one before surely had no effect. */
 export const MAX_SENDS = 4;
@@ -83,10 +83,25 @@ export async function postOnce<Sent, Found>(
             abandonNote(context, note, OTHER_REQUEST);
             continue;
         }
+        if (isOfUnknownTime(context, plan, note)) {
+            abandonNote(
+                context,
+                note,
+                "The machine's clock was wrong then, so its effect cannot be told from another's.",
+            );
+            continue;
+        }
         const resumed = await resume(context, plan, note);
         if (resumed !== undefined) return resumed;
     }
     return (await resumeDoubted(context, plan)) ?? send(context, plan);
+}
+
+/** From the future, by a clock of which it is not known how far it was ahead: no time tells what it may have made. */
+function isOfUnknownTime({ clock }: Context, { isUnique }: { readonly isUnique?: boolean }, note: Note): boolean {
+    const { offsetMs, resourceId, startedAt } = note;
+    const isById = isUnique === true || resourceId !== undefined;
+    return !isById && offsetMs === undefined && startedAt > clock.now() + CLOCK_TOLERANCE_MS;
 }
 
 /** Goes on from the note of an earlier create: undefined when its request surely had no effect, or is too old to count. */

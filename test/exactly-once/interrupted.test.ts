@@ -75,6 +75,22 @@ it("is not waited for any longer when the clock was ahead at that time", async (
     expect(one.log.at(-1)).toEqual(["send", 120_000]);
 });
 
+it("is named, and not looked for, when the clock was ahead by an unknown time", async () => {
+    const { store, clock } = await died({ slackMs: () => 1_000 });
+    clock.jump(-2 * 3_600_000);
+    const one = make({ store, clock, finds: ["another's"] });
+    expect(await one.run()).toMatchObject({ how: "sent" });
+    expect(one.log).toEqual([["send", 0]]);
+    expect(one.warnings).toEqual([
+        expect.stringMatching(/whose end is not known.*may or may not have taken effect.*clock/),
+    ]);
+    const { store: named, clock: then } = await died({ slackMs: () => 1_000, isUnique: true });
+    then.jump(-2 * 3_600_000);
+    expect(await make({ store: named, clock: then, isUnique: true, finds: ["found"] }).run()).toMatchObject({
+        how: "recovered",
+    });
+});
+
 it("sends nothing when it cannot look for what an interrupted run sent", async () => {
     const { store, clock } = await died();
     clock.jump(1_800_000);
