@@ -195,6 +195,7 @@ export class Monitor {
             if (!(error instanceof StepFailed) || !request.getSupportsresultreporting()) {
                 throw error;
             }
+            response.setUrn(error.urn);
             response.setResult(Result.FAIL);
         }
         return response;

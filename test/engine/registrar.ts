@@ -5,7 +5,7 @@ import { readStep } from "./read-step";
 import { claimUrn, decide, inherit, type Mode } from "./registration";
 import type { Run } from "./run";
 import { newState, type ResourceState } from "./state";
-import { Stopped } from "./step";
+import { StepFailed, Stopped } from "./step";
 import { replaceStep } from "./steps";
 import { refuseUntargetedNeeds } from "./targeting";
 import { findOld, Tracker } from "./tracker";
@@ -60,8 +60,14 @@ export class Registrar {
             refuseUntargetedNeeds(run, this.tracker, decided.steps);
             return decided;
         });
-        if (decision.steps.length > 0) {
-            await run.execute(decision.steps);
+        try {
+            if (decision.steps.length > 0) {
+                await run.execute(decision.steps);
+            }
+        } catch (error) {
+            if (!(error instanceof StepFailed)) throw error;
+            this.tracker.failed.add(decision.state.urn);
+            throw new StepFailed(error.message, decision.state.urn);
         }
         return decision;
     }

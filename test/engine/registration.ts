@@ -5,7 +5,7 @@ import { ignoreChanges } from "./paths";
 import { refreshStep } from "./refresh";
 import type { Run } from "./run";
 import { neededBy, newState, type ResourceState } from "./state";
-import { Bail, type Step } from "./step";
+import { Bail, type Step, StepFailed } from "./step";
 import { createStep, replaceStep, sameStep, skippedStep } from "./steps";
 import { carriedSteps, isTargeted } from "./targeting";
 import { findOld, type Tracker } from "./tracker";
@@ -76,6 +76,11 @@ export async function decide(
     const urn = claimUrn(run, tracker, goal);
     const found = findOld(run, tracker, urn, goal);
     tracker.goals.set(urn, goal);
+    // Pulumi: with --continue-on-error what depends on a failed resource is left out.
+    if (goal.dependencies.some((one) => tracker.failed.has(one))) {
+        tracker.failed.add(urn);
+        throw new StepFailed("it depends on a resource that failed", urn);
+    }
     let old = found.old;
     const state = wantedState(urn, goal, old, found.alias);
     if (old !== undefined && refreshes && isTargeted(run, tracker, old)) {

@@ -38,7 +38,14 @@ export class Stopped extends Error {
 }
 
 /** A step failed, and has been reported. */
-export class StepFailed extends Error {}
+export class StepFailed extends Error {
+    /** Resource of the program that could not be made, or that was left out for that reason; "" where it is not one. */
+    readonly urn: string;
+    constructor(message: string, urn = "") {
+        super(message);
+        this.urn = urn;
+    }
+}
 
 /** Something was already reported; the operation fails without another message. */
 export class Bail extends Error {}

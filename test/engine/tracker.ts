@@ -23,6 +23,8 @@ export class Tracker {
     readonly deletedEarly = new Set<ResourceState>();
     readonly dependentReplaceKeys = new Map<string, string[]>();
     readonly goals = new Map<string, Goal>();
+    /** URNs of what could not be made in this run, and of what was left out for that. */
+    readonly failed = new Set<string>();
     /** In a destroy that runs the program: what it registered, to be deleted at the end. */
     readonly toDelete: ResourceState[] = [];
     /** Old states that were refreshed when the program registered them. */
