@@ -1,11 +1,13 @@
 // Random clouds, states and faults: whatever goes wrong, nothing goes that a state holds, nor the last good one of anything,
-// and what is reported is what is so. A failing seed is printed by fast-check. `PULUMI_CBR_RUNS=1000` tries more.
+// and what is reported is what is so. A failing seed is printed by fast-check, and repeated by `PULUMI_CBR_SEED`. `PULUMI_CBR_RUNS=1000` tries more.
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { BackupState, Fault } from "../../sdk/testing";
 import { checkpointEntry, DAY, fileOf, replicationEntry, type StateEntry, startCloud, stateOf } from "./cloud";
 
 const RUNS = Number(process.env["PULUMI_CBR_RUNS"] ?? 40);
+const given = process.env["PULUMI_CBR_SEED"];
+const SEED = given === undefined ? {} : { seed: Number(given) };
 
 const point = fc.record({
     ageDays: fc.integer({ min: 0, max: 90 }),
@@ -114,6 +116,6 @@ it("deletes nothing that a state holds, no last good one, nothing of a policy un
                 expect(run.code, run.err).toBe(!isDryRun && isDone ? 0 : 1);
             },
         ),
-        { numRuns: RUNS },
+        { numRuns: RUNS, ...SEED },
     );
 }, 600_000);

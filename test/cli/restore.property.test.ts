@@ -1,5 +1,5 @@
 // Random faults and interruptions, and the same command again and again until it succeeds: never restored twice, and in the
-// end restored once. A failing seed is printed by fast-check. `PULUMI_CBR_RUNS=1000` tries more.
+// end restored once. A failing seed is printed by fast-check, and repeated by `PULUMI_CBR_SEED`. `PULUMI_CBR_RUNS=1000` tries more.
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { memoryJournal } from "../../provider/exactly-once/journal";
@@ -7,6 +7,8 @@ import type { Fault } from "../../sdk/testing";
 import { DAY, startCloud } from "./cloud";
 
 const RUNS = Number(process.env["PULUMI_CBR_RUNS"] ?? 40);
+const given = process.env["PULUMI_CBR_SEED"];
+const SEED = given === undefined ? {} : { seed: Number(given) };
 
 const fault = fc.record({
     operation: fc.constantFrom(
@@ -76,6 +78,6 @@ it("restores exactly once, whatever goes wrong and however often it is run again
                 }
             },
         ),
-        { numRuns: RUNS },
+        { numRuns: RUNS, ...SEED },
     );
 }, 600_000);
