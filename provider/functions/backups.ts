@@ -7,6 +7,7 @@ import {
     type WireChildBackup,
     type WireReplicationRecord,
 } from "../client/operations";
+import { backupFields } from "../reads/backup-fields";
 import { mapBackupRows, withRecords } from "../reads/backup-lists";
 import { objectId } from "../resource/resource";
 import { type Services, targetOf } from "../services/context";
@@ -115,23 +116,13 @@ export interface BackupResult extends BackupFields, ProjectArgs {
 
 function toFields(row: WireChildBackup): BackupFields {
     return {
-        id: row.id,
-        name: row.name,
+        ...backupFields(row),
         description: row.description,
-        status: row.status,
         imageType: row.image_type,
         vaultId: row.vault_id,
         checkpointId: row.checkpoint_id,
-        resourceId: row.resource_id,
-        resourceName: row.resource_name,
-        resourceType: row.resource_type,
-        resourceSizeGb: row.resource_size,
-        // Vendor: OTC has it in extend_info.
-        incremental: row.incremental ?? row.extend_info?.incremental,
         autoTrigger: row.extend_info?.auto_trigger,
         providerId: row.provider_id,
-        createdAt: row.created_at,
-        expiredAt: row.expired_at,
     };
 }
 

@@ -23,6 +23,7 @@ import { type Context, targetOf as projectOf, type Services } from "../services/
 import { PendingHosts } from "./pending-hosts";
 import type { Failure } from "./resource";
 import { fullReason, type Need, surelyFit, tightReason } from "./room";
+import { refuseSameRegion } from "./same-region";
 
 /** A preview waits no longer than this for the looks of a resource, in milliseconds; once it had to, it looks no more. */
 export const PREFLIGHT_BUDGET_MS = 10_000;
@@ -244,8 +245,8 @@ async function checkDestination(
 ): Promise<Failure[]> {
     const { destinationRegion, destinationVaultId } = inputs;
     if (destinationRegion === undefined) return [];
-    if (destinationRegion === source.region)
-        return [{ property: "destinationRegion", reason: "is the source's own region; copies go to another one" }];
+    const sameRegion = refuseSameRegion({ region: source.region, destinationRegion });
+    if (sameRegion.length > 0) return sameRegion;
     const { regions } = (await find(context, showReplicationCapabilities, source)) ?? {};
     // Where the cloud does not speak of the source at all, that is no "no".
     const reachable = regions?.find((region) => region.name === source.region)?.replication_destinations;

@@ -6,7 +6,6 @@ import {
     messageOf,
     NotFoundError,
     OperationFailedError,
-    PartialCreateError,
     UncertainOutcomeError,
 } from "../client/errors/errors";
 import { importCheckpoint, showOpLog, type WireOperationLog } from "../client/operations";
@@ -16,6 +15,7 @@ import type { StoredOutcome } from "../exactly-once/settle-notes";
 import type { TimeWindow } from "../exactly-once/time-window";
 import { type ListOptions, operationLogRows } from "../reads/backup-lists";
 import { type PollSource, shouldFetchById, showProgress } from "../reads/poller";
+import { keepingId } from "../resource/keep-id";
 import { paced } from "../resource/paced";
 import { isHybrid, look, noVault, targetOf as previewTargetOf, vaultOf } from "../resource/preflight";
 import {
@@ -325,8 +325,8 @@ async function finish(
     let outputs = begun;
     let unseen = 0;
     const begunAt = context.clock.now();
-    try {
-        if (inputs.wait === false) return outputs;
+    if (inputs.wait === false) return outputs;
+    const run = async () => {
         const judgeLog = (log: WireOperationLog) => {
             outputs = withLog(outputs, log);
             if (FINAL.has(log.status)) return { done: true, result: outputs } as const;
@@ -356,16 +356,13 @@ async function finish(
                 });
             },
         });
-        judgeSync(context, outputs);
-        return outputs;
-    } catch (error) {
-        throw error instanceof PartialCreateError
-            ? error
-            : new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
-    }
+        return judged(context, outputs);
+    };
+    return keepingId(id, () => outputs, run);
 }
 
-function judgeSync(context: Context, outputs: VaultSyncOutputs): void {
+/** Throws when the outcome is a failure. */
+function judged(context: Context, outputs: VaultSyncOutputs): VaultSyncOutputs {
     const { operationLogId: id, vaultId } = outputs;
     if (outputs.status === "success") {
         // Success and failures go together (api-notes: Synchronisations with failures).
@@ -373,9 +370,9 @@ function judgeSync(context: Context, outputs: VaultSyncOutputs): void {
             context.log.warn(
                 `synchronisation ${id} of vault ${vaultId} succeeded, but ${outputs.failedBackups} backups could not be imported`,
             );
-        return;
+        return outputs;
     }
-    if (!isFailure(outputs)) return;
+    if (!isFailure(outputs)) return outputs;
     const why =
         outputs.status === EXPIRED
             ? "the cloud no longer knows the task, and its end was not seen"
@@ -401,12 +398,11 @@ async function update(
         context.log.info(`resuming the wait for synchronisation ${id}`);
         return finish(context, target, news, outputs, deadlineOf(context, news, "update", SYNC_BUDGET_MS));
     }
-    try {
-        judgeSync(context, seen);
-    } catch (error) {
-        throw new PartialCreateError(id, seen, [messageOf(error)], { cause: error });
-    }
-    return seen;
+    return keepingId(
+        id,
+        () => seen,
+        async () => judged(context, seen),
+    );
 }
 
 /** It records something that happened: the cloud forgets tasks after about 30 days, and that is no drift. */

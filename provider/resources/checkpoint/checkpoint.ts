@@ -1,12 +1,13 @@
 /** Checkpoint: a restore point of a vault. From the inputs to the life cycle, read from top to bottom. */
 import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
-import { messageOf, NotFoundError, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
+import { NotFoundError, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import { showCheckpoint, type WireCheckpoint } from "../../client/operations";
 import { holdingNotes, noteOutcome, postOnce } from "../../exactly-once/post-once";
 import { abandonNotes, settleNotes } from "../../exactly-once/settle-notes";
 import { backupsOfCheckpoint } from "../../reads/checkpoint-lists";
 import { deleteBackups } from "../../reads/delete-backups";
+import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
 import {
     commonInputs,
@@ -207,7 +208,7 @@ async function create(context: Context, inputs: CheckpointInputs) {
     noteOwner(context, wire.id);
     noteOutcome(context, plan, outcome, { facts: { checkpointId: wire.id }, resourceId: wire.id });
     const unproven = outcome.isProven ? {} : { unproven: true };
-    let outputs = toOutputs(inputs, target, wire, [], { name: note.facts["name"] ?? name, ...unproven });
+    const outputs = toOutputs(inputs, target, wire, [], { name: note.facts["name"] ?? name, ...unproven });
     if (outcome.how === "recovered")
         context.log.info(
             `resumed restore point ${wire.id}, which an interrupted run had started: no second one was taken`,
@@ -217,12 +218,10 @@ async function create(context: Context, inputs: CheckpointInputs) {
             `restore point ${wire.id} was taken although its answer was lost: found by name, not taken again`,
         );
     return holdingNotes(context, [outcome], hasEnded, async () => {
+        const newbornUntil = context.clock.now() + READ_AFTER_CREATE_MS;
+        const run = () => finish(context, target, inputs, outputs, deadline, newbornUntil);
         try {
-            const newbornUntil = context.clock.now() + READ_AFTER_CREATE_MS;
-            outputs = await finish(context, target, inputs, outputs, deadline, newbornUntil);
-            return { id: wire.id, outputs };
-        } catch (error) {
-            throw partial(wire.id, outputs, error);
+            return { id: wire.id, outputs: await keepingId(wire.id, () => outputs, run) };
         } finally {
             if (outcome.wasRepeated) await warnOfTwins(context, { target, inputs, note, id: wire.id });
         }
@@ -252,12 +251,6 @@ async function finish(
     return done;
 }
 
-/** Failures that carry newer outputs keep them; all others keep the given ones. */
-function partial(id: string, outputs: CheckpointOutputs, error: unknown): PartialCreateError<CheckpointOutputs> {
-    if (error instanceof PartialCreateError) return error;
-    return new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
-}
-
 async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInputs, id: string) {
     let wire: WireCheckpoint;
     try {
@@ -281,20 +274,9 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
     await settleNotes(context, [context.urn], storedOutcome(id, outputs));
     await abandonNotes(context, () => false);
     context.log.info(`adopted restore point ${id} (${wire.status}); none was taken`);
-    try {
-        return {
-            id,
-            outputs: await finish(
-                context,
-                target,
-                inputs,
-                outputs,
-                deadlineOf(context, inputs, "create", CREATE_BUDGET_MS),
-            ),
-        };
-    } catch (error) {
-        throw partial(id, outputs, error);
-    }
+    const deadline = deadlineOf(context, inputs, "create", CREATE_BUDGET_MS);
+    const run = () => finish(context, target, inputs, outputs, deadline);
+    return { id, outputs: await keepingId(id, () => outputs, run) };
 }
 
 function withInputs(olds: CheckpointOutputs, news: CheckpointInputs): CheckpointOutputs {
@@ -317,7 +299,7 @@ async function update(
 ): Promise<CheckpointOutputs> {
     const outputs = withInputs(olds, news);
     const target = await context.client.target(olds.region, olds.projectId);
-    try {
+    const run = async () => {
         if (olds.status === EXPIRED && isFailure(outputs))
             throw vanishedError(id, outputs, "it is no longer in the cloud");
         if (olds.status === EXPIRED) return expiredOutputs(outputs);
@@ -340,10 +322,9 @@ async function update(
             return done;
         }
         context.log.info(`resuming the wait for restore point ${id}`);
-        return await finish(context, target, news, outputs, deadlineOf(context, news, "update", CREATE_BUDGET_MS));
-    } catch (error) {
-        throw partial(id, outputs, error);
-    }
+        return finish(context, target, news, outputs, deadlineOf(context, news, "update", CREATE_BUDGET_MS));
+    };
+    return keepingId(id, () => outputs, run);
 }
 
 /** It is gone. That is a failure only when nothing good of it was ever seen. */

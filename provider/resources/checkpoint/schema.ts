@@ -1,7 +1,8 @@
 /** From the API's answers to a checkpoint's outputs, and what they mean: each requested resource has one outcome. */
 import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
-import type { WireBackup, WireCheckpoint, WireChildBackup } from "../../client/operations";
+import type { WireBackup, WireCheckpoint } from "../../client/operations";
+import { backupFields } from "../../reads/backup-fields";
 import { EXPIRED } from "../../resource/resource";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
 
@@ -15,7 +16,7 @@ const skippedResource = z.object({
 });
 export type SkippedResource = z.output<typeof skippedResource>;
 
-const backupFields = {
+const backupShape = {
     id: z.string(),
     name: z.string().optional(),
     /** The API's word: available, error, protecting …; or `expired`: it was good, and the cloud no longer has it. */
@@ -31,9 +32,9 @@ const backupFields = {
     expiredAt: z.string().optional(),
 };
 const backup = z.object({
-    ...backupFields,
+    ...backupShape,
     /** A server's disks. */
-    children: z.array(z.object(backupFields)),
+    children: z.array(z.object(backupShape)),
 });
 export type Backup = z.output<typeof backup>;
 
@@ -111,27 +112,11 @@ function compare(a: string | undefined, b: string | undefined): number {
     return left < right ? -1 : left > right ? 1 : 0;
 }
 
-function toBackupFields(row: WireChildBackup) {
-    return {
-        id: row.id,
-        name: row.name,
-        status: row.status,
-        resourceId: row.resource_id,
-        resourceName: row.resource_name,
-        resourceType: row.resource_type,
-        resourceSizeGb: row.resource_size,
-        // Vendor: OTC has it in extend_info.
-        incremental: row.incremental ?? row.extend_info?.incremental,
-        createdAt: row.created_at,
-        expiredAt: row.expired_at,
-    };
-}
-
 /** A list row as an output. */
 export function toBackup(row: WireBackup): Backup {
-    const children = row.children.map(toBackupFields);
+    const children = row.children.map(backupFields);
     children.sort((a, b) => compare(a.resourceId, b.resourceId) || compare(a.id, b.id));
-    return { ...toBackupFields(row), children };
+    return { ...backupFields(row), children };
 }
 
 /**
