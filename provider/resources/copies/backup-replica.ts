@@ -3,34 +3,47 @@
 import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import { OperationFailedError, PartialCreateError } from "../../client/errors/errors";
-import { holdingNotes, noteOutcome, postOnce } from "../../exactly-once/post-once";
+import type { WireBackup } from "../../client/operations";
+import { holdingNotes } from "../../exactly-once/post-once";
 import type { StoredOutcome } from "../../exactly-once/settle-notes";
 import { readBackup } from "../../reads/backup-lists";
-import { deleteBackups } from "../../reads/delete-backups";
 import { sharedBackup } from "../../reads/shared-reads";
+import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
 import { preflightBackupReplica } from "../../resource/preflight";
 import {
-    applyInputs,
     commonInputs,
     deadlineOf,
     deletionPolicy,
     destinationProjectId,
     destinationRegion,
-    type Failure,
     objectDescription,
     objectId,
     objectName,
     type ResourceHandler,
     requestInputs,
 } from "../../resource/resource";
+import { refuseSameRegion } from "../../resource/same-region";
 import { type Context, targetOf } from "../../services/context";
-import { failureText, finish, hasEnded, isOwn, lookOnce, placeOf, waitForEnd, withState } from "./backup-replica-wait";
-import { copyBackupPlan } from "./copy-backup";
-import { COPY_BUDGET_MS, COPY_DELETE_BUDGET_MS, isFinalCopy } from "./destination-replicas";
-import { waitForReplicas } from "./existing-replicas";
-import { claimCopies } from "./find-lost";
-import { copyHolding, copyKey, deletableReplicas } from "./holding";
+import { type BegunCopy, sendCopy } from "./copy-backup";
+import {
+    type CopySet,
+    copiesMoved,
+    deleteCopies,
+    finishCopies,
+    isDone,
+    isSettled,
+    isUnchangedProject,
+    lookNow,
+    mayDelete,
+    placeOutputs,
+    placesOf,
+    updateCopies,
+    withInputs,
+} from "./copy-set";
+import { isOwn, type Replication, reasonOf } from "./copy-state";
+import { COPY_BUDGET_MS, isFinalCopy } from "./destination-replicas";
+import { copyHolding, copyKey } from "./holding";
 
 export const backupReplicaInputs = z.strictObject({
     ...commonInputs,
@@ -81,17 +94,19 @@ export const backupReplicaOutputs = z.object({
 });
 export type BackupReplicaOutputs = z.output<typeof backupReplicaOutputs>;
 
+const withNewInputs = withInputs<BackupReplicaOutputs>(backupReplicaInputs);
+
 export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOutputs> = paced({
     kind: "BackupReplica",
     inputs: backupReplicaInputs,
     outputs: backupReplicaOutputs,
-    refine,
+    refine: refuseSameRegion,
     preflight: preflightBackupReplica,
-    isUnchanged,
+    isUnchanged: isUnchangedProject,
     idOf: (outputs) => outputs.replicationRecordId,
-    isSettled: (outputs) => outputs.verified === true,
-    withInputs,
-    needsUpdate,
+    isSettled: (outputs) => isSettled(set, outputs),
+    withInputs: withNewInputs,
+    needsUpdate: (context, _id, olds) => copiesMoved(context, set, olds),
     deleteBeforeReplace,
     holding: (id, outputs) => copyHolding(id, outputs, [outputs]),
     declaredKeys: (inputs) =>
@@ -109,42 +124,6 @@ function storedOutcome(id: string, { requestedAt }: Partial<BackupReplicaOutputs
     return { id, begun: { at: requestedAt, clock: "machine" } };
 }
 
-function refine(inputs: Partial<BackupReplicaInputs>): Failure[] {
-    return refuseSameRegion(inputs);
-}
-
-/** The console refuses it; the API would, later (api-notes: Copies into the own region). */
-export function refuseSameRegion(inputs: {
-    region?: string | undefined;
-    destinationRegion?: string | undefined;
-}): Failure[] {
-    if (inputs.region === undefined || inputs.region !== inputs.destinationRegion) return [];
-    return [{ property: "destinationRegion", reason: "is the source's own region; copies go to another one" }];
-}
-
-/** A project that was looked up and is not written down is no change. */
-function isUnchanged(
-    key: keyof BackupReplicaInputs,
-    _id: string,
-    _olds: BackupReplicaOutputs,
-    value: unknown,
-): boolean | undefined {
-    return key === "destinationProjectId" && value === undefined ? true : undefined;
-}
-
-/** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) the copy has ended since. */
-async function needsUpdate(context: Context, _id: string, olds: BackupReplicaOutputs): Promise<boolean> {
-    if (olds.verified === true) return false;
-    if (olds.wait !== false || isFinalCopy(olds.status)) return true;
-    try {
-        const source = await context.client.target(olds.region, olds.projectId);
-        return isFinalCopy((await lookOnce(context, source, olds)).status);
-    } catch {
-        // A preview must not fail because the cloud cannot be asked: what state says stands.
-        return false;
-    }
-}
-
 /** One replica a backup and destination region: the old one must go before the new one can come. */
 function deleteBeforeReplace(olds: BackupReplicaOutputs, news: Partial<BackupReplicaInputs>): boolean {
     return (
@@ -155,46 +134,84 @@ function deleteBeforeReplace(olds: BackupReplicaOutputs, news: Partial<BackupRep
     );
 }
 
+/** A set of one: the outputs are the copy. */
+const set: CopySet<BackupReplicaOutputs> = {
+    kind: "BackupReplica",
+    isSingle: true,
+    copies: (outputs) => [outputs],
+    withCopies: (outputs, [copy]) => ({ ...outputs, ...copy, replicationRecordId: outputs.replicationRecordId }),
+    sourceVaultId: () => undefined,
+    what: (outputs) => `copy of backup ${outputs.backupId} to ${outputs.destinationRegion}`,
+    progress: ({ status, progress }) => ({ status, note: progress === undefined ? status : `${status} ${progress} %` }),
+    resuming: (outputs) => `resuming the wait for copy ${outputs.replicationRecordId}`,
+    sayAdopted,
+    withBadReplica,
+    judge: (_context, _id, outputs) => judge(outputs),
+    isFailure: () => false,
+    sayKept: (context, id, outputs) => {
+        if (!mayDelete(context, outputs)) sayRetained(context, id, outputs);
+    },
+};
+
+function sayAdopted(
+    context: Context,
+    { backupId, destinationRegion, destinationVaultId }: BackupReplicaOutputs,
+    existing: ReadonlyMap<string, WireBackup>,
+): void {
+    const { id, vault_id: vaultId = destinationVaultId } = existing.get(backupId) ?? {};
+    const place = vaultId === destinationVaultId ? "" : `, in vault ${vaultId} and not in ${destinationVaultId}`;
+    context.log.warn(
+        `backup ${backupId} already had replica ${id} in ${destinationRegion}${place}: adopted. It is not deleted with this resource.`,
+    );
+}
+
+function withBadReplica(outputs: BackupReplicaOutputs, one: Replication, replica: WireBackup | undefined): never {
+    const text = `replica ${one.destinationBackupId} in ${outputs.destinationRegion}`;
+    if (replica !== undefined)
+        throw new OperationFailedError(
+            `${text} has status error, although its record says success. Change \`triggers\` to copy again.`,
+        );
+    throw new PartialCreateError(outputs.replicationRecordId, { ...outputs, verified: false }, [
+        `${text} does not exist, although its record says success. Run \`pulumi up\` again to look once more, or \`pulumi up --refresh\` to copy again.`,
+    ]);
+}
+
+function judge(outputs: BackupReplicaOutputs): void {
+    const { status, backupId, destinationRegion, destinationVaultId } = outputs;
+    const why = reasonOf(outputs);
+    if (status === "fail")
+        throw new OperationFailedError(
+            `copy ${outputs.replicationRecordId} of backup ${backupId} to ${destinationRegion} failed (${why || "the cloud gave no reason"}). There is no good replica: change \`triggers\`, or run \`pulumi up --replace\` with this resource's URN, to copy again.`,
+        );
+    if (status === "skip" && outputs.adopted !== true)
+        throw new OperationFailedError(
+            `the cloud skipped the copy of backup ${backupId} to ${destinationRegion}${why === "" ? "" : ` (${why})`}, and no replica of it was found in vault ${destinationVaultId}: only available server backups with their system disk (on Huawei Cloud also SFS Turbo) can be copied.`,
+        );
+}
+
 async function create(context: Context, inputs: BackupReplicaInputs) {
-    const source = await targetOf(context, inputs);
-    if (source.region === inputs.destinationRegion)
-        throw new OperationFailedError("destinationRegion is the source's own region; copies go to another one.");
-    const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
+    const places = await placesOf(context, inputs);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
-    const plan = {
-        ...copyBackupPlan(context, { ...inputs, source, destination }),
-        deadline,
-        request: requestInputs(backupReplicaInputs, inputs),
-        facts: {},
-    };
-    const outcome = await postOnce(context, plan);
-    const { recordId, mark, providerId, since } = outcome.value;
-    const id = recordId ?? mark ?? inputs.backupId;
-    noteOutcome(context, plan, outcome, { facts: { recordId: id }, resourceId: id });
-    claimCopies(context, destination.region, [{ backupId: inputs.backupId, recordId: id }]);
-    if (outcome.how !== "sent")
-        context.log.info(`copy ${id} was under way already (its answer was lost): it was not started again`);
+    const request = requestInputs(backupReplicaInputs, inputs);
+    const idOf = ({ recordId, mark }: BegunCopy) => recordId ?? mark ?? inputs.backupId;
+    const outcome = await sendCopy(context, { ...inputs, ...places }, { deadline, request }, (begun) => ({
+        recordId: idOf(begun),
+        resourceId: idOf(begun),
+        resumed: `copy ${idOf(begun)} was under way already (its answer was lost): it was not started again`,
+    }));
+    const { providerId, since } = outcome.value;
+    const id = idOf(outcome.value);
     const outputs: BackupReplicaOutputs = {
         ...inputs,
-        region: source.region,
-        projectId: source.projectId,
-        destinationProjectId: destination.projectId,
+        ...placeOutputs(places),
         replicationRecordId: id,
         status: "waiting_replicate",
         providerId,
-        sourceRegion: source.region,
         requestedAt: since ?? outcome.sentAt,
         ...(outcome.isProven ? {} : { unproven: true }),
     };
-    const run = async () => ({ id, outputs: await finish(context, inputs, outputs, deadline) });
-    return holdingNotes(context, [outcome], hasEnded, run);
-}
-
-function withInputs(olds: BackupReplicaOutputs, news: BackupReplicaInputs): BackupReplicaOutputs {
-    return {
-        ...applyInputs(olds, news, backupReplicaInputs),
-        destinationProjectId: olds.destinationProjectId,
-    };
+    const run = async () => ({ id, outputs: await finishCopies(context, set, { id, outputs, deadline }) });
+    return holdingNotes(context, [outcome], (seen: BackupReplicaOutputs) => isDone(set, seen), run);
 }
 
 async function update(
@@ -203,22 +220,20 @@ async function update(
     olds: BackupReplicaOutputs,
     news: BackupReplicaInputs,
 ): Promise<BackupReplicaOutputs> {
-    const outputs = withInputs(olds, news);
-    // `success` in state may be the record's word alone, when the replica was not readable yet: `verified` says that it was.
-    if (olds.verified === true) return outputs;
-    if (olds.status === "fail") throw new PartialCreateError(id, outputs, [failureText(outputs)]);
-    let seen = outputs;
-    if (news.wait === false && !isFinalCopy(olds.status)) {
-        const source = await context.client.target(olds.region, olds.projectId);
-        seen = withState(outputs, await lookOnce(context, source, outputs));
-    } else context.log.info(`resuming the wait for copy ${id}`);
-    return finish(context, news, seen, deadlineOf(context, news, "update", COPY_BUDGET_MS));
+    const outputs = withNewInputs(olds, news);
+    // A failure is final.
+    if (olds.status === "fail")
+        await keepingId(
+            id,
+            () => outputs,
+            async () => judge(outputs),
+        );
+    return updateCopies(context, set, id, outputs);
 }
 
 async function read(context: Context, id: string, olds: Partial<BackupReplicaOutputs>) {
+    const { backupId, destinationRegion: region, destinationVaultId, status } = olds;
     const source = await targetOf(context, olds);
-    const stored = olds.status !== undefined;
-    const { backupId, destinationRegion: region, destinationVaultId } = olds;
     if (backupId === undefined || region === undefined || destinationVaultId === undefined)
         throw new OperationFailedError(
             "BackupReplica.get needs backupId, destinationRegion and destinationVaultId: a replication record can only be found through them.",
@@ -226,44 +241,35 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
     const destination = await context.client.target(region, olds.destinationProjectId);
     let outputs = {
         ...olds,
-        ...source,
-        destinationProjectId: destination.projectId,
+        ...placeOutputs({ source, destination }),
         replicationRecordId: id,
-        status: olds.status ?? "waiting_replicate",
-        sourceRegion: source.region,
+        status: status ?? "waiting_replicate",
         requestedAt: olds.requestedAt ?? 0,
     } as BackupReplicaOutputs;
-    if (!stored) await refuseUnknownRecord(context, source, id, backupId);
-    if (!hasEnded(outputs)) {
-        const state = await lookOnce(context, source, outputs);
-        if (isFinalCopy(state.status) || !isFinalCopy(outputs.status)) outputs = withState(outputs, state);
-        if (!stored && outputs.destinationBackupId === undefined)
-            throw new OperationFailedError(`There is no replica for record ${id} of backup ${backupId} in ${region}.`);
-    }
-    if (outputs.destinationBackupId === undefined) return { id, outputs };
-    const listed = await sharedBackup(context, destination, destinationVaultId, outputs.destinationBackupId);
-    const replica = listed ?? (await readBackup(context, destination, outputs.destinationBackupId));
+    if (status === undefined) await refuseUnknownRecord(context, source, id, backupId);
+    if (!isDone(set, outputs)) outputs = await lookNow(context, set, outputs);
+    const replicaId = outputs.destinationBackupId;
+    if (replicaId === undefined && status === undefined)
+        throw new OperationFailedError(`There is no replica for record ${id} of backup ${backupId} in ${region}.`);
+    if (replicaId === undefined) return { id, outputs };
+    const listed = await sharedBackup(context, destination, destinationVaultId, replicaId);
+    const replica = listed ?? (await readBackup(context, destination, replicaId));
     if (replica === undefined) {
+        if (status === undefined) throw new OperationFailedError(`Replica ${replicaId} is no longer in ${region}.`);
         // What nobody has looked for yet may still appear.
-        if (stored && olds.verified === undefined) return { id, outputs };
-        if (!stored)
-            throw new OperationFailedError(`Replica ${outputs.destinationBackupId} is no longer in ${region}.`);
+        if (olds.verified === undefined) return { id, outputs };
         context.log.warn(
-            `replica ${outputs.destinationBackupId} is no longer in ${region}: the next \`pulumi up\` copies backup ${backupId} again`,
+            `replica ${replicaId} is no longer in ${region}: the next \`pulumi up\` copies backup ${backupId} again`,
         );
         return undefined;
     }
-    const verified = replica.status === "available" ? { verified: true } : {};
-    const adopted = outputs.adopted === true || outputs.status === "skip" ? { adopted: true } : {};
-    return {
-        id,
-        outputs: {
-            ...outputs,
-            destinationCheckpointId: replica.checkpoint_id ?? outputs.destinationCheckpointId,
-            ...adopted,
-            ...verified,
-        },
+    const seen: BackupReplicaOutputs = {
+        ...outputs,
+        destinationCheckpointId: replica.checkpoint_id ?? outputs.destinationCheckpointId,
+        ...(outputs.status === "skip" ? { adopted: true } : {}),
+        ...(replica.status === "available" ? { verified: true } : {}),
     };
+    return { id, outputs: seen };
 }
 
 /** On a cloud that keeps records, a record that the backup does not have is none; elsewhere the id may be a replica's or a task's. */
@@ -276,27 +282,8 @@ async function refuseUnknownRecord(context: Context, source: ProjectRef, id: str
 }
 
 async function remove(context: Context, id: string, olds: BackupReplicaOutputs): Promise<void> {
-    if (olds.deletionPolicy !== "delete" || !mayDelete(context, olds)) return retain(context, id, olds);
-    const deadline = deadlineOf(context, olds, "delete", COPY_DELETE_BUDGET_MS);
-    const source = await context.client.target(olds.region, olds.projectId);
-    // A running copy cannot be called back: what it leaves is deleted once it has ended.
-    const ended = hasEnded(olds) ? olds : await waitForEnd(context, source, olds, deadline, () => {});
-    if (!mayDelete(context, ended)) return retain(context, id, ended);
-    const replicaId = ended.destinationBackupId;
-    if (replicaId === undefined) return;
-    // What its region does not know yet could not be deleted there, and would stay behind.
-    if (ended.verified === undefined && ended.status === "success")
-        await waitForReplicas(context, placeOf(ended), [replicaId], deadline);
-    const destination = await context.client.target(olds.destinationRegion, olds.destinationProjectId);
-    const { identity } = copyHolding(id, olds, []);
-    const replicas = [{ id: replicaId, backupId: olds.backupId }];
-    const going = await deletableReplicas(context, { ...olds, identity, isSet: false }, replicas, deadline);
-    await deleteBackups(context, destination, going, deadline);
-}
-
-/** Its own, or one that its maker left behind for it in this run. */
-function mayDelete(context: Context, outputs: BackupReplicaOutputs): boolean {
-    return isOwn(outputs) || context.holders.wasLeft(context.urn, outputs.destinationBackupId ?? "");
+    if (olds.deletionPolicy === "delete" && mayDelete(context, olds)) return deleteCopies(context, set, id, olds);
+    sayRetained(context, id, olds);
 }
 
 function whyKept({ unproven }: BackupReplicaOutputs): string {
@@ -306,7 +293,7 @@ function whyKept({ unproven }: BackupReplicaOutputs): string {
 }
 
 /** Says what stays. */
-function retain(context: Context, id: string, outputs: BackupReplicaOutputs): void {
+function sayRetained(context: Context, id: string, outputs: BackupReplicaOutputs): void {
     const where = `in ${outputs.destinationRegion}, vault ${outputs.destinationVaultId}`;
     const why = outputs.deletionPolicy === "delete" ? ` (${whyKept(outputs)})` : "";
     if (!isFinalCopy(outputs.status))

@@ -9,79 +9,85 @@ import {
     UncertainOutcomeError,
 } from "../../client/errors/errors";
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
-import { holdingNotes, noteOutcome, type PostOutcome, postOnce } from "../../exactly-once/post-once";
+import { holdingNotes } from "../../exactly-once/post-once";
 import { abandonNotes, type StoredOutcome } from "../../exactly-once/settle-notes";
 import { windowOf } from "../../exactly-once/time-window";
 import { backupsOfCheckpoint, checkpointTopic } from "../../reads/checkpoint-lists";
 import { showProgress } from "../../reads/poller";
+import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
 import { preflightCheckpointReplica } from "../../resource/preflight";
-import { applyInputs, commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
-import { type Context, targetOf } from "../../services/context";
+import { commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
+import { refuseSameRegion } from "../../resource/same-region";
+import type { Context } from "../../services/context";
 import { isFinalCheckpoint, isGoneCheckpoint } from "../checkpoint/schema";
 import { UNLISTED_MS } from "../checkpoint/wait";
-import { refuseSameRegion } from "./backup-replica";
-import { type BegunCopy, type CopyRequest, copyBackupPlan, findCopy } from "./copy-backup";
+import { type CopyOutcome, type CopyRequest, findCopy, sendCopy } from "./copy-backup";
 import {
-    areSettled,
-    copiesMoved,
-    copySetInputs,
-    copySetOutputs,
+    copyRun,
+    copyRunInputs,
+    copyRunOutputs,
     describeUnbegun,
-    finishCopies,
-    hasBegun,
     hasEnded,
-    type Replication,
-    readCopies,
-    removeCopies,
-    type Subject,
-    UNSENT,
-    UNSURE,
-    updateCopies,
-    upgradeCopySet,
+    readCopyRun,
+    removeCopyRun,
+    upgradeCopyRun,
     withTotals,
+} from "./copy-run";
+import {
+    copiesMoved,
+    destinationOf,
+    finishCopies,
+    isSettled,
+    isUnchangedProject,
+    placeOutputs,
+    placesOf,
+    updateCopies,
+    withInputs,
 } from "./copy-set";
+import { hasBegun, type Replication, UNSENT, UNSURE } from "./copy-state";
 import { COPY_BUDGET_MS } from "./destination-replicas";
-import { claimCopies } from "./find-lost";
 import { checkpointCopiesKey, copyHolding } from "./holding";
 
 export const checkpointReplicaInputs = z.strictObject({
     ...commonInputs,
     /** Restore point whose backups are copied: those that are `available`, once it has finished. Changing it replaces the resource. */
     checkpointId: objectId.meta({ replaces: true }),
-    ...copySetInputs,
+    ...copyRunInputs,
 });
 export type CheckpointReplicaInputs = z.output<typeof checkpointReplicaInputs>;
 
 export const checkpointReplicaOutputs = z.object({
     ...checkpointReplicaInputs.shape,
-    ...copySetOutputs,
+    ...copyRunOutputs,
     /** Vault of the restore point. */
     sourceVaultId: z.string().optional(),
 });
 export type CheckpointReplicaOutputs = z.output<typeof checkpointReplicaOutputs>;
 
-const subject: Subject<CheckpointReplicaOutputs> = {
-    name: (outputs) => `restore point ${outputs.checkpointId}`,
-    vaultId: (outputs) => outputs.sourceVaultId,
-};
+const withNewInputs = withInputs<CheckpointReplicaOutputs>(checkpointReplicaInputs);
+const set = copyRun<CheckpointReplicaOutputs>(
+    "CheckpointReplica",
+    (outputs) => `restore point ${outputs.checkpointId}`,
+    (outputs) => outputs.sourceVaultId,
+);
 
 export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, CheckpointReplicaOutputs> = paced({
     kind: "CheckpointReplica",
     inputs: checkpointReplicaInputs,
     outputs: checkpointReplicaOutputs,
-    upgradeState: upgradeCopySet,
+    upgradeState: upgradeCopyRun,
     refine: refuseSameRegion,
     preflight: preflightCheckpointReplica,
-    isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
+    isUnchanged: isUnchangedProject,
     idOf,
-    isSettled: areSettled,
-    withInputs,
-    needsUpdate: (context, _id, olds) => copiesMoved(context, subject, olds),
+    isSettled: (outputs) => isSettled(set, outputs),
+    withInputs: withNewInputs,
+    needsUpdate: (context, _id, olds) => copiesMoved(context, set, olds),
     deleteBeforeReplace,
     create,
     update,
-    read: (context, id, olds) => readCopies(context, subject, "CheckpointReplica", id, olds),
+    read: (context, id, olds) => readCopyRun(context, set, id, olds),
     holding: (id, outputs) =>
         copyHolding(id, outputs, outputs.replications ?? [], [
             checkpointCopiesKey(outputs.checkpointId, outputs.destinationRegion),
@@ -111,17 +117,13 @@ function deleteBeforeReplace(olds: CheckpointReplicaOutputs, news: Partial<Check
 }
 
 async function create(context: Context, inputs: CheckpointReplicaInputs) {
-    const source = await targetOf(context, inputs);
-    if (source.region === inputs.destinationRegion)
-        throw new OperationFailedError("destinationRegion is the source's own region; copies go to another one.");
-    const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
+    const places = await placesOf(context, inputs);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
-    const { checkpoint, backups } = await finishedBackups(context, source, inputs.checkpointId, deadline);
+    const { checkpoint, backups } = await finishedBackups(context, places.source, inputs.checkpointId, deadline);
+    const id = idOf(inputs);
     const outputs: CheckpointReplicaOutputs = {
         ...inputs,
-        region: source.region,
-        projectId: source.projectId,
-        destinationProjectId: destination.projectId,
+        ...placeOutputs(places),
         replicationRecordIds: [],
         replications: backups
             .map((one): Replication => ({ backupId: one.id, status: UNSENT }))
@@ -129,12 +131,12 @@ async function create(context: Context, inputs: CheckpointReplicaInputs) {
         destinationBackupIds: [],
         status: "replicating",
         providerId: checkpoint.vault?.provider_id ?? backups[0]?.provider_id,
-        sourceRegion: source.region,
         requestedAt: context.clock.now(),
         sourceVaultId: checkpoint.vault?.id,
     };
     await abandonNotes(context, ({ part }) => backups.some((one) => one.id === part));
-    return { id: idOf(inputs), outputs: await begin(context, outputs, deadline, finishCopies) };
+    const finish = (begun: CheckpointReplicaOutputs) => finishCopies(context, set, { id, outputs: begun, deadline });
+    return { id, outputs: await begin(context, outputs, deadline, finish) };
 }
 
 function idOf(
@@ -225,7 +227,7 @@ async function show(context: Context, source: ProjectRef, id: string, deadline: 
 }
 
 /** What comes after the requests. */
-type Next = typeof finishCopies<CheckpointReplicaOutputs>;
+type Next = (begun: CheckpointReplicaOutputs) => Promise<CheckpointReplicaOutputs>;
 
 /**
  * Sends the requests that were surely never sent, each exactly once, then goes on to `next`. A part that was refused
@@ -256,13 +258,13 @@ async function begin(
                 `replication of restore point ${outputs.checkpointId} to ${outputs.destinationRegion}: ${begun} of ${replications.length} copies began; ${open.map(describeUnbegun).join("; ")}. Run \`pulumi up\` again: it sends what is missing, and waits for the rest.`,
             ]);
         }
-        return await next(context, subject, id, outputs, deadline);
+        return await next(outputs);
     });
 }
 
 /** Sends each request that surely was not sent, or may not have been; `sent` is by backup id. */
 async function sendMissing(context: Context, given: CheckpointReplicaOutputs, deadline: number) {
-    const outcomes: PostOutcome<BegunCopy, BegunCopy>[] = [];
+    const outcomes: CopyOutcome[] = [];
     const sent = new Map<string, Replication>();
     const errors: unknown[] = [];
     const sendAndNote = async (one: Replication) => {
@@ -290,51 +292,42 @@ async function sendMissing(context: Context, given: CheckpointReplicaOutputs, de
     return { outcomes, sent, errors };
 }
 
-async function sendOne(
+function sendOne(
     context: Context,
     outputs: CheckpointReplicaOutputs,
     one: Replication,
     deadline: number,
-): Promise<PostOutcome<BegunCopy, BegunCopy>> {
+): Promise<CopyOutcome> {
     const { backupId } = one;
     const { destinationRegion, destinationProjectId, destinationVaultId, triggers } = outputs;
-    const plan = {
-        ...copyBackupPlan(context, copyOf(outputs, backupId)),
+    const how = {
         deadline,
         part: backupId,
         request: { backupId, destinationRegion, destinationProjectId, destinationVaultId, triggers },
-        facts: {},
         // An earlier request may have had its effect: it is looked for first, however long ago that was.
         doubted: one.status === UNSURE ? doubtedSpan(context, outputs, one) : undefined,
     };
-    const outcome = await postOnce(context, plan);
-    const { recordId } = outcome.value;
-    const facts: Record<string, string> = recordId === undefined ? {} : { recordId };
-    noteOutcome(context, plan, outcome, { facts, resourceId: idOf(outputs) });
-    claimCopies(context, destinationRegion, [{ backupId, recordId }]);
-    if (outcome.how !== "sent")
-        context.log.info(
-            `the copy of backup ${backupId} was under way already (its answer was lost): not started again`,
-        );
-    return outcome;
+    return sendCopy(context, copyOf(outputs, backupId), how, ({ recordId }) => ({
+        recordId,
+        resourceId: idOf(outputs),
+        resumed: `the copy of backup ${backupId} was under way already (its answer was lost): not started again`,
+    }));
 }
 
 function copyOf(outputs: CheckpointReplicaOutputs, backupId: string): CopyRequest {
-    const { region, projectId, sourceVaultId, destinationRegion, destinationProjectId, destinationVaultId } = outputs;
-    const destination = { region: destinationRegion, projectId: destinationProjectId };
-    return { source: { region, projectId }, sourceVaultId, backupId, destination, destinationVaultId };
+    const { region, projectId, sourceVaultId, destinationVaultId } = outputs;
+    return {
+        source: { region, projectId },
+        sourceVaultId,
+        backupId,
+        destination: destinationOf(outputs),
+        destinationVaultId,
+    };
 }
 
 /** One that was left unsure may have been sent at any time of its run. */
 function doubtedSpan({ clock }: Context, { requestedAt }: CheckpointReplicaOutputs, one: Replication) {
     return { from: requestedAt, to: one.unsureAt ?? clock.now() };
-}
-
-function withInputs(olds: CheckpointReplicaOutputs, news: CheckpointReplicaInputs): CheckpointReplicaOutputs {
-    return {
-        ...applyInputs(olds, news, checkpointReplicaInputs),
-        destinationProjectId: olds.destinationProjectId,
-    };
 }
 
 async function update(
@@ -343,26 +336,19 @@ async function update(
     olds: CheckpointReplicaOutputs,
     news: CheckpointReplicaInputs,
 ): Promise<CheckpointReplicaOutputs> {
-    const outputs = withInputs(olds, news);
+    const outputs = withNewInputs(olds, news);
     const missing = outputs.replications.filter((one) => one.status === UNSENT || one.status === UNSURE);
-    if (missing.length === 0) return updateCopies(context, subject, id, outputs);
+    if (missing.length === 0) return updateCopies(context, set, id, outputs);
     context.log.info(
         `sending ${missing.length} of ${outputs.replications.length} copy requests, which did not begin before`,
     );
     const deadline = deadlineOf(context, news, "update", COPY_BUDGET_MS);
-    try {
-        return await begin(context, outputs, deadline, (_context, _subject, _id, begun) =>
-            updateCopies(context, subject, id, begun),
-        );
-    } catch (error) {
-        throw error instanceof PartialCreateError
-            ? error
-            : new PartialCreateError(id, outputs, [messageOf(error)], { cause: error });
-    }
+    const run = () => begin(context, outputs, deadline, (begun) => updateCopies(context, set, id, begun));
+    return keepingId(id, () => outputs, run);
 }
 
 async function remove(context: Context, id: string, olds: CheckpointReplicaOutputs): Promise<void> {
-    if (olds.deletionPolicy !== "delete") return removeCopies(context, subject, id, olds);
+    if (olds.deletionPolicy !== "delete") return removeCopyRun(context, set, id, olds);
     // What may have begun leaves a replica, too.
     const replications: Replication[] = [];
     for (const one of olds.replications) {
@@ -379,5 +365,5 @@ async function remove(context: Context, id: string, olds: CheckpointReplicaOutpu
                 unproven: true,
             });
     }
-    return removeCopies(context, subject, id, { ...olds, replications });
+    return removeCopyRun(context, set, id, { ...olds, replications });
 }

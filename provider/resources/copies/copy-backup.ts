@@ -1,12 +1,12 @@
 /** CopyBackup, sent exactly once: the request of both kinds of replica that copy single backups. */
 import type { ProjectRef } from "../../client/client";
 import { copyBackup } from "../../client/operations";
-import type { PostOptions, PostPlan } from "../../exactly-once/post-once";
+import { noteOutcome, type PostOptions, type PostOutcome, type PostPlan, postOnce } from "../../exactly-once/post-once";
 import type { TimeWindow } from "../../exactly-once/time-window";
 import { readBackup } from "../../reads/backup-lists";
 import type { Context } from "../../services/context";
 import { isFinalCopy } from "./destination-replicas";
-import { findLostCopy } from "./find-lost";
+import { claimCopies, findLostCopy } from "./find-lost";
 
 export interface CopyRequest {
     readonly source: ProjectRef;
@@ -30,10 +30,35 @@ export interface BegunCopy {
     readonly isRunning?: boolean;
 }
 
-export type CopyPlan = PostPlan<BegunCopy, BegunCopy>;
+type CopyPlan = PostPlan<BegunCopy, BegunCopy>;
+export type CopyOutcome = PostOutcome<BegunCopy, BegunCopy>;
+
+/** What is written down and said of a copy that has begun. */
+interface BegunNote {
+    readonly recordId: string | undefined;
+    readonly resourceId: string;
+    /** Said when it was found, and not sent. */
+    readonly resumed: string;
+}
+
+/** Sends the request, or finds that it was sent. */
+export async function sendCopy(
+    context: Context,
+    copy: CopyRequest,
+    how: Pick<CopyPlan, "deadline" | "request" | "part" | "doubted">,
+    noteOf: (begun: BegunCopy) => BegunNote,
+): Promise<CopyOutcome> {
+    const plan = { ...copyBackupPlan(context, copy), ...how, facts: {} };
+    const outcome = await postOnce(context, plan);
+    const { recordId, resourceId, resumed } = noteOf(outcome.value);
+    noteOutcome(context, plan, outcome, { facts: recordId === undefined ? {} : { recordId }, resourceId });
+    claimCopies(context, copy.destination.region, [{ backupId: copy.backupId, recordId }]);
+    if (outcome.how !== "sent") context.log.info(resumed);
+    return outcome;
+}
 
 /** How the request is sent, and how its effect is found. */
-export function copyBackupPlan(
+function copyBackupPlan(
     context: Context,
     copy: CopyRequest,
 ): Pick<CopyPlan, "target" | "what" | "whereToLook" | "send" | "find" | "isRunning" | "made"> {

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
-import { ApiError, OperationFailedError, PartialCreateError } from "../../client/errors/errors";
+import { ApiError, PartialCreateError } from "../../client/errors/errors";
 import { copyCheckpoint, type WireBackup } from "../../client/operations";
 import { digest } from "../../exactly-once/journal";
 import { holdingNotes, noteOutcome, type PostOptions, type PostPlan, postOnce } from "../../exactly-once/post-once";
@@ -11,35 +11,33 @@ import { type TimeWindow, windowOf } from "../../exactly-once/time-window";
 import { allBackupRows } from "../../reads/backup-lists";
 import { paced } from "../../resource/paced";
 import { preflightVaultReplication } from "../../resource/preflight";
-import {
-    applyInputs,
-    commonInputs,
-    deadlineOf,
-    objectId,
-    type ResourceHandler,
-    requestInputs,
-} from "../../resource/resource";
-import { type Context, targetOf } from "../../services/context";
-import { refuseSameRegion } from "./backup-replica";
+import { commonInputs, deadlineOf, objectId, type ResourceHandler, requestInputs } from "../../resource/resource";
+import { refuseSameRegion } from "../../resource/same-region";
+import type { Context } from "../../services/context";
 import { sinceOf } from "./copy-backup";
 import {
-    areSettled,
-    copiesMoved,
-    copySetInputs,
-    copySetOutputs,
+    copyRun,
+    copyRunInputs,
+    copyRunOutputs,
     describeUnbegun,
-    finishCopies,
     hasEnded,
-    type Replication,
-    readCopies,
-    removeCopies,
-    type Subject,
-    UNSENT,
-    UNSURE,
-    updateCopies,
-    upgradeCopySet,
+    readCopyRun,
+    removeCopyRun,
+    upgradeCopyRun,
     withTotals,
+} from "./copy-run";
+import {
+    copiesMoved,
+    destinationOf,
+    finishCopies,
+    isSettled,
+    isUnchangedProject,
+    placeOutputs,
+    placesOf,
+    updateCopies,
+    withInputs,
 } from "./copy-set";
+import { type Replication, UNSENT, UNSURE } from "./copy-state";
 import { COPY_BUDGET_MS, type Copy, isFinalCopy, isRecordFor } from "./destination-replicas";
 import { claimCopies, findLostRun } from "./find-lost";
 import { copyHolding, vaultCopiesKey } from "./holding";
@@ -48,41 +46,43 @@ export const vaultReplicationInputs = z.strictObject({
     ...commonInputs,
     /** Vault whose backups are copied: all that have no replica yet. Changing it replaces the resource. */
     vaultId: objectId.meta({ replaces: true }),
-    ...copySetInputs,
+    ...copyRunInputs,
     /** Marks the run as automatic. Default: false. Changing it replaces the resource. */
     autoTrigger: z.boolean().optional().meta({ replaces: true, default: false }),
 });
 export type VaultReplicationInputs = z.output<typeof vaultReplicationInputs>;
 
-export const vaultReplicationOutputs = z.object({ ...vaultReplicationInputs.shape, ...copySetOutputs });
+export const vaultReplicationOutputs = z.object({ ...vaultReplicationInputs.shape, ...copyRunOutputs });
 export type VaultReplicationOutputs = z.output<typeof vaultReplicationOutputs>;
 
-const subject: Subject<VaultReplicationOutputs> = {
-    name: (outputs) => `vault ${outputs.vaultId}`,
-    vaultId: (outputs) => outputs.vaultId,
-};
+const withNewInputs = withInputs<VaultReplicationOutputs>(vaultReplicationInputs);
+const set = copyRun<VaultReplicationOutputs>(
+    "VaultReplication",
+    (outputs) => `vault ${outputs.vaultId}`,
+    (outputs) => outputs.vaultId,
+);
 
 export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultReplicationOutputs> = paced({
     kind: "VaultReplication",
     inputs: vaultReplicationInputs,
     outputs: vaultReplicationOutputs,
-    upgradeState: upgradeCopySet,
+    upgradeState: upgradeCopyRun,
     refine: refuseSameRegion,
     preflight: preflightVaultReplication,
-    isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
+    isUnchanged: isUnchangedProject,
     idOf,
-    isSettled: areSettled,
-    withInputs,
-    needsUpdate: (context, _id, olds) => copiesMoved(context, subject, olds),
+    isSettled: (outputs) => isSettled(set, outputs),
+    withInputs: withNewInputs,
+    needsUpdate: (context, _id, olds) => copiesMoved(context, set, olds),
     create,
     update,
-    read: (context, id, olds) => readCopies(context, subject, "VaultReplication", id, olds),
+    read: (context, id, olds) => readCopyRun(context, set, id, olds),
     holding: (id, outputs) => copyHolding(id, outputs, outputs.replications ?? [], [runKey(outputs)]),
     declaredKeys: (inputs) =>
         inputs.vaultId === undefined || inputs.destinationRegion === undefined
             ? []
             : [vaultCopiesKey(inputs.vaultId, inputs.destinationRegion)],
-    remove: (context, id, olds) => removeCopies(context, subject, id, olds),
+    remove: (context, id, olds) => removeCopyRun(context, set, id, olds),
     storedOutcome,
 });
 
@@ -91,13 +91,6 @@ function storedOutcome(id: string, { requestedAt }: Partial<VaultReplicationOutp
 }
 
 const runKey = (outputs: VaultReplicationOutputs) => vaultCopiesKey(outputs.vaultId, outputs.destinationRegion);
-
-function withInputs(olds: VaultReplicationOutputs, news: VaultReplicationInputs): VaultReplicationOutputs {
-    return {
-        ...applyInputs(olds, news, vaultReplicationInputs),
-        destinationProjectId: olds.destinationProjectId,
-    };
-}
 
 interface Begun {
     readonly copies: readonly Copy[];
@@ -110,26 +103,20 @@ interface Begun {
 }
 
 async function create(context: Context, inputs: VaultReplicationInputs) {
-    const source = await targetOf(context, inputs);
-    if (source.region === inputs.destinationRegion)
-        throw new OperationFailedError("destinationRegion is the source's own region; copies go to another one.");
-    const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
+    const places = await placesOf(context, inputs);
+    const { destination } = places;
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
-    const run = { source, destination, inputs };
-    const plan = planFor(context, run, deadline);
+    const plan = planFor(context, { ...places, inputs }, deadline);
     const outcome = await postOnce(context, plan);
     const { copies, providerId, missing = [], since = outcome.sentAt } = outcome.value;
     const outputs = withTotals({
         ...inputs,
-        region: source.region,
-        projectId: source.projectId,
-        destinationProjectId: destination.projectId,
+        ...placeOutputs(places),
         replicationRecordIds: [],
         replications: replicationsOf(copies, missing, outcome.isProven, context.clock.now()),
         destinationBackupIds: [],
         status: "replicating",
         providerId,
-        sourceRegion: source.region,
         requestedAt: since,
     });
     const id = idOf(outputs);
@@ -175,7 +162,7 @@ async function finishRun(
 ): Promise<VaultReplicationOutputs> {
     const { replications, vaultId, destinationRegion } = outputs;
     const unsure = replications.filter((one) => one.status === UNSURE);
-    if (unsure.length === 0) return finishCopies(context, subject, id, outputs, deadline);
+    if (unsure.length === 0) return finishCopies(context, set, { id, outputs, deadline });
     const begun = replications.length - unsure.length;
     throw new PartialCreateError(id, outputs, [
         `replication of vault ${vaultId} to ${destinationRegion} may or may not have taken effect: its answer was lost, and of ${replications.length} backups that it takes along ${begun} have a copy that began at that time, which may be another's; ${unsure.map(describeUnbegun).join("; ")}. Nothing was sent again. Run \`pulumi up\` again: it looks once more.`,
@@ -249,7 +236,7 @@ async function update(
     olds: VaultReplicationOutputs,
     news: VaultReplicationInputs,
 ): Promise<VaultReplicationOutputs> {
-    return updateCopies(context, subject, id, await withoutDoubt(context, withInputs(olds, news)));
+    return updateCopies(context, set, id, await withoutDoubt(context, withNewInputs(olds, news)));
 }
 
 /** Long after a request whose answer was lost: a backup that has no copy of that time by now was not taken along. */
@@ -257,7 +244,7 @@ async function withoutDoubt(context: Context, outputs: VaultReplicationOutputs):
     const unsure = outputs.replications.filter((one) => one.status === UNSURE);
     if (unsure.length === 0) return outputs;
     const source = { region: outputs.region, projectId: outputs.projectId };
-    const destination = { region: outputs.destinationRegion, projectId: outputs.destinationProjectId };
+    const destination = destinationOf(outputs);
     const to = Math.max(...unsure.map((one) => one.unsureAt ?? outputs.requestedAt));
     const window = windowOf(context.client, outputs.region, { from: outputs.requestedAt, to });
     const found = await findRun(context, { source, destination, inputs: outputs }, window, true);
