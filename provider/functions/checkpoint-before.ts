@@ -4,8 +4,9 @@ import { ConfigError, messageOf, PartialCreateError } from "../client/errors/err
 import type { Journal, StoredNote } from "../exactly-once/journal";
 import { abandonNote } from "../exactly-once/settle-notes";
 import { type RowLog, rowLog, type Send } from "../pulumi/resource-log";
+import { checkInputs, knownInputs } from "../resource/check";
 import { withLowercaseIds } from "../resource/ids";
-import { checkInputs, EXPIRED, type Failure, knownInputs } from "../resource/resource";
+import { EXPIRED, type Failure } from "../resource/resource";
 import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../resources/checkpoint/checkpoint";
 import { preflightCheckpoint } from "../resources/checkpoint/preflight";
 import { isFinalCheckpoint } from "../resources/checkpoint/schema";

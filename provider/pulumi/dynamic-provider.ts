@@ -10,17 +10,10 @@ import { nodeProblem } from "../client/node-version";
 import { systemClock } from "../client/time/clock";
 import { createJournal } from "../exactly-once/journal";
 import { fileStore } from "../exactly-once/note-store";
+import { atOriginalIndex, checkInputs, knownInputs } from "../resource/check";
 import { noteDeclared, noteMade, noteStored, removeGuarded } from "../resource/guard";
 import { lowercaseId, withLowercaseIds } from "../resource/ids";
-import {
-    atOriginalIndex,
-    type CommonInputs,
-    checkInputs,
-    diffInputs,
-    type Failure,
-    knownInputs,
-    type ResourceHandler,
-} from "../resource/resource";
+import { type CommonInputs, diffInputs, type Failure, type ResourceHandler } from "../resource/resource";
 import { withNotes } from "../resource/with-notes";
 import type { Context, Services } from "../services/context";
 import { Holders } from "../services/holders";

@@ -1,16 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { resolveSettings } from "../../provider/client/settings/settings";
+import { atOriginalIndex, checkInputs, knownInputs } from "../../provider/resource/check";
 import {
-    atOriginalIndex,
     type CommonInputs,
-    checkInputs,
     commonInputs,
     deadlineOf,
     diffInputs,
     equal,
     type Failure,
-    knownInputs,
     objectDescription,
     objectId,
     objectName,

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { PartialCreateError } from "../../provider/client/errors/errors";
 import type { WireBackup } from "../../provider/client/operations";
 import { memoryJournal } from "../../provider/exactly-once/journal";
-import { checkInputs, diffInputs } from "../../provider/resource/resource";
+import { checkInputs } from "../../provider/resource/check";
+import { diffInputs } from "../../provider/resource/resource";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import {
     type CheckpointReplicaInputs,

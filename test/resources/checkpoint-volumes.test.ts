@@ -1,7 +1,7 @@
 // Volumes of a server that a restore point leaves out, or is of alone.
 import { afterEach, describe, expect, it } from "vitest";
+import { checkInputs } from "../../provider/resource/check";
 import { withLowercaseIds } from "../../provider/resource/ids";
-import { checkInputs } from "../../provider/resource/resource";
 import { type CheckpointInputs, checkpoint, checkpointInputs } from "../../provider/resources/checkpoint/checkpoint";
 import { altered } from "../support/altered";
 import { startWorld, type World, type WorldOptions } from "../support/world";

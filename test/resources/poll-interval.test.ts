@@ -2,7 +2,8 @@
 import { afterEach, expect, it } from "vitest";
 import { memoryJournal } from "../../provider/exactly-once/journal";
 import type { Waits } from "../../provider/reads/poller";
-import { type CommonInputs, checkInputs, type ResourceHandler } from "../../provider/resource/resource";
+import { checkInputs } from "../../provider/resource/check";
+import type { CommonInputs, ResourceHandler } from "../../provider/resource/resource";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { backupReplica } from "../../provider/resources/copies/backup-replica";
 import { checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
