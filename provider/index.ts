@@ -8,7 +8,7 @@ import { checkpoint as checkpointHandler } from "./resources/checkpoint/checkpoi
 import { backupReplica as backupReplicaHandler } from "./resources/copies/backup-replica";
 import { checkpointReplica as checkpointReplicaHandler } from "./resources/copies/checkpoint-replica";
 import { vaultReplication as vaultReplicationHandler } from "./resources/copies/vault-replication";
-import { vaultSync as vaultSyncHandler } from "./resources/vault-sync";
+import { vaultSync as vaultSyncHandler } from "./resources/vault-sync/vault-sync";
 
 export const checkpoint: dynamic.ResourceProvider = dynamicProvider(checkpointHandler);
 export const vaultReplication: dynamic.ResourceProvider = dynamicProvider(vaultReplicationHandler);

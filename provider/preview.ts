@@ -4,7 +4,7 @@ import { checkpoint } from "./resources/checkpoint/checkpoint";
 import { backupReplica } from "./resources/copies/backup-replica";
 import { checkpointReplica } from "./resources/copies/checkpoint-replica";
 import { vaultReplication } from "./resources/copies/vault-replication";
-import { vaultSync } from "./resources/vault-sync";
+import { vaultSync } from "./resources/vault-sync/vault-sync";
 
 const handlers = {
     checkpoint,

@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import type { VaultSyncOutputs, vaultSyncInputs } from "../provider/resources/vault-sync";
+import type { VaultSyncOutputs, vaultSyncInputs } from "../provider/resources/vault-sync/vault-sync";
 import { CbrResource } from "./dynamic";
 import type { ArgsOf, Outputs } from "./inputs";
 

@@ -167,7 +167,7 @@ const mayTake: Readonly<Record<string, readonly string[]>> = {
         "resources/checkpoint",
         "resources/copies/without-records",
     ],
-    resources: [time, errors, "client/operations", "reads", "exactly-once", "services", "resource"],
+    "resources/vault-sync": [time, errors, "client/operations", "reads", "exactly-once", "services", "resource"],
     pulumi: [time, errors, "client", "exactly-once", "services", "resource"],
     functions: [
         time,
@@ -181,7 +181,7 @@ const mayTake: Readonly<Record<string, readonly string[]>> = {
         "resources/checkpoint",
         "pulumi",
     ],
-    "": ["pulumi", "resources", "resources/checkpoint", "resources/copies"],
+    "": ["pulumi", "resources/checkpoint", "resources/copies", "resources/vault-sync"],
 };
 const folderOf = (path: string) => dirname(path).replace(/^provider\/?/, "");
 const between = all.filter(

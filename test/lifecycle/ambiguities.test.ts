@@ -12,7 +12,7 @@ import {
     checkpointReplica,
 } from "../../provider/resources/copies/checkpoint-replica";
 import { vaultReplication } from "../../provider/resources/copies/vault-replication";
-import { type VaultSyncOutputs, vaultSync } from "../../provider/resources/vault-sync";
+import { type VaultSyncOutputs, vaultSync } from "../../provider/resources/vault-sync/vault-sync";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 import { expiredPoint } from "./life";
 

@@ -3,7 +3,7 @@ import { checkpointInputs } from "../../provider/resources/checkpoint/checkpoint
 import { backupReplicaInputs } from "../../provider/resources/copies/backup-replica";
 import { checkpointReplicaInputs } from "../../provider/resources/copies/checkpoint-replica";
 import { vaultReplicationInputs } from "../../provider/resources/copies/vault-replication";
-import { vaultSyncInputs } from "../../provider/resources/vault-sync";
+import { vaultSyncInputs } from "../../provider/resources/vault-sync/vault-sync";
 import type { Report } from "../support/stack";
 import type { Kind, Life } from "./life";
 

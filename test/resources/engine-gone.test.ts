@@ -3,7 +3,7 @@ import { afterEach, expect, it } from "vitest";
 import { memoryJournal } from "../../provider/exactly-once/journal";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { backupReplica } from "../../provider/resources/copies/backup-replica";
-import { vaultSync } from "../../provider/resources/vault-sync";
+import { vaultSync } from "../../provider/resources/vault-sync/vault-sync";
 import type { Context } from "../../provider/services/context";
 import { createServices } from "../../provider/services/services";
 import { type Fault, type Simulator, startSimulator } from "../../sdk/testing/index";

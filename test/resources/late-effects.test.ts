@@ -6,7 +6,7 @@ import { type CheckpointInputs, checkpoint } from "../../provider/resources/chec
 import { backupReplica } from "../../provider/resources/copies/backup-replica";
 import { checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
 import { type VaultReplicationOutputs, vaultReplication } from "../../provider/resources/copies/vault-replication";
-import { vaultSync } from "../../provider/resources/vault-sync";
+import { vaultSync } from "../../provider/resources/vault-sync/vault-sync";
 import type { Context } from "../../provider/services/context";
 import { type Fault, type Simulator, type SimulatorOptions, startSimulator } from "../../sdk/testing/index";
 import { withBackups } from "../support/copies";

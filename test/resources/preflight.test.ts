@@ -8,7 +8,7 @@ import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { backupReplica } from "../../provider/resources/copies/backup-replica";
 import { checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
 import { vaultReplication } from "../../provider/resources/copies/vault-replication";
-import { vaultSync } from "../../provider/resources/vault-sync";
+import { vaultSync } from "../../provider/resources/vault-sync/vault-sync";
 import type { Context } from "../../provider/services/context";
 import { createServices } from "../../provider/services/services";
 import { type Simulator, startSimulator } from "../../sdk/testing/index";

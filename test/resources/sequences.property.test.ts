@@ -9,7 +9,7 @@ import { type CheckpointOutputs, checkpoint } from "../../provider/resources/che
 import { type BackupReplicaOutputs, backupReplica } from "../../provider/resources/copies/backup-replica";
 import { type CheckpointReplicaOutputs, checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
 import { vaultReplication } from "../../provider/resources/copies/vault-replication";
-import { type VaultSyncOutputs, vaultSync } from "../../provider/resources/vault-sync";
+import { type VaultSyncOutputs, vaultSync } from "../../provider/resources/vault-sync/vault-sync";
 import type { Context } from "../../provider/services/context";
 import { type Fault, type Simulator, startSimulator } from "../../sdk/testing/index";
 import { faultsFor } from "../support/faults";

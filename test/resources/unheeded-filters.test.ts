@@ -4,7 +4,7 @@ import { afterEach, expect, it } from "vitest";
 import type { HttpRequest, HttpResponse } from "../../provider/client/http/transport";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { vaultReplication } from "../../provider/resources/copies/vault-replication";
-import { vaultSync } from "../../provider/resources/vault-sync";
+import { vaultSync } from "../../provider/resources/vault-sync/vault-sync";
 import type { BackupState } from "../../sdk/testing/index";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from "vitest";
 import { PartialCreateError } from "../../provider/client/errors/errors";
-import { vaultSync } from "../../provider/resources/vault-sync";
+import { vaultSync } from "../../provider/resources/vault-sync/vault-sync";
 import { startWorld, type World, type WorldOptions } from "../support/world";
 
 let world: World;

@@ -1,23 +1,16 @@
 /** VaultSync: one run that makes a hybrid-cloud vault's list agree with the storage behind it. Huawei Cloud only. */
 import { z } from "zod";
-import type { ProjectRef } from "../client/client";
-import {
-    ApiError,
-    messageOf,
-    NotFoundError,
-    OperationFailedError,
-    UncertainOutcomeError,
-} from "../client/errors/errors";
-import { importCheckpoint, showOpLog, type WireOperationLog } from "../client/operations";
-import { parseInstant, queryInstant } from "../client/time/timestamps";
-import { holdingNotes, noteOutcome, type PostOptions, type PostPlan, postOnce } from "../exactly-once/post-once";
-import type { StoredOutcome } from "../exactly-once/settle-notes";
-import type { TimeWindow } from "../exactly-once/time-window";
-import { type ListOptions, operationLogRows } from "../reads/backup-lists";
-import { type PollSource, shouldFetchById, showProgress } from "../reads/poller";
-import { keepingId } from "../resource/keep-id";
-import { paced } from "../resource/paced";
-import { isHybrid, look, noVault, targetOf as previewTargetOf, vaultOf } from "../resource/preflight";
+import type { ProjectRef } from "../../client/client";
+import { ApiError, messageOf, NotFoundError, OperationFailedError } from "../../client/errors/errors";
+import { importCheckpoint, showOpLog, type WireOperationLog } from "../../client/operations";
+import { parseInstant, queryInstant } from "../../client/time/timestamps";
+import { holdingNotes, noteOutcome, type PostOptions, type PostPlan, postOnce } from "../../exactly-once/post-once";
+import type { StoredOutcome } from "../../exactly-once/settle-notes";
+import { type ListOptions, operationLogRows } from "../../reads/backup-lists";
+import { type PollSource, shouldFetchById, showProgress } from "../../reads/poller";
+import { keepingId } from "../../resource/keep-id";
+import { paced } from "../../resource/paced";
+import { isHybrid, look, noVault, targetOf as previewTargetOf, vaultOf } from "../../resource/preflight";
 import {
     applyInputs,
     commonInputs,
@@ -27,8 +20,9 @@ import {
     objectId,
     type ResourceHandler,
     requestInputs,
-} from "../resource/resource";
-import { type Context, type Services, targetOf } from "../services/context";
+} from "../../resource/resource";
+import { type Context, type Services, targetOf } from "../../services/context";
+import { findTask } from "./find-lost";
 
 /** 30 min: terraform-provider-huaweicloud's default. */
 const SYNC_BUDGET_MS = 30 * 60_000;
@@ -217,48 +211,6 @@ async function findById(
         if (error instanceof NotFoundError) return { id };
         throw error;
     }
-}
-
-/** The task that a lost POST began: of type sync, of this vault, begun in that time. */
-async function findTask(
-    context: Context,
-    lost: {
-        readonly target: ProjectRef;
-        readonly vaultId: string;
-        readonly window: TimeWindow;
-        readonly isLast: boolean;
-        readonly deadline: number;
-    },
-): Promise<string | undefined> {
-    const { target, vaultId, window, isLast, deadline } = lost;
-    const rows = await operationLogRows(
-        context,
-        target,
-        { operation_type: "sync", vault_id: vaultId, start_time: queryInstant(window.from) },
-        { deadline },
-    );
-    const fits = (row: WireOperationLog) => {
-        const at = parseInstant(row.created_at ?? row.started_at);
-        return at === undefined ? "yes" : window.contains(at);
-    };
-    const begun = rows.filter((row) => row.vault_id !== undefined && fits(row) === "yes");
-    const doubtful = rows.filter((row) => fits(row) === "maybe");
-    const nameless = rows.filter((row) => row.vault_id === undefined && fits(row) === "yes");
-    if (begun.length === 0 && nameless.length > 0 && isLast)
-        throw new UncertainOutcomeError(
-            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and synchronisations that began at that ` +
-                `time name no vault: ${nameless.map((row) => row.id).join(", ")}. Nothing was sent again. Look ` +
-                "whether one is of this vault; if none is, change `triggers` to start another one.",
-        );
-    if (begun.length === 0 && doubtful.length > 0 && isLast)
-        throw new UncertainOutcomeError(
-            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${target.region} does not tell its time: it may be that of task ${doubtful.map((row) => row.id).join(" or ")}. Nothing was sent again. Look when it began; then change \`triggers\` to start another one.`,
-        );
-    if (begun.length > 1)
-        throw new UncertainOutcomeError(
-            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${begun.length} synchronisations of it began at that time: ${begun.map((row) => row.id).join(", ")}. Nothing was sent again. Look at these tasks; then change \`triggers\` to start another one.`,
-        );
-    return begun[0]?.id;
 }
 
 async function show(
