@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import type { CheckpointArgs } from "./checkpoint";
 import { stackConfig } from "./functions";
+import { plainData } from "./plain-data";
 
 /** What {@link checkpointBefore} takes a restore point of, and when. */
 export type CheckpointBeforeArgs = Pick<
@@ -51,11 +52,12 @@ export type CheckpointBeforeArgs = Pick<
 export function checkpointBefore(args: CheckpointBeforeArgs): pulumi.ResourceHookBinding {
     const { name: given, on = ["update", "delete"], ...inputs } = args;
     const name = given ?? defaultName(inputs.vaultId);
+    const plain = plainData(inputs, `checkpointBefore ${name}`) as HookInputs;
     const taken = hooksOf(pulumi.runtime.getMonitor() ?? none);
     const fingerprint = fingerprintOf(inputs);
     let hook = taken.get(name);
     if (hook === undefined) {
-        hook = { fingerprint, update: undefined, delete: undefined, take: taker(name, inputs, stackConfig()) };
+        hook = { fingerprint, update: undefined, delete: undefined, take: taker(name, plain, stackConfig()) };
         taken.set(name, hook);
     } else if (hook.fingerprint !== fingerprint) {
         throw new Error(

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { plainData } from "./plain-data";
 
 /** The names of the handlers that `pulumi-cbr/provider` exports. */
 export type HandlerName = keyof typeof import("../provider/index");
@@ -31,7 +32,9 @@ export abstract class CbrResource extends pulumi.CustomResource {
         const properties: pulumi.Inputs = {
             ...outputs,
             ...args,
+            ...triggers(kind, name, args),
             ...timeouts(args, options),
+            ...secretInputs(args),
             __provider: providerLine(handler),
             __urn: urnOf(name, type, options),
         };
@@ -52,6 +55,12 @@ export abstract class CbrResource extends pulumi.CustomResource {
     }
 }
 
+/** They may hold anything, so here is the last place that sees what Pulumi would make unrecognisable. */
+function triggers(kind: string, name: string, args: object | undefined): pulumi.Inputs {
+    if (args === undefined || !("triggers" in args) || args.triggers === undefined) return {};
+    return { triggers: plainData(args.triggers, `${kind} ${name}: triggers`) };
+}
+
 /** Pulumi: the host never hears of `customTimeouts`, so they travel as an input. */
 function timeouts(args: object | undefined, options: pulumi.CustomResourceOptions): pulumi.Inputs {
     const own = options.customTimeouts;
@@ -65,6 +74,26 @@ function timeouts(args: object | undefined, options: pulumi.CustomResourceOption
     const given = "timeouts" in args ? (args.timeouts as pulumi.Input<object | undefined>) : undefined;
     if (given === undefined) return { timeouts: copied };
     return { timeouts: pulumi.output(given).apply((one) => ({ ...copied, ...one })) };
+}
+
+/** Never repeated in an output under another name, nor in a message. */
+const NEVER_ECHOED = new Set(["triggers", "timeouts"]);
+
+/**
+ * Pulumi: handlers are given secrets in plain. This note, which is there if an input is secret, lets them keep it so.
+ */
+function secretInputs(args: object | undefined): pulumi.Inputs {
+    const entries = Object.entries(args ?? {}).filter(([key, value]) => !NEVER_ECHOED.has(key) && becomesKnown(value));
+    if (entries.length === 0) return {};
+    const secrets = entries.map(async ([key, value]) => ((await pulumi.isSecret(pulumi.output(value))) ? [key] : []));
+    return { __secret: Promise.all(secrets).then((keys) => keys.flat().join(",") || undefined) };
+}
+
+/** Does it hold an Output or a promise? The deepest input is a list of objects; what is deeper is none of ours. */
+function becomesKnown(value: unknown, depth = 3): boolean {
+    if (typeof value !== "object" || value === null) return false;
+    if (pulumi.Output.isInstance(value) || value instanceof Promise) return true;
+    return depth > 0 && Object.values(value).some((item) => becomesKnown(item, depth - 1));
 }
 
 /** Handlers are not told whose call it is; this note lets their lines stand on the right row. A plain promise: it must not make the resource depend on its parent. */

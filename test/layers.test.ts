@@ -138,7 +138,7 @@ const mayTake: Readonly<Record<string, readonly string[]>> = {
     "client/settings": [errors],
     "client/http": [errors, "client/settings"],
     "client/auth": [errors, "client/settings", "client/http"],
-    client: [errors, "client/settings", "client/http", "client/auth"],
+    client: [errors, "client/operations", "client/settings", "client/http", "client/auth"],
     reads: [time, errors, "client/operations"],
     "exactly-once": [time, errors, "client/http", "client"],
     services: [time, "client/settings", "client/http", "client/auth", "client", "reads", "exactly-once"],

@@ -41,9 +41,12 @@ it("docs/errors.md lists every code that has advice, with that advice", () => {
 });
 
 it("docs/errors.md names messages that the code really has", () => {
-    const sources = readdirSync(join(root, "provider"), { recursive: true, encoding: "utf8" })
-        .filter((path) => path.endsWith(".ts"))
-        .map((path) => read(join("provider", path)))
+    const sources = ["provider", "sdk"]
+        .flatMap((folder) =>
+            readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+                .filter((path) => path.endsWith(".ts"))
+                .map((path) => read(join(folder, path))),
+        )
         .join("\n");
     const section = read("docs/errors.md").split("## Messages of the package")[1]?.split("\n## ")[0] ?? "";
     const rows = section.split("\n").filter((line) => line.startsWith("| `"));

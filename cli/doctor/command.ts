@@ -1,6 +1,6 @@
 /** `pulumi-cbr doctor`: is everything there that `up` will need? Reads only. */
 import { parseArgs } from "node:util";
-import { redact } from "../../provider/client/errors/errors";
+import { redact } from "../../provider/client/errors/redaction";
 import { type Command, UsageError } from "../command";
 import { fileConfiguration, noConfiguration, stackConfiguration } from "./configuration";
 import { examine } from "./examine";

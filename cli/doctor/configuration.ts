@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
-import { redact, registerSecret } from "../../provider/client/errors/errors";
+import { displayText, registerSecret } from "../../provider/client/errors/redaction";
 import { Failure } from "../command";
 
 export interface Configuration {
@@ -51,9 +51,8 @@ function runPulumi(args: readonly string[], env: NodeJS.ProcessEnv): Promise<str
                         ),
                     );
                 const said =
-                    redact((stderr.trim().split("\n")[0] ?? "").replace(/^error: /, "")) ||
-                    error.message.split("\n")[0];
-                reject(new Failure(`\`pulumi config\` failed: ${said}`));
+                    (stderr.trim().split("\n")[0] ?? "").replace(/^error: /, "") || error.message.split("\n")[0];
+                reject(new Failure(displayText(`\`pulumi config\` failed: ${said}`)));
             },
         );
     });
@@ -70,7 +69,7 @@ export async function fileConfiguration(file: string): Promise<Configuration> {
     } catch (error) {
         // Of YAML's messages only the first line: the others quote the file, which may hold secrets.
         const said = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-        throw new Failure(`${file} cannot be read: ${said.replace(/:$/, "")}`);
+        throw new Failure(displayText(`${file} cannot be read: ${said.replace(/:$/, "")}`));
     }
     const whole = isObject(content) ? content : {};
     const map = isObject(whole["config"]) ? whole["config"] : whole;

@@ -1,5 +1,5 @@
 /** What `doctor` found, as data and as text. */
-import { redact } from "../../provider/client/errors/errors";
+import { displayText } from "../../provider/client/errors/redaction";
 import type { SettingLine } from "./settings";
 
 export type Verdict = "OK" | "WARN" | "FAIL" | "SKIP";
@@ -78,14 +78,14 @@ export function reportAsText(report: Report): string {
     const all = [...report.checks, ...report.regions.flatMap(({ checks }) => checks)];
     const count = (verdict: Verdict) => all.filter((one) => one.verdict === verdict).length;
     lines.push("", `${report.verdict}: ${count("OK")} OK, ${count("WARN")} WARN, ${count("FAIL")} FAIL`, "");
-    return redact(lines.join("\n"));
+    return lines.map(displayText).join("\n");
 }
 
 function checkLines(checks: readonly Check[]): string[] {
     const width = Math.max(0, ...checks.map(({ check }) => check.length));
     return checks.flatMap(({ check, verdict, detail, advice }) => [
-        `  ${verdict.padEnd(4)}  ${check.padEnd(width)}  ${shown(detail)}`,
-        ...(advice === undefined ? [] : [`  ${" ".repeat(4)}  ${" ".repeat(width)}  → ${shown(advice)}`]),
+        `  ${verdict.padEnd(4)}  ${check.padEnd(width)}  ${displayText(detail)}`,
+        ...(advice === undefined ? [] : [`  ${" ".repeat(4)}  ${" ".repeat(width)}  → ${displayText(advice)}`]),
     ]);
 }
 
@@ -105,7 +105,7 @@ function vaultColumns(vault: VaultLine): string[] {
 
 function columns(rows: readonly (readonly string[])[], indent = "  "): string[] {
     const widths: number[] = [];
-    const cells = rows.map((row) => row.map(shown));
+    const cells = rows.map((row) => row.map(displayText));
     for (const row of cells)
         for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
     return cells.map(
@@ -116,9 +116,4 @@ function columns(rows: readonly (readonly string[])[], indent = "  "): string[] 
                 .join("  ")
                 .trimEnd(),
     );
-}
-
-/** A terminal obeys control characters, and names in a cloud are anybody's. */
-function shown(text: string): string {
-    return text.replace(/\p{C}+/gu, " ");
 }

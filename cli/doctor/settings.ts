@@ -1,5 +1,5 @@
 /** Every setting that was found, with its source; secrets without their values. */
-import { redact } from "../../provider/client/errors/errors";
+import { redact } from "../../provider/client/errors/redaction";
 import type { Resolved, Settings } from "../../provider/client/settings/settings";
 
 export interface SettingLine {

@@ -392,7 +392,8 @@ function remainsOf(kind: Kind, step: Step): Leftover[] {
             return [];
         case "Checkpoint": {
             if (textIn(outputs, "status") === EXPIRED) return [];
-            const backups = ids(bagsIn(outputs, "backups").map((one) => one["id"]));
+            const left = bagsIn(outputs, "backups").filter((one) => one["status"] !== EXPIRED);
+            const backups = ids(left.map((one) => one["id"]));
             return [
                 { ...base, outcome: fate, checkpointId: step.old?.id, ids: backups, region: textIn(outputs, "region") },
             ];

@@ -4,7 +4,6 @@
  */
 import type { Authenticator } from "./auth/authenticator";
 import { CredentialGate, type ProbeResult } from "./auth/credential-gate";
-import { lookUpCode } from "./errors/error-codes";
 import { describeClockSkew, parseFailure } from "./errors/error-response";
 import {
     ApiError,
@@ -12,15 +11,18 @@ import {
     AuthError,
     CbrError,
     NotFoundError,
+    type NotFoundObject,
     ResponseShapeError,
-    registerSecret,
     TransportError,
     WaitTimeoutError,
 } from "./errors/errors";
+import { registerSecret } from "./errors/redaction";
+import { parseAnswer } from "./http/parse-answer";
 import { Limiter, type Priority } from "./http/rate-limiter";
+import { requestUrl } from "./http/request-url";
 import { backoffMs, classify, FEW_TRIES, notFoundObject, sideEffectOf } from "./http/retry";
 import type { HttpRequest, HttpResponse, Transport } from "./http/transport";
-import type { Operation, Query } from "./operations";
+import { listBackups, type Operation, type Query } from "./operations";
 import { cbrBaseUrl } from "./settings/endpoints";
 import type { Settings } from "./settings/settings";
 import type { Clock } from "./time/clock";
@@ -31,8 +33,6 @@ export const REQUEST_TIMEOUT_MS = 60_000;
 const THROTTLED_TRIES = 10;
 /** A region whose clock nobody knows may be this wrong, in milliseconds. */
 const UNKNOWN_CLOCK_MS = 15 * 60_000;
-/** How much of an unreadable answer an error quotes. */
-const QUOTED_CHARACTERS = 200;
 
 /** A region with the project that is addressed in it; both known. */
 export interface ProjectRef {
@@ -60,22 +60,39 @@ export interface CallOptions<Req> {
     readonly busyIsFinal?: boolean;
 }
 
+/** A request with its answer, and whether its credentials have been renewed by then. */
+interface Exchange {
+    readonly target: ProjectRef;
+    readonly request: HttpRequest;
+    readonly response: HttpResponse;
+    readonly renewal: { used: boolean };
+}
+
 export class Client {
     readonly #settings: Settings;
     readonly #auth: Authenticator;
     readonly #transport: Transport;
     readonly #clock: Clock;
+    readonly #signal: AbortSignal | undefined;
     readonly #limiters = new Map<string, Limiter>();
     readonly #contacts: CredentialGate;
     readonly #offsets = new Map<string, number>();
     /** Counts changes made through this client, so that caches know when they are stale. */
     changes = 0;
 
-    constructor(parts: { settings: Settings; auth: Authenticator; transport: Transport; clock: Clock }) {
+    /** `signal` ends every call: nothing is sent once it is aborted. A POST that is under way may still be answered. */
+    constructor(parts: {
+        settings: Settings;
+        auth: Authenticator;
+        transport: Transport;
+        clock: Clock;
+        signal?: AbortSignal;
+    }) {
         this.#settings = parts.settings;
         this.#auth = parts.auth;
         this.#transport = parts.transport;
         this.#clock = parts.clock;
+        this.#signal = parts.signal;
         this.#contacts = new CredentialGate(parts.clock);
     }
 
@@ -110,14 +127,23 @@ export class Client {
     async call<Req, Res>(operation: Operation<Req, Res>, options: CallOptions<Req>): Promise<Res> {
         const body =
             operation.request === undefined ? undefined : JSON.stringify(this.#checked(operation, options.body));
-        const limiter = this.#limiter(options.target.region);
         const renewal = { used: false };
+        let isProven = false;
         for (let attempt = 1; ; attempt++) {
+            this.#signal?.throwIfAborted();
             try {
-                return await this.#attempt(operation, options, body, limiter, renewal);
+                return await this.#attempt(operation, options, body, renewal);
             } catch (error) {
                 if (error instanceof Renewed) {
                     // No failure of the request's own.
+                    attempt--;
+                    continue;
+                }
+                if (error instanceof MalformedUrl) {
+                    if (isProven) throw new NotFoundError(error.failure, error.about);
+                    await this.#proveCredentials(error.failure, options);
+                    // They may have been renewed for it: what they are told counts.
+                    isProven = true;
                     attempt--;
                     continue;
                 }
@@ -127,7 +153,7 @@ export class Client {
                 const delay = backoffMs(attempt, error.retry, this.#clock.random(), retryAfterMs);
                 if (this.#clock.now() + delay >= endOf(options)) throw error;
                 options.onRetry?.(error, delay);
-                await this.#clock.sleep(delay);
+                await this.#clock.sleep(delay, this.#signal);
             }
         }
     }
@@ -138,11 +164,13 @@ export class Client {
         error: CbrError,
         attempt: number,
     ): boolean {
+        const few = error instanceof ApiError && classify(error.failure, operation.method).few;
+        // An answer that could not be read is no refusal yet.
+        if (few && error.retry === "never") return operation.idempotent && attempt < FEW_TRIES;
         if (error.retry === "never" || (error.retry === "busy" && options.busyIsFinal === true)) return false;
         if (!operation.idempotent && sideEffectOf(error) !== "nothing") return false;
         // A wait outlasts what may pass: a read with a deadline is repeated until then.
         const isWaiting = operation.method === "GET" && options.deadline !== undefined;
-        const few = error instanceof ApiError && classify(error.failure, operation.method).few;
         if (few && !isWaiting) return attempt < FEW_TRIES;
         // An endpoint that cannot be reached at all is a wrong setting more often than a blip: counted for every POST.
         const counted = options.deadline === undefined || (!operation.idempotent && error.retry === "backoff");
@@ -165,77 +193,65 @@ export class Client {
         operation: Operation<Req, Res>,
         options: CallOptions<Req>,
         body: string | undefined,
-        limiter: Limiter,
         renewal: { used: boolean },
     ): Promise<Res> {
         const { target } = options;
-        const deadline = endOf(options);
-        const late = () => new WaitTimeoutError(`${operation.id}: no time is left for this call.`);
-        if (this.#clock.now() >= deadline) throw late();
-        const credentials = this.#credentialsFor(target);
+        if (this.#clock.now() >= endOf(options)) throw late(operation);
         const isSigned = this.#auth.sharedKey() !== undefined;
+        const credentials = this.#credentialsFor(target);
         const learn = await this.#contacts.acquire(operation.id, target.region, credentials, isSigned);
         try {
-            if (!(await limiter.acquire(options.priority ?? "write", undefined, deadline))) throw late();
-            const plain: HttpRequest = {
-                method: operation.method,
-                url: requestUrl(
-                    cbrBaseUrl(this.#settings, target.region),
-                    target.projectId,
-                    operation.path,
-                    options.path,
-                    options.query,
-                ),
-                headers: {
-                    accept: "application/json",
-                    "x-language": "en-us",
-                    ...(body === undefined ? {} : { "content-type": "application/json" }),
-                },
-                ...(body === undefined ? {} : { body }),
-            };
-            const authenticated = await this.#auth.authenticate(plain, target);
-            // The gate, the limiter and the sign-in may have taken long, and somebody else may have been refused meanwhile.
-            const left = deadline - this.#clock.now();
-            if (left <= 0) throw late();
-            const refused = this.#contacts.refused(credentials);
-            if (refused !== undefined) throw refused;
-            const request: HttpRequest = {
-                ...authenticated,
-                timeoutMs: Math.min(REQUEST_TIMEOUT_MS, Math.max(1_000, Math.ceil(left))),
-            };
-            for (const name of ["x-auth-token", "x-security-token"]) registerSecret(request.headers[name]);
+            const request = await this.#prepare(operation, options, body);
             await options.onSend?.();
+            this.#signal?.throwIfAborted();
             const sentAt = this.#clock.now();
             const response = await this.#send(operation.id, request);
             this.#noteServerClock(target.region, response, sentAt);
-            if (operation.method !== "GET") this.changes++;
-            const refusal = this.#refusal(operation, response);
-            if (refusal === undefined) {
-                if (response.status < 500 && response.status !== 429) this.#auth.accepted(target, request);
-                const answer = this.#understand(operation, response, limiter);
-                learn?.("learned");
-                return answer;
-            }
-            const hadRenewed = renewal.used;
-            if (!hadRenewed && (await this.#auth.renew(target, request))) {
-                renewal.used = true;
-                throw new Renewed();
-            }
-            const skew = describeClockSkew(response, this.#clock.now());
-            const error = new AuthError(
-                `${refusal.message}${skew === undefined ? "" : ` ${skew}`} Refused was ${this.#auth.describe()}.`,
-                {
-                    status: response.status,
-                    cause: refusal,
-                },
-            );
-            if (!hadRenewed) this.#contacts.refuse(credentials, error);
-            throw error;
+            const answer = await this.#read(operation, { target, request, response, renewal });
+            learn?.("learned");
+            return answer;
         } catch (error) {
-            if (operation.method !== "GET") this.changes++;
             learn?.(lesson(error));
             throw error;
+        } finally {
+            if (operation.method !== "GET") this.changes++;
         }
+    }
+
+    /** The request as it goes out, once it is its turn. */
+    async #prepare<Req, Res>(
+        operation: Operation<Req, Res>,
+        options: CallOptions<Req>,
+        body: string | undefined,
+    ): Promise<HttpRequest> {
+        const { target, priority = "write" } = options;
+        const deadline = endOf(options);
+        const limiter = this.#limiter(target.region);
+        if (!(await limiter.acquire(priority, this.#signal, deadline))) throw late(operation);
+        const base = cbrBaseUrl(this.#settings, target.region);
+        const plain: HttpRequest = {
+            method: operation.method,
+            url: requestUrl(base, target.projectId, operation.path, options),
+            headers: {
+                accept: "application/json",
+                "x-language": "en-us",
+                ...(body === undefined ? {} : { "content-type": "application/json" }),
+            },
+            ...(body === undefined ? {} : { body }),
+            // A POST that has left is waited for: what it says is worth more than the seconds.
+            ...(operation.idempotent && this.#signal !== undefined ? { signal: this.#signal } : {}),
+        };
+        const authenticated = await this.#auth.authenticate(plain, target);
+        // The gate, the limiter and the sign-in may have taken long, and another call may have been refused meanwhile.
+        const left = deadline - this.#clock.now();
+        if (left <= 0) throw late(operation);
+        const refused = this.#contacts.refused(this.#credentialsFor(target));
+        if (refused !== undefined) throw refused;
+        for (const name of ["x-auth-token", "x-security-token"]) registerSecret(authenticated.headers[name]);
+        return {
+            ...authenticated,
+            timeoutMs: Math.min(REQUEST_TIMEOUT_MS, Math.max(1_000, Math.ceil(left))),
+        };
     }
 
     async #send(operation: string, request: HttpRequest): Promise<HttpResponse> {
@@ -243,6 +259,7 @@ export class Client {
             return await this.#transport.send(request);
         } catch (error) {
             if (!(error instanceof TransportError)) throw error;
+            request.signal?.throwIfAborted();
             throw new TransportError(`${operation}: ${error.message}`, {
                 sent: error.sent,
                 retry: error.retry,
@@ -251,25 +268,62 @@ export class Client {
         }
     }
 
-    /** The error of an answer that refuses the credential itself; undefined for every other answer. */
-    #refusal<Req, Res>(operation: Operation<Req, Res>, response: HttpResponse): ApiError | undefined {
-        if (response.status >= 200 && response.status < 300) return undefined;
-        const failure = parseFailure(operation.id, response, this.#clock.now());
-        if (notFoundObject(failure, operation.notFound) !== undefined) return undefined;
-        return classify(failure, operation.method).renew ? new ApiError(failure) : undefined;
-    }
-
-    #understand<Req, Res>(operation: Operation<Req, Res>, response: HttpResponse, limiter: Limiter): Res {
+    /** What an answer says; all but a good one is thrown. */
+    async #read<Req, Res>(operation: Operation<Req, Res>, exchange: Exchange): Promise<Res> {
+        const { target, request, response } = exchange;
+        const limiter = this.#limiter(target.region);
         if (response.status >= 200 && response.status < 300) {
+            this.#auth.accepted(target, request);
             limiter.succeeded();
             return parseAnswer(operation, response);
         }
-        const failure = withAdvice(parseFailure(operation.id, response, this.#clock.now()));
+        const failure = parseFailure(operation.id, response, this.#clock.now());
+        if (failure.isMalformedUrl === true && operation.notFound !== undefined)
+            throw new MalformedUrl(failure, operation.notFound);
         const gone = notFoundObject(failure, operation.notFound);
+        const { retry, renew } = classify(failure, operation.method);
+        if (renew && gone === undefined) return this.#refused(failure, exchange);
+        if (response.status < 500 && response.status !== 429) this.#auth.accepted(target, request);
         if (gone !== undefined) throw new NotFoundError(failure, gone);
-        const { retry } = classify(failure, operation.method);
         if (retry === "throttled") limiter.throttled(failure.retryAfterMs);
         throw new ApiError(failure, { retry });
+    }
+
+    /** The credential itself was refused: renewed once where that is possible, else remembered. */
+    async #refused(failure: ApiErrorDetails, { target, request, response, renewal }: Exchange): Promise<never> {
+        const hadRenewed = renewal.used;
+        if (!hadRenewed && (await this.#auth.renew(target, request))) {
+            renewal.used = true;
+            throw new Renewed();
+        }
+        const cause = new ApiError(failure);
+        const skew = describeClockSkew(response, this.#clock.now());
+        const error = new AuthError(
+            `${cause.message}${skew === undefined ? "" : ` ${skew}`} Refused was ${this.#auth.describe()}.`,
+            { status: response.status, cause },
+        );
+        if (!hadRenewed) this.#contacts.refuse(this.#credentialsFor(target), error);
+        throw error;
+    }
+
+    /**
+     * `401 Malformed request url` says that there is no such id, and also that the project is not that of the
+     * credentials. It is the former only where these may list the project's backups at that time.
+     */
+    async #proveCredentials(failure: ApiErrorDetails, options: CallOptions<unknown>): Promise<void> {
+        const { target, deadline, until } = options;
+        try {
+            await this.call(listBackups, { target, query: { limit: 1 }, deadline, until });
+        } catch (error) {
+            if (!(error instanceof CbrError)) throw error;
+            throw new AuthError(
+                `${new ApiError(failure).message} That is said of an id that does not exist, and also when project ` +
+                    `${target.projectId} in ${target.region} is not one of these credentials; nothing counts as gone, ` +
+                    `for its backups could not be listed either: ${error.message} Signed in with ` +
+                    `${this.#auth.describe()}: check it, cbr:projectId, and projectId of the resource.`,
+                { status: failure.status, retry: error.retry, cause: error },
+            );
+        }
     }
 
     /** What a refused call to this project condemns: the project's token, or the key that signs for all of them. */
@@ -314,53 +368,17 @@ function lesson(error: unknown): ProbeResult {
 /** Not an error: the credential was renewed, and the same request may go out once more. */
 class Renewed extends Error {}
 
-function withAdvice(failure: ApiErrorDetails): ApiErrorDetails {
-    const advice = failure.advice ?? lookUpCode(failure.code)?.advice;
-    return advice === undefined ? failure : { ...failure, advice };
-}
-
-/** Every value is percent-encoded by RFC 3986, as the signature wants it; an id can never leave its place in the path. */
-function encode(value: string): string {
-    return encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-function requestUrl(
-    base: string,
-    projectId: string,
-    path: string,
-    values: Readonly<Record<string, string>> = {},
-    query: Query = {},
-): string {
-    const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encode(values[name] ?? ""));
-    const pairs: string[] = [];
-    for (const [key, value] of Object.entries(query)) {
-        if (value === undefined) continue;
-        for (const one of Array.isArray(value) ? value : [value]) pairs.push(`${encode(key)}=${encode(String(one))}`);
+/** Not an error yet: an answer that means one of two things. */
+class MalformedUrl extends Error {
+    readonly failure: ApiErrorDetails;
+    readonly about: NotFoundObject;
+    constructor(failure: ApiErrorDetails, about: NotFoundObject) {
+        super(failure.text);
+        this.failure = failure;
+        this.about = about;
     }
-    return `${base}/v3/${encode(projectId)}${filled}${pairs.length === 0 ? "" : `?${pairs.join("&")}`}`;
 }
 
-function parseAnswer<Req, Res>(operation: Operation<Req, Res>, response: HttpResponse): Res {
-    if (operation.response === undefined) return undefined as Res;
-    let json: unknown;
-    try {
-        json = JSON.parse(response.body);
-    } catch (cause) {
-        const start = response.body.slice(0, QUOTED_CHARACTERS).replaceAll(/\s+/g, " ");
-        throw new ResponseShapeError(
-            operation.id,
-            response.status,
-            `${operation.id}: HTTP ${response.status}, but the answer is not JSON (a proxy's page, or cut off). It starts: "${start}"`,
-            { retry: "backoff", isForeign: start.trimStart().startsWith("<"), cause },
-        );
-    }
-    const result = operation.response.safeParse(json);
-    if (result.success) return result.data;
-    const issue = result.error.issues[0];
-    throw new ResponseShapeError(
-        operation.id,
-        response.status,
-        `${operation.id}: HTTP ${response.status}, but the answer is not what the API's page describes: ${issue?.path.join(".") || "body"}: ${issue?.message ?? ""}.`,
-        { cause: result.error },
-    );
+function late(operation: { readonly id: string }): WaitTimeoutError {
+    return new WaitTimeoutError(`${operation.id}: no time is left for this call.`);
 }

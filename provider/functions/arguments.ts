@@ -10,7 +10,7 @@ export const placeArgs = {
     /** Region to look in. Default: `cbr:region`. */
     region: z.string().min(1).optional(),
     /** Project to look in, 32 hexadecimal digits. Default: `cbr:projectId`, else the region's project as IAM names it. */
-    projectId: z.string().min(1).optional(),
+    projectId: z.string().min(1).meta({ isId: true }).optional(),
 };
 
 /** A time filter: ISO 8601 with a zone, or UTC without one; sent in whole seconds. */

@@ -3,9 +3,10 @@
 import { ConfigError, messageOf, PartialCreateError } from "../client/errors/errors";
 import type { Journal, JournalEntry } from "../exactly-once/journal";
 import { rowLog, type Send } from "../pulumi/resource-log";
-import { checkInputs } from "../resource/resource";
+import { withLowercaseIds } from "../resource/ids";
+import { checkInputs, EXPIRED } from "../resource/resource";
 import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../resources/checkpoint/checkpoint";
-import { EXPIRED, isFinalCheckpoint } from "../resources/checkpoint/schema";
+import { isFinalCheckpoint } from "../resources/checkpoint/schema";
 import type { Context, Services } from "../services/context";
 
 /** A restore point that an interrupted run has left is taken for the wanted one for so long, in milliseconds; later, too much has changed since. */
@@ -53,7 +54,8 @@ export function checkpointTaker(services: Services, wanted: Wanted): (event: Eve
 
 async function take(services: Services, wanted: Wanted, event: Event): Promise<CheckpointOutputs> {
     const { clock } = services;
-    const inputs = { onSkipped: "fail", ...(await knownInputs(services, wanted)) };
+    const known = await knownInputs(services, wanted);
+    const inputs = withLowercaseIds(checkpoint.inputs, { onSkipped: "fail", ...known });
     const failures = checkInputs(checkpoint, inputs, () => false);
     if (failures.length > 0)
         throw new ConfigError(`${failures.map((one) => `${one.property} ${one.reason}`).join("; ")}.`);

@@ -3,8 +3,9 @@
  * configuration and environment, one set of services for each of these.
  */
 import type { z } from "zod";
-import { ConfigError } from "../client/errors/errors";
+import { ConfigError, messageOf } from "../client/errors/errors";
 import { digest } from "../exactly-once/journal";
+import { withLowercaseIds } from "../resource/ids";
 import type { Services } from "../services/context";
 import { createServices } from "../services/services";
 import { getBackup, getBackupArgs, getBackups, getBackupsArgs } from "./backups";
@@ -70,7 +71,7 @@ export async function invoke<Name extends FunctionName>(
     try {
         return await definition.run(servicesFor(config), checked(definition.args, args));
     } catch (error) {
-        throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+        throw new Error(`${name}: ${messageOf(error)}`, { cause: error });
     }
 }
 
@@ -78,7 +79,7 @@ export async function invoke<Name extends FunctionName>(
 function checked<Schema extends z.ZodObject>(schema: Schema, args: unknown): z.output<Schema> {
     const entries = Object.entries(args ?? {}).filter(([, value]) => value !== undefined && value !== null);
     const result = schema.safeParse(Object.fromEntries(entries));
-    if (result.success) return result.data;
+    if (result.success) return withLowercaseIds(schema, result.data);
     const reasons = result.error.issues.map((issue) => {
         if (issue.code === "unrecognized_keys")
             return `${issue.keys.join(", ")}: not among the arguments, which are ${Object.keys(schema.shape).join(", ")}`;

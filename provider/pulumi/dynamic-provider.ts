@@ -5,8 +5,10 @@
  */
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { ConfigError, messageOf, PartialCreateError } from "../client/errors/errors";
+import { displayText } from "../client/errors/redaction";
 import { systemClock } from "../client/time/clock";
 import { noteDeclared, noteMade, noteStored, removeGuarded } from "../resource/guard";
+import { lowercaseId, withLowercaseIds } from "../resource/ids";
 import {
     atOriginalIndex,
     type CommonInputs,
@@ -22,11 +24,11 @@ import { engineAddress, hostGone, isEngineAlive, sendToEngine } from "./engine";
 import { isPartialRun } from "./engine-command";
 import { fileHolderStore, holderFolder } from "./holder-store";
 import { rowLog } from "./resource-log";
+import { registerSecretInputs, SECRET_KEY, sealSecrets } from "./secrets";
 
 type PropertyMap = Record<string, unknown>;
 
-/** Pulumi: the code in state, and our own note of the resource's URN. Names that begin with `__` are hidden in previews. */
-const _PROVIDER_KEY = "__provider";
+/** Our own note of the resource's URN. Pulumi: names that begin with `__` are hidden in previews. */
 const URN_KEY = "__urn";
 /** Which of these the program gave, where it gave any: outputs have them all the same. */
 const GIVEN_KEY = "__given";
@@ -71,8 +73,10 @@ function services(): Services {
             signal: hostGone(),
             holders: runHolders(),
         });
-        for (const message of host.services.settings.warnings)
-            sendToEngine({ urn: "", message: `pulumi-cbr: ${message}`, severity: "warning", ephemeral: false });
+        for (const warning of host.services.settings.warnings) {
+            const message = displayText(`pulumi-cbr: ${warning}`);
+            sendToEngine({ urn: "", message, severity: "warning", ephemeral: false });
+        }
     }
     return host.services;
 }
@@ -94,6 +98,12 @@ function urnIn(bag: PropertyMap): string {
     return typeof bag[URN_KEY] === "string" && !isUnknown(bag[URN_KEY]) ? bag[URN_KEY] : "";
 }
 
+/** Our notes among the inputs, which go wherever these go. */
+function notesOf(bag: PropertyMap): PropertyMap {
+    const keys = [URN_KEY, SECRET_KEY].filter((key) => bag[key] !== undefined && bag[key] !== null);
+    return Object.fromEntries(keys.map((key) => [key, bag[key]]));
+}
+
 function nameOf(urn: string): string {
     return urn.split("::").slice(3).join("::");
 }
@@ -106,6 +116,8 @@ function plainError(kind: string, name: string, error: unknown): Error {
     return plain;
 }
 
+const shown = ({ property, reason }: Failure): Failure => ({ property, reason: displayText(reason) });
+
 const asIs = (_kind: string, _name: string, error: unknown): unknown => error;
 
 async function withContext<T>(
@@ -116,6 +128,7 @@ async function withContext<T>(
 ): Promise<T> {
     const urn = urnIn(bag);
     const name = nameOf(urn);
+    registerSecretInputs(bag);
     const log = rowLog(sendToEngine, urn, () => Date.now(), process.env);
     try {
         return await run({ ...services(), log, resourceName: name === "" ? kind.toLowerCase() : name, urn });
@@ -158,8 +171,8 @@ async function withInitFailure(
 function stateOf(outputs: object, inputs: PropertyMap): PropertyMap {
     const given = AMBIGUOUS_KEYS.filter((key) => inputs[key] !== undefined && inputs[key] !== null);
     return {
-        ...(withoutUndefined(outputs) as PropertyMap),
-        ...(inputs[URN_KEY] === undefined ? {} : { [URN_KEY]: inputs[URN_KEY] }),
+        ...sealSecrets(withoutUndefined(outputs) as PropertyMap, inputs),
+        ...notesOf(inputs),
         ...(given.length === 0 ? {} : { [GIVEN_KEY]: given.join(",") }),
     };
 }
@@ -171,10 +184,9 @@ function inputsFrom<I extends CommonInputs, O extends I>(
 ): PropertyMap {
     const given = new Set(String(state[GIVEN_KEY] ?? "").split(","));
     const isGiven = (key: string) => !AMBIGUOUS_KEYS.some((one) => one === key) || given.has(key);
-    const keys = [...Object.keys(handler.inputs.shape).filter(isGiven), URN_KEY];
-    return Object.fromEntries(
-        keys.filter((key) => state[key] !== undefined && state[key] !== null).map((key) => [key, state[key]]),
-    );
+    const keys = Object.keys(handler.inputs.shape).filter(isGiven);
+    const kept = keys.filter((key) => state[key] !== undefined && state[key] !== null).map((key) => [key, state[key]]);
+    return { ...Object.fromEntries(kept), ...notesOf(state) };
 }
 
 /** A resource as Pulumi's dynamic host wants it. */
@@ -182,8 +194,10 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
     handler: ResourceHandler<I, O>,
 ): dynamic.ResourceProvider {
     const { kind } = handler;
-    const stored = (bag: PropertyMap) => withoutHostKeys(bag) as unknown as O;
-    const given = (bag: PropertyMap) => withoutHostKeys(bag) as unknown as I;
+    const lower = (bag: PropertyMap) => withLowercaseIds(handler.inputs, withoutHostKeys(bag));
+    const upgrade = handler.upgradeState ?? ((bag: PropertyMap) => bag);
+    const stored = (bag: PropertyMap) => upgrade(lower(bag)) as unknown as O;
+    const given = (bag: PropertyMap) => lower(bag) as unknown as I;
     return {
         // Pulumi: calls may come in before this has returned, so nothing may be awaited before the configuration is kept.
         configure: async (request) => {
@@ -196,21 +210,20 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
         },
 
         check: async (olds: PropertyMap, news: PropertyMap) => {
-            const inputs = withoutHostKeys(news);
+            const inputs = lower(news);
             noteDeclared({ holders: runHolders() }, handler, urnIn(news), knownInputs<I>(inputs, isUnknown));
-            const result = {
-                inputs: { ...inputs, ...(news[URN_KEY] === undefined ? {} : { [URN_KEY]: news[URN_KEY] }) },
-            };
-            const failures = checkInputs(handler, inputs, isUnknown);
+            // Pulumi: what is given back is stored and shown, so it is what the program wrote.
+            const result = { inputs: { ...withoutHostKeys(news), ...notesOf(news) } };
+            const failures = checkInputs(handler, inputs, isUnknown).map(shown);
             if (failures.length > 0) return { ...result, failures };
             try {
                 const found = await withContext(
                     news,
                     kind,
-                    (context) => checkLocation(context, handler, withoutHostKeys(olds), inputs),
+                    (context) => checkLocation(context, handler, lower(olds), inputs),
                     asIs,
                 );
-                return { ...result, failures: found };
+                return { ...result, failures: found.map(shown) };
             } catch (error) {
                 // Pulumi: a failure is said once; what is thrown is said again on the stack's own row.
                 return { ...result, failures: [{ property: "", reason: messageOf(error) }] };
@@ -220,8 +233,9 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
         diff: (id: string, olds: PropertyMap, news: PropertyMap) =>
             withContext(news, kind, async (context) => {
                 const urns = { program: context.urn, stored: urnIn(olds) };
-                noteStored(context, handler, urns, { id, outputs: stored(olds) });
-                const result = await diffInputs(handler, context, id, stored(olds), withoutHostKeys(news), isUnknown);
+                const own = lowercaseId(id);
+                noteStored(context, handler, urns, { id: own, outputs: stored(olds) });
+                const result = await diffInputs(handler, context, own, stored(olds), lower(news), isUnknown);
                 const { replaces, updates, changedByState, deleteBeforeReplace, failures } = result;
                 if (failures.length > 0)
                     throw new ConfigError(failures.map(({ property, reason }) => `${property} ${reason}`).join("; "));
@@ -249,7 +263,7 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
                 withInitFailure(kind, context.resourceName, news, async () => {
                     const update = async () => ({
                         id,
-                        outputs: await handler.update(context, id, stored(olds), given(news)),
+                        outputs: await handler.update(context, lowercaseId(id), stored(olds), given(news)),
                     });
                     const { outputs } = await noteMade(context, handler, update);
                     return { id, outs: stateOf(outputs, news) };
@@ -258,22 +272,22 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
 
         read: (id: string, props: PropertyMap) =>
             withContext(props, kind, async (context) => {
-                const found = await handler.read(context, id, stored(props));
+                const found = await handler.read(context, lowercaseId(id), stored(props));
                 // Pulumi: no id means that the resource is gone.
                 if (found === undefined) return {};
                 noteStored(context, handler, { program: context.urn, stored: context.urn }, found);
                 const kept = props[GIVEN_KEY] === undefined ? {} : { [GIVEN_KEY]: props[GIVEN_KEY] };
-                const urn = props[URN_KEY] === undefined ? {} : { [URN_KEY]: props[URN_KEY] };
+                const outputs = sealSecrets(withoutUndefined(found.outputs) as PropertyMap, props);
                 return {
                     id: found.id,
-                    props: { ...(withoutUndefined(found.outputs) as PropertyMap), ...urn, ...kept },
+                    props: { ...outputs, ...notesOf(props), ...kept },
                     inputs: inputsFrom(handler, props),
                 };
             }),
 
         // Pulumi: `delete` is not told whether the resource goes or is replaced; what this run has declared and made tells.
         delete: (id: string, props: PropertyMap) =>
-            withContext(props, kind, (context) => removeGuarded(context, handler, id, stored(props))),
+            withContext(props, kind, (context) => removeGuarded(context, handler, lowercaseId(id), stored(props))),
     } as dynamic.ResourceProvider;
 }
 
@@ -286,7 +300,7 @@ async function checkLocation<I extends CommonInputs, O extends I>(
 ): Promise<Failure[]> {
     const isNew = Object.keys(olds).length === 0;
     if (!isNew) {
-        // Inputs against inputs: what state says of the cloud is not known here.
+        // What only an update would find out is not asked for here.
         const { needsUpdate: _, ...comparing } = handler;
         const diff = await diffInputs(comparing, context, "", olds as unknown as O, inputs, isUnknown);
         if (diff.replaces.length === 0 || diff.failures.length > 0) return [...diff.failures];

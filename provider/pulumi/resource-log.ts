@@ -1,6 +1,6 @@
 /** Lines on a resource's own row, through the engine's log service. Best effort: without an engine they go nowhere. */
 
-import { redact } from "../client/errors/errors";
+import { displayText } from "../client/errors/redaction";
 import type { Log } from "../services/context";
 
 /** A status line is sent at most this often for one resource, in milliseconds. */
@@ -29,7 +29,7 @@ export function rowLog(send: Send, urn: string, now: () => number, env: NodeJS.P
     let ended = false;
     atWork.count++;
     const line = (message: string, severity: Severity, ephemeral: boolean) =>
-        send({ urn, message: redact(message), severity, ephemeral });
+        send({ urn, message: displayText(message), severity, ephemeral });
     return {
         status: (text) => {
             const quiet = isCi

@@ -27,23 +27,40 @@ export interface ListOptions {
     readonly priority?: Priority;
 }
 
+/** Filters by id whose value each row repeats. */
+const ID_FILTERS = ["checkpoint_id", "vault_id", "resource_id", "parent_id"] as const;
+
+/**
+ * Does the row name what was asked for? A cloud that does not heed a filter must not pass off other backups as these:
+ * they may be adopted, judged and deleted. One that names nothing is none of them.
+ */
+const namesAsked = (query: Query) => (row: WireBackup) =>
+    ID_FILTERS.every((key) => query[key] === undefined || isSameId(row[key], query[key]));
+
+/** Clouds may repeat an id in the letters in which they were given it. */
+const isSameId = (named: string | undefined, asked: unknown): boolean =>
+    named?.toLowerCase() === String(asked).toLowerCase();
+
+/** The backups that name what `query` asks for, all pages. */
 export async function backupRows(
     services: Services,
     target: ProjectRef,
     query: Query,
     options: ListOptions = {},
 ): Promise<WireBackup[]> {
-    return (await allPages(backupPage(services, target, query, options))) ?? [];
+    const rows = await allPages(backupPage(services, target, query, options));
+    return (rows ?? []).filter(namesAsked(query));
 }
 
 /** As `backupRows`; undefined when that would take more than `maxPages` requests. */
-export function fewBackupRows(
+export async function fewBackupRows(
     services: Services,
     target: ProjectRef,
     query: Query,
     maxPages: number,
 ): Promise<WireBackup[] | undefined> {
-    return allPages(backupPage(services, target, query, {}), maxPages);
+    const rows = await allPages(backupPage(services, target, query, {}), maxPages);
+    return rows?.filter(namesAsked(query));
 }
 
 function backupPage(services: Services, target: ProjectRef, query: Query, options: ListOptions) {
@@ -53,6 +70,19 @@ function backupPage(services: Services, target: ProjectRef, query: Query, option
     };
 }
 
+/**
+ * As for backups. Vendor: `copy` is the old name of `replication`; and not every task names a vault: who adopts one has
+ * to look.
+ */
+const isTaskAsked =
+    ({ operation_type: type, vault_id: vault }: Query) =>
+    (row: WireOperationLog) => {
+        const isOfType = row.operation_type === type || (type === "replication" && row.operation_type === "copy");
+        const isOfVault = row.vault_id === undefined || isSameId(row.vault_id, vault);
+        return (type === undefined || isOfType) && (vault === undefined || isOfVault);
+    };
+
+/** The tasks of the type that `query` asks for, without those that name another vault. */
 export async function operationLogRows(
     services: Services,
     target: ProjectRef,
@@ -63,7 +93,7 @@ export async function operationLogRows(
         const answer = await services.client.call(listOpLogs, { target, query: { ...query, ...page }, ...options });
         return { rows: answer.operation_logs, count: answer.count };
     });
-    return rows ?? [];
+    return (rows ?? []).filter(isTaskAsked(query));
 }
 
 /**
@@ -103,10 +133,10 @@ export async function backupsOfCheckpoint(
     options: ListOptions = {},
 ): Promise<WireBackup[]> {
     const query = { checkpoint_id: checkpointId };
-    const own = ownRows(await backupRows(services, target, query, options), checkpointId);
+    const own = await backupRows(services, target, query, options);
     const seen = new Set(own.map((row) => row.resource_id));
     if (expected.every((id) => seen.has(id))) return own;
-    return [...own, ...ownRows(await hiddenRows(services, target, query, own, options), checkpointId)];
+    return [...own, ...(await hiddenRows(services, target, query, own, options))];
 }
 
 /** As the list shows them; where it shows none, those that it hides. */
@@ -117,8 +147,8 @@ async function rowsOfOne(
     options: ListOptions,
 ): Promise<WireBackup[]> {
     const query = { checkpoint_id: checkpointId };
-    const own = ownRows(await backupRows(services, target, query, options), checkpointId);
-    return own.length > 0 ? own : ownRows(await hiddenRows(services, target, query, own, options), checkpointId);
+    const own = await backupRows(services, target, query, options);
+    return own.length > 0 ? own : hiddenRows(services, target, query, own, options);
 }
 
 /** The incremental backups, which some regions leave out of a list unless asked for them (A4); none where the filter is not known. */
@@ -147,11 +177,6 @@ async function hiddenRows(
 ): Promise<WireBackup[]> {
     const known = new Set(shown.map((row) => row.id));
     return (await incrementalRows(services, target, query, options)).filter((row) => !known.has(row.id));
-}
-
-/** A filter that was not heeded must not make another checkpoint's backups this one's. */
-function ownRows(rows: readonly WireBackup[], checkpointId: string): WireBackup[] {
-    return rows.filter((row) => row.checkpoint_id === undefined || row.checkpoint_id === checkpointId);
 }
 
 export interface CheckpointQuestion {

@@ -66,7 +66,6 @@ export interface Wait<Q, A, R> {
     readonly what: string;
     /** Told after each look. */
     readonly onLook?: (status: string, elapsedMs: number, waiting: number) => void;
-    readonly signal?: AbortSignal | undefined;
 }
 
 interface Waiter {
@@ -79,8 +78,6 @@ interface Waiter {
     judging: boolean;
     readonly resolve: (value: unknown) => void;
     readonly reject: (reason: unknown) => void;
-    /** Stops listening to the wait's signal. */
-    readonly forget: () => void;
 }
 
 export class Poller {
@@ -98,7 +95,10 @@ export class Poller {
         });
     }
 
-    /** Resolves with the result of the first verdict that is done. Rejects with what `judge` throws, with `WaitTimeoutError`, or with the reason of a signal that aborts. */
+    /**
+     * Resolves with the result of the first verdict that is done. Rejects with what `judge` throws, with
+     * `WaitTimeoutError`, or with the reason of the poller's signal.
+     */
     wait<Q, A, R>(wait: Wait<Q, A, R>): Promise<R> {
         if (this.#signal?.aborted) return Promise.reject(this.#signal.reason);
         const { key } = wait.topic;
@@ -142,14 +142,7 @@ class PollGroup {
                 judging: false,
                 resolve: resolve as (value: unknown) => void,
                 reject,
-                forget: () => wait.signal?.removeEventListener("abort", onAbort),
             };
-            const onAbort = () => this.#end(waiter, () => reject(wait.signal?.reason));
-            if (wait.signal?.aborted) {
-                reject(wait.signal.reason);
-                return;
-            }
-            wait.signal?.addEventListener("abort", onAbort, { once: true });
             this.#waiters.add(waiter);
             this.#interval = MIN_INTERVAL_MS;
             const usual = Math.min(...this.#took);
@@ -304,7 +297,6 @@ class PollGroup {
     #end(waiter: Waiter, settle: () => void): void {
         if (!this.#waiters.delete(waiter)) return;
         this.#progressed = true;
-        waiter.forget();
         settle();
         if (this.#waiters.size === 0) this.#wake?.abort();
     }

@@ -22,5 +22,6 @@ export async function vaultRows(
         const { vaults, count } = await services.client.call(listVaults, { target, query: { ...query, ...page } });
         return { rows: vaults, count };
     }, maxPages);
-    return maxPages === undefined ? (rows ?? []) : rows;
+    const asked = rows?.filter((row) => query["id"] === undefined || row.id === query["id"]);
+    return maxPages === undefined ? (asked ?? []) : asked;
 }

@@ -13,6 +13,11 @@ export interface InputMeta {
     replaces?: boolean;
     /** What leaving the input out means. Writing the default down is no change. */
     default?: unknown;
+    /**
+     * An id in hexadecimal digits: in capitals it is the same one. It is compared and sent in lower case, as clouds
+     * write it.
+     */
+    isId?: true;
     [key: string]: unknown;
 }
 
@@ -21,10 +26,14 @@ const regionName = z
     .min(1, "must have 1 to 255 characters")
     .max(255, "must have 1 to 255 characters")
     .regex(/^[a-zA-Z0-9._-]+$/, "a region name has letters, digits, '.', '_' and '-' only, e.g. eu-de");
-const projectIdText = z.string().regex(/^[0-9a-fA-F]{32,64}$/, "a project id has 32 hexadecimal digits");
+const isId: InputMeta = { isId: true };
+const projectIdText = z
+    .string()
+    .regex(/^[0-9a-fA-F]{32,64}$/, "a project id has 32 hexadecimal digits")
+    .meta(isId);
 
 /** An id of a vault, a backup or a resource, as the API's pages give it. */
-export const objectId = z.guid({ error: "must be a UUID, e.g. 3b5816b5-f29c-4172-9d9a-76c719a659ce" });
+export const objectId = z.guid({ error: "must be a UUID, e.g. 3b5816b5-f29c-4172-9d9a-76c719a659ce" }).meta(isId);
 
 /** Name of a restore point or replica. Vendor: 1 to 64 of letters, digits, `_`, `-` and Chinese characters (OAS; the pages give the length only). */
 export const objectName = z
@@ -46,15 +55,34 @@ const duration = z
     .string()
     .refine((text) => parseDuration(text) !== undefined, "must be a duration such as 90s, 30m or 1h30m");
 
+/** Where numbers stand that are none: each `up` would see a change. */
+function* notFinite(value: unknown, path: PropertyKey[]): Generator<PropertyKey[]> {
+    if (typeof value === "number" && !Number.isFinite(value)) yield path;
+    if (typeof value !== "object" || value === null) return;
+    const isList = Array.isArray(value);
+    for (const [key, item] of Object.entries(value)) yield* notFinite(item, [...path, isList ? Number(key) : key]);
+}
+
 /** Inputs that all resources have. */
 export const commonInputs = {
     /** Region to work in. Default: `cbr:region`. Changing it replaces the resource. */
     region: regionName.optional(),
     /** Project to work in, 32 hexadecimal digits. Default: `cbr:projectId`, else the region's project as IAM names it. Changing it replaces the resource. */
     projectId: projectIdText.optional(),
-    /** Any map or list of values. Any change replaces the resource: a new restore point, a new copy. */
+    /**
+     * Any map or list of plain data; a Date counts as its ISO text. Any change replaces the resource: a new restore
+     * point, a new copy.
+     */
     triggers: z
         .union([z.record(z.string(), z.unknown()), z.array(z.unknown())], { error: "must be a map or a list" })
+        .superRefine((value, { addIssue }) => {
+            for (const path of notFinite(value, []))
+                addIssue({
+                    code: "custom",
+                    path,
+                    message: "must be a finite number: any other would be a change in every run",
+                });
+        })
         .optional()
         .meta({ replaces: true }),
     /** Time budgets as duration strings (`90s`, `30m`, `2h`). The option `customTimeouts` is copied here. Changing it changes nothing in the cloud. */
@@ -87,6 +115,11 @@ export type DeletionPolicy = "retain" | "delete";
 export const deletionPolicy = z.enum(["retain", "delete"], { error: 'must be "retain" or "delete"' });
 export const warnOrFail = z.enum(["warn", "fail"], { error: 'must be "warn" or "fail"' });
 
+/**
+ * Status of what was good and is no longer in the cloud, for which the API has no word: its last facts stay in state.
+ */
+export const EXPIRED = "expired";
+
 export type Failure = { readonly property: string; readonly reason: string };
 
 export interface DiffResult {
@@ -112,6 +145,8 @@ export interface ResourceHandler<I extends CommonInputs, O extends I> {
     readonly kind: string;
     readonly inputs: z.ZodObject;
     readonly outputs: z.ZodObject;
+    /** State of an earlier release as this one writes it. */
+    readonly upgradeState?: (stored: Readonly<Record<string, unknown>>) => Record<string, unknown>;
     /** Rules between inputs; sees only those that are known and well-formed. */
     readonly refine?: (inputs: Partial<I>) => Failure[];
     /** What the API's reads can tell before anything is done (design §7); sees only inputs that are known. */

@@ -20,6 +20,7 @@ import {
     applyInputs,
     commonInputs,
     deadlineOf,
+    EXPIRED,
     objectId,
     type ResourceHandler,
     requestInputs,
@@ -46,7 +47,10 @@ export const vaultSyncOutputs = z.object({
     projectId: z.string(),
     /** Id of the task; also the resource's id. */
     operationLogId: z.string(),
-    /** The API's word: waiting, running, success, failed, timeout, skipped. */
+    /**
+     * The API's word: waiting, running, success, failed, timeout, skipped; or `expired`: the cloud forgot the task
+     * before its end was seen.
+     */
     status: z.string(),
     /** UTC, as the API says it. */
     startedAt: z.string().optional(),
@@ -79,11 +83,15 @@ export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = {
 /** So long a task may be unknown after its POST, in milliseconds. */
 const UNLISTED_MS = 30_000;
 /** `skipped` is final (A18): terraform-provider-huaweicloud waits for ever there. */
-const FINAL = new Set(["success", "failed", "timeout", "skipped"]);
+const FINAL = new Set(["success", "failed", "timeout", "skipped", EXPIRED]);
+
+/** What came of a forgotten task is not known: less than was asked for, unless its end was not wanted. */
+const isFailure = (outputs: VaultSyncOutputs): boolean =>
+    outputs.status !== "success" && (outputs.status !== EXPIRED || outputs.wait !== false);
 
 /** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) it has ended since. */
 async function needsUpdate(context: Context, id: string, olds: VaultSyncOutputs): Promise<boolean> {
-    if (FINAL.has(olds.status)) return olds.status !== "success";
+    if (FINAL.has(olds.status)) return isFailure(olds);
     if (olds.wait !== false) return true;
     try {
         return FINAL.has((await show(context, await context.client.target(olds.region, olds.projectId), id)).status);
@@ -159,8 +167,15 @@ async function findTask(
         const at = parseInstant(row.created_at ?? row.started_at);
         return at === undefined ? "yes" : window.contains(at);
     };
-    const begun = rows.filter((row) => fits(row) === "yes");
+    const begun = rows.filter((row) => row.vault_id !== undefined && fits(row) === "yes");
     const doubtful = rows.filter((row) => fits(row) === "maybe");
+    const nameless = rows.filter((row) => row.vault_id === undefined && fits(row) === "yes");
+    if (begun.length === 0 && nameless.length > 0 && isLast)
+        throw new UncertainOutcomeError(
+            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and synchronisations that began at that ` +
+                `time name no vault: ${nameless.map((row) => row.id).join(", ")}. Nothing was sent again. Look ` +
+                "whether one is of this vault; if none is, change `triggers` to start another one.",
+        );
     if (begun.length === 0 && doubtful.length > 0 && isLast)
         throw new UncertainOutcomeError(
             `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${target.region} does not tell its time: it may be that of task ${doubtful.map((row) => row.id).join(" or ")}. Nothing was sent again. Look when it began; then change \`triggers\` to start another one.`,
@@ -261,10 +276,12 @@ async function finish(
                 if (log !== undefined) return judgeLog(log);
                 if (!shouldFetchById(++unseen)) return { done: false, status: outputs.status };
                 return show(context, target, id, { deadline }).then(judgeLog, (error: unknown) => {
-                    // Tasks may be listed a moment late; one that stays unknown ends the wait.
-                    if (error instanceof NotFoundError && context.clock.now() < begunAt + UNLISTED_MS)
+                    // Tasks may be listed a moment late; one that stays unknown has been forgotten.
+                    if (!(error instanceof NotFoundError)) throw error;
+                    if (context.clock.now() < begunAt + UNLISTED_MS)
                         return { done: false, status: "not listed yet" } as const;
-                    throw error;
+                    outputs = { ...outputs, status: EXPIRED };
+                    return { done: true, result: outputs } as const;
                 });
             },
         });
@@ -287,7 +304,11 @@ function judgeSync(context: Context, outputs: VaultSyncOutputs): void {
             );
         return;
     }
-    const why = [outputs.errorCode, outputs.errorMessage].filter((text) => text !== undefined).join(": ");
+    if (!isFailure(outputs)) return;
+    const why =
+        outputs.status === EXPIRED
+            ? "the cloud no longer knows the task, and its end was not seen"
+            : [outputs.errorCode, outputs.errorMessage].filter((text) => text !== undefined).join(": ");
     throw new OperationFailedError(
         `synchronisation ${id} of vault ${vaultId} has status ${outputs.status}${why === "" ? "" : ` (${why})`}. Change \`triggers\`, or run \`pulumi up --replace\` with this resource's URN, to synchronise again.`,
     );
@@ -334,7 +355,13 @@ async function read(context: Context, id: string, olds: Partial<VaultSyncOutputs
         return { id, outputs: withLog(base, log) };
     } catch (error) {
         if (!(error instanceof NotFoundError) || !stored) throw error;
-        context.log.warn(`synchronisation ${id} is no longer in the cloud's task list; its last known status stays`);
-        return { id, outputs: olds as VaultSyncOutputs };
+        // One that was never seen may be listed late; `update` gives it time.
+        const status = olds.startedAt === undefined ? olds.status : EXPIRED;
+        const now =
+            status === EXPIRED
+                ? "its end was not seen: kept in state as expired. Change `triggers` to synchronise again."
+                : "its last known status stays";
+        context.log.warn(`synchronisation ${id} is no longer in the cloud's task list; ${now}`);
+        return { id, outputs: { ...(olds as VaultSyncOutputs), status: status ?? "waiting" } };
     }
 }

@@ -29,11 +29,11 @@ export function createServices(
     const signal = parts.signal ?? new AbortController().signal;
     const settings = resolveSettings(get, env);
     const transport = parts.transport ?? createUndiciTransport(settings);
-    const auth = createAuthenticator(settings, transport, clock);
+    const auth = createAuthenticator(settings, transport, clock, signal);
     return {
         settings,
         clock,
-        client: new Client({ settings, auth, transport, clock }),
+        client: new Client({ settings, auth, transport, clock, signal }),
         poller: new Poller(clock, signal),
         journal: parts.journal ?? fileJournal(),
         holders: parts.holders ?? new Holders(clock),

@@ -61,5 +61,6 @@ export function rulesFrom(options: SimulatorOptions): Rules {
         nothingToReplicate: options.nothingToReplicate ?? "refuse",
         missingBackupCode: options.missingBackupCode ?? "BackupService.6200",
         replicaAppears: options.replicaAppears ?? "end",
+        otherProject: options.otherProject ?? "forbidden",
     };
 }

@@ -23,6 +23,11 @@ export interface Rules {
     missingBackupCode: "BackupService.6200" | "CSBS.3001";
     /** Whether a replica can be seen from the start of its replication (status `protecting`), or only once it is whole. */
     replicaAppears: "start" | "end";
+    /**
+     * How a project that is not the caller's is refused: 403 APIGW.0302, or, as OpenStack services do, 401 "Malformed
+     * request url".
+     */
+    otherProject: "forbidden" | "malformed-url";
 }
 
 /** What handlers share: the clock, the rules, and every region's projects. */

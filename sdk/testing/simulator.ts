@@ -59,8 +59,8 @@ export interface Simulator<Name extends string = DefaultRegions> {
     /** Arms a fault. */
     fail(fault: Fault): ActiveFault;
     clearFaults(): void;
-    /** A token for a region's project, without a request. */
-    issueToken(region?: string, options?: { lifeMs?: number }): string;
+    /** A token for a region's project, or for another one of it, without a request. */
+    issueToken(region?: string, options?: { lifeMs?: number; projectId?: string }): string;
     /** Makes one token, or all, worthless at once. */
     revokeTokens(token?: string): void;
     /** Lifts every block of access keys. */
@@ -179,8 +179,8 @@ export async function startSimulator<const Name extends string = DefaultRegions>
         if (region === undefined) throw new Error(`the simulator has no region ${name}: it has ${names.join(", ")}`);
         return region;
     };
-    const issueToken = (name?: string, given: { lifeMs?: number } = {}): string => {
-        const { projectId } = regionOf(name);
+    const issueToken = (name?: string, given: { lifeMs?: number; projectId?: string } = {}): string => {
+        const { projectId } = { ...regionOf(name), ...given };
         const project = accounts.projects.find((each) => each.id === projectId);
         return accounts.issueToken({
             methods: ["password"],

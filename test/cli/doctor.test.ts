@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { noConfiguration } from "../../cli/doctor/configuration";
 import { examine, nodeCheck } from "../../cli/doctor/examine";
-import type { Check, Report } from "../../cli/doctor/report";
+import { type Check, type Report, reportAsText } from "../../cli/doctor/report";
 import { type Simulator, startSimulator } from "../../sdk/testing";
 import { runCli } from "./run-cli";
 
@@ -314,4 +314,23 @@ describe("doctor", () => {
             err: "pulumi-cbr doctor: `pulumi config` failed: no stack named 'dev' found\n",
         });
     });
+});
+
+it("writes a report line by line, whatever escape sequences and line breaks the cloud's names have", () => {
+    const x = "a\u001b[2Jb\r\n::error::c\u2028d";
+    const line = { id: x, name: x, protectType: x, objectType: x, status: x, resources: 1, locked: true };
+    const found = { check: x, verdict: "OK", detail: x, advice: x } as const;
+    const clean: Report = {
+        version: 1,
+        verdict: "OK",
+        configuration: x,
+        settings: [{ name: x, value: x, secret: false, source: x }],
+        checks: [found],
+        regions: [{ region: x, endpoint: x, checks: [found], vaults: [line], replicatesTo: [x, x] }],
+    };
+    const text = reportAsText(clean);
+    const plain = reportAsText(JSON.parse(JSON.stringify(clean).replaceAll(JSON.stringify(x), '"x"')));
+    expect(text.split("\n")).toHaveLength(plain.split("\n").length);
+    expect(text.replaceAll("\n", "")).not.toMatch(/[\p{C}\u2028\u2029]/u);
+    expect(text).toContain("ab ::error::c d");
 });

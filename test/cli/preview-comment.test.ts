@@ -403,3 +403,18 @@ describe("preview-comment reads", () => {
         );
     });
 });
+
+it("counts no backup for deleted that the cloud no longer has", () => {
+    const backups = [
+        { id: "00000001-1111-4222-8333-444444444444", status: "available" },
+        { id: "00000002-1111-4222-8333-444444444444", status: "expired" },
+    ];
+    const outputs = { status: "available", deletionPolicy: "delete", backups };
+    const urn = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/cbr:Checkpoint::old";
+    const text = comment(
+        JSON.stringify({ steps: [{ op: "delete", urn, oldState: { id: "x", inputs: {}, outputs } }] }),
+    );
+    expect(text).toContain("1 backup");
+    expect(text).not.toContain("2 backups");
+    expect(text).not.toContain("00000002");
+});

@@ -13,8 +13,11 @@ import {
 import { sideEffectOf } from "../../provider/client/http/retry";
 import type { HttpRequest, HttpResponse, Transport } from "../../provider/client/http/transport";
 import {
+    copyBackup,
+    copyCheckpoint,
     createCheckpoint,
     deleteBackup,
+    importCheckpoint,
     type Operation,
     showBackup,
     showCheckpoint,
@@ -67,6 +70,7 @@ interface Parts {
     transport?: Transport;
     auth?: (settings: ReturnType<typeof resolveSettings>, transport: Transport, clock: FakeClock) => Authenticator;
     clock?: FakeClock;
+    signal?: AbortSignal;
 }
 
 function make(parts: Parts = {}) {
@@ -80,7 +84,8 @@ function make(parts: Parts = {}) {
     const clock = parts.clock ?? new FakeClock({ random: 0 });
     const transport = parts.transport ?? new ScriptedTransport();
     const auth = parts.auth?.(settings, transport, clock) ?? fakeAuth();
-    return { clock, auth, client: new Client({ settings, auth, transport, clock }) };
+    const signal = parts.signal ?? new AbortController().signal;
+    return { clock, auth, client: new Client({ settings, auth, transport, clock, signal }) };
 }
 
 function script(exchanges: readonly Exchange[], parts: Omit<Parts, "transport"> = {}) {
@@ -124,6 +129,15 @@ const coded = (status: number, code: string, headers: Record<string, string> = {
     status,
     headers,
     body: { error_code: code, error_msg: "text" },
+});
+const malformed: Answer = {
+    status: 401,
+    body: { unauthorized: { code: "401", message: "Malformed request url" } },
+};
+const LIST = (answer: Answer): Exchange => ({
+    method: "GET",
+    url: `${base}/backups?limit=1`,
+    answer: answer === ok ? { status: 200, body: { backups: [] } } : answer,
 });
 const html = (status: number, headers: Record<string, string> = {}): Answer => ({
     status,
@@ -258,13 +272,6 @@ describe("answers", () => {
             coded(400, "CSBS.3001"),
             "backup",
         ],
-        [
-            "an id that is none",
-            showBackup,
-            { backup_id: ID },
-            { status: 401, body: { unauthorized: { code: "401", message: "Malformed request url" } } },
-            "backup",
-        ],
     ] as const)(
         "says that %s is gone, without a second try or a new token",
         async (_, operation, path, answer, what) => {
@@ -282,7 +289,7 @@ describe("answers", () => {
     it.each([
         ["another object's code", showCheckpoint, coded(404, "BackupService.6200")],
         ["the vault's code", showBackup, coded(404, "BackupService.6105")],
-        ["a proxy's 404", showBackup, html(404)],
+        ["a code of nobody's", showBackup, coded(404, "Other.6200")],
         ["an unknown path", showBackup, coded(404, "APIGW.0101")],
         ["a 403", showBackup, coded(403, "APIGW.0302")],
         ["a list that names no object", showReplicationCapabilities, coded(404, "BackupService.6200")],
@@ -299,9 +306,67 @@ describe("answers", () => {
     });
 
     it("takes the 401 of a malformed id for a refusal where no single object was asked for", async () => {
-        const malformed = { status: 401, body: { unauthorized: { code: "401", message: "Malformed request url" } } };
         const { client } = script([POST(malformed)]);
         expect(await errorOf(create(client))).toBeInstanceOf(AuthError);
+    });
+
+    it.each([
+        ["a read", "GET", showBackup],
+        ["a deletion", "DELETE", deleteBackup],
+    ] as const)(
+        "takes it for gone after %s when the same credentials may list in that project",
+        async (_, method, one) => {
+            const auth = fakeAuth([true]);
+            const asked: Exchange = { method, url: `${base}/backups/${ID}`, answer: malformed };
+            const { client, transport, clock } = script([asked, LIST(ok), asked], { auth: () => auth });
+            const run = client.call(one as Operation<undefined, unknown>, { target, path: { backup_id: ID } });
+            expect(await errorOf(run)).toMatchObject({ name: "NotFoundError", what: "backup" });
+            transport.done();
+            expect([auth.renewed, clock.sleeps]).toEqual([[], []]);
+        },
+    );
+
+    it("asks again with those credentials that were proven, which may be others than at first", async () => {
+        const auth = fakeAuth([true]);
+        const tokens = ["token-1", "token-1", "token-2", "token-2"].map((token) => ({ "x-auth-token": token }));
+        const answers = [GET(malformed), LIST(malformed), LIST(ok), GET(ok)];
+        const exchanges = answers.map((one, index) => ({ ...one, headers: tokens[index] ?? {} }));
+        const { client, transport } = script(exchanges, { auth: () => auth });
+        expect((await show(client)).backup.id).toBe(ID);
+        transport.done();
+    });
+
+    it("takes it for a wrong project when that cannot be listed either, and names the credentials", async () => {
+        const { client } = script([GET(malformed), LIST(malformed)]);
+        const error = await errorOf(show(client));
+        expect(error).toMatchObject({ name: "AuthError", status: 401, retry: "never" });
+        expect(error.message).toBe(
+            "ShowBackup: HTTP 401: Malformed request url. That is said of an id that does not exist, and also when " +
+                `project ${P} in eu-de is not one of these credentials; nothing counts as gone, for its backups ` +
+                "could not be listed either: ListBackups: HTTP 401: Malformed request url. Refused was the token " +
+                'from "cbr:token". Signed in with the token from "cbr:token": check it, cbr:projectId, and projectId ' +
+                "of the resource.",
+        );
+    });
+
+    it.each([
+        ["forbidden", coded(403, "APIGW.0302"), 1, "never"],
+        ["out of order", html(503), 6, "backoff"],
+    ] as const)("does not take it for gone while the list is %s", async (_, answer, lists, retry) => {
+        const list = Array.from({ length: lists }, () => LIST(answer));
+        const { client, transport } = script([GET(malformed), ...list]);
+        expect(await errorOf(show(client))).toMatchObject({ name: "AuthError", retry });
+        transport.done();
+    });
+
+    it("asks for the proof anew each time, for it is good for that moment only", async () => {
+        const { client, transport } = script([
+            ...[GET(malformed), LIST(ok), GET(malformed)],
+            ...[GET(malformed), LIST(coded(403, "APIGW.0302"))],
+        ]);
+        expect(await errorOf(show(client))).toBeInstanceOf(NotFoundError);
+        expect(await errorOf(show(client))).toBeInstanceOf(AuthError);
+        transport.done();
     });
 
     it("says what came: operation, status, code, text, request id, and what to do", async () => {
@@ -327,6 +392,46 @@ describe("answers", () => {
         transport.done();
     });
 
+    it.each([
+        [
+            "CreateCheckpoint",
+            { checkpoint: { id: ID } },
+            `checkpoint.status: Invalid input: expected string, received undefined. It names ${ID}.`,
+        ],
+        [
+            "CreateCheckpoint",
+            { checkpoint: { status: "protecting" } },
+            "checkpoint.id: Invalid input: expected string, received undefined.",
+        ],
+        [
+            "CopyBackup",
+            { replication: { replication_record_id: ID, provider_id: {} } },
+            `replication.provider_id: Invalid input: expected string, received object. It names ${ID}.`,
+        ],
+        [
+            "CopyCheckpoint",
+            {
+                replication: {
+                    backups: [{ replication_record_id: ID }, { backup_id: VAULT, replication_record_id: VAULT }],
+                },
+            },
+            "replication.backups.0.backup_id: Invalid input: expected string, received undefined. " +
+                `It names ${ID}, ${VAULT}.`,
+        ],
+        [
+            "ImportCheckpoint",
+            { sync: { operation_log_id: ID, vault_id: [] } },
+            `sync.vault_id: Invalid input: expected string, received array. It names ${ID}.`,
+        ],
+    ])("%s: names what was made when another field of the answer is bad: %j", async (id, body, words) => {
+        const operation = [createCheckpoint, copyBackup, copyCheckpoint, importCheckpoint].find((one) => one.id === id);
+        const { client } = script([{ method: "POST", url: /.*/, answer: { status: 200, body } }]);
+        const plain = { ...operation, request: undefined } as unknown as Operation<undefined, unknown>;
+        const error = await errorOf(client.call(plain, { target, path: { backup_id: ID } }));
+        expect(error.message).toBe(`${id}: HTTP 200, but the answer is not what the API's page describes: ${words}`);
+        expect(sideEffectOf(error)).toBe("accepted");
+    });
+
     it("quotes the start of a proxy's page that came with 200, and asks again", async () => {
         const page = `<html>\n\n<h1>Login</h1>${"x".repeat(500)}`;
         const { count, error } = await tries(
@@ -334,7 +439,7 @@ describe("answers", () => {
             () => ({ status: 200, body: page }),
         );
         expect(count).toBe(6);
-        expect(error.message).toContain('It starts: "<html> <h1>Login</h1>xxx');
+        expect(error.message).toContain('It starts: "Login xxx');
         expect(error.message.length).toBeLessThan(400);
     });
 
@@ -351,6 +456,32 @@ describe("answers", () => {
             { auth: () => auth },
         );
         expect((await errorOf(show(client))).message).toContain("token [secret] may not");
+    });
+
+    it("shows no part of a token that is longer than what is quoted, whatever the answer's form", async () => {
+        const token = `MII${"a1B2".repeat(400)}`;
+        const auth = {
+            ...fakeAuth(),
+            authenticate: async (request: HttpRequest) => ({
+                ...request,
+                headers: { ...request.headers, "x-auth-token": token },
+            }),
+        };
+        for (const answer of [
+            { status: 400, body: { error_code: "BackupService.9900", error_msg: `bad header value ${token}` } },
+            { status: 403, body: `<html><body>Header: ${token}</body></html>` },
+            { status: 200, body: `X-Auth-Token: ${token}` },
+            { status: 400, body: { error_code: token, error_msg: "bad" } },
+            // Cut off on the way.
+            { status: 400, body: `{"error_msg":"bad header value ${token.slice(0, 60)}` },
+        ]) {
+            const { error } = await tries(
+                (client) => show(client),
+                () => answer,
+                { auth: () => auth },
+            );
+            expect(error.message).not.toContain(token.slice(0, 16));
+        }
     });
 });
 
@@ -377,10 +508,9 @@ describe("trying again", () => {
         ["400", coded(400, "BackupService.9900")],
         ["403", coded(403, "APIGW.0302")],
         ["404", coded(404, "APIGW.0101")],
-        ["409", html(409)],
+        ["409", coded(409, "X.1")],
         ["500 with a permanent code", coded(500, "BackupService.1005")],
-        ["a redirection", html(302)],
-        ["a status that nobody knows", html(599)],
+        ["a status that nobody knows", coded(599, "X.1")],
     ])("does not ask again after %s", async (_, answer) => {
         expect(
             (
@@ -398,6 +528,40 @@ describe("trying again", () => {
                 )
             ).count,
         ).toBe(1);
+    });
+
+    it.each([
+        ["a proxy's page", html(403)],
+        ["a 404 that was cut in half", { status: 404, body: '{"error_code":"BackupService.62' }],
+        ["a 400 that was cut in half", { status: 400, body: '{"error_code":"BackupService.6125","error_msg":"A ba' }],
+        ["an empty 404", { status: 404, body: "" }],
+        ["a redirection to a login page", html(302)],
+        ["a status that nobody knows", html(599)],
+    ] as const)("asks again after %s, four times, but for a POST, which may have had its effect", async (_, answer) => {
+        for (const run of [
+            (client: Client) => show(client),
+            // A wait does not go on for hours over a page that stays.
+            (client: Client) => show(client, { deadline: Number.MAX_SAFE_INTEGER }),
+            (client: Client) => client.call(deleteBackup, { target, path: { backup_id: ID } }),
+        ]) {
+            const { count, sleeps, error } = await tries(run, () => answer);
+            expect([count, sleeps]).toEqual([4, [250, 500, 1_000]]);
+            expect(error).toMatchObject({ name: "ApiError", retry: "never" });
+        }
+        const posted = await tries(
+            (client) => create(client),
+            () => answer,
+        );
+        expect(posted.count).toBe(1);
+        expect(sideEffectOf(posted.error)).toBe("maybe");
+    });
+
+    it("understands the answer that comes whole the next time", async () => {
+        const cut = { status: 404, body: '{"error_code":"BackupService.6200","error_' };
+        const gone = coded(404, "BackupService.6200");
+        const { client, transport } = script([GET(cut), GET(gone)]);
+        expect(await errorOf(show(client))).toBeInstanceOf(NotFoundError);
+        transport.done();
     });
 
     it("tries an unexplained 500 four times", async () => {
@@ -631,6 +795,82 @@ describe("deadlines", () => {
         expect(outcomes.map((outcome) => outcome.status)).toEqual(["fulfilled", "rejected"]);
         expect(clock.elapsed).toBe(1_000);
         transport.done();
+    });
+});
+
+describe("when the engine is gone", () => {
+    const gone = new Error("the engine is gone");
+    const busy = json(400, { error_code: "BackupService.6201", error_msg: "in use" });
+
+    /** A server whose first answer ends the engine; every call has hours of time left. */
+    function lastAnswer(answer: HttpResponse) {
+        const engine = new AbortController();
+        const server = new Server(() => {
+            setImmediate(() => engine.abort(gone));
+            return answer;
+        });
+        const clock = new FakeClock({ random: 0, auto: false });
+        return { server, ...make({ transport: server, clock, signal: engine.signal }) };
+    }
+
+    it.each([
+        ["a read that meets 503", json(503, {}), show],
+        [
+            "a deletion of what is in use",
+            busy,
+            (client: Client, more: object) => client.call(deleteBackup, { target, path: { backup_id: ID }, ...more }),
+        ],
+        ["a POST to a busy vault", busy, create],
+    ] as const)("sends nothing any more, although there is time: %s", async (_, answer, run) => {
+        const { client, server, clock } = lastAnswer(answer);
+        const error = await errorOf(run(client, { deadline: clock.now() + 3 * 3_600_000 }));
+        expect(error).toBe(gone);
+        await clock.advance(3 * 3_600_000);
+        expect([server.requests.length, clock.sleeping]).toEqual([1, 0]);
+        expect(await errorOf(run(client, {}))).toBe(gone);
+        expect(server.requests.length).toBe(1);
+    });
+
+    it("lets go of those that wait for their turn", async () => {
+        const engine = new AbortController();
+        const server = new Server(() => json(200, backup));
+        const clock = new FakeClock({ random: 0, auto: false });
+        const config = { "cbr:maxRequestsPerSecond": "2" };
+        const { client } = make({ transport: server, clock, config, signal: engine.signal });
+        await show(client);
+        const calls = Array.from({ length: 5 }, () =>
+            show(client).then(
+                () => "answered",
+                (error: unknown) => error,
+            ),
+        );
+        await settle();
+        engine.abort(gone);
+        expect(await Promise.all(calls)).toEqual(["answered", gone, gone, gone, gone]);
+        await clock.advance(60_000);
+        expect(server.requests.length).toBe(2);
+    });
+
+    it("ends a read that is under way, and hears out a POST, whose id must not be lost", async () => {
+        const engine = new AbortController();
+        let answerPost: (response: HttpResponse) => void = () => {};
+        const server = new Server(
+            ({ method, signal }) =>
+                new Promise((resolve, reject) => {
+                    signal?.addEventListener("abort", () => reject(resetConnection()));
+                    if (method === "POST") answerPost = resolve;
+                }),
+        );
+        const { client } = make({ transport: server, signal: engine.signal });
+        const posted = create(client);
+        const inNl = { target: { ...target, region: "eu-nl" }, path: { backup_id: ID } };
+        const read = errorOf(client.call(showBackup, inNl));
+        await settle();
+        engine.abort(gone);
+        expect(await read).toBe(gone);
+        answerPost(json(200, checkpoint));
+        expect((await posted).checkpoint.id).toBe(ID);
+        expect(server.requests.map(({ method }) => method)).toEqual(["POST", "GET"]);
     });
 });
 

@@ -14,6 +14,7 @@ import {
 import { vaultReplication } from "../../provider/resources/copies/vault-replication";
 import { type VaultSyncOutputs, vaultSync } from "../../provider/resources/vault-sync";
 import { startWorld, type World, type WorldOptions } from "../support/world";
+import { expiredPoint } from "./life";
 
 /** Where the API's pages leave a question open (cbr-api §8): the reading that was built, and that the others do no harm. */
 let world: World;
@@ -227,10 +228,7 @@ describe("A12: a checkpoint that outlives its last backup", () => {
             const { id, outputs } = await take();
             home().deleteBackupBehindOurBack(outputs.backupIds[0] ?? "");
             expect(home().checkpoints.has(id)).toBe(checkpointSurvivesLastBackup);
-            expect((await checkpoint.read(world.context(), id, outputs))?.outputs).toEqual({
-                ...outputs,
-                status: "expired",
-            });
+            expect((await checkpoint.read(world.context(), id, outputs))?.outputs).toEqual(expiredPoint(outputs));
             expect(
                 await checkpoint.read(world.context(), id, { ...outputs, recreateWhenExpired: true }),
             ).toBeUndefined();

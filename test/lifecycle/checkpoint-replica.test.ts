@@ -224,7 +224,7 @@ it("records what happened: replicas that were there, that are gone, that nobody 
     expect(messages(refresh, "later")).not.toMatch(/warning/);
     expect(await life.state("whole")).toMatchObject({
         id: born.get("whole")?.id,
-        outputs: { status: "success", destinationBackupIds: [] },
+        outputs: { status: "expired", destinationBackupIds: [] },
     });
     expect(messages(await life.refresh(), "whole")).not.toMatch(/warning/);
     expect((await life.preview()).changes).toEqual({ same: 6 });

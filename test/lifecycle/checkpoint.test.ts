@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
 import { providerLines } from "../support/state-lines";
-import { listOf, messages, openLife, ops, slow, step } from "./life";
+import { expiredPoint, listOf, messages, openLife, ops, slow, step } from "./life";
 
 it("keeps a restore point whose wait fails, and resumes in update without a second request", async () => {
     const life = await openLife();
@@ -168,7 +168,7 @@ it("follows what becomes of restore points: expired, thinned, adopted, not waite
     const refresh = await life.refresh({ expectPendingChanges: "one of them is taken anew" });
     expect(life.calls().filter((call) => !/^(List|Show)/.test(call))).toEqual([]);
     const now = await life.states();
-    expect(now.get("kept")?.outputs).toEqual({ ...born.get("kept")?.outputs, status: "expired" });
+    expect(now.get("kept")?.outputs).toEqual(expiredPoint(born.get("kept")?.outputs));
     expect(messages(refresh, "kept")).toMatch(
         /warning: restore point .* no longer in the cloud.*kept in state as expired/,
     );
@@ -259,4 +259,32 @@ it("lets an adopted restore point neither take its own place nor be deleted by w
     [release, adopt] = [2, undefined];
     expect((await life.up()).changes).toMatchObject({ replace: 1 });
     expect([...life.home.checkpoints.keys()]).toEqual([(await life.state("new")).id]);
+});
+
+it("promises nothing that is gone: stack outputs follow what a refresh found", async () => {
+    const life = await openLife();
+    const vaultId = life.vault({ resources: 2 });
+    life.use(async () => {
+        const point = new cbr.Checkpoint("point", { vaultId });
+        return { ids: point.backupIds, byResource: point.backupIdByResource, rows: point.backups };
+    });
+    await life.up();
+    const outputs = async () => {
+        await life.refresh();
+        await life.up();
+        const { ids, byResource, rows } = await life.stack.outputs();
+        const statuses = listOf<{ status: string }>(rows?.value).map(({ status }) => status);
+        return [ids?.value, Object.values(byResource?.value as object), statuses];
+    };
+    const [first = "", second = ""] = listOf((await life.state("point")).outputs["backupIds"]);
+    expect(await outputs()).toEqual([
+        [first, second],
+        [first, second],
+        ["available", "available"],
+    ]);
+    life.home.deleteBackupBehindOurBack(first);
+    expect(await outputs()).toEqual([[second], [second], ["expired", "available"]]);
+    life.home.deleteBackupBehindOurBack(second);
+    expect(await outputs()).toEqual([[], [], ["expired", "expired"]]);
+    expect(life.count("CreateCheckpoint")).toBe(1);
 });

@@ -30,6 +30,32 @@ it("outlives its token: what was stored is dead, the environment of today and th
     expect(life.home.backups.size).toBe(0);
 });
 
+it("keeps everything with another project's token, also where the cloud calls that a malformed url", async () => {
+    const life = await openLife({ signIn: "token", otherProject: "malformed-url" });
+    const { projectId } = life.sim.regions["eu-de"].addProject({ projectName: "eu-de_other" });
+    const vaultId = life.vault();
+    life.use(async () => {
+        new cbr.Checkpoint("point", { vaultId, deletionPolicy: "delete" });
+    });
+    await life.up();
+
+    const own = life.sim.issueToken("eu-de");
+    const others = life.sim.issueToken("eu-de", { projectId });
+    await life.stack.setConfig({ "cbr:token": { value: others, secret: true } });
+    const unable = { expectFailure: true, runProgram: true };
+    expect(messages(await life.refresh(unable))).toMatch(/Malformed request url.*Refused was the token from cbr:token/);
+    expect((await life.state("point")).outputs).toMatchObject({ status: "available" });
+    expect(messages(await life.destroy(unable))).toMatch(
+        /DeleteBackup: HTTP 401: Malformed request url.* nothing counts as gone.*cbr:token.*: check it, cbr:projectId/,
+    );
+    expect((await life.state("point")).outputs).toMatchObject({ status: "available" });
+    expect(life.home.backups.size).toBe(1);
+
+    await life.stack.setConfig({ "cbr:token": { value: own, secret: true } });
+    await life.destroy({ runProgram: true });
+    expect(life.home.backups.size).toBe(0);
+});
+
 it("makes exactly one call with a wrong secret key, however many resources and regions it is for", async () => {
     const life = await openLife({ config: { "cbr:secretKey": "wrong-secret-of-the-test" } });
     const [vaultId, destinationVaultId] = [life.vault(), life.destination()];

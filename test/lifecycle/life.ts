@@ -249,6 +249,17 @@ export function messages(report: Report, name?: string, onlyResources = name !==
     return [...(onlyResources ? [] : report.diagnostics), ...about.flatMap((one) => one.diagnostics)].join("\n");
 }
 
+/** A restore point's outputs, as they are once the cloud no longer has it. */
+export function expiredPoint(outputs: Readonly<Record<string, unknown>> | undefined): Record<string, unknown> {
+    const rows = listOf<{ children: object[] }>(outputs?.["backups"]);
+    const backups = rows.map((one) => ({
+        ...one,
+        status: "expired",
+        children: one.children.map((child) => ({ ...child, status: "expired" })),
+    }));
+    return { ...outputs, status: "expired", backups, backupIds: [], backupIdByResource: {} };
+}
+
 /** A list in a state, as what it holds. */
 export function listOf<Item = string>(value: unknown): Item[] {
     return Array.isArray(value) ? (value as Item[]) : expect.unreachable("this is not a list");

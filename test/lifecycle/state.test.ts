@@ -4,7 +4,7 @@ import type { Deployment } from "@pulumi/pulumi/automation";
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
 import { providerLines } from "../support/state-lines";
-import { type Life, messages, openLife, ops, type State, slow } from "./life";
+import { expiredPoint, type Life, messages, openLife, ops, type State, slow } from "./life";
 
 const fixtures = resolve(__dirname, "../fixtures/state");
 /** Name a story to write its fixture; what a release that is out has written is never touched again. */
@@ -338,7 +338,9 @@ it("takes over what release 0.1.0 left unfinished: it is waited for, not asked f
         syncing: "success",
     });
     for (const [name, { id }] of born) expect(now.get(name)?.id).toBe(id);
+    expect(born.get("expired")?.outputs["backupIds"]).toHaveLength(1);
     await life.refresh();
+    expect((await life.state("expired")).outputs).toEqual(expiredPoint(born.get("expired")?.outputs));
     await life.destroy();
 });
 

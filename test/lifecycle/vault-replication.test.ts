@@ -187,7 +187,7 @@ it("records what happened: nothing to copy, replicas that were there, replicas t
     life.away.deleteBackupBehindOurBack(replica);
     const refresh = await life.refresh();
     expect(messages(refresh, "whole")).toContain(`no longer in eu-nl: ${replica}`);
-    expect((await life.state("whole")).outputs).toMatchObject({ status: "success", destinationBackupIds: [] });
+    expect((await life.state("whole")).outputs).toMatchObject({ status: "expired", destinationBackupIds: [] });
     expect((await life.state("whole")).id).toBe(before.id);
     expect(messages(await life.refresh(), "whole")).not.toMatch(/warning/);
 

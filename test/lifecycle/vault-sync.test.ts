@@ -70,13 +70,14 @@ it("keeps a run whose wait fails, resumes it in update without a second request,
     expect((await life.state("later")).outputs).toMatchObject({ status: "success", syncedBackups: 2 });
     const third = await life.up({ expectFailure: true, continueOnError: true });
     expect(messages(third, "failing")).toMatch(/has status failed \(BackupService\.7301: the vault is not empty\)/);
-    expect(messages(third, "vanishing")).toMatch(/BackupService\.6500/);
+    expect(messages(third, "vanishing")).toMatch(/has status expired \(the cloud no longer knows the task/);
     expect((await life.state("slow")).outputs).toMatchObject({ status: "success", syncedBackups: 2 });
     expect((await life.state("slow")).initErrors ?? []).toEqual([]);
 
     // A refresh drops nothing, takes up what has ended, and does not make a failure good.
     const refresh = await life.refresh({ expectPendingChanges: "some of this is not good" });
-    expect(messages(refresh, "vanishing")).toMatch(/warning: .*no longer in the cloud's task list/);
+    expect(messages(refresh, "vanishing")).toBe("");
+    expect((await life.state("vanishing")).outputs).toMatchObject({ status: "expired" });
     expect((await life.states()).size).toBe(names.length);
     expect((await life.state("refreshed")).outputs).toMatchObject({ status: "success" });
     expect(ops(await life.preview())).toEqual(["update failing", "update skipped", "update vanishing"]);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { registerSecret } from "../../provider/client/errors/errors";
+import { registerSecret } from "../../provider/client/errors/redaction";
 import { rowLog, type Send } from "../../provider/pulumi/resource-log";
 
 type Line = Parameters<Send>[0];
@@ -106,5 +106,14 @@ it("says no secret", () => {
     row.log.info("with s3cr3t-value");
     row.log.warn("with s3cr3t-value");
     expect(row.texts()).toEqual(["with [secret]", "with [secret]", "with [secret]"]);
+    row.end();
+});
+
+it("lets nothing through that a terminal or a CI log would obey", () => {
+    const row = make();
+    row.log.warn("server \u001b[2Jx\r\n::error::pwned");
+    row.log.info("a\u2028b");
+    row.log.status("c\u0007");
+    expect(row.texts()).toEqual(["server x ::error::pwned", "a b", "c "]);
     row.end();
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Authenticator } from "../../provider/client/auth/authenticator";
 import { Client } from "../../provider/client/client";
 import type { HttpRequest, HttpResponse, Transport } from "../../provider/client/http/transport";
+import type { Query } from "../../provider/client/operations";
 import { resolveSettings } from "../../provider/client/settings/settings";
 import { memoryJournal } from "../../provider/exactly-once/journal";
 import {
@@ -63,7 +64,12 @@ function make(
                 const [status, code] = said.error as [number, string];
                 return { status, headers: {}, body: JSON.stringify({ error_code: code, error_msg: "text" }) };
             }
-            return { status: 200, headers: {}, body: JSON.stringify(said) };
+            // As every cloud does: rows name what they were asked for, unless they say something else.
+            const asked = { vault_id: query.get("vault_id"), operation_type: query.get("operation_type") };
+            const named = (list: object[] | undefined) => list?.map((row) => ({ ...asked, ...row }));
+            const lists = said as { backups?: object[]; operation_logs?: object[] };
+            const body = { ...said, backups: named(lists.backups), operation_logs: named(lists.operation_logs) };
+            return { status: 200, headers: {}, body: JSON.stringify(body) };
         },
         close: async () => {},
     };
@@ -190,6 +196,49 @@ describe("pages", () => {
     });
 });
 
+describe("a filter that the cloud does not heed", () => {
+    it.each(["vault_id", "checkpoint_id", "resource_id", "parent_id"])(
+        "%s: only rows that name it count",
+        async (key) => {
+            const all = [
+                { id: "b1", status: "available", [key]: "it" },
+                { id: "b2", status: "available", [key]: "other" },
+                { id: "b3", status: "available", [key]: null },
+                { id: "b4", status: "available", [key]: "IT" },
+            ];
+            const { services } = make(() => ({ backups: all, count: 4 }));
+            expect((await backupRows(services, target, { [key]: "it" })).map((one) => one.id)).toEqual(["b1", "b4"]);
+            expect((await fewBackupRows(services, target, { [key]: "it" }, 1))?.map((one) => one.id)).toEqual([
+                "b1",
+                "b4",
+            ]);
+            expect(await backupRows(services, target, {})).toHaveLength(4);
+        },
+    );
+
+    it("keeps to the type of tasks, by its old name too, and leaves out those of another vault", async () => {
+        const log = (id: string, type: string | null, vault: string | null) => ({
+            id,
+            status: "success",
+            operation_type: type,
+            vault_id: vault,
+        });
+        const all = [
+            log("o1", "replication", "v"),
+            log("o2", "copy", "v"),
+            log("o3", "backup", "v"),
+            log("o4", null, "v"),
+            log("o5", "replication", "other"),
+            log("o6", "replication", null),
+        ];
+        const { services } = make(() => ({ operation_logs: all, count: 6 }));
+        const ids = async (query: Query) => (await operationLogRows(services, target, query)).map((one) => one.id);
+        expect(await ids({ operation_type: "replication", vault_id: "v" })).toEqual(["o1", "o2", "o6"]);
+        expect(await ids({ operation_type: "backup" })).toEqual(["o3"]);
+        expect(await ids({})).toHaveLength(6);
+    });
+});
+
 describe("the backups of one checkpoint", () => {
     const row = (id: string, resource: string, checkpoint = "c"): Row => ({
         id,
@@ -220,11 +269,11 @@ describe("the backups of one checkpoint", () => {
         expect(queries).toEqual(["backups?checkpoint_id=c", "backups?checkpoint_id=c&incremental=true"]);
     });
 
-    it("takes no row of another checkpoint, even if the filter is ignored", async () => {
+    it("takes no row of another checkpoint, nor one that names none, even if the filter is ignored", async () => {
         const { services } = make(() => ({
             backups: [row("b1", "r1"), row("b9", "r1", "other"), { id: "b2", status: "available", resource_id: "r1" }],
         }));
-        expect((await backupsOfCheckpoint(services, target, "c", ["r1"])).map((one) => one.id)).toEqual(["b1", "b2"]);
+        expect((await backupsOfCheckpoint(services, target, "c", ["r1", "r2"])).map((one) => one.id)).toEqual(["b1"]);
     });
 
     it("asks a region that refuses the filter never again, and other regions all the same", async () => {

@@ -590,24 +590,6 @@ describe("deadlines", () => {
 });
 
 describe("giving up", () => {
-    it("ends an aborted wait at once, and the others go on", async () => {
-        const { wait, clock, looks } = make((_, look) => (look === 4 ? "done" : "running"), { auto: false });
-        const abort = new AbortController();
-        const gone = outcome(clock, wait("gone", { signal: abort.signal }));
-        const stays = wait("stays");
-        await clock.advance(2_000);
-        abort.abort(new Error("cancelled"));
-        expect(await gone).toEqual(["Error: cancelled", 2_000]);
-        await clock.advance(10_000);
-        expect(await stays).toBe("done");
-        expect(looks.map((look) => look.questions)).toEqual([
-            ["gone", "stays"],
-            ["gone", "stays"],
-            ["stays"],
-            ["stays"],
-        ]);
-    });
-
     it("ends all waits of a poller whose host is gone, and takes no new ones", async () => {
         const clock = new FakeClock({ random: 0, auto: false });
         const host = new AbortController();
@@ -629,68 +611,33 @@ describe("giving up", () => {
         expect(clock.sleeping).toBe(0);
     });
 
-    it("leaves no timer behind when the last one gives up", async () => {
-        const { wait, clock, looks } = make(undefined, { auto: false });
-        const abort = new AbortController();
-        const gone = wait("gone", { signal: abort.signal });
-        await clock.advance(10_000);
-        abort.abort(new Error("cancelled"));
-        await expect(gone).rejects.toThrow("cancelled");
-        await settle();
-        expect(clock.sleeping).toBe(0);
-        const before = looks.length;
-        await clock.advance(60_000);
-        expect(looks.length).toBe(before);
-    });
-
-    it("does not begin for a signal that is aborted already, and serves the next all the same", async () => {
-        const { wait, looks } = make(() => "done");
-        await expect(wait("a", { signal: AbortSignal.abort(new Error("cancelled")) })).rejects.toThrow("cancelled");
-        expect(looks).toEqual([]);
-        expect(await wait("b")).toBe("done");
-    });
-
-    it("survives that the last one gives up during a look, and takes in the next", async () => {
-        const { clock, poller, judge } = make();
-        const abort = new AbortController();
+    it("looks no more when the host goes during a look, and drops what that look brings", async () => {
+        const clock = new FakeClock({ random: 0, auto: false });
+        const host = new AbortController();
+        const poller = new Poller(clock, host.signal);
         let looks = 0;
-        let next: Promise<string> | undefined;
-        const wait = (question: string, signal?: AbortSignal) =>
-            poller.wait({ topic, question, evaluate: judge, deadline: clock.now() + HOUR, what: question, signal });
-        const topic: PollSource<string, string> = {
-            key: "slow",
-            look: async (questions) => {
-                looks++;
-                if (looks === 1) {
-                    abort.abort(new Error("cancelled"));
-                    next = wait("next");
-                    await clock.sleep(50);
-                }
-                return questions.map(() => "done");
+        const look = async (questions: readonly string[]) => {
+            looks++;
+            await clock.sleep(50);
+            return questions;
+        };
+        const judged: string[] = [];
+        const gone = poller.wait({
+            topic: { key: "slow", look },
+            question: "a",
+            evaluate: (answer) => {
+                judged.push(answer ?? "");
+                return { done: false, status: "running" };
             },
-        };
-        await expect(wait("first", abort.signal)).rejects.toThrow("cancelled");
-        expect(await next).toBe("done");
-        expect(looks).toBe(2);
-    });
-
-    it("listens to a signal no longer than it waits", async () => {
-        const { wait } = make(() => "done");
-        const abort = new AbortController();
-        const listeners = new Set<unknown>();
-        const { signal } = abort;
-        const add = signal.addEventListener.bind(signal);
-        const remove = signal.removeEventListener.bind(signal);
-        signal.addEventListener = (type: string, listener: never, options?: never) => {
-            listeners.add(listener);
-            add(type, listener, options);
-        };
-        signal.removeEventListener = (type: string, listener: never, options?: never) => {
-            listeners.delete(listener);
-            remove(type, listener, options);
-        };
-        await Promise.all(["a", "b", "c"].map((one) => wait(one, { signal })));
-        expect(listeners.size).toBe(0);
+            deadline: clock.now() + HOUR,
+            what: "a",
+        });
+        const ended = expect(gone).rejects.toThrow("the engine is gone");
+        await clock.advance(270);
+        host.abort(new Error("the engine is gone"));
+        await ended;
+        await clock.advance(60_000);
+        expect([looks, judged, clock.sleeping]).toEqual([1, [], 0]);
     });
 });
 

@@ -95,6 +95,16 @@ describe("check", () => {
         ).toEqual([]);
         expect(check({})).toEqual([]);
         expect(check({ triggers: ["a", 1] })).toEqual([]);
+        expect(check({ triggers: { a: [-0, 1e308, Number.MIN_VALUE, { b: 2 ** 60 }] } })).toEqual([]);
+    });
+
+    it("takes no number that is none for a trigger, at any depth: it would never be equal to itself", () => {
+        const words = "must be a finite number: any other would be a change in every run";
+        expect(check({ triggers: { a: Number.NaN, b: [1, { c: Number.POSITIVE_INFINITY }], d: UNKNOWN } })).toEqual([
+            `triggers.a: ${words}`,
+            `triggers.b[1].c: ${words}`,
+        ]);
+        expect(check({ triggers: [Number.NEGATIVE_INFINITY] })).toEqual([`triggers[0]: ${words}`]);
     });
 
     it("names every failure at its own property, at any depth", () => {

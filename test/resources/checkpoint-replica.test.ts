@@ -302,7 +302,7 @@ it("never takes a forbidden or a broken answer for a missing restore point", asy
         { status: 403, code: "APIGW.0302" },
         { status: 404, shape: "html" },
     ] as const) {
-        world.sim.fail({ operation: "ShowCheckpoint", effect, times: 2 });
+        world.sim.fail({ operation: "ShowCheckpoint", effect, times: 9 });
         await expect(create()).rejects.toThrow(/ShowCheckpoint: HTTP 40[34]/);
         world.sim.clearFaults();
     }

@@ -185,7 +185,17 @@ it("keeps an expired restore point in state, with its last facts", async () => {
     const { id, outputs } = await create();
     world.sim.regions["eu-de"].cloud.expireCheckpoint(id);
     const read = await checkpoint.read(world.context(), id, outputs);
-    expect(read?.outputs).toEqual({ ...outputs, status: "expired" });
+    expect(read?.outputs).toEqual({
+        ...outputs,
+        status: "expired",
+        backups: outputs.backups.map((one) => ({
+            ...one,
+            status: "expired",
+            children: one.children.map((child) => ({ ...child, status: "expired" })),
+        })),
+        backupIds: [],
+        backupIdByResource: {},
+    });
     expect(world.lines.warn.at(-1)).toMatch(/no longer in the cloud/);
     expect(await checkpoint.read(world.context(), id, { ...outputs, recreateWhenExpired: true })).toBeUndefined();
 });
@@ -199,8 +209,8 @@ it("never takes a forbidden, a broken or a foreign answer for gone", async () =>
         { status: 404, code: "BackupService.6105" },
         { status: 404, code: "APIGW.0101" },
     ] as const) {
-        world.sim.fail({ operation: "ListBackups", effect, times: 2 });
-        world.sim.fail({ operation: "ShowCheckpoint", effect, times: 2 });
+        world.sim.fail({ operation: "ListBackups", effect, times: 9 });
+        world.sim.fail({ operation: "ShowCheckpoint", effect, times: 9 });
         await expect(checkpoint.read(world.context(), id, outputs)).rejects.toThrow(/HTTP 40[34]/);
         world.sim.clearFaults();
     }

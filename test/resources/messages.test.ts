@@ -61,3 +61,19 @@ it("sends nothing when no time is left", async () => {
     await expect(create({ timeouts: { create: "1us" } })).rejects.toThrow("no time is left for this call");
     expect(world.calls()).toEqual([]);
 });
+
+it("shows names and reasons of the API in one line, without what a terminal would obey", async () => {
+    await start({ servers: 2 });
+    const hostile = "x\u001b[2J\r\n::error::pwned\u202e";
+    const skip = { kind: "skip-resource", reason: hostile } as const;
+    world.sim.fail({ operation: "CreateCheckpoint", effect: skip });
+    const skipped = await create({ onSkipped: "fail" }).catch((error: Error) => error);
+    world.sim.fail({ operation: "CreateCheckpoint", effect: { kind: "backup-error", message: hostile } });
+    const failed = await create().catch((error: Error) => error);
+    world.sim.fail({ operation: "CreateCheckpoint", effect: { status: 400, code: "X.1", message: hostile } });
+    const refused = await create().catch((error: Error) => error);
+    for (const { message } of [skipped, failed, refused] as Error[]) {
+        expect(message).toContain("x ::error::pwned");
+        expect(message).not.toMatch(/[\p{C}\u2028\u2029]/u);
+    }
+});

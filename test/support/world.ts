@@ -1,3 +1,6 @@
+import type { HttpRequest, HttpResponse, Transport } from "../../provider/client/http/transport";
+import { createUndiciTransport } from "../../provider/client/http/undici-transport";
+import { resolveSettings } from "../../provider/client/settings/settings";
 import type { Clock } from "../../provider/client/time/clock";
 import { type Journal, memoryJournal } from "../../provider/exactly-once/journal";
 import type { Context, Services } from "../../provider/services/context";
@@ -49,10 +52,14 @@ export interface WorldOptions extends SimulatorOptions<"eu-de" | "eu-nl"> {
     /** Servers in the source vault. Default 1. */
     servers?: number;
     config?: Record<string, string>;
+    /** Changes answers on their way to the client: for clouds that answer as the simulator never does. */
+    answer?: Alter;
 }
 
+export type Alter = (request: HttpRequest, response: HttpResponse) => HttpResponse | Promise<HttpResponse>;
+
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
-    const { servers = 1, config = {}, ...rest } = options;
+    const { servers = 1, config = {}, answer = (_request, response) => response, ...rest } = options;
     const sim = (await startSimulator({
         backupMs: 60,
         replicationMs: 60,
@@ -80,14 +87,22 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
             journal: memoryJournal(),
         },
         settings,
+        answer,
     );
 }
 
 function build(
     parts: Pick<World, "sim" | "vaultId" | "destinationVaultId" | "hybridVaultId" | "journal">,
     settings: Record<string, string>,
+    answer: Alter,
 ): World {
-    const services = createServices((key) => settings[key], {}, { clock: quickClock, journal: parts.journal });
+    const get = (key: string) => settings[key];
+    const network = createUndiciTransport(resolveSettings(get, {}));
+    const transport: Transport = {
+        send: async (request) => answer(request, await network.send(request)),
+        close: () => network.close(),
+    };
+    const services = createServices(get, {}, { clock: quickClock, journal: parts.journal, transport });
     const lines: Lines = { status: [], info: [], warn: [] };
     return {
         ...parts,
@@ -103,7 +118,7 @@ function build(
                 warn: (text) => lines.warn.push(text),
             },
         }),
-        restart: () => build(parts, settings),
+        restart: () => build(parts, settings, answer),
         calls: () =>
             parts.sim.requests
                 .map((request) => request.operation ?? "?")

@@ -113,6 +113,18 @@ describe("what comes back", () => {
         expect(answer.headers.get("x-request-id")).toMatch(/^[0-9a-f]{32}$/);
     });
 
+    it("cut-body halves any answer, which looks whole on the wire", async () => {
+        const { cbr } = await setUp();
+        sim.fail({ effect: "cut-body" });
+        sim.fail({ effect: [{ code: "6200", message: "gone" }, "cut-body"] });
+        const [listed, refused] = [await cbr.get("/vaults"), await cbr.get("/vaults")];
+        expect([listed, refused].map(({ status, text }) => [status, text])).toEqual([
+            [200, '{"vaults":[],"count":0,'],
+            [404, '{"error_code":"BackupServic'],
+        ]);
+        expect(Number(refused.headers.get("content-length"))).toBe(refused.text.length);
+    });
+
     it("gateway errors carry the request id, throttling a Retry-After in seconds or as a date", async () => {
         const { cbr } = await setUp();
         sim.fail({ effect: { code: "APIGW.0308", retryAfter: 2 } });
@@ -141,6 +153,7 @@ describe("what takes effect", () => {
         ["reset-before", "broken", 0],
         ["reset-after-effect", "broken", 1],
         ["truncate", "broken", 1],
+        ["cut-body", 200, 1],
         ["status-after-effect", 502, 1],
         [{ status: 504, afterEffect: true }, 504, 1],
         [{ status: 504 }, 504, 0],

@@ -53,6 +53,25 @@ it("refuses unknown, expired and revoked tokens with APIGW.0301", async () => {
     expect(outcome(await withToken(other))).toEqual([401, "APIGW.0301"]);
 });
 
+it("refuses another project as OpenStack services do, where that is wished for", async () => {
+    const { region, url, signed, withToken } = await setUp({ otherProject: "malformed-url" });
+    const other = region.addProject({ projectName: "eu-de_team" });
+    const elsewhere = url.replace(region.projectId, other.projectId);
+    const unknown = url.replace(region.projectId, "f".repeat(32));
+    for (const answer of [
+        await withToken(sim.issueToken("eu-de"), elsewhere),
+        await withToken(sim.issueToken("eu-de"), unknown),
+        await signed({ url: elsewhere }),
+        await signed({ url: unknown }, {}),
+    ])
+        expect([answer.status, answer.body]).toEqual([
+            401,
+            { unauthorized: { code: "401", message: "Malformed request url" } },
+        ]);
+    expect((await withToken(sim.issueToken("eu-de"))).status).toBe(200);
+    expect(outcome(await withToken(sim.issueToken("eu-nl")))).toEqual([401, "APIGW.0307"]);
+});
+
 it("refuses another region's token with APIGW.0307, another project with 403", async () => {
     const { region, url, withToken } = await setUp();
     expect(outcome(await withToken(sim.issueToken("eu-nl")))).toEqual([401, "APIGW.0307"]);

@@ -90,15 +90,22 @@ export interface Answer {
     headers: Headers;
     /** The body as text. */
     text: string;
-    /** The body as JSON; an empty object when it is none. */
+    /** The body as JSON; an empty object when it is none, or cut off. */
     body: Body;
 }
 
 async function answerOf(response: Response): Promise<Answer> {
     const text = await response.text();
-    let body: unknown = {};
-    if (response.headers.get("content-type")?.includes("json") === true) body = JSON.parse(text);
-    return { status: response.status, headers: response.headers, text, body: body as Body };
+    const isJson = response.headers.get("content-type")?.includes("json") === true;
+    return { status: response.status, headers: response.headers, text, body: (isJson ? parsed(text) : {}) as Body };
+}
+
+function parsed(text: string): unknown {
+    try {
+        return JSON.parse(text);
+    } catch {
+        return {};
+    }
 }
 
 /** Sends any request anywhere. */

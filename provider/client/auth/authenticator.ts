@@ -51,7 +51,7 @@ export interface Authenticator {
      * looked up in the region's own IAM by project name, else by region name. Single flight, cached.
      * @throws ConfigError naming cbr:projectId when there is not exactly one; AuthError; TransportError (`sent: false`).
      */
-    projectId(scope: Scope, signal?: AbortSignal): Promise<string>;
+    projectId(scope: Scope): Promise<string>;
     /**
      * The request with the headers that authenticate exactly it, now. Sign anew for every try.
      * @throws ConfigError without credentials; AuthError when they were refused (or, with `retry`, IAM is out of order); TransportError (`sent: false`).
@@ -162,22 +162,6 @@ interface Keys extends Perishable {
 /** A project by id, or by a name whose source is known. */
 type Project = { readonly id: string } | { readonly name: Resolved };
 
-/** Rejects as soon as the signal aborts; what is waited for goes on for the others. */
-function orAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    if (signal === undefined) return promise;
-    return new Promise((resolve, reject) => {
-        const onAbort = () => reject(signal.reason);
-        if (signal.aborted) {
-            promise.catch(() => undefined);
-            onAbort();
-            return;
-        }
-        signal.addEventListener("abort", onAbort, { once: true });
-        const done = () => signal.removeEventListener("abort", onAbort);
-        promise.finally(done).then(resolve, reject);
-    });
-}
-
 function idOrName(id: Resolved | undefined, name: Resolved | undefined): IdOrName | undefined {
     if (id !== undefined) return { id: id.value };
     return name === undefined ? undefined : { name: name.value };
@@ -210,22 +194,22 @@ class IamAuthenticator implements Authenticator {
     readonly #proven = new Set<Credentials>();
     readonly #probes = new Map<Credentials, Promise<void>>();
 
-    constructor(settings: Settings, transport: Transport, clock: Clock) {
+    constructor(settings: Settings, transport: Transport, clock: Clock, signal: AbortSignal | undefined) {
         this.#settings = settings;
-        this.#iam = { transport, clock, maxRetries: settings.maxRetries };
+        this.#iam = { transport, clock, maxRetries: settings.maxRetries, signal };
         this.#clock = clock;
         this.#active = settings.credentials;
     }
 
-    async projectId(scope: Scope, signal?: AbortSignal): Promise<string> {
+    async projectId(scope: Scope): Promise<string> {
         const { region } = scope;
         const atHome = region === this.#settings.region?.value;
         const known = scope.projectId ?? (atHome ? this.#settings.projectId?.value : undefined);
         if (known !== undefined) {
-            if (needsCatalog(this.#settings, region)) await orAbort(this.#askCatalog(region, known), signal);
+            if (needsCatalog(this.#settings, region)) await this.#askCatalog(region, known);
             return known;
         }
-        return orAbort(this.#lookUp(region), signal);
+        return this.#lookUp(region);
     }
 
     async authenticate(
@@ -574,7 +558,15 @@ function agencyDomain(agency: Agency): IdOrName {
     );
 }
 
-/** Signs requests by the settings' credentials: token, access key or password, with an agency on top of any. Asks IAM only when something is needed. */
-export function createAuthenticator(settings: Settings, transport: Transport, clock: Clock): Authenticator {
-    return new IamAuthenticator(settings, transport, clock);
+/**
+ * Signs requests by the settings' credentials: token, access key or password, with an agency on top of any. Asks IAM
+ * only when something is needed, and no more once `signal` is aborted.
+ */
+export function createAuthenticator(
+    settings: Settings,
+    transport: Transport,
+    clock: Clock,
+    signal?: AbortSignal,
+): Authenticator {
+    return new IamAuthenticator(settings, transport, clock, signal);
 }

@@ -5,14 +5,8 @@
  */
 import { z } from "zod";
 import { describeClockSkew, parseFailure } from "../errors/error-response";
-import {
-    ApiError,
-    type ApiErrorDetails,
-    AuthError,
-    ConfigError,
-    registerSecret,
-    TransportError,
-} from "../errors/errors";
+import { ApiError, type ApiErrorDetails, AuthError, ConfigError, TransportError } from "../errors/errors";
+import { registerSecret } from "../errors/redaction";
 import { backoffMs } from "../http/retry";
 import type { HttpRequest, HttpResponse, Transport } from "../http/transport";
 import type { Resolved } from "../settings/settings";
@@ -27,8 +21,10 @@ const UNKNOWN_LIFE_MS = 3_600_000;
 export interface Iam {
     readonly transport: Transport;
     readonly clock: Clock;
-    /** Repetitions after connection errors, 5xx and 429. A 401 is never repeated. */
+    /** Repetitions after connection errors, 5xx, 429, and answers that cannot be read. A 401 is never repeated. */
     readonly maxRetries: number;
+    /** Nothing is sent once it is aborted. */
+    readonly signal?: AbortSignal | undefined;
 }
 
 /** What a call is made with: a token, a signature, or nothing (when the body has the password). */
@@ -97,9 +93,14 @@ function place(url: string): string {
     return `${protocol}//${host}${pathname === "/" ? "" : pathname}`;
 }
 
-/** Sends, and repeats after what may pass: connection errors, 5xx, 429; up to `maxRetries` times, 0.25 to 30 s apart. Every call here is safe to repeat. */
+/**
+ * Sends, and repeats after what may pass: connection errors, 5xx, 429, a body that is no JSON; up to `maxRetries`
+ * times, 0.25 to 30 s apart. Every call here is safe to repeat.
+ */
 async function send(iam: Iam, operation: string, request: HttpRequest, proof: RequestAuth): Promise<HttpResponse> {
+    const { signal } = iam;
     for (let attempt = 1; ; attempt++) {
+        signal?.throwIfAborted();
         const last = attempt > iam.maxRetries;
         // Signed anew for each try: a signature has the time in it.
         const headers =
@@ -110,7 +111,11 @@ async function send(iam: Iam, operation: string, request: HttpRequest, proof: Re
                   : sign(request, proof.keys, new Date(iam.clock.now()));
         let response: HttpResponse;
         try {
-            response = await iam.transport.send({ ...request, headers: { ...request.headers, ...headers } });
+            response = await iam.transport.send({
+                ...request,
+                headers: { ...request.headers, ...headers },
+                ...(signal === undefined ? {} : { signal }),
+            });
         } catch (error) {
             if (!(error instanceof TransportError)) throw error;
             if (last || error.retry === "never")
@@ -119,14 +124,29 @@ async function send(iam: Iam, operation: string, request: HttpRequest, proof: Re
                     retry: error.retry,
                     cause: error,
                 });
-            await iam.clock.sleep(backoffMs(attempt, "backoff", iam.clock.random()));
+            await iam.clock.sleep(backoffMs(attempt, "backoff", iam.clock.random()), signal);
             continue;
         }
-        if ((response.status < 500 && response.status !== 429) || last) return response;
+        if (last || !mayPass(response)) return response;
         const { retryAfterMs } = parseFailure(operation, response, iam.clock.now(), "IAM");
         await iam.clock.sleep(
             backoffMs(attempt, response.status === 429 ? "throttled" : "backoff", iam.clock.random(), retryAfterMs),
+            signal,
         );
+    }
+}
+
+function mayPass({ status, body }: HttpResponse): boolean {
+    if (status === 401) return false;
+    return status >= 500 || status === 429 || jsonOf(body) === undefined;
+}
+
+/** Undefined: a page of something in between, or cut off. */
+function jsonOf(body: string): unknown {
+    try {
+        return JSON.parse(body);
+    } catch {
+        return undefined;
     }
 }
 
@@ -194,13 +214,9 @@ function refusal(
 }
 
 function parse<T>(operation: string, response: HttpResponse, schema: z.ZodType<T>): T {
-    let json: unknown;
-    try {
-        json = JSON.parse(response.body);
-    } catch {
-        // Neither the text nor the parser's error is quoted: a token answer may hold secrets.
-        throw malformed(operation, response, "is not JSON (a proxy's page, or cut off)");
-    }
+    const json = jsonOf(response.body);
+    // The text is not quoted: a token answer may hold secrets.
+    if (json === undefined) throw malformed(operation, response, "is not JSON (a proxy's page, or cut off)");
     const result = schema.safeParse(json);
     if (result.success) return result.data;
     const path = result.error.issues[0]?.path.join(".") || "body";

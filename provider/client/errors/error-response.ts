@@ -3,10 +3,13 @@
 import type { HttpResponse } from "../http/transport";
 import { lookUpCode } from "./error-codes";
 import type { ApiErrorDetails } from "./errors";
+import { displayText, redact } from "./redaction";
 import { parseRetryAfter } from "./retry-after";
 
 /** Longest piece of an answer that goes into a message, in characters. */
 const TEXT_MAX = 200;
+/** So much of an answer is looked at for it, in characters. */
+const HEAD_MAX = 20_000;
 
 /** Beyond this, a difference of clocks is worth a word; the API allows 15 minutes (§6.3). */
 const SKEW_MIN_MS = 5 * 60_000;
@@ -65,10 +68,14 @@ function isMalformedUrl(body: Json | undefined): boolean {
     return code === "401" && message === "Malformed request url" && Object.keys(rest).length === 0;
 }
 
-/** `text` as one line of at most 200 characters, without HTML: tags, scripts and comments are dropped, a page's title comes first. */
+/**
+ * `text` as one line of at most 200 characters, without secrets and without HTML: tags, scripts and comments are
+ * dropped, a page's title comes first. Secrets are cut out before the text is cut: a part of one would not be
+ * recognised.
+ */
 export function excerpt(text: string): string {
     // A page can be megabytes long; its head says what it is.
-    const head = text.slice(0, 20_000);
+    const head = redact(text.slice(0, 4 * HEAD_MAX)).slice(0, HEAD_MAX);
     const plain = /<[a-z!/]/i.test(head)
         ? head
               .replace(/<!--[\s\S]*?(?:-->|$)/g, " ")
@@ -80,8 +87,7 @@ export function excerpt(text: string): string {
               .replace(/&quot;/gi, '"')
               .replace(/&amp;/gi, "&")
         : head;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters of a binary answer must not reach a terminal.
-    const line = plain.replace(/[\u0000-\u001f\u007f-\u009f\s]+/g, " ").trim();
+    const line = displayText(plain).replace(/\s+/g, " ").trim();
     return line.length > TEXT_MAX ? `${line.slice(0, TEXT_MAX - 1).trimEnd()}…` : line;
 }
 
@@ -104,12 +110,16 @@ function normaliseCode(code: string, service: string): string {
     return /^\d{4}$/.test(code) ? `${service}.${code}` : code;
 }
 
-const FOREIGN_ADVICE =
+const PAGE_ADVICE =
     "That is a web page and no answer of the API: something in between answered, or cbr:endpoints names the wrong place.";
+const CUT_ADVICE =
+    "That is no answer of the API: it was cut off, or something in between answered, or cbr:endpoints names the " +
+    "wrong place.";
 
-/** A refusal in HTML. Of a 5xx it is what load balancers say, and passes. */
-function isForeign(response: HttpResponse): boolean {
-    return response.status >= 400 && response.status < 500 && response.body.trimStart().startsWith("<");
+/** What to do about an answer that the API did not write. Of a 5xx that is what load balancers say, and passes. */
+function adviceOnForeign({ status, body }: HttpResponse): string | undefined {
+    if (status >= 500 || status === 429) return undefined;
+    return body.trimStart().startsWith("<") ? PAGE_ADVICE : CUT_ADVICE;
 }
 
 /**
@@ -128,8 +138,9 @@ export function parseFailure(
 ): ApiErrorDetails {
     const body = parseObject(response.body);
     const found = body === undefined ? undefined : (codeAndText(body) ?? nested(body));
-    const code = normaliseCode(found?.code ?? "", service);
-    const raw = found === undefined || (found.text === "" && found.code === "") ? response.body : found.text;
+    const code = normaliseCode(excerpt(found?.code ?? ""), service);
+    const isForeign = found === undefined;
+    const raw = isForeign ? response.body : found.text;
     const text = excerpt(raw.replace(ENCODED_DENIAL, " ")) || "no message in the answer";
     const requestId =
         word(response.headers["x-request-id"]) ??
@@ -138,7 +149,7 @@ export function parseFailure(
         word(body?.["request_id"]);
     const dated = Date.parse(response.headers["date"] ?? "");
     const retryAfterMs = parseRetryAfter(response.headers["retry-after"], Number.isNaN(dated) ? (nowMs ?? 0) : dated);
-    const advice = lookUpCode(code)?.advice ?? (isForeign(response) ? FOREIGN_ADVICE : undefined);
+    const advice = isForeign ? adviceOnForeign(response) : lookUpCode(code)?.advice;
     return {
         operation,
         status: response.status,
@@ -148,6 +159,7 @@ export function parseFailure(
         ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
         ...(advice === undefined ? {} : { advice }),
         ...(isMalformedUrl(body) ? { isMalformedUrl: true } : {}),
+        ...(isForeign ? { isForeign } : {}),
     };
 }
 

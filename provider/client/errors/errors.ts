@@ -1,8 +1,9 @@
 /**
  * Every error this package throws on purpose. `kind` is for switches, `retry` is all that retry.ts looks at.
- * A message says: what was tried, what came back (status, code, text, request id), and what to do. Never a secret:
- * known secrets are cut out when the error is made.
+ * A message says: what was tried, what came back (status, code, text, request id), and what to do. It is one line, and
+ * never has a secret: it becomes a `displayText` when the error is made.
  */
+import { displayText } from "./redaction";
 
 /** May the request that ended so be sent again? `never`; `backoff`: later; `throttled`: the gateway asks us to slow down; `busy`: another task holds the vault or resource. */
 export type Retry = "never" | "backoff" | "throttled" | "busy";
@@ -19,35 +20,11 @@ export type ErrorKind =
     | "unsure"
     | "partial-create";
 
-const secrets = new Set<string>();
-
-/** Registers a value that must never appear in an error or a log line. Short values (under 6 characters) are ignored: they would blank out ordinary words. */
-export function registerSecret(value: string | undefined): void {
-    if (value !== undefined && value.length >= 6) secrets.add(value);
-}
-
-/** `text` with every registered secret, and everything that looks like a credential header, replaced by `[secret]`. */
-export function redact(text: string): string {
-    let out = text;
-    // Longest first: a secret may begin with another one.
-    for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
-        if (out.includes(secret)) out = out.replaceAll(secret, "[secret]");
-        const encoded = encodeURIComponent(secret);
-        if (encoded !== secret && out.includes(encoded)) out = out.replaceAll(encoded, "[secret]");
-        const json = JSON.stringify(secret).slice(1, -1);
-        if (json !== secret && out.includes(json)) out = out.replaceAll(json, "[secret]");
-    }
-    return out
-        .replace(/(x-auth-token|x-subject-token|x-security-token)(["']?\s*[:=]\s*["']?)[^\s"',;}]+/gi, "$1$2[secret]")
-        .replace(/(Signature=)[0-9a-f]{16,}/gi, "$1[secret]")
-        .replace(/:\/\/[^/\s:@]+:[^/\s@]+@/g, "://[secret]@");
-}
-
 export abstract class CbrError extends Error {
     abstract readonly kind: ErrorKind;
     readonly retry: Retry;
     constructor(message: string, options: { retry?: Retry; cause?: unknown } = {}) {
-        super(redact(message), options.cause === undefined ? undefined : { cause: options.cause });
+        super(displayText(message), options.cause === undefined ? undefined : { cause: options.cause });
         this.name = new.target.name;
         this.retry = options.retry ?? "never";
     }
@@ -91,8 +68,10 @@ export interface ApiErrorDetails {
     retryAfterMs?: number | undefined;
     /** What to do about it, when known. */
     advice?: string | undefined;
-    /** The very body with which the API refuses an id that it does not know (A13). */
+    /** The very body with which the API refuses an id that it does not know, or a project that is not the caller's. */
     isMalformedUrl?: boolean | undefined;
+    /** No code and no text could be read: the body was cut off, or is not the API's. */
+    isForeign?: boolean | undefined;
 }
 
 function describe(failure: ApiErrorDetails): string {
@@ -169,13 +148,12 @@ export class PartialCreateError<O = unknown> extends CbrError {
         super(reasons.join("; "), options);
         this.id = id;
         this.outputs = outputs;
-        this.reasons = reasons.map(redact);
+        this.reasons = reasons.map(displayText);
     }
 }
 
-/** The first line of anything thrown, safe to show. */
+/** What anything thrown says, in one line that may be shown. */
 export function messageOf(error: unknown): string {
     if (error instanceof CbrError) return error.message;
-    if (error instanceof Error) return redact(error.message);
-    return redact(String(error));
+    return displayText(error instanceof Error ? error.message : String(error));
 }

@@ -32,19 +32,21 @@ export function backoffMs(attempt: number, retry: Retry, random: number, retryAf
 
 /**
  * The object that this failure says is gone, if it is the very object asked for (`about`): 404 with the object's own
- * code, the old 400 CSBS.3001 of DeleteBackup (A14), or, for an id, the exact 401 "Malformed request url" (A13).
+ * code, or the old 400 CSBS.3001 of DeleteBackup. What `401 Malformed request url` says is for the client to find out.
  */
 export function notFoundObject(
     failure: ApiErrorDetails,
     about: NotFoundObject | undefined,
 ): NotFoundObject | undefined {
     if (about === undefined) return undefined;
-    if (failure.status === 401 && failure.isMalformedUrl === true) return about;
     const allowed = failure.status === 404 || (failure.status === 400 && failure.code === "CSBS.3001");
     return allowed && lookUpCode(failure.code)?.notFound === about ? about : undefined;
 }
 
-/** How a request that was answered with this failure may be repeated. */
+/**
+ * How a request that was answered with this failure may be repeated. `never` with `few`: nothing could be read, so a
+ * read or a deletion asks a few times before the failure is final; a POST may have had its effect.
+ */
 export function classify(failure: ApiErrorDetails, method: Method): { retry: Retry; few: boolean; renew: boolean } {
     const plain = (retry: Retry) => ({ retry, few: false, renew: false });
     const code = lookUpCode(failure.code);
@@ -69,7 +71,7 @@ export function classify(failure: ApiErrorDetails, method: Method): { retry: Ret
         return plain("backoff");
     if (failure.status === 500 && method !== "POST") return { retry: "backoff", few: true, renew: false };
     if (failure.status === 500) return plain("backoff");
-    return plain("never");
+    return { retry: "never", few: failure.isForeign === true, renew: false };
 }
 
 /** What a failed POST can have done: `nothing` surely; `maybe`; `accepted`: the API said yes, but what it said about it was lost. */
@@ -85,7 +87,8 @@ export function sideEffectOf(error: unknown): Effect {
         const known = lookUpCode(code);
         if (known?.class === "throttled" || status === 429) return "nothing";
         if (known !== undefined && known.class !== "gateway" && !code.endsWith(".9910")) return "nothing";
-        if (status === 408) return "maybe";
+        // A page of something in between may come after the effect.
+        if (status === 408 || error.failure.isForeign === true) return "maybe";
         if (status < 500) return "nothing";
         return "maybe";
     }

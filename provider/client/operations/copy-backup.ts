@@ -18,6 +18,7 @@ export const copyBackup = defineOperation({
     method: "POST",
     path: "/backups/{backup_id}/replicate",
     request: copyBackupRequest,
+    makes: ["replication", "replication_record_id"],
     response: z.object({
         replication: z.object({
             replication_record_id: wireId,

@@ -18,6 +18,7 @@ export const copyCheckpoint = defineOperation({
     method: "POST",
     path: "/checkpoints/replicate",
     request: copyCheckpointRequest,
+    makes: ["replication", "backups", "replication_record_id"],
     response: z.object({
         replication: z.object({
             backups: wireList(z.object({ backup_id: wireId, replication_record_id: wireId })),

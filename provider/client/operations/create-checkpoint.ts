@@ -35,5 +35,6 @@ export const createCheckpoint = defineOperation({
     method: "POST",
     path: "/checkpoints",
     request: createCheckpointRequest,
+    makes: ["checkpoint", "id"],
     response: createCheckpointResponse,
 });

@@ -13,5 +13,6 @@ export const importCheckpoint = defineOperation({
     method: "POST",
     path: "/checkpoints/sync",
     request: importCheckpointRequest,
+    makes: ["sync", "operation_log_id"],
     response: z.object({ sync: z.object({ operation_log_id: wireId, vault_id: wireText }) }),
 });

@@ -20,6 +20,10 @@ export interface Operation<Req, Res> {
     readonly response: z.ZodType<Res> | undefined;
     /** The object whose typed not-found means that the thing asked for is gone. */
     readonly notFound?: NotFoundObject;
+    /**
+     * Of a POST: keys on the way to the id of what it makes, for messages about an answer that is malformed elsewhere.
+     */
+    readonly makes?: readonly string[];
     /** True when sending twice is the same as sending once. No POST of this API is. */
     readonly idempotent: boolean;
 }
@@ -32,6 +36,7 @@ interface OperationSpec<RequestSchema extends z.ZodType, ResponseSchema extends 
     request?: RequestSchema;
     response?: ResponseSchema;
     notFound?: NotFoundObject;
+    makes?: readonly string[];
 }
 
 export function defineOperation<
@@ -47,5 +52,6 @@ export function defineOperation<
         response: spec.response as z.ZodType<z.output<ResponseSchema>> | undefined,
         idempotent: spec.method !== "POST",
         ...(spec.notFound === undefined ? {} : { notFound: spec.notFound }),
+        ...(spec.makes === undefined ? {} : { makes: spec.makes }),
     };
 }

@@ -1,5 +1,5 @@
 /** Which credentials are used, when several places give some. Pure. */
-import { registerSecret } from "../errors/errors";
+import { registerSecret } from "../errors/redaction";
 import { type Field, type Layer, namesFor, type Resolved } from "./sources";
 
 /** What proves who calls. Every part says where it is from. */

@@ -5,7 +5,8 @@
  */
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { ConfigError, registerSecret } from "../errors/errors";
+import { ConfigError } from "../errors/errors";
+import { registerSecret } from "../errors/redaction";
 import { expandHome, type FileAccess, listCloudsYaml, readCloudsYaml } from "./clouds-yaml";
 import {
     type Credentials,
@@ -253,6 +254,11 @@ function cloudsLayer(
     return undefined;
 }
 
+/** A project id as IAM writes it, so that it is equal to what IAM and state say. */
+function inLowercase(id: Resolved | undefined): Resolved | undefined {
+    return id !== undefined && /^[0-9a-f-]{32,64}$/i.test(id.value) ? { ...id, value: id.value.toLowerCase() } : id;
+}
+
 /**
  * All settings, with their sources. Pure but for `files` (default: this machine's). Missing values are no errors here:
  * `requireRegion` and `requireCredentials` make them, when a call needs one. Empty texts count as unset.
@@ -353,7 +359,7 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
     return {
         ...given({
             region,
-            projectId,
+            projectId: inLowercase(projectId),
             projectName,
             agency,
             domainName,

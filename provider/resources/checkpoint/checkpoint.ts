@@ -11,6 +11,7 @@ import {
     commonInputs,
     deadlineOf,
     deletionPolicy,
+    EXPIRED,
     type Failure,
     objectDescription,
     objectId,
@@ -25,7 +26,7 @@ import { findCheckpoint, noteOwner } from "./find-lost";
 import { observe, read } from "./read";
 import {
     checkpointFacts,
-    EXPIRED,
+    expiredOutputs,
     isFailure,
     isFinalCheckpoint,
     isGoing,
@@ -347,7 +348,8 @@ async function update(
     try {
         if (olds.status === EXPIRED && isFailure(outputs))
             throw vanishedError(id, outputs, "it is no longer in the cloud");
-        if (olds.status === EXPIRED || isGoing(olds)) return outputs;
+        if (olds.status === EXPIRED) return expiredOutputs(outputs);
+        if (isGoing(olds)) return outputs;
         if (isFinalCheckpoint(olds.status)) {
             // What looked like a failure may have been a list that lagged, or a backup that was busy.
             const seen = isFailure(outputs) ? await observe(context, target, id, outputs) : outputs;
@@ -374,7 +376,7 @@ async function update(
 
 /** It is gone. That is a failure only when nothing good of it was ever seen. */
 function expired(context: Context, id: string, outputs: CheckpointOutputs): CheckpointOutputs {
-    const seen = { ...outputs, status: EXPIRED };
+    const seen = expiredOutputs(outputs);
     if (isFailure(seen) || (outputs.backups.length > 0 && outcomeOf(outputs).good === 0))
         throw vanishedError(id, outputs, "it is no longer in the cloud");
     context.log.warn(
@@ -421,7 +423,7 @@ async function remove(context: Context, id: string, olds: CheckpointOutputs): Pr
         // State does not know them all: a running backup cannot be cancelled, so wait for it, then ask.
         if (!(await untilDeletable(context, target, id, olds, deadline))) return;
         ids = await listedIds(context, target, id, olds, deadline);
-        if (ids.length === 0)
+        if (ids.length === 0 && olds.status !== EXPIRED)
             context.log.warn(
                 `restore point ${id} is still there, but the cloud lists no backup of it: none was deleted. Look for its backups in vault ${olds.vaultId}; what is there costs money until deleted.`,
             );
@@ -438,7 +440,8 @@ async function remove(context: Context, id: string, olds: CheckpointOutputs): Pr
 }
 
 function holding(id: string, outputs: CheckpointOutputs): Holding {
-    const { failed = [], skipped = [] } = outputs.backups === undefined ? {} : outcomeOf(outputs);
+    const { failed = [], skipped = [] } =
+        outputs.backups === undefined || outputs.vault === undefined ? {} : outcomeOf(outputs);
     const lacking = [...failed.map((one) => one.resourceId), ...skipped.map((one) => one.id)];
     const covered = outputs.backups?.filter((one) => isGoodBackup(one.status)).map((one) => one.resourceId ?? "") ?? [];
     return { identity: id, keys: [id], lacking, covered };
@@ -471,7 +474,8 @@ async function listedIds(
     const until = Math.min(deadline, clock.now() + UNLISTED_MS);
     for (let pause = 1_000; ; pause = Math.min(pause * 2, 15_000)) {
         const rows = await backupsOfCheckpoint(context, target, id, resources, { deadline });
-        if (rows.length > 0 || resources.length === 0 || clock.now() + pause >= until) return rows.map((row) => row.id);
+        const isAll = rows.length > 0 || resources.length === 0 || olds.status === EXPIRED;
+        if (isAll || clock.now() + pause >= until) return rows.map((row) => row.id);
         await clock.sleep(pause, context.signal);
     }
 }

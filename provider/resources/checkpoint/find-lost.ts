@@ -30,8 +30,10 @@ export async function findCheckpoint(
 ): Promise<WireCheckpoint | undefined> {
     const show = async (id: string, group: readonly WireBackup[] = []): Promise<WireCheckpoint | undefined> => {
         try {
-            return (await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id }, deadline }))
-                .checkpoint;
+            const path = { checkpoint_id: id };
+            const { checkpoint: wire } = await context.client.call(showCheckpoint, { target, path, deadline });
+            // The task by which it was found may have named no vault.
+            return (wire.vault?.id ?? inputs.vaultId) === inputs.vaultId ? wire : undefined;
         } catch (error) {
             if (!(error instanceof NotFoundError)) throw error;
             // It was taken, that much is sure: while it is new, "no such restore point" is a read that lags.

@@ -5,14 +5,16 @@ import { NotFoundError, OperationFailedError } from "../../client/errors/errors"
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
 import { backupsOfCheckpoint, readBackup } from "../../reads/backup-lists";
 import { sharedRows } from "../../reads/shared-reads";
+import { EXPIRED } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
-import { EXPIRED, isFinalCheckpoint, isGoneCheckpoint, toBackup, toOutputs } from "./schema";
+import { expiredOutputs, isFinalCheckpoint, isGoneCheckpoint, toBackup, toOutputs } from "./schema";
 
 export async function read(context: Context, id: string, olds: Partial<CheckpointOutputs>) {
     const target = await targetOf(context, olds);
     if (!isStored(olds)) return get(context, target, id, olds);
-    if (olds.status === EXPIRED) return olds.recreateWhenExpired === true ? undefined : { id, outputs: olds };
+    if (olds.status === EXPIRED)
+        return olds.recreateWhenExpired === true ? undefined : { id, outputs: expiredOutputs(olds) };
     if (isFinalCheckpoint(olds.status) && olds.backups.length > 0) {
         const rows = await sharedRows(context, target, {
             checkpointId: id,
@@ -30,7 +32,7 @@ export async function read(context: Context, id: string, olds: Partial<Checkpoin
         context.log.warn(
             `restore point ${id} is no longer in the cloud (expired, or deleted by hand); kept in state as expired. Change \`triggers\` to take a new one, or set \`recreateWhenExpired: true\`.`,
         );
-        return { id, outputs: { ...olds, status: EXPIRED } };
+        return { id, outputs: expiredOutputs(olds) };
     }
     const before = new Set(olds.backups.filter((one) => one.status === EXPIRED).map((one) => one.id));
     const lost = outputs.backups.filter((one) => one.status === EXPIRED && !before.has(one.id));

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import type { WireBackup, WireCheckpoint, WireChildBackup } from "../../client/operations";
+import { EXPIRED } from "../../resource/resource";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
 
 const skippedResource = z.object({
@@ -17,7 +18,7 @@ export type SkippedResource = z.output<typeof skippedResource>;
 const backupFields = {
     id: z.string(),
     name: z.string().optional(),
-    /** The API's word: available, error, protecting … */
+    /** The API's word: available, error, protecting …; or `expired`: it was good, and the cloud no longer has it. */
     status: z.string(),
     resourceId: z.string().optional(),
     resourceName: z.string().optional(),
@@ -69,11 +70,17 @@ export const checkpointFacts = {
     skippedResources: z.array(skippedResource),
     /** How long the cloud keeps it, in days; -1: until deleted. */
     retentionDurationDays: z.number().optional(),
-    /** Every backup of the restore point, good or not; one that the cloud no longer has keeps its last facts, with status `expired`. By resource id, then backup id. */
+    /**
+     * Every backup of the restore point, good or not; one that was good and is no longer in the cloud keeps its last
+     * facts, with status `expired`. By resource id, then backup id.
+     */
     backups: z.array(backup),
-    /** Ids of the backups that are good: `available`, or being restored from. */
+    /**
+     * Ids of the backups that can be used: `available`, or being restored from. Those that the cloud no longer has
+     * leave it.
+     */
     backupIds: z.array(z.string()),
-    /** Id of the good backup of each resource. */
+    /** Id of the usable backup of each resource that has one. */
     backupIdByResource: z.record(z.string(), z.string()),
 };
 
@@ -84,7 +91,6 @@ const GOING = new Set(["deleting", "waiting_delete"]);
 const FINAL_CHECKPOINT = new Set(["available", "error", "error-deleting"]);
 /** The cloud's answer for "it is no more", beside a 404 (A11). */
 const GONE_CHECKPOINT = new Set(["deleted"]);
-export const EXPIRED = "expired";
 
 export const isGoodBackup = (status: string): boolean => GOOD_BACKUP.has(status);
 export const isFinalBackup = (status: string): boolean => isGoodBackup(status) || status === "error";
@@ -120,6 +126,21 @@ export function toBackup(row: WireBackup): Backup {
     const children = row.children.map(toBackupFields);
     children.sort((a, b) => compare(a.resourceId, b.resourceId) || compare(a.id, b.id));
     return { ...toBackupFields(row), children };
+}
+
+/**
+ * What is no longer in the cloud. One that had failed stays as it was: only what was good can be said to have expired.
+ */
+function expiredBackup<B extends Backup>(one: B): B {
+    const expired = <T extends { status: string }>(each: T): T =>
+        isGoodBackup(each.status) || GOING.has(each.status) ? { ...each, status: EXPIRED } : each;
+    return { ...expired(one), children: one.children.map(expired) };
+}
+
+/** The outputs of a restore point that the cloud no longer has: its last facts, and nothing that could be used. */
+export function expiredOutputs(outputs: CheckpointOutputs): CheckpointOutputs {
+    const backups = outputs.backups.map(expiredBackup);
+    return { ...outputs, status: EXPIRED, backups, ...goodIds(backups) };
 }
 
 function ordered(backups: Backup[]): Backup[] {
@@ -159,10 +180,7 @@ export function toOutputs(
         .map((one) => ({ id: one.id, name: one.name, type: one.type, resourceSizeGb: one.resource_size }))
         .sort((a, b) => compare(a.id, b.id));
     const listedIds = new Set(rows.map((row) => row.id));
-    // A good backup that is gone was good: it is not the same as one that failed.
-    const lost = (earlier.backups ?? [])
-        .filter((one) => !listedIds.has(one.id))
-        .map((one) => (isGoodBackup(one.status) || GOING.has(one.status) ? { ...one, status: EXPIRED } : one));
+    const lost = (earlier.backups ?? []).filter((one) => !listedIds.has(one.id)).map(expiredBackup);
     const backups = ordered([...rows.map(toBackup), ...lost]);
     return {
         ...inputs,

@@ -7,10 +7,10 @@ import { formatDuration } from "../../client/time/duration";
 import { parseInstant, queryInstant } from "../../client/time/timestamps";
 import { backupsOfCheckpoint, checkpointTopic, operationLogRows } from "../../reads/backup-lists";
 import { shouldFetchById } from "../../reads/poller";
+import { EXPIRED } from "../../resource/resource";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
 import {
-    EXPIRED,
     goodIds,
     isFinalBackup,
     isFinalCheckpoint,

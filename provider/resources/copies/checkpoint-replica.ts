@@ -38,6 +38,7 @@ import {
     UNSENT,
     UNSURE,
     updateCopies,
+    upgradeCopySet,
     withTotals,
 } from "./copy-set";
 import { COPY_BUDGET_MS } from "./destination-replicas";
@@ -72,6 +73,7 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     kind: "CheckpointReplica",
     inputs: checkpointReplicaInputs,
     outputs: checkpointReplicaOutputs,
+    upgradeState: upgradeCopySet,
     refine: refuseSameRegion,
     preflight: preflightCheckpointReplica,
     isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),

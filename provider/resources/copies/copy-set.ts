@@ -17,6 +17,7 @@ import {
     deletionPolicy,
     destinationProjectId,
     destinationRegion,
+    EXPIRED,
     objectId,
     warnOrFail,
 } from "../../resource/resource";
@@ -56,7 +57,11 @@ const replication = z.object({
     /** The source backup. */
     backupId: z.string(),
     replicationRecordId: z.string().optional(),
-    /** The API's word: waiting_replicate, replicating, success, fail, skip. Before there is one: `unsent` (the request was refused) or `unsure` (its answer was lost). */
+    /**
+     * The API's word: waiting_replicate, replicating, success, fail, skip. Before there is one: `unsent` (the request
+     * was refused) or `unsure` (its answer was lost). `expired` once a refresh has found that a good replica is no
+     * longer in its region.
+     */
     status: z.string(),
     /** Percent. */
     progress: z.number().optional(),
@@ -68,8 +73,6 @@ const replication = z.object({
     unsureAt: z.number().optional(),
     /** True when the replica was there before: it is then never deleted. */
     adopted: z.boolean().optional(),
-    /** True once a refresh has found that the replica is no longer in its region. */
-    gone: z.boolean().optional(),
 });
 export type Replication = z.output<typeof replication>;
 
@@ -82,9 +85,15 @@ export const copySetOutputs = {
     replicationRecordIds: z.array(z.string()),
     /** Every copy of this run. By source backup id. */
     replications: z.array(replication),
-    /** Ids of the replicas in the destination region, of the copies that are good. */
+    /**
+     * Ids of the replicas in the destination region that can be used: those of good copies, without those that are no
+     * longer there.
+     */
     destinationBackupIds: z.array(z.string()),
-    /** replicating; success: at least one was copied, none failed; fail: at least one failed; skip: none was copied, none failed. */
+    /**
+     * replicating; success: at least one was copied, none failed; fail: at least one failed; expired: no replica that
+     * was copied is left; skip: none was copied, none failed.
+     */
     status: z.string(),
     /** Kind of object that was copied. */
     providerId: z.string().optional(),
@@ -94,6 +103,14 @@ export const copySetOutputs = {
     /** True once every copy has ended, and what its record says has been compared with its replica. */
     verified: z.boolean().optional(),
 };
+
+/** 0.1.0 marked a replica that was no longer there with `gone: true` beside its record's status. */
+export function upgradeCopySet(stored: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    const { replications } = stored as { replications?: readonly (Replication & { gone?: boolean })[] };
+    if (replications?.some(({ gone }) => gone === true) !== true) return { ...stored };
+    const upgraded = replications.map(({ gone, ...one }) => (gone === true ? { ...one, status: EXPIRED } : one));
+    return { ...withTotals({ ...(stored as unknown as CopySet), replications: upgraded }) };
+}
 
 export interface CopySet extends CommonInputs {
     readonly region: string;
@@ -122,8 +139,14 @@ export interface Subject<O> {
 const hasBegun = (one: Replication): boolean => one.status !== UNSENT && one.status !== UNSURE;
 /** A `success` that names no replica yet has not ended, either. */
 const isRunning = (one: Replication): boolean =>
-    hasBegun(one) && (!isFinalCopy(one.status) || (one.status === "success" && one.destinationBackupId === undefined));
-const isGood = (one: Replication): boolean => one.status === "success" || one.adopted === true;
+    hasBegun(one) &&
+    one.status !== EXPIRED &&
+    (!isFinalCopy(one.status) || (one.status === "success" && one.destinationBackupId === undefined));
+/** Is there a replica that can be used? */
+const isUsable = (one: Replication): boolean =>
+    one.status !== EXPIRED && (one.status === "success" || one.adopted === true);
+/** What was good and has gone since is no failure. */
+const isGood = (one: Replication): boolean => isUsable(one) || one.status === EXPIRED;
 
 function sourceOf(outputs: CopySet): ProjectRef {
     return { region: outputs.region, projectId: outputs.projectId };
@@ -159,14 +182,15 @@ export function withTotals<O extends CopySet>(outputs: O): O {
     const { replications } = outputs;
     const has = (status: string) => replications.some((one) => one.status === status);
     const failed = has("fail") || has(UNSENT) || has(UNSURE);
+    const ended = failed ? "fail" : has("success") ? "success" : has(EXPIRED) ? EXPIRED : "skip";
     return {
         ...outputs,
         replicationRecordIds: replications.map((one) => one.replicationRecordId).filter((id) => id !== undefined),
         destinationBackupIds: replications
-            .filter((one) => isGood(one) && one.gone !== true)
+            .filter(isUsable)
             .map((one) => one.destinationBackupId)
             .filter((id) => id !== undefined),
-        status: !isDone(outputs) ? "replicating" : failed ? "fail" : has("success") ? "success" : "skip",
+        status: isDone(outputs) ? ended : "replicating",
     };
 }
 
@@ -412,10 +436,10 @@ export async function readCopies<O extends CopySet>(
         );
     const isThere = (one: Replication) => found.get(one.destinationBackupId ?? "")?.status === "available";
     const verified =
-        outputs.verified === true || (isDone(outputs) && outputs.replications.filter(isGood).every(isThere));
+        outputs.verified === true || (isDone(outputs) && outputs.replications.filter(isUsable).every(isThere));
     // Only what was seen to be good once can be said to be gone since.
     const replications = outputs.replications.map((one) =>
-        verified && lost.includes(one.destinationBackupId ?? "") ? { ...one, gone: true } : one,
+        verified && isUsable(one) && lost.includes(one.destinationBackupId ?? "") ? { ...one, status: EXPIRED } : one,
     );
     return { id, outputs: withTotals({ ...outputs, replications, ...(verified ? { verified } : {}) }) };
 }
@@ -447,9 +471,11 @@ export async function removeCopies<O extends CopySet>(
         list.map((one) => one.destinationBackupId).filter((one) => one !== undefined);
     const isOwn = (one: Replication) => one.adopted !== true && one.status !== "skip";
     const wasLeft = (one: Replication) => context.holders.wasLeft(context.urn, one.destinationBackupId ?? "");
-    const mine = ended.replications.filter((one) => one.gone !== true && (isOwn(one) || wasLeft(one)));
+    const mine = ended.replications.filter((one) => one.status !== EXPIRED && (isOwn(one) || wasLeft(one)));
     const own = idsOf(mine);
-    const kept = ended.replications.filter((one) => one.adopted === true && !wasLeft(one)).length;
+    const kept = ended.replications.filter(
+        (one) => one.adopted === true && one.status !== EXPIRED && !wasLeft(one),
+    ).length;
     if (kept > 0) context.log.info(`${id}: ${kept} replicas ${where} were there before this resource and are retained`);
     if (own.length === 0) return;
     // What its region does not know yet could not be deleted there, and would stay behind.

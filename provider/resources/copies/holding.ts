@@ -2,6 +2,7 @@
 import type { WireBackup } from "../../client/operations";
 import { parseInstant } from "../../client/time/timestamps";
 import { allBackupRows, readBackup } from "../../reads/backup-lists";
+import { EXPIRED } from "../../resource/resource";
 import type { Context } from "../../services/context";
 import { type Holding, namesOf } from "../../services/holders";
 
@@ -14,7 +15,7 @@ export const vaultCopiesKey = (vaultId: string, region: string): string => `copi
 export interface CopyRef {
     readonly backupId: string;
     readonly destinationBackupId?: string | undefined;
-    readonly gone?: boolean | undefined;
+    readonly status?: string | undefined;
 }
 
 /** `requestedAt` tells two makings apart whose ids are made of the inputs. */
@@ -24,7 +25,7 @@ export function copyHolding(
     copies: readonly CopyRef[],
     keys: readonly string[] = [],
 ): Holding {
-    const standing = copies.filter((one) => one.destinationBackupId !== undefined && one.gone !== true);
+    const standing = copies.filter((one) => one.destinationBackupId !== undefined && one.status !== EXPIRED);
     return {
         identity: `${id}#${outputs.requestedAt ?? ""}`,
         keys: [

@@ -34,6 +34,7 @@ import {
     removeCopies,
     type Subject,
     updateCopies,
+    upgradeCopySet,
     withTotals,
 } from "./copy-set";
 import { COPY_BUDGET_MS, type Copy, isRecordFor } from "./destination-replicas";
@@ -62,6 +63,7 @@ export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultRepl
     kind: "VaultReplication",
     inputs: vaultReplicationInputs,
     outputs: vaultReplicationOutputs,
+    upgradeState: upgradeCopySet,
     refine: refuseSameRegion,
     preflight: preflightVaultReplication,
     isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),

@@ -18,14 +18,11 @@ export function cbrService(shared: Shared, host: Host): Service {
                 if (throttled()) refuse("APIGW.0308");
                 const { incoming } = received;
                 const projectId = target.segments[1] ?? "";
-                admit(
-                    accounts,
-                    identify(accounts, incoming, world.schedule.clock.now()),
-                    incoming,
-                    host.region,
-                    projectId,
-                );
-                const store = world.store(host.region, projectId) ?? refuse("APIGW.0302", "unknown project");
+                const refuseProject = (detail: string): never =>
+                    world.rules.otherProject === "malformed-url" ? refuseMalformedUrl() : refuse("APIGW.0302", detail);
+                const caller = identify(accounts, incoming, world.schedule.clock.now());
+                admit(accounts, caller, incoming, { region: host.region, projectId, refuseProject });
+                const store = world.store(host.region, projectId) ?? refuseProject("unknown project");
                 const hasMalformedId = method !== "POST" && Object.values(params).some((id) => !isUuid(id));
                 if (host.dialect === "huawei" && hasMalformedId) refuseMalformedUrl();
                 if (!route.takesQuery && target.queryText !== "")

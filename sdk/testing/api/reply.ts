@@ -44,7 +44,7 @@ export function refuseKeystone(status: number, message: string): never {
     throw new Refusal({ status, code: "", message, shape: "keystone" });
 }
 
-/** Refuses a path whose id is no UUID, as terraform-provider-huaweicloud has met it (cbr-api §5.4). */
+/** Refuses a path whose id is no UUID, as terraform-provider-huaweicloud has met it, or one of another project. */
 export function refuseMalformedUrl(): never {
     throw new Refusal({ status: 401, code: "401", message: "Malformed request url", shape: "nested" });
 }

@@ -96,6 +96,7 @@ const namedEffect = z.enum([
     "reset-before",
     "reset-after-effect",
     "truncate",
+    "cut-body",
     "status-after-effect",
     "token-expired",
     "throttled",

@@ -66,6 +66,8 @@ export class Exchange {
         const replacement = replacementOf(effects, incoming.headers, shared.accounts, requestId);
         let reply = replacement.instead ?? this.#answer(answer, { incoming, target, bodyText, requestId, effects });
         if (replacement.after !== undefined) reply = replacement.after;
+        // The connection lives, so the answer looks whole: as behind a proxy that gave up half-way.
+        if (effects.includes("cut-body")) reply = { ...reply, body: reply.body.slice(0, reply.body.length / 2) };
         reply.headers["x-request-id"] = requestId;
         reply.headers["date"] = new Date(this.#shared.world.schedule.clock.now()).toUTCString();
         await this.#sleep(delayOf(effects, "after"));

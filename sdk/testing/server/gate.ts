@@ -18,27 +18,31 @@ export function identify(accounts: Accounts, request: SignedRequest, nowMs: numb
     return { token };
 }
 
-/** Checks that the caller may work in a project of a region: 401 for another region's token, 403 for another project. */
-export function admit(
-    accounts: Accounts,
-    caller: Caller,
-    request: SignedRequest,
-    region: string,
-    projectId: string,
-): void {
+/** Where a request goes, and what it is answered when that is not the caller's. */
+export interface Destination {
+    readonly region: string;
+    readonly projectId: string;
+    refuseProject(detail: string): never;
+}
+
+/**
+ * Checks that the caller may work in a project of a region: 401 for another region's token; another project is refused.
+ */
+export function admit(accounts: Accounts, caller: Caller, request: SignedRequest, to: Destination): void {
+    const { region, projectId } = to;
     if ("token" in caller) {
         const { project } = caller.token;
         if (project === undefined) refuse("APIGW.0302", "the token has no project scope");
         if (project.region !== region) refuse("APIGW.0307", `the token is for region ${project.region}`);
-        if (project.id !== projectId) refuse("APIGW.0302", "the project in the path is not the token's");
+        if (project.id !== projectId) to.refuseProject("the project in the path is not the token's");
         return;
     }
     const named = request.headers["x-project-id"];
     if (named !== undefined && named !== projectId)
-        refuse("APIGW.0302", "the project in the path is not that of X-Project-Id");
+        to.refuseProject("the project in the path is not that of X-Project-Id");
     const project = accounts.projects.find((each) => each.id === projectId);
     if (project === undefined || project.region !== region || project.domainId !== caller.key.domainId)
-        refuse("APIGW.0302", "the project in the path is not one of this account in this region");
+        to.refuseProject("the project in the path is not one of this account in this region");
 }
 
 function signer(accounts: Accounts, request: SignedRequest, nowMs: number): AccessKey {

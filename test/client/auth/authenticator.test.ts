@@ -881,22 +881,44 @@ describe("without credentials", () => {
     });
 });
 
-describe("a cancelled caller", () => {
-    it("leaves at once, and does not take the others along", async () => {
-        let answer: (answer: Answer) => void = () => {};
-        const pending = new Promise<Answer>((resolve) => {
-            answer = resolve;
-        });
-        const { auth, transport } = make(user, [{ method: "POST", url: /tokens/, answer: () => pending }]);
-        const controller = new AbortController();
-        const first = auth.projectId({ region: "eu-de" }, controller.signal);
-        const second = auth.projectId({ region: "eu-de" }, new AbortController().signal);
-        await settle();
-        controller.abort(new Error("cancelled"));
-        expect((await errorOf(first)).message).toBe("cancelled");
-        expect((await errorOf(auth.projectId({ region: "eu-de" }, controller.signal))).message).toBe("cancelled");
-        answer(issued("TOKEN-1"));
-        expect(await second).toBe(DE);
+it("asks IAM no more when the engine is gone: neither again after a failure, nor for another region", async () => {
+    const settings = resolveSettings((key) => (user as Record<string, string>)[key], {}, noFiles);
+    const transport = new ScriptedTransport([{ method: "POST", url: /tokens/, answer: { status: 503 } }]);
+    const clock = new FakeClock({ random: 0, auto: false });
+    const engine = new AbortController();
+    const auth = createAuthenticator(settings, transport, clock, engine.signal);
+    const asked = errorOf(auth.projectId({ region: "eu-de" }));
+    await settle();
+    expect(clock.sleeping).toBe(1);
+    engine.abort(new Error("the engine is gone"));
+    expect((await asked).message).toBe("the engine is gone");
+    expect((await errorOf(auth.projectId({ region: "eu-nl" }))).message).toBe("the engine is gone");
+    expect(transport.requests.map((one) => one.signal)).toEqual([engine.signal]);
+});
+
+describe("an answer of IAM that cannot be read", () => {
+    const page = "<html><title>Blocked</title></html>";
+
+    it.each([
+        ["a proxy's page", { status: 403, body: page }],
+        [
+            "a body that was cut off",
+            { status: 201, headers: { "x-subject-token": "CUT-OFF" }, body: '{"token":{"expi' },
+        ],
+    ])("is asked for again: %s", async (_, answer) => {
+        const { auth, transport } = make(user, [
+            { method: "POST", url: /tokens/, answer },
+            { method: "POST", url: /tokens/, answer: issued("TOKEN-1") },
+        ]);
+        expect(await auth.projectId({ region: "eu-de" })).toBe(DE);
+        transport.done();
+    });
+
+    it("is final where it is a 401: a wrong password must not lock the user", async () => {
+        const { auth, transport } = make(user, [
+            { method: "POST", url: /tokens/, answer: { status: 401, body: page } },
+        ]);
+        expect(await errorOf(auth.projectId({ region: "eu-de" }))).toMatchObject({ name: "AuthError", retry: "never" });
         transport.done();
     });
 });

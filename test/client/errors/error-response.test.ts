@@ -130,6 +130,7 @@ describe("parseFailure", () => {
             status: 502,
             code: "",
             text: "502 Bad Gateway 502 Bad Gateway nginx & co",
+            isForeign: true,
         });
     });
 
@@ -140,7 +141,7 @@ describe("parseFailure", () => {
         ["cut-off JSON", '{"error_code":"BackupServ', '{"error_code":"BackupServ'],
         ["a JSON list", '["a"]', '["a"]'],
         ["a JSON object that says nothing", '{"a":1}', '{"a":1}'],
-        ["control characters", "a\u001b[31mb\u0000c", "a [31mb c"],
+        ["control characters", "a \u001b[31mb\u0000c\u001b]0;title\u0007", "a b c"],
     ])("makes a text of %s", (_, body, text) => {
         expect(read(503, body)).toMatchObject({ code: "", text });
     });

@@ -72,16 +72,8 @@ it.each([
     expect(notFoundObject(one, "backup")).toBeUndefined();
 });
 
-it("takes 401 for gone only with the exact body of a malformed id", () => {
-    const malformed = failure(401, "401", { isMalformedUrl: true });
-    expect(notFoundObject(malformed, "checkpoint")).toBe("checkpoint");
-    expect(notFoundObject(malformed, undefined)).toBeUndefined();
-    for (const other of [
-        { ...malformed, isMalformedUrl: undefined },
-        { ...malformed, status: 400 },
-        { ...malformed, status: 404 },
-    ])
-        expect(notFoundObject(other, "checkpoint")).toBeUndefined();
+it("takes no 401 for gone: what that of a malformed id means is not for the answer alone to say", () => {
+    expect(notFoundObject(failure(401, "401", { isMalformedUrl: true }), "checkpoint")).toBeUndefined();
 });
 
 const plain = (retry: string) => ({ retry, few: false, renew: false });
@@ -139,6 +131,24 @@ it.each([
         expect(classify(failure(status, code), "GET")).toEqual(expected);
 });
 
+it.each([302, 400, 403, 404, 409, 520])(
+    "lets a %i of which nothing could be read be asked for a few times",
+    (status) => {
+        const foreign = failure(status, "", { isForeign: true });
+        for (const method of ["GET", "DELETE", "POST"] as const)
+            expect(classify(foreign, method)).toEqual({ retry: "never", few: true, renew: false });
+    },
+);
+
+it("keeps to the status of an answer that could not be read where that says enough", () => {
+    for (const [status, expected] of [
+        [401, renew],
+        [429, plain("throttled")],
+        [503, plain("backoff")],
+    ] as const)
+        expect(classify(failure(status, "", { isForeign: true }), "GET")).toEqual(expected);
+});
+
 it("tries an unexplained 500 a few times where sending twice does no harm", () => {
     expect(classify(failure(500), "GET")).toEqual({ retry: "backoff", few: true, renew: false });
     expect(classify(failure(500), "DELETE")).toEqual({ retry: "backoff", few: true, renew: false });
@@ -177,6 +187,8 @@ it.each([
     ["the unknown error 9910", api(500, "BackupService.9910")],
     ["an internal error of the gateway", api(500, "APIGW.0601")],
     ["408", api(408)],
+    ["a proxy's 403 page", new ApiError(failure(403, "", { isForeign: true }))],
+    ["a 400 that was cut in half", new ApiError(failure(400, "", { isForeign: true }))],
     ["a page that is no error answer", new ResponseShapeError("CreateCheckpoint", 0, "?")],
     ["something that nobody foresaw", new TypeError("x is not a function")],
 ])("does not claim to know what a POST that ended with %s did", (_, error) => {

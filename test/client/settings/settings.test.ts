@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ConfigError, redact } from "../../../provider/client/errors/errors";
+import { ConfigError } from "../../../provider/client/errors/errors";
+import { redact } from "../../../provider/client/errors/redaction";
 import {
     describeCredentials,
     type FileAccess,
