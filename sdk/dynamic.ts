@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { plainData } from "./plain-data";
+import { QuietResource } from "./quiet-resource";
 
 /** The names of the handlers that `pulumi-cbr/provider` exports. */
 export type HandlerName = keyof typeof import("../provider/index");
@@ -19,7 +20,7 @@ export type GetOptions = pulumi.CustomResourceOptions & { readonly id: pulumi.In
  * Base of the classes: a dynamic resource whose code is one constant line. `pulumi.dynamic.Resource` would serialize a
  * closure instead, which puts a copy of the code into state.
  */
-export abstract class CbrResource extends pulumi.CustomResource {
+export abstract class CbrResource extends QuietResource {
     constructor(
         handler: HandlerName,
         kind: string,
@@ -38,25 +39,12 @@ export abstract class CbrResource extends pulumi.CustomResource {
             __provider: providerLine(handler),
             __urn: urnOf(name, type, options),
         };
-        // Pulumi: each declared output costs four promises, and each of those formats a stack trace for Pulumi's own
-        // debugging; with ts-node's source maps that was a third of a program's time at 1,000 resources. The position
-        // of the resource in the program is found all the same: the SDK sets its own limit for it.
-        const { stackTraceLimit } = Error;
-        Error.stackTraceLimit = 0;
-        try {
-            super(type, name, properties, options);
-        } catch (error) {
-            Error.stackTraceLimit = stackTraceLimit;
-            if (error instanceof Error) Error.captureStackTrace(error);
-            throw error;
-        } finally {
-            Error.stackTraceLimit = stackTraceLimit;
-        }
+        super(type, name, properties, options);
     }
 }
 
 /** They may hold anything, so here is the last place that sees what Pulumi would make unrecognisable. */
-function triggers(kind: string, name: string, args: object | undefined): pulumi.Inputs {
+export function triggers(kind: string, name: string, args: object | undefined): pulumi.Inputs {
     if (args === undefined || !("triggers" in args) || args.triggers === undefined) return {};
     return { triggers: plainData(args.triggers, `${kind} ${name}: triggers`) };
 }

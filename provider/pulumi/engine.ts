@@ -1,8 +1,8 @@
 /** The engine that started this process: its address, whether it still runs, and its log service. */
-import { createRequire } from "node:module";
 import { connect } from "node:net";
 import { OperationFailedError } from "../client/errors/errors";
 import { repeat } from "../client/time/clock";
+import { grpc } from "./grpc";
 import type { Send } from "./resource-log";
 
 /** How soon waits notice that the engine has ended, in milliseconds. Before a POST it is asked at once. */
@@ -50,9 +50,15 @@ interface EngineClient {
 }
 let engine: { client: EngineClient; proto: typeof import("@pulumi/pulumi/proto/engine_pb") } | undefined | "none";
 
-/** Pulumi: the host's last argument is the engine's address. */
+/** The engine wants no more of this, and still hears what it asked for: all waits end, and nothing more is sent. */
+export function cancelWork(): void {
+    hostGone();
+    gone?.abort(new OperationFailedError("cancelled before it had ended. `pulumi up` resumes it."));
+}
+
+/** Pulumi: a host's last argument is the engine's address. */
 export function engineAddress(): { host: string; port: string } | undefined {
-    if (!/dynamic-provider/.test(process.argv[1] ?? "")) return undefined;
+    if (!/dynamic-provider|native[\\/]main/.test(process.argv[1] ?? "")) return undefined;
     const [, host, port] = /^\[?([\w.:-]+?)\]?:(\d+)$/.exec(process.argv.at(-1) ?? "") ?? [];
     return host === undefined || port === undefined ? undefined : { host, port };
 }
@@ -62,15 +68,11 @@ function connectEngine(): Exclude<typeof engine, undefined> {
     if (engineAddress() === undefined) return "none";
     const address = process.argv.at(-1) ?? "";
     try {
-        // Pulumi's own copy, which is no dependency of ours.
-        const grpc = createRequire(require.resolve("@pulumi/pulumi"))(
-            "@grpc/grpc-js",
-        ) as typeof import("@grpc/grpc-js");
         const services = require("@pulumi/pulumi/proto/engine_grpc_pb") as {
             EngineClient: new (address: string, credentials: unknown) => EngineClient;
         };
         const proto = require("@pulumi/pulumi/proto/engine_pb") as typeof import("@pulumi/pulumi/proto/engine_pb");
-        return { client: new services.EngineClient(address, grpc.credentials.createInsecure()), proto };
+        return { client: new services.EngineClient(address, grpc().credentials.createInsecure()), proto };
     } catch {
         return "none";
     }

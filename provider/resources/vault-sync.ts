@@ -15,6 +15,7 @@ import { parseInstant, queryInstant } from "../client/time/timestamps";
 import { noteInJournal, type PostOptions, postOnce, settleJournal, type TimeWindow } from "../exactly-once/post-once";
 import { type ListOptions, operationLogRows } from "../reads/backup-lists";
 import { type PollSource, shouldFetchById } from "../reads/poller";
+import { parseRegionalId } from "../resource/import-id";
 import { preflightVaultSync } from "../resource/preflight";
 import {
     applyInputs,
@@ -73,6 +74,11 @@ export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = {
     outputs: vaultSyncOutputs,
     preflight: preflightVaultSync,
     needsUpdate,
+    predictUpdate: (olds, news) => {
+        const outputs = applyInputs(olds, news, vaultSyncInputs);
+        return FINAL.has(olds.status) && !isFailure(outputs) ? outputs : undefined;
+    },
+    parseImportId: (text) => parseRegionalId("VaultSync", text),
     create,
     update,
     read,

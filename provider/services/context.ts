@@ -36,6 +36,8 @@ export interface Context extends Services {
     readonly resourceName: string;
     /** Tells this resource from every other: what the journal files its entries under. */
     readonly urn: string;
+    /** Time budget that the host was given for this call, in milliseconds. What the inputs say comes first. */
+    readonly timeoutMs?: number | undefined;
 }
 
 /** The region and project that a resource's inputs and the settings name together. */

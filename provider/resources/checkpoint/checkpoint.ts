@@ -6,6 +6,7 @@ import { createCheckpoint, showCheckpoint, type WireCheckpoint } from "../../cli
 import { noteInJournal, type PostOptions, type PostPlan, postOnce, settleJournal } from "../../exactly-once/post-once";
 import { backupsOfCheckpoint } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
+import { parseRegionalId } from "../../resource/import-id";
 import { preflightCheckpoint } from "../../resource/preflight";
 import {
     commonInputs,
@@ -105,6 +106,8 @@ export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = 
     holding,
     declaredKeys: (inputs) => (inputs.adopt === undefined ? [] : [inputs.adopt]),
     refuseReplacement,
+    predictUpdate,
+    parseImportId: (text) => parseRegionalId("Checkpoint", text),
     create,
     update,
     read,
@@ -329,13 +332,9 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
     }
 }
 
-async function update(
-    context: Context,
-    id: string,
-    olds: CheckpointOutputs,
-    news: CheckpointInputs,
-): Promise<CheckpointOutputs> {
-    const outputs: CheckpointOutputs = {
+/** Old facts, new inputs. */
+function withInputs(olds: CheckpointOutputs, news: CheckpointInputs): CheckpointOutputs {
+    return {
         ...factsOf(olds),
         ...news,
         region: olds.region,
@@ -344,6 +343,23 @@ async function update(
         // An adopted restore point has a name that nobody gave; without this it would look like one that was taken out.
         adopt: news.adopt ?? olds.adopt,
     };
+}
+
+function predictUpdate(olds: CheckpointOutputs, news: CheckpointInputs): CheckpointOutputs | undefined {
+    const outputs = withInputs(olds, news);
+    if (isGoing(olds)) return outputs;
+    if (isFailure(outputs)) return undefined;
+    if (olds.status === EXPIRED) return expiredOutputs(outputs);
+    return isFinalCheckpoint(olds.status) ? outputs : undefined;
+}
+
+async function update(
+    context: Context,
+    id: string,
+    olds: CheckpointOutputs,
+    news: CheckpointInputs,
+): Promise<CheckpointOutputs> {
+    const outputs = withInputs(olds, news);
     const target = await context.client.target(olds.region, olds.projectId);
     try {
         if (olds.status === EXPIRED && isFailure(outputs))

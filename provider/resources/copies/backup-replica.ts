@@ -14,6 +14,7 @@ import {
 import { readBackup } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
 import { sharedBackup } from "../../reads/shared-reads";
+import { parseReplicaId } from "../../resource/import-id";
 import { preflightBackupReplica } from "../../resource/preflight";
 import {
     applyInputs,
@@ -97,6 +98,8 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
         inputs.backupId === undefined || inputs.destinationRegion === undefined
             ? []
             : [copyKey(inputs.backupId, inputs.destinationRegion)],
+    predictUpdate: (olds, news) => (olds.verified === true ? withInputs(olds, news) : undefined),
+    parseImportId: parseReplicaId,
     create,
     update,
     read,
@@ -232,16 +235,21 @@ async function findCopy(
     return id === undefined ? undefined : { id, providerId: found?.providerId };
 }
 
+/** Old facts, new inputs. */
+function withInputs(olds: BackupReplicaOutputs, news: BackupReplicaInputs): BackupReplicaOutputs {
+    return {
+        ...applyInputs(olds, news, backupReplicaInputs),
+        destinationProjectId: olds.destinationProjectId,
+    };
+}
+
 async function update(
     context: Context,
     id: string,
     olds: BackupReplicaOutputs,
     news: BackupReplicaInputs,
 ): Promise<BackupReplicaOutputs> {
-    const outputs: BackupReplicaOutputs = {
-        ...applyInputs(olds, news, backupReplicaInputs),
-        destinationProjectId: olds.destinationProjectId,
-    };
+    const outputs = withInputs(olds, news);
     // `success` in state may be the record's word alone, when the replica was not readable yet: `verified` says that it was.
     if (olds.verified === true) return outputs;
     if (olds.status === "fail") throw new PartialCreateError(id, outputs, [failureText(outputs)]);

@@ -35,6 +35,7 @@ import {
     readCopies,
     removeCopies,
     type Subject,
+    settledCopies,
     UNSENT,
     UNSURE,
     updateCopies,
@@ -79,6 +80,7 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
     needsUpdate: (context, _id, olds) => copiesMoved(context, subject, olds),
     deleteBeforeReplace,
+    predictUpdate: (olds, news) => settledCopies(withInputs(olds, news)),
     create,
     update,
     read: (context, id, olds) => readCopies(context, subject, "CheckpointReplica", id, olds),
@@ -373,16 +375,21 @@ function windowFor(
     };
 }
 
+/** Old facts, new inputs. */
+function withInputs(olds: CheckpointReplicaOutputs, news: CheckpointReplicaInputs): CheckpointReplicaOutputs {
+    return {
+        ...applyInputs(olds, news, checkpointReplicaInputs),
+        destinationProjectId: olds.destinationProjectId,
+    };
+}
+
 async function update(
     context: Context,
     id: string,
     olds: CheckpointReplicaOutputs,
     news: CheckpointReplicaInputs,
 ): Promise<CheckpointReplicaOutputs> {
-    const outputs: CheckpointReplicaOutputs = {
-        ...applyInputs(olds, news, checkpointReplicaInputs),
-        destinationProjectId: olds.destinationProjectId,
-    };
+    const outputs = withInputs(olds, news);
     const missing = outputs.replications.filter((one) => one.status === UNSENT || one.status === UNSURE);
     if (missing.length === 0) return updateCopies(context, subject, id, outputs);
     context.log.info(

@@ -388,6 +388,12 @@ export function describeUnbegun(one: Replication): string {
     return `backup ${one.backupId} ${what}${one.failReason === undefined ? "" : ` (${one.failReason.replace(/\.$/, "")})`}`;
 }
 
+/** `outputs`, which have the new inputs already, if there is nothing left to do or to report. */
+export function settledCopies<O extends CopySet>(outputs: O): O | undefined {
+    const isComplete = outputs.verified === true && outputs.replications.every(hasBegun);
+    return isComplete && !isFailure(outputs) ? outputs : undefined;
+}
+
 /** Resumes the wait, or judges again what was seen; `outputs` have the new inputs already. Sends nothing. */
 export async function updateCopies<O extends CopySet>(
     context: Context,

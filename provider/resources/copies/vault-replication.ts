@@ -33,6 +33,7 @@ import {
     readCopies,
     removeCopies,
     type Subject,
+    settledCopies,
     updateCopies,
     upgradeCopySet,
     withTotals,
@@ -68,12 +69,9 @@ export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultRepl
     preflight: preflightVaultReplication,
     isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
     needsUpdate: (context, _id, olds) => copiesMoved(context, subject, olds),
+    predictUpdate: (olds, news) => settledCopies(withInputs(olds, news)),
     create,
-    update: (context, id, olds, news) =>
-        updateCopies(context, subject, id, {
-            ...applyInputs(olds, news, vaultReplicationInputs),
-            destinationProjectId: olds.destinationProjectId,
-        }),
+    update: (context, id, olds, news) => updateCopies(context, subject, id, withInputs(olds, news)),
     read: (context, id, olds) => readCopies(context, subject, "VaultReplication", id, olds),
     holding: (id, outputs) => copyHolding(id, outputs, outputs.replications ?? [], [runKey(outputs)]),
     declaredKeys: (inputs) =>
@@ -82,6 +80,12 @@ export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultRepl
             : [vaultCopiesKey(inputs.vaultId, inputs.destinationRegion)],
     remove: (context, id, olds) => removeCopies(context, subject, id, olds),
 };
+
+/** Old facts, new inputs. */
+const withInputs = (olds: VaultReplicationOutputs, news: VaultReplicationInputs): VaultReplicationOutputs => ({
+    ...applyInputs(olds, news, vaultReplicationInputs),
+    destinationProjectId: olds.destinationProjectId,
+});
 
 const runKey = (outputs: VaultReplicationOutputs) => vaultCopiesKey(outputs.vaultId, outputs.destinationRegion);
 
