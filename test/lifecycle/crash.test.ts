@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import * as cbr from "../../sdk/index";
-import { messages, openLife, ops, until } from "./life";
+import { needsCli } from "../support/pulumi";
+import { hostNames, hosts, messages, openLife, ops, until } from "./life";
 
-/** Ids of the processes below this one that run Pulumi's dynamic provider host. */
+/** Ids of the processes below this one that are provider hosts. */
 function providerProcesses(): number[] {
     const parents = new Map<number, number>();
     const hosts: number[] = [];
@@ -13,7 +13,7 @@ function providerProcesses(): number[] {
         try {
             const stat = readFileSync(join("/proc", name, "stat"), "utf8");
             parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
-            if (/cmd\/dynamic-provider/.test(readFileSync(join("/proc", name, "cmdline"), "utf8")))
+            if (/cmd\/dynamic-provider|native\/main/.test(readFileSync(join("/proc", name, "cmdline"), "utf8")))
                 hosts.push(Number(name));
         } catch {
             // It ended while we looked.
@@ -23,10 +23,14 @@ function providerProcesses(): number[] {
     return hosts.filter(isOurs);
 }
 
-it.runIf(process.platform === "linux")(
-    "neither doubles nor loses what a provider process that was killed had asked for",
-    async () => {
-        const life = await openLife({ backupMs: 3_000, replicationMs: 3_000, syncMs: 3_000 });
+const here = process.platform === "linux" ? hostNames : [];
+
+it.for(here)(
+    "neither doubles nor loses what a provider process that was killed had asked for: %s host",
+    async (host, { skip }) => {
+        if (host === "native") await needsCli(skip, "the native provider");
+        const cbr = hosts[host];
+        const life = await openLife({ host, backupMs: 3_000, replicationMs: 3_000, syncMs: 3_000 });
         const vaultId = life.vault();
         const namedVaultId = life.vault();
         const source = life.vaultWithBackup();
