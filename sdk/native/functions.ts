@@ -1,42 +1,41 @@
 /** The look-ups as the native provider serves them: with the settings of the provider that the options name. */
 import * as pulumi from "@pulumi/pulumi";
-import type { FunctionArgs, FunctionName, FunctionResult } from "../../provider/functions";
-import type { ArgsOf } from "../inputs";
 import { requirePlugin } from "./plugin";
 
-/** A list, in the object that Pulumi wants of a function. */
-type Answer<Name extends FunctionName> = FunctionResult<Name> | { readonly items: FunctionResult<Name> };
+type Functions = typeof import("../functions");
+type Name = Exclude<Extract<keyof Functions, `get${string}`>, `${string}Output`>;
 
-/** Arguments that are all optional may be left out. */
-type Parameters<Args, Options> =
-    Record<never, never> extends Args ? [args?: Args, options?: Options] : [args: Args, options?: Options];
+/** As the function of that name that runs in the program, with Pulumi's options beside its arguments. */
+export type NativeFunction<N extends Name> = (
+    ...parameters: [...Parameters<Functions[N]>, options?: pulumi.InvokeOptions]
+) => ReturnType<Functions[N]>;
 
-export type NativeFunction<Name extends FunctionName> = (
-    ...parameters: Parameters<FunctionArgs<Name>, pulumi.InvokeOptions>
-) => Promise<FunctionResult<Name>>;
+type OutputArgs<N extends Name> = Parameters<Functions[`${N}Output`]>[0];
 
-export type NativeOutputFunction<Name extends FunctionName> = (
-    ...parameters: Parameters<ArgsOf<FunctionArgs<Name>>, pulumi.InvokeOutputOptions>
-) => pulumi.Output<FunctionResult<Name>>;
+/** The same of inputs that may become known later. Arguments that are all optional may be left out. */
+export type NativeOutputFunction<N extends Name> = (
+    ...parameters: Parameters<Functions[N]> extends [unknown]
+        ? [args: OutputArgs<N>, options?: pulumi.InvokeOutputOptions]
+        : [args?: OutputArgs<N>, options?: pulumi.InvokeOutputOptions]
+) => ReturnType<Functions[`${N}Output`]>;
 
-function resultOf<Name extends FunctionName>(answer: Answer<Name>): FunctionResult<Name> {
-    return ("items" in answer ? answer.items : answer) as FunctionResult<Name>;
+/** Pulumi: a function gives an object, and so a list comes in one. */
+const resultOf = (answer: object): unknown => ("items" in answer ? answer.items : answer);
+
+function plain<N extends Name>(name: N): NativeFunction<N> {
+    const call = (args: object = {}, options?: pulumi.InvokeOptions): Promise<unknown> => {
+        requirePlugin();
+        return pulumi.runtime.invoke(`cbr:index:${name}`, args, options).then(resultOf);
+    };
+    return call as unknown as NativeFunction<N>;
 }
 
-function plain<Name extends FunctionName>(name: Name): NativeFunction<Name> {
-    return (...[args = {}, options]) => {
+function lifted<N extends Name>(name: N): NativeOutputFunction<N> {
+    const call = (args: object = {}, options?: pulumi.InvokeOutputOptions): pulumi.Output<unknown> => {
         requirePlugin();
-        const answer = pulumi.runtime.invoke(`cbr:index:${name}`, args, options) as Promise<Answer<Name>>;
-        return answer.then((known) => resultOf(known));
+        return pulumi.runtime.invokeOutput<object>(`cbr:index:${name}`, args, options).apply(resultOf);
     };
-}
-
-function lifted<Name extends FunctionName>(name: Name): NativeOutputFunction<Name> {
-    return (...[args = {}, options]) => {
-        requirePlugin();
-        const answer = pulumi.runtime.invokeOutput<Answer<Name>>(`cbr:index:${name}`, args, options);
-        return answer.apply((known) => resultOf(known)) as pulumi.Output<FunctionResult<Name>>;
-    };
+    return call as unknown as NativeOutputFunction<N>;
 }
 
 /** A restore point with its backups, by its id. Fails when there is none. */

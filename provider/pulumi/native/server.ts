@@ -202,6 +202,8 @@ async function invoke(request: messages.InvokeRequest): Promise<messages.InvokeR
     return response;
 }
 
+const version = (): string => (require("pulumi-cbr/package.json") as { version: string }).version;
+
 const self = {
     handshake: () => {
         const response = new proto.ProviderHandshakeResponse();
@@ -212,13 +214,13 @@ const self = {
     getPluginInfo: () => {
         const plugin = require("@pulumi/pulumi/proto/plugin_pb") as typeof import("@pulumi/pulumi/proto/plugin_pb");
         const info = new plugin.PluginInfo();
-        info.setVersion((require("pulumi-cbr/package.json") as { version: string }).version);
+        info.setVersion(version());
         return info;
     },
 
     getSchema: () => {
         const response = new proto.GetSchemaResponse();
-        response.setSchema(JSON.stringify(require("pulumi-cbr/schema.json")));
+        response.setSchema(JSON.stringify({ ...(require("pulumi-cbr/schema.json") as object), version: version() }));
         return response;
     },
 
