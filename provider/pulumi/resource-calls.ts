@@ -122,7 +122,7 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
         });
     }
 
-    // Pulumi: `delete` is not told whether the resource goes or is replaced; what this run has declared and made tells.
+    // Pulumi: `delete` is not told whether the resource goes or is replaced; what this run declared and made tells.
     remove(caller: Caller, id: string, olds: PropertyMap): Promise<void> {
         const { handler } = this;
         return withContext(caller, handler.kind, (context) =>

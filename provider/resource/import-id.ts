@@ -13,7 +13,10 @@ export function parseRegionalId(kind: string, text: string): { id: string; input
     return { id, inputs: region === undefined ? {} : { region } };
 }
 
-/** `<backup id>/<destination region>/<destination vault id>/<replication record id>`: a record is found through the rest only. */
+/**
+ * `<backup id>/<destination region>/<destination vault id>/<replication record id>`: a record is found through the rest
+ * only.
+ */
 export function parseReplicaId(text: string): {
     id: string;
     inputs: { backupId: string; destinationRegion: string; destinationVaultId: string };

@@ -388,7 +388,7 @@ export function applyInputs<O extends { region: string; projectId: string }, I e
     return { ...facts, ...news, region: olds.region, projectId: olds.projectId } as unknown as O;
 }
 
-/** The end of a time budget. `operation` first, then the host's, then what it falls back to, then the resource's default. */
+/** The end of a time budget: that of `operation`, the host's, what it falls back to, or the resource's default. */
 export function deadlineOf(
     context: Pick<Context, "clock" | "timeoutMs">,
     inputs: CommonInputs,

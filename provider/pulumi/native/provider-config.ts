@@ -1,4 +1,4 @@
-/** The provider's own configuration as the native host gets it: keys without a namespace, values as programs write them. */
+/** The provider's configuration as the native host gets it: keys without a namespace, values as programs write them. */
 import { ConfigError, messageOf } from "../../client/errors/errors";
 import { resolveSettings } from "../../client/settings/settings";
 import type { Failure } from "../../resource/resource";

@@ -1,4 +1,4 @@
-/** One kind of resource as the native host serves it: values as the engine sends them, with secrets in their envelopes. */
+/** One kind of resource as the native host serves it: values as the engine sends them, secrets in their envelopes. */
 import { ConfigError } from "../../client/errors/errors";
 import { lowercaseId } from "../../resource/ids";
 import type { CommonInputs, DiffResult, Failure, ResourceHandler } from "../../resource/resource";
@@ -32,7 +32,9 @@ class Inputs {
             Object.entries(bag).map(([key, value]) => [key, opened(value, () => secret.add(key))]),
         );
         this.secretKeys = [...secret];
-        const echoed = this.secretKeys.filter((key) => !NEVER_ECHOED.has(key));
+        // One that is not known yet has no text that could be repeated.
+        const isEchoed = (key: string) => !NEVER_ECHOED.has(key) && !holdsUnknown(this.values[key]);
+        const echoed = this.secretKeys.filter(isEchoed);
         this.noted = echoed.length === 0 ? this.values : { ...this.values, [SECRET_KEY]: echoed.join(",") };
     }
 
@@ -167,7 +169,8 @@ export class ResourceHost<I extends CommonInputs, O extends I> {
         const { kind, parseImportId } = this.#handler;
         if (parseImportId === undefined)
             throw new ConfigError(
-                `${kind} cannot be imported: it records a run of its own. Leave the import out: what has been copied already is found, and not copied again.`,
+                `${kind} cannot be imported: it records a run of its own. Leave the import out: ` +
+                    "what has been copied already is found, and not copied again.",
             );
         return parseImportId(text) as { id: string; inputs: PropertyMap };
     }

@@ -21,7 +21,10 @@ const hosts = new Map([
     host(checkpointReplica),
 ]);
 
-/** By the last part of the type in a URN: `cbr:index:Checkpoint`, and `pulumi-nodejs:dynamic/cbr:Checkpoint` under an explicit provider. */
+/**
+ * By the last part of the type in a URN: `cbr:index:Checkpoint`, and, where a dynamic resource was given an explicit
+ * provider of this package, `pulumi-nodejs:dynamic/cbr:Checkpoint`.
+ */
 export function hostOf(urn: string): AnyHost {
     const type = urn.split("::")[2]?.split("$").at(-1) ?? "";
     const found = hosts.get(type.split(":").at(-1) ?? "");
