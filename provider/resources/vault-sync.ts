@@ -16,6 +16,7 @@ import type { StoredOutcome } from "../exactly-once/settle-notes";
 import type { TimeWindow } from "../exactly-once/time-window";
 import { type ListOptions, operationLogRows } from "../reads/backup-lists";
 import { type PollSource, shouldFetchById, showProgress } from "../reads/poller";
+import { parseRegionalId } from "../resource/import-id";
 import { paced } from "../resource/paced";
 import { isHybrid, look, noVault, targetOf as previewTargetOf, vaultOf } from "../resource/preflight";
 import {
@@ -79,6 +80,7 @@ export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = pac
     isSettled,
     withInputs,
     needsUpdate,
+    parseImportId: (text) => parseRegionalId("VaultSync", text),
     create,
     update,
     read,

@@ -7,6 +7,7 @@ import { holdingNotes, noteOutcome, postOnce } from "../../exactly-once/post-onc
 import { abandonNotes, settleNotes } from "../../exactly-once/settle-notes";
 import { backupsOfCheckpoint } from "../../reads/checkpoint-lists";
 import { deleteBackups } from "../../reads/delete-backups";
+import { parseRegionalId } from "../../resource/import-id";
 import { paced } from "../../resource/paced";
 import {
     commonInputs,
@@ -118,6 +119,7 @@ export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = 
     holding,
     declaredKeys: (inputs) => (inputs.adopt === undefined ? [] : [inputs.adopt]),
     refuseReplacement,
+    parseImportId: (text) => parseRegionalId("Checkpoint", text),
     create,
     update,
     read,

@@ -8,6 +8,7 @@ import type { StoredOutcome } from "../../exactly-once/settle-notes";
 import { readBackup } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
 import { sharedBackup } from "../../reads/shared-reads";
+import { parseReplicaId } from "../../resource/import-id";
 import { paced } from "../../resource/paced";
 import { preflightBackupReplica } from "../../resource/preflight";
 import {
@@ -98,6 +99,7 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
         inputs.backupId === undefined || inputs.destinationRegion === undefined
             ? []
             : [copyKey(inputs.backupId, inputs.destinationRegion)],
+    parseImportId: parseReplicaId,
     create,
     update,
     read,

@@ -23,7 +23,6 @@ import { UNLISTED_MS } from "../checkpoint/wait";
 import { refuseSameRegion } from "./backup-replica";
 import { type BegunCopy, type CopyRequest, copyBackupPlan, findCopy } from "./copy-backup";
 import {
-    areSettled,
     copiesMoved,
     copySetInputs,
     copySetOutputs,
@@ -31,6 +30,7 @@ import {
     finishCopies,
     hasBegun,
     hasEnded,
+    isSettled,
     type Replication,
     readCopies,
     removeCopies,
@@ -75,7 +75,7 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     preflight: preflightCheckpointReplica,
     isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
     idOf,
-    isSettled: areSettled,
+    isSettled,
     withInputs,
     needsUpdate: (context, _id, olds) => copiesMoved(context, subject, olds),
     deleteBeforeReplace,

@@ -222,6 +222,11 @@ export function areSettled(outputs: CopySet): boolean {
     return outputs.verified === true && !isFailure(outputs);
 }
 
+/** Nothing is left to do: an update sends what did not begin, even where a warning was enough. */
+export function isSettled(outputs: CopySet): boolean {
+    return areSettled(outputs) && outputs.replications.every(hasBegun);
+}
+
 /** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) all copies have ended since. */
 export async function copiesMoved<O extends CopySet>(context: Context, subject: Subject<O>, olds: O): Promise<boolean> {
     if (areSettled(olds)) return false;

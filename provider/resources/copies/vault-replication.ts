@@ -23,13 +23,13 @@ import { type Context, targetOf } from "../../services/context";
 import { refuseSameRegion } from "./backup-replica";
 import { sinceOf } from "./copy-backup";
 import {
-    areSettled,
     copiesMoved,
     copySetInputs,
     copySetOutputs,
     describeUnbegun,
     finishCopies,
     hasEnded,
+    isSettled,
     type Replication,
     readCopies,
     removeCopies,
@@ -71,7 +71,7 @@ export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultRepl
     preflight: preflightVaultReplication,
     isUnchanged: (key, _id, _olds, value) => (key === "destinationProjectId" && value === undefined ? true : undefined),
     idOf,
-    isSettled: areSettled,
+    isSettled,
     withInputs,
     needsUpdate: (context, _id, olds) => copiesMoved(context, subject, olds),
     create,
