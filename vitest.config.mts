@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 import type { Reporter, TestCase } from "vitest/node";
 
 const alias = {
+    "pulumi-cbr/native": resolve("sdk/native/index.ts"),
     "pulumi-cbr/provider": resolve("provider/index.ts"),
     "pulumi-cbr/testing": resolve("sdk/testing/index.ts"),
 };

@@ -6,16 +6,16 @@ import * as ts from "typescript";
 import type * as codes from "../provider/client/errors/error-codes";
 
 const root = join(__dirname, "..");
-const path = (file: string) => join(root, file);
+export const path = (file: string) => join(root, file);
 
 /** The table of codes, from its source: it needs nothing but itself, and a build may be stale. */
 function loadCodes(): typeof codes {
     const { outputText } = ts.transpileModule(readFileSync(path("provider/client/errors/error-codes.ts"), "utf8"), {
         compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 },
     });
-    const exports = {};
-    new Function("exports", outputText)(exports);
-    return exports as typeof codes;
+    const loaded = {};
+    new Function("exports", outputText)(loaded);
+    return loaded as typeof codes;
 }
 
 interface Row {
@@ -33,9 +33,9 @@ const resourceFiles = readdirSync(path("provider/resources"), { recursive: true,
     .map((file) => join("provider/resources", file));
 const roots = ["sdk/index.ts", "sdk/testing/index.ts", ...resourceFiles].map(path);
 const program = ts.createProgram(roots, options);
-const checker = program.getTypeChecker();
+export const checker = program.getTypeChecker();
 
-function exportsOf(file: string): Map<string, ts.Symbol> {
+export function exportsOf(file: string): Map<string, ts.Symbol> {
     const source = program.getSourceFile(path(file));
     const symbol = source === undefined ? undefined : checker.getSymbolAtLocation(source);
     if (symbol === undefined) throw new Error(`${file} is no module`);
@@ -46,10 +46,10 @@ function exportsOf(file: string): Map<string, ts.Symbol> {
     );
 }
 
-const sdk = exportsOf("sdk/index.ts");
+export const sdk = exportsOf("sdk/index.ts");
 const testing = exportsOf("sdk/testing/index.ts");
 
-const docOf = (symbol: ts.Symbol): string =>
+export const docOf = (symbol: ts.Symbol): string =>
     ts
         .displayPartsToString(symbol.getDocumentationComment(checker))
         .replace(/\{@link (\w+)\}/g, "`$1`")
@@ -83,10 +83,10 @@ function exampleDoc(symbol: ts.Symbol): string {
     });
 }
 
-const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
+export const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 const cell = (text: string): string => oneLine(text).replaceAll("|", "\\|");
 
-function declarationOf(symbol: ts.Symbol): ts.Declaration | undefined {
+export function declarationOf(symbol: ts.Symbol): ts.Declaration | undefined {
     return symbol.valueDeclaration ?? symbol.declarations?.[0];
 }
 
@@ -96,7 +96,7 @@ const isOurs = (symbol: ts.Symbol): boolean => {
 };
 
 /** The type that a person thinks of: without undefined, and without the ways in which an Input may come later. */
-function plain(type: ts.Type): readonly ts.Type[] {
+export function plain(type: ts.Type): readonly ts.Type[] {
     const parts = type.isUnion() ? type.types : [type];
     return parts.filter(
         (part) =>
@@ -126,7 +126,7 @@ function namedType(type: ts.Type): boolean {
     return symbol !== undefined && !symbol.name.startsWith("__") && (testing.has(symbol.name) || sdk.has(symbol.name));
 }
 
-function itemOf(type: ts.Type): ts.Type | undefined {
+export function itemOf(type: ts.Type): ts.Type | undefined {
     return checker.isArrayType(type) ? checker.getTypeArguments(type as ts.TypeReference)[0] : undefined;
 }
 
@@ -137,14 +137,14 @@ function fieldsOf(type: ts.Type): readonly ts.Symbol[] {
     return type.getProperties().filter(isOurs);
 }
 
-/** Private, or a note of ours. */
+/** For subclasses of ours, or a note. */
 function isHidden(symbol: ts.Symbol): boolean {
     const declaration = declarationOf(symbol);
     const flags = declaration === undefined ? 0 : ts.getCombinedModifierFlags(declaration);
     const name = declaration === undefined ? undefined : ts.getNameOfDeclaration(declaration);
     return (
         symbol.name.startsWith("__") ||
-        (flags & ts.ModifierFlags.Private) !== 0 ||
+        (flags & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) !== 0 ||
         (name !== undefined && ts.isPrivateIdentifier(name))
     );
 }
@@ -213,12 +213,12 @@ const kebab = (name: string) => name.replace(/(?<=[a-z])(?=[A-Z])/g, "-").toLowe
 const fileOf = (name: string) => resourceFiles.find((file) => basename(file) === `${kebab(name)}.ts`);
 const familiar = ["Checkpoint", "VaultReplication", "BackupReplica", "CheckpointReplica", "VaultSync"];
 /** Classes that have a handler, the familiar ones first. */
-const resources = [...sdk.keys()]
+export const resources = [...sdk.keys()]
     .filter((name) => /^[A-Z]/.test(name) && fileOf(name) !== undefined)
     .sort((a, b) => ((familiar.indexOf(a) + 99) % 99) - ((familiar.indexOf(b) + 99) % 99));
 
 /** A type of a resource's own file. */
-function typeIn(resource: string, name: string): ts.Type {
+export function typeIn(resource: string, name: string): ts.Type {
     const file = fileOf(resource);
     const symbol = file === undefined ? undefined : exportsOf(file).get(name);
     if (symbol === undefined) throw new Error(`${file} exports no ${name}`);
@@ -450,7 +450,7 @@ export function pages(): string[] {
     );
 }
 
-if (process.argv[1]?.endsWith("typescript.cjs")) {
+if (process.argv[2]?.endsWith("reference.ts")) {
     writeFileSync(path("docs/reference.md"), reference());
     for (const page of pages()) writeFileSync(path(page), refreshed(readFileSync(path(page), "utf8")));
 }

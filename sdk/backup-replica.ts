@@ -48,7 +48,8 @@ export class BackupReplica extends CbrResource {
     }
 }
 
-const outputs = {
+/** Its outputs by name, for the base class. */
+export const outputs = {
     region: undefined,
     projectId: undefined,
     triggers: undefined,

@@ -41,7 +41,8 @@ export class CheckpointReplica extends CbrResource {
     }
 }
 
-const outputs = {
+/** Its outputs by name, for the base class. */
+export const outputs = {
     region: undefined,
     projectId: undefined,
     triggers: undefined,

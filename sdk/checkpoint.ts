@@ -45,7 +45,8 @@ export class Checkpoint extends CbrResource {
     }
 }
 
-const outputs = {
+/** Its outputs by name, for the base class. */
+export const outputs = {
     region: undefined,
     projectId: undefined,
     triggers: undefined,

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { plainData } from "./plain-data";
 import { keepOutputs } from "./preview";
+import { QuietResource } from "./quiet-resource";
+import { settleWhenStored } from "./settle-notes";
 
 /** The names of the handlers that `pulumi-cbr/provider` exports. */
 export type HandlerName = keyof typeof import("../provider/index");
@@ -20,7 +22,7 @@ export type GetOptions = pulumi.CustomResourceOptions & { readonly id: pulumi.In
  * Base of the classes: a dynamic resource whose code is one constant line. `pulumi.dynamic.Resource` would serialize a
  * closure instead, which puts a copy of the code into state.
  */
-export abstract class CbrResource extends pulumi.CustomResource {
+export abstract class CbrResource extends QuietResource {
     constructor(
         handler: HandlerName,
         kind: string,
@@ -41,22 +43,9 @@ export abstract class CbrResource extends pulumi.CustomResource {
             __provider: providerLine(handler),
             __urn: urn,
         };
-        // Pulumi: each declared output costs four promises, and each of those formats a stack trace for Pulumi's own
-        // debugging; with ts-node's source maps that was a third of a program's time at 1,000 resources. The position
-        // of the resource in the program is found all the same: the SDK sets its own limit for it.
-        const { stackTraceLimit } = Error;
-        Error.stackTraceLimit = 0;
-        try {
-            super(type, name, properties, options);
-        } catch (error) {
-            Error.stackTraceLimit = stackTraceLimit;
-            if (error instanceof Error) Error.captureStackTrace(error);
-            throw error;
-        } finally {
-            Error.stackTraceLimit = stackTraceLimit;
-        }
+        super(type, name, properties, options);
         if (options.id !== undefined) return;
-        settleWhenStored(this.id, urn);
+        settleWhenStored(this);
         if (!pulumi.runtime.isDryRun()) return;
         const given = Object.keys(properties).filter((key) => properties[key] !== undefined);
         keepOutputs(
@@ -66,24 +55,6 @@ export abstract class CbrResource extends pulumi.CustomResource {
             Object.keys(outputs).filter((key) => !given.includes(key)),
         );
     }
-}
-
-/**
- * Pulumi: a program learns an id only once the engine has stored the resource, unless it was told to store at the end
- * only. Then the notes on disk that would let another run go on from the request have served: `--replace` shows a
- * provider nothing of what the stack has, and must not be given the same again.
- */
-function settleWhenStored(id: pulumi.Output<pulumi.ID>, urn: Promise<string>): void {
-    if (pulumi.runtime.isDryRun() || /^(1|true)$/i.test(process.env["PULUMI_SKIP_CHECKPOINTS"] ?? "")) return;
-    id.apply(async (known) => {
-        try {
-            const { forgetStored } =
-                require("../provider/exactly-once/forget-stored") as typeof import("../provider/exactly-once/forget-stored");
-            await forgetStored(await urn, known);
-        } catch {
-            // No program ends because of this: the next run settles the note.
-        }
-    });
 }
 
 /** Pulumi: the dynamic provider host is told neither inputs nor code on an import, and fails with words that help no one. */
@@ -102,7 +73,7 @@ function refuseImport(kind: string, name: string, options: pulumi.CustomResource
 }
 
 /** They may hold anything, so here is the last place that sees what Pulumi would make unrecognisable. */
-function triggers(kind: string, name: string, args: object | undefined): pulumi.Inputs {
+export function triggers(kind: string, name: string, args: object | undefined): pulumi.Inputs {
     if (args === undefined || !("triggers" in args) || args.triggers === undefined) return {};
     return { triggers: plainData(args.triggers, `${kind} ${name}: triggers`) };
 }

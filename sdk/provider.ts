@@ -69,7 +69,8 @@ export interface ProviderArgs {
     readonly preflight?: pulumi.Input<"auto" | "off">;
 }
 
-const SECRETS: readonly string[] = ["secretKey", "securityToken", "token", "password", "passcode"];
+/** Settings that are kept secret. */
+export const SECRETS: readonly string[] = ["secretKey", "securityToken", "token", "password", "passcode"];
 
 /**
  * A second account or region in one program, through the ordinary `provider` option. With credentials of its own it

@@ -53,7 +53,8 @@ export class ReplicatedCheckpoint extends pulumi.ComponentResource {
         const { copies, ...checkpointArgs } = args;
         const { customTimeouts } = options;
         const childOptions = { parent: this, ...(customTimeouts === undefined ? {} : { customTimeouts }) };
-        this.checkpoint = new Checkpoint(name, checkpointArgs, childOptions);
+        const classes = this.classes();
+        this.checkpoint = new classes.Checkpoint(name, checkpointArgs, childOptions);
         this.checkpointId = this.checkpoint.id;
         this.backupIds = this.checkpoint.backupIds;
         const { region, projectId, wait, timeouts, onPartialFailure, deletionPolicy } = checkpointArgs;
@@ -70,7 +71,7 @@ export class ReplicatedCheckpoint extends pulumi.ComponentResource {
                 destinationRegion: copy.region,
                 destinationVaultId: copy.vaultId,
             };
-            return new CheckpointReplica(`${name}-${names[index]}`, copyArgs, childOptions);
+            return new classes.CheckpointReplica(`${name}-${names[index]}`, copyArgs, childOptions);
         });
         this.destinationBackupIds = pulumi
             .all(this.copies.map((copy) => pulumi.all([copy.destinationRegion, copy.destinationBackupIds])))
@@ -84,6 +85,11 @@ export class ReplicatedCheckpoint extends pulumi.ComponentResource {
             backupIds: this.backupIds,
             destinationBackupIds: this.destinationBackupIds,
         });
+    }
+
+    /** What it is made of. */
+    protected classes(): { Checkpoint: typeof Checkpoint; CheckpointReplica: typeof CheckpointReplica } {
+        return { Checkpoint, CheckpointReplica };
     }
 
     /** True for objects of this class, also from another copy of the package. */

@@ -37,7 +37,8 @@ export class VaultReplication extends CbrResource {
     }
 }
 
-const outputs = {
+/** Its outputs by name, for the base class. */
+export const outputs = {
     region: undefined,
     projectId: undefined,
     triggers: undefined,

@@ -35,7 +35,8 @@ export class VaultSync extends CbrResource {
     }
 }
 
-const outputs = {
+/** Its outputs by name, for the base class. */
+export const outputs = {
     region: undefined,
     projectId: undefined,
     triggers: undefined,

@@ -11,7 +11,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     // The machine's clock itself.
     "provider/client/time/clock.ts": ["Date.now", "Math.random", "setTimeout"],
     // The adapter: rows of the engine exist in real time only, and only it knows the host's.
-    "provider/pulumi/dynamic-provider.ts": ["Date.now"],
+    "provider/pulumi/host.ts": ["Date.now"],
     // The end of one exchange over a real socket: what a test of it needs is a slow server, not a fake clock.
     "provider/client/http/undici-transport.ts": ["AbortSignal.timeout"],
 };

@@ -12,15 +12,20 @@ import {
     writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Simulator, startSimulator } from "../sdk/testing/index";
+import { command, temporaryFolder } from "./support/packed";
+import { findPulumi, needsCli } from "./support/pulumi";
+import { getYamlHost } from "./support/pulumi-cli";
 import { openStack, type StackOptions, type TestStack } from "./support/stack";
 
 const examples = resolve(__dirname, "../examples");
 /** Run by tests of their own, beside the code that they show. */
 const elsewhere = ["automation-api", "gitops"];
+/** Those that have no program: Pulumi.yaml says it all. */
+const withoutProgram = ["yaml"];
 
 let sim: Simulator<"eu-de" | "eu-nl" | "eu-ch2">;
 beforeAll(async () => {
@@ -74,7 +79,8 @@ it("has a project, a program, a README and a line in the list for every folder",
         if (elsewhere.includes(name)) continue;
         const at = (file: string) => join(examples, name, file);
         expect(existsSync(at("Pulumi.yaml")), `${name}/Pulumi.yaml`).toBe(true);
-        expect(existsSync(at("index.ts")) || existsSync(at("index.js")), `${name}/index`).toBe(true);
+        const hasProgram = existsSync(at("index.ts")) || existsSync(at("index.js"));
+        expect(hasProgram, `${name}/index`).toBe(!withoutProgram.includes(name));
         expect(readFileSync(at("README.md"), "utf8").length, `${name}/README.md`).toBeGreaterThan(100);
         expect(list, "examples/README.md").toContain(`(${name}/README.md)`);
     }
@@ -98,6 +104,44 @@ it.each(["examples/javascript", "examples/es-module", "."])("%s takes one restor
     const { backupIdByResource } = await deploy(stack, 1);
     expect(backupIdByResource).toEqual(Object.fromEntries(backupsIn(vault.id).map((one) => [one.resourceId, one.id])));
     await stack.destroy();
+});
+
+it("yaml takes one restore point without a program, changes its policy in place, and finds no drift", async ({
+    skip,
+}) => {
+    await needsCli(skip, "YAML programs and native providers");
+    const host = await getYamlHost();
+    if ("reason" in host) {
+        process.stderr.write(`The YAML example was not run: ${host.reason}\n`);
+        return skip(host.reason);
+    }
+    const { command: cli } = await findPulumi();
+    const vault = servers();
+    const folder = temporaryFolder();
+    cpSync(join(examples, "yaml"), folder, { recursive: true });
+    symlinkSync(resolve(__dirname, "../node_modules"), join(folder, "node_modules"), "junction");
+    const config = { ...sim.settings().config, "yaml:vaultId": vault.id };
+    writeFileSync(join(folder, "Pulumi.dev.yaml"), JSON.stringify({ config }));
+    const env = {
+        PULUMI_HOME: join(folder, "home"),
+        PULUMI_BACKEND_URL: `file://${folder}`,
+        PULUMI_CONFIG_PASSPHRASE: "test",
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        PATH: [dirname(process.execPath), host.folder, process.env["PATH"]].join(delimiter),
+    };
+    const pulumi = (...args: string[]) => command(cli.command, args, folder, env);
+    await pulumi("stack", "init", "dev");
+    expect(await pulumi("preview")).toContain("+ 2 to create");
+    const up = await pulumi("up", "--yes", "--skip-preview");
+    const ids = backupsIn(vault.id).map((one) => one.id);
+    expect(ids).toHaveLength(2);
+    for (const id of ids) expect(up).toContain(id);
+    await pulumi("config", "set", "deletionPolicy", "delete");
+    expect(await pulumi("up", "--yes", "--skip-preview")).toMatch(/~ 1 updated\s+1 unchanged/);
+    await pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes");
+    await pulumi("preview", "--expect-no-changes");
+    await pulumi("destroy", "--yes", "--skip-preview");
+    expect(backupsIn(vault.id)).toEqual([]);
 });
 
 it("restore-point-per-release names the restore point after the release", async () => {

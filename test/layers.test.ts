@@ -43,6 +43,7 @@ function isTypeOnly(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean 
 
 /** `pulumi-cbr/provider` and `../provider` are the same. */
 function target(from: string, specifier: string): string {
+    if (specifier === "pulumi-cbr/native") return "sdk/native/index.ts";
     if (specifier === "pulumi-cbr") return "sdk/index.ts";
     if (specifier === "pulumi-cbr/provider") return "provider/index.ts";
     if (specifier === "pulumi-cbr/testing") return "sdk/testing/index.ts";
@@ -98,7 +99,7 @@ it("lets only what runs in the program's own process load the provider: function
     const lazy = all.filter(
         (one) => isUnder(one.from, "sdk") && isUnder(one.to, "provider") && one.lazy && !one.typeOnly,
     );
-    const allowed = ["sdk/checkpoint-before.ts", "sdk/dynamic.ts", "sdk/functions.ts", "sdk/preview.ts"];
+    const allowed = ["sdk/checkpoint-before.ts", "sdk/settle-notes.ts", "sdk/functions.ts", "sdk/preview.ts"];
     expect(lazy.map((one) => one.from).filter((from) => !allowed.includes(from))).toEqual([]);
 });
 
@@ -181,7 +182,17 @@ const mayTake: Readonly<Record<string, readonly string[]>> = {
         "resources/checkpoint",
         "pulumi",
     ],
-    "": ["pulumi", "resources/checkpoint", "resources/copies", "resources/vault-sync"],
+    "pulumi/native": [
+        errors,
+        "client/settings",
+        "resource",
+        "resources/checkpoint",
+        "resources/copies",
+        "resources/vault-sync",
+        "pulumi",
+        "functions",
+    ],
+    "": ["pulumi", "resources/vault-sync", "resources/checkpoint", "resources/copies"],
 };
 const folderOf = (path: string) => dirname(path).replace(/^provider\/?/, "");
 const between = all.filter(
@@ -218,13 +229,16 @@ it("keeps operations data: they know zod and each other", () => {
     expect(shown(bad)).toEqual([]);
 });
 
-it("keeps Pulumi out of the client, and lets one file only load its code, and one the host", () => {
+it("keeps Pulumi out of the client, and lets only the engine's client and the native server load its code", () => {
     const client = all.filter((one) => isUnder(one.from, "provider/client"));
     expect(shown(client.filter((one) => one.to.startsWith("@pulumi/")))).toEqual([]);
     const knowing = all.filter(
         (one) => !one.typeOnly && one.to.startsWith("@pulumi/pulumi") && isUnder(one.from, "provider"),
     );
-    expect([...new Set(knowing.map((one) => one.from))]).toEqual(["provider/pulumi/engine.ts"]);
+    expect([...new Set(knowing.map((one) => one.from))]).toEqual([
+        "provider/pulumi/engine.ts",
+        "provider/pulumi/native/server.ts",
+    ]);
     const users = all.filter((one) => one.to === "provider/pulumi/dynamic-provider.ts").map((one) => one.from);
     expect(users).toEqual(["provider/index.ts"]);
 });

@@ -16,7 +16,7 @@ import {
     temporaryFolder,
     typescriptVersion,
 } from "./support/packed";
-import { findPulumi } from "./support/pulumi";
+import { findPulumi, needsCli } from "./support/pulumi";
 import { openStack } from "./support/stack";
 import { handlerNames } from "./support/state-lines";
 
@@ -69,6 +69,9 @@ it("contains the build, its declarations and maps, and the documents; nothing el
         "docs",
         "examples",
         "package.json",
+        "pulumi-resource-cbr",
+        "pulumi-resource-cbr.cmd",
+        "schema.json",
     ]);
     const built = files.filter((file) => file.startsWith("dist/"));
     expect([...new Set(built.map((file) => file.split("/")[1]))].sort()).toEqual(["cli", "provider", "sdk"]);
@@ -81,8 +84,9 @@ it("contains the build, its declarations and maps, and the documents; nothing el
     for (const source of sources)
         for (const ending of [".js", ".js.map", ".d.ts"]) expect(built).toContain(`dist/${source}${ending}`);
     // Maps bring their sources along, which is most of it. A new resource takes about 75,000, and raises this; the commands
-    // that look at backups take 1,200,000, the comment's cases 400,000, the pictures of the documents 150,000.
-    expect(unpackedBytes).toBeLessThan(5_300_000);
+    // that look at backups take 1,200,000, the comment's cases 400,000, the pictures of the documents 150,000,
+    // the native provider 500,000: its schema, its host, its classes.
+    expect(unpackedBytes).toBeLessThan(5_800_000);
 });
 
 it("has source maps that bring their sources along, and stack traces that name them", async () => {
@@ -133,7 +137,9 @@ it.each(["strict", "node16", "esm-only"])("is clean for attw, profile %s", async
 
 it("has types that need no zod, and comments on the inputs", () => {
     const at = join(folder, "types.ts");
-    const text = readFileSync(join(root, "test/types.test-d.ts"), "utf8").replaceAll('"../sdk/index"', '"pulumi-cbr"');
+    const text = readFileSync(join(root, "test/types.test-d.ts"), "utf8")
+        .replaceAll('"../sdk/index"', '"pulumi-cbr"')
+        .replaceAll('"../sdk/native/index"', '"pulumi-cbr/native"');
     const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
     const { options } = ts.parseJsonConfigFileContent(config, ts.sys, folder);
     const host = ts.createCompilerHost({});
@@ -180,11 +186,12 @@ it("resolves the line in state to a handler, for every class", async () => {
 
 it("can be imported by name from an ES module, and required", async () => {
     const module = `import { Checkpoint, ReplicatedCheckpoint, getVaults } from "pulumi-cbr";
+        import { Checkpoint as Native } from "pulumi-cbr/native";
         import { checkpoint } from "pulumi-cbr/provider";
         import { startSimulator } from "pulumi-cbr/testing";
-        console.log([Checkpoint, ReplicatedCheckpoint, getVaults, checkpoint, startSimulator].map((one) => typeof one).join());`;
+        console.log([Checkpoint, ReplicatedCheckpoint, getVaults, Native, checkpoint, startSimulator].map((one) => typeof one).join());`;
     const out = await command(process.execPath, ["--input-type=module", "-e", module], folder);
-    expect(out.trim()).toBe("function,function,function,object,function");
+    expect(out.trim()).toBe("function,function,function,function,object,function");
 });
 
 it("has a command that knows its version", async () => {
@@ -216,9 +223,18 @@ async function pulumiOn(
         command(file, [...first, ...args], cwd, { PATH, PULUMI_SKIP_UPDATE_CHECK: "true", ...env });
 }
 
+/** The lines that docs/native.md has, with the path of the package from that folder. */
+const pluginLines = (path = "node_modules/pulumi-cbr") =>
+    `plugins:\n  providers:\n    - name: cbr\n      path: ${path}\n`;
+
 /** Runs the project in a folder through preview, up and destroy as a person does; what `up` printed. */
-async function throughCommandLine(at: string, node: string, more: NodeJS.ProcessEnv): Promise<string> {
-    writeFileSync(join(at, "Pulumi.yaml"), "name: packed\nruntime: nodejs\n");
+async function throughCommandLine(
+    at: string,
+    node: string,
+    more: NodeJS.ProcessEnv,
+    settings = "runtime: nodejs\n",
+): Promise<string> {
+    writeFileSync(join(at, "Pulumi.yaml"), `name: packed\n${settings}`);
     const vault = sim.regions["eu-de"].cloud.addVault();
     const config = { ...sim.settings().config, "packed:vaultId": vault.id };
     writeFileSync(join(at, "Pulumi.dev.yaml"), JSON.stringify({ config }));
@@ -239,6 +255,35 @@ async function throughCommandLine(at: string, node: string, more: NodeJS.Process
     return up;
 }
 
+const nativeProgram = program.ts.replace('"pulumi-cbr"', '"pulumi-cbr/native"');
+
+it("serves the native provider by four lines of Pulumi.yaml, from a plain project and from a workspace's sub-folder", async ({
+    skip,
+}) => {
+    await needsCli(skip, "the native provider");
+    for (const [name, path] of [
+        [".", undefined],
+        ["packages/native", "../../node_modules/pulumi-cbr"],
+    ] as const) {
+        const at = join(folder, name);
+        mkdirSync(at, { recursive: true });
+        writeFileSync(join(at, "index.ts"), nativeProgram);
+        const up = await throughCommandLine(at, process.execPath, {}, `runtime: nodejs\n${pluginLines(path)}`);
+        expect(up).toContain("cbr:index:Checkpoint");
+    }
+});
+
+it("tells the engine its schema, straight from the package", async ({ skip }) => {
+    await needsCli(skip, "the native provider");
+    const pulumi = await pulumiOn(process.execPath);
+    const executable = "./node_modules/pulumi-cbr/pulumi-resource-cbr";
+    const home = { PULUMI_HOME: join(temporaryFolder(), "home") };
+    const schema = JSON.parse(await pulumi(["package", "get-schema", executable], folder, home));
+    expect([schema.name, schema.version]).toEqual(["cbr", manifest.version]);
+    expect(Object.keys(schema.resources)).toHaveLength(handlerNames.length);
+    expect(Object.keys(schema.functions)).toHaveLength(8);
+});
+
 // The tests run on the pinned Node; the package promises more: from the oldest that it accepts to the newest major version.
 const oldest = semver.minVersion(manifest.engines.node)?.version ?? expect.fail("no engines.node");
 it.for([oldest, "26"])("works on Node %s", async (range, { skip }) => {
@@ -258,6 +303,13 @@ it.for([oldest, "26"])("works on Node %s", async (range, { skip }) => {
     // Types are the test's above; once each is enough.
     expect(await throughCommandLine(at, node, { PULUMI_NODEJS_TRANSPILE_ONLY: "true" })).toContain(version);
 });
+
+/** The same project with the native classes, where there is a CLI. */
+async function throughNative(at: string): Promise<void> {
+    if ((await findPulumi()).kind !== "real") return;
+    writeFileSync(join(at, "index.ts"), nativeProgram);
+    await throughCommandLine(at, process.execPath, {}, `runtime: nodejs\n${pluginLines()}`);
+}
 
 /** An empty project with the packed package among its dependencies. */
 async function project(): Promise<string> {
@@ -299,6 +351,7 @@ it.for(["10", "11", "12"])("works when pnpm %s installed it", async (version, { 
         skip(`pnpm ${version} cannot be installed or cannot install here`);
     }
     await upAndDestroy(at);
+    await throughNative(at);
 });
 
 /** Installs a project by Yarn with one of its linkers. */
@@ -325,6 +378,7 @@ it("works when Yarn installed it, with its node-modules linker", async ({ skip }
         skip("Yarn cannot be installed or cannot install here");
     }
     await upAndDestroy(at);
+    await throughNative(at);
 });
 
 it("works with Yarn's Plug'n'Play, in what `yarn exec` starts", async ({ skip }) => {

@@ -8,6 +8,7 @@ const root = join(__dirname, "..");
 const recorded = join(__dirname, "public-api.json");
 const entries = {
     "pulumi-cbr": "sdk/index.ts",
+    "pulumi-cbr/native": "sdk/native/index.ts",
     "pulumi-cbr/provider": "provider/index.ts",
     "pulumi-cbr/testing": "sdk/testing/index.ts",
 };
@@ -21,7 +22,11 @@ function namesOf(): Record<string, Record<string, unknown>> {
     const checker = program.getTypeChecker();
     const isOurs = (symbol: ts.Symbol) => {
         const file = (symbol.valueDeclaration ?? symbol.declarations?.[0])?.getSourceFile().fileName ?? "";
-        return file.startsWith(root) && !file.includes("/node_modules/") && !symbol.name.startsWith("__");
+        const { valueDeclaration: at } = symbol;
+        const isProtected = at !== undefined && ts.getCombinedModifierFlags(at) & ts.ModifierFlags.Protected;
+        return (
+            file.startsWith(root) && !file.includes("/node_modules/") && !symbol.name.startsWith("__") && !isProtected
+        );
     };
     const members = (type: ts.Type) =>
         type

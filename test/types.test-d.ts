@@ -1,6 +1,7 @@
 /** What a user may write, and may not: checked by the compiler, never run. Lines that must fail say so. */
 import * as pulumi from "@pulumi/pulumi";
 import * as cbr from "../sdk/index";
+import * as native from "../sdk/native/index";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(_: Equal<A, B>): void => {};
@@ -202,3 +203,17 @@ export async function functions(dependency: cbr.Checkpoint): Promise<void> {
     cbr.getBackupsOutput({ usedPercent: id });
     void text;
 }
+
+async function nativeTypes(): Promise<void> {
+    const point = new native.Checkpoint("a", { vaultId: id }, { import: "x", customTimeouts: { create: "4h" } });
+    same<typeof point.backupIds, cbr.Checkpoint["backupIds"]>(true);
+    same<Awaited<ReturnType<typeof native.getVaults>>, Awaited<ReturnType<typeof cbr.getVaults>>>(true);
+    const provider = new native.Provider("nl", { region: "eu-nl" });
+    await native.getVaults({ name: "x" }, { provider });
+    native.getVaultOutput({ vaultId: id }, { dependsOn: point });
+    // @ts-expect-error an argument is missing
+    await native.getVault();
+    // @ts-expect-error an input is missing
+    new native.VaultSync("a", {});
+}
+void nativeTypes;

@@ -41,6 +41,7 @@ const functions = {
 };
 
 export type FunctionName = keyof typeof functions;
+export const isFunctionName = (name: string): name is FunctionName => Object.hasOwn(functions, name);
 export type FunctionArgs<Name extends FunctionName> = z.input<(typeof functions)[Name]["args"]>;
 export type FunctionResult<Name extends FunctionName> = Awaited<ReturnType<(typeof functions)[Name]["run"]>>;
 
@@ -71,9 +72,18 @@ export async function invoke<Name extends FunctionName>(
     args: unknown,
     config: StackConfig,
 ): Promise<FunctionResult<Name>> {
+    return run(name, args, () => servicesFor(config));
+}
+
+/** As `invoke`, with services that are there. */
+export async function run<Name extends FunctionName>(
+    name: Name,
+    args: unknown,
+    services: () => Services,
+): Promise<FunctionResult<Name>> {
     const definition = functions[name] as unknown as Definition<z.ZodObject, FunctionResult<Name>>;
     try {
-        return await definition.run(servicesFor(config), checked(definition.args, args));
+        return await definition.run(services(), checked(definition.args, args));
     } catch (error) {
         const message = error instanceof MissingCredentialsError ? error.explanation : messageOf(error);
         throw new Error(`${name}: ${message}`, { cause: error });

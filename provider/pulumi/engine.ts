@@ -1,9 +1,9 @@
 /** The engine that started this process: its address, whether it still runs, and its log service. */
-import { createRequire } from "node:module";
 import { connect } from "node:net";
 import { hostname } from "node:os";
 import { OperationFailedError } from "../client/errors/errors";
 import { repeat } from "../client/time/clock";
+import { grpc } from "./grpc";
 import type { Send } from "./resource-log";
 
 /** How soon waits notice that the engine has ended, in milliseconds. Before a POST it is asked at once. */
@@ -18,9 +18,10 @@ interface Address {
     readonly port: string;
 }
 
-/** Pulumi: the host's last argument is the engine's address. */
+/** Pulumi: a host's last argument is the engine's address. */
 export function engineAddress(): Address | undefined {
-    return /dynamic-provider/.test(process.argv[1] ?? "") ? parseAddress(process.argv.at(-1) ?? "") : undefined;
+    const isHost = /dynamic-provider|native[\\/]main/.test(process.argv[1] ?? "");
+    return isHost ? parseAddress(process.argv.at(-1) ?? "") : undefined;
 }
 
 function parseAddress(text: string): Address | undefined {
@@ -83,6 +84,12 @@ export function hostGone(): AbortSignal {
     return gone.signal;
 }
 
+/** The engine wants no more of this, and still hears what it asked for: all waits end, and nothing more is sent. */
+export function cancelWork(): void {
+    hostGone();
+    gone?.abort(new OperationFailedError("cancelled before it had ended. `pulumi up` resumes it."));
+}
+
 interface EngineClient {
     log(request: unknown, callback: () => void): void;
 }
@@ -93,15 +100,11 @@ function connectEngine(): Exclude<typeof engine, undefined> {
     if (engineAddress() === undefined) return "none";
     const address = process.argv.at(-1) ?? "";
     try {
-        // Pulumi's own copy, which is no dependency of ours.
-        const grpc = createRequire(require.resolve("@pulumi/pulumi"))(
-            "@grpc/grpc-js",
-        ) as typeof import("@grpc/grpc-js");
         const services = require("@pulumi/pulumi/proto/engine_grpc_pb") as {
             EngineClient: new (address: string, credentials: unknown) => EngineClient;
         };
         const proto = require("@pulumi/pulumi/proto/engine_pb") as typeof import("@pulumi/pulumi/proto/engine_pb");
-        return { client: new services.EngineClient(address, grpc.credentials.createInsecure()), proto };
+        return { client: new services.EngineClient(address, grpc().credentials.createInsecure()), proto };
     } catch {
         return "none";
     }

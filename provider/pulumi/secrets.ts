@@ -3,17 +3,26 @@
  * name only: what repeats them elsewhere, such as the names of backups, is sealed here.
  */
 import { registerSecret } from "../client/errors/redaction";
-
-type PropertyMap = Record<string, unknown>;
+import type { PropertyMap } from "./values";
 
 /** Our note of the inputs that are secret: their names, separated by commas. Not there when none is. */
 export const SECRET_KEY = "__secret";
 
 /** Pulumi: the form of a secret value on the wire. */
-const sealed = (value: unknown) => ({
-    "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270",
-    value,
-});
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+export const sealed = (value: unknown) => ({ [SIGNATURE]: SECRET, value });
+
+/** The value without its secrets' envelopes; `found` is called for each. */
+export function opened(value: unknown, found: () => void = () => {}): unknown {
+    if (Array.isArray(value)) return value.map((item) => opened(item, found));
+    if (typeof value !== "object" || value === null) return value;
+    if (Reflect.get(value, SIGNATURE) === SECRET) {
+        found();
+        return opened(Reflect.get(value, "value"), found);
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, opened(item, found)]));
+}
 
 /** Shorter ones stand in other texts by chance. In characters. */
 const CONTAINED_MIN = 6;

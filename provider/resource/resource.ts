@@ -172,6 +172,8 @@ export interface ResourceHandler<I extends CommonInputs, O extends I> {
     readonly declaredKeys?: (inputs: Partial<I>) => readonly string[];
     /** What makes a replacement impossible; `id` is "" where it is not known. Sees the changes that are known. */
     readonly refuseReplacement?: (id: string, olds: I, news: Partial<I>, replaces: readonly string[]) => Failure[];
+    /** What a person gives to import one: its id, and the inputs that say where it is. Throws `ConfigError`. */
+    readonly parseImportId?: (text: string) => { readonly id: string; readonly inputs: Partial<I> };
     /** How one input compares, where plain equality is not the question. Undefined: it has no say. */
     readonly isUnchanged?: (key: keyof I & string, id: string, olds: O, value: unknown) => boolean | undefined;
     create(context: Context, inputs: I): Promise<Created<O>>;
@@ -286,13 +288,15 @@ export function applyInputs<O extends { region: string; projectId: string }, I e
     return { ...facts, ...news, region: olds.region, projectId: olds.projectId } as unknown as O;
 }
 
-/** The end of a time budget. `operation` first, then what it falls back to, then the resource's default. */
+/** The end of a time budget: that of `operation`, the host's, what it falls back to, or the resource's default. */
 export function deadlineOf(
-    context: Services,
+    context: Pick<Context, "clock" | "timeoutMs">,
     inputs: CommonInputs,
     operation: "create" | "update" | "delete",
     defaultMs: number,
 ): number {
-    const text = inputs.timeouts?.[operation] ?? (operation === "update" ? inputs.timeouts?.create : undefined);
-    return context.clock.now() + ((text === undefined ? undefined : parseDuration(text)) ?? defaultMs);
+    const budgetOf = (text: string | undefined) => (text === undefined ? undefined : parseDuration(text));
+    const { create: fallback, [operation]: own } = inputs.timeouts ?? {};
+    const given = budgetOf(own) ?? context.timeoutMs ?? (operation === "update" ? budgetOf(fallback) : undefined);
+    return context.clock.now() + (given ?? defaultMs);
 }

@@ -38,6 +38,8 @@ export interface Context extends Services {
     readonly urn: string;
     /** In `diff` and `update`: the one that state has it under, which an alias may have changed. */
     readonly formerUrn?: string | undefined;
+    /** Time budget that the host was given for this call, in milliseconds. What the inputs say comes first. */
+    readonly timeoutMs?: number | undefined;
 }
 
 /** The region and project that a resource's inputs and the settings name together. */

@@ -1,14 +1,18 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import * as cbr from "../../sdk/index";
-import { messages, openLife, ops, until } from "./life";
+import { needsCli } from "../support/pulumi";
+import { hostNames, hosts, messages, openLife, ops, until } from "./life";
 import { killAll, providerProcesses } from "./processes";
 
-it.runIf(process.platform === "linux")(
-    "neither doubles nor loses what a provider process that was killed had asked for",
-    async () => {
-        const life = await openLife({ backupMs: 3_000, replicationMs: 3_000, syncMs: 3_000 });
+const here = process.platform === "linux" ? hostNames : [];
+
+it.for(here)(
+    "neither doubles nor loses what a provider process that was killed had asked for: %s host",
+    async (host, { skip }) => {
+        if (host === "native") await needsCli(skip, "the native provider");
+        const cbr = hosts[host];
+        const life = await openLife({ host, backupMs: 3_000, replicationMs: 3_000, syncMs: 3_000 });
         const vaultId = life.vault();
         const namedVaultId = life.vault();
         const source = life.vaultWithBackup();

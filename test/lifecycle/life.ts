@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { PulumiFn } from "@pulumi/pulumi/automation";
 import { expect, onTestFinished } from "vitest";
 import * as cbr from "../../sdk/index";
+import * as native from "../../sdk/native/index";
 import {
     type Fault,
     type RequestLogEntry,
@@ -32,7 +33,16 @@ export interface LifeOptions extends SimulatorOptions<"eu-de" | "eu-nl"> {
     config?: Record<string, string | undefined>;
     env?: Record<string, string>;
     signIn?: SignIn;
+    /** Which provider serves the resources. Default: the dynamic host. */
+    host?: HostName;
 }
+
+/** The package's classes, by what serves them. */
+export const hosts = { dynamic: cbr, native } as const;
+export type HostName = keyof typeof hosts;
+export const hostNames: readonly HostName[] = ["dynamic", "native"];
+/** Types of resources, without their name. */
+export const typesOf = { dynamic: "pulumi-nodejs:dynamic/cbr:", native: "cbr:index:" } as const;
 
 const secretKeys = /^cbr:(secretKey|securityToken|token|password)$/;
 
@@ -197,7 +207,7 @@ export type State = StateResource & { inputs: Record<string, unknown>; outputs: 
 
 /** Opens a stack and a simulator that both go when the test ends. */
 export async function openLife(options: LifeOptions = {}): Promise<Life> {
-    const { config = {}, env, signIn = "keys", ...rest } = options;
+    const { config = {}, env, signIn = "keys", host = "dynamic", ...rest } = options;
     const sim = (await startSimulator({
         backupMs: 0,
         replicationMs: 0,
@@ -221,6 +231,7 @@ export async function openLife(options: LifeOptions = {}): Promise<Life> {
             given.map(([key, value]) => [key, secretKeys.test(key) ? { value, secret: true } : value]),
         ),
         env: env ?? {},
+        plugin: host === "native",
     });
     onTestFinished(() => rmSync(stack.folder, { recursive: true, force: true, maxRetries: 3 }));
     const secrets = given.filter(([key]) => secretKeys.test(key)).map(([, value]) => value);

@@ -19,8 +19,8 @@ function processesBelow(command: RegExp): number[] {
     return found.filter(isOurs);
 }
 
-/** Those that run Pulumi's dynamic provider host. */
-export const providerProcesses = (): number[] => processesBelow(/cmd\/dynamic-provider/);
+/** Those that are provider hosts: Pulumi's for dynamic resources, or ours. */
+export const providerProcesses = (): number[] => processesBelow(/cmd\/dynamic-provider|native\/main/);
 /** Those that run the engine. */
 export const engineProcesses = (): number[] => processesBelow(/^\S*pulumi up |engine\/(main|pulumi)\S* up /);
 

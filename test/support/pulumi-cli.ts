@@ -91,12 +91,12 @@ function findInstalled(): PulumiCli | NoPulumiCli {
     return { path: undefined, reason };
 }
 
-/** Version of the CLI's module, the one place that pins it. */
-function pinnedVersion(): string {
-    const text = readFileSync(join(root, "tools/pulumi/go.mod"), "utf8");
-    const [, version] = /github\.com\/pulumi\/pulumi\/pkg\/v3 (v\S+)/.exec(text) ?? [];
-    if (version === undefined) throw new Error("tools/pulumi/go.mod does not name github.com/pulumi/pulumi/pkg/v3");
-    return version;
+/** Version of a module, whose one pin is the `go.mod` of that folder of `tools/`. */
+function pinnedVersion(folder: string, module: string): string {
+    const lines = readFileSync(join(root, "tools", folder, "go.mod"), "utf8").split("\n");
+    const words = lines.map((line) => line.trim().split(" ")).find((line) => line[0] === module);
+    if (words?.[1] === undefined) throw new Error(`tools/${folder}/go.mod does not name ${module}`);
+    return words[1];
 }
 
 function cacheFolder(): string {
@@ -127,7 +127,7 @@ function addPlugins(folder: string): void {
 async function build(): Promise<PulumiCli | NoPulumiCli> {
     if (isWindows)
         return { path: undefined, reason: "none is built on Windows: our host of Node programs is a script" };
-    const version = pinnedVersion();
+    const version = pinnedVersion("pulumi", "github.com/pulumi/pulumi/pkg/v3");
     const target = join(cacheFolder(), `pulumi-${version}`);
     const cli = { path: join(target, executable), version, origin: "built from its Go module" };
     if (!isExecutable(cli.path)) {
@@ -139,7 +139,9 @@ async function build(): Promise<PulumiCli | NoPulumiCli> {
         const next = mkdtempSync(join(cacheFolder(), "building-"));
         const startedAt = Date.now();
         try {
-            const failure = await goBuild(version, join(next, executable));
+            const module = "github.com/pulumi/pulumi";
+            const flags = `-s -w -X ${module}/sdk/v3/go/common/version.Version=${version}`;
+            const failure = await goBuild("pulumi", `${module}/pkg/v3/cmd/pulumi`, flags, join(next, executable));
             if (failure !== undefined) return { path: undefined, reason: `go could not build one: ${failure}` };
             // Another process may have been quicker; its CLI is the same.
             if (!isExecutable(cli.path)) renameSync(next, target);
@@ -152,23 +154,12 @@ async function build(): Promise<PulumiCli | NoPulumiCli> {
     return cli;
 }
 
-/** Resolves with the last line that the compiler said if it failed. */
-function goBuild(version: string, output: string): Promise<string | undefined> {
-    const module = "github.com/pulumi/pulumi";
-    const flags = `-s -w -X ${module}/sdk/v3/go/common/version.Version=${version}`;
-    const args = [
-        "build",
-        "-trimpath",
-        "-buildvcs=false",
-        "-ldflags",
-        flags,
-        "-o",
-        output,
-        `${module}/pkg/v3/cmd/pulumi`,
-    ];
+/** Compiles a command of the module in a folder of `tools/`. Resolves with the last line that the compiler said if it failed. */
+function goBuild(folder: string, command: string, flags: string, output: string): Promise<string | undefined> {
+    const args = ["build", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", output, command];
     const env = { ...process.env, CGO_ENABLED: "0", GOFLAGS: "" };
     return new Promise((resolve) => {
-        const go = spawn("go", args, { cwd: join(root, "tools/pulumi"), env, stdio: ["ignore", "inherit", "pipe"] });
+        const go = spawn("go", args, { cwd: join(root, "tools", folder), env, stdio: ["ignore", "inherit", "pipe"] });
         let lastLine = "";
         go.stderr.on("data", (data) => {
             const lines = String(data).trim().split("\n");
@@ -177,6 +168,23 @@ function goBuild(version: string, output: string): Promise<string | undefined> {
         go.once("error", (error) => resolve(error.message));
         go.once("close", (code) => resolve(code === 0 ? undefined : lastLine));
     });
+}
+
+/** The folder of Pulumi's host of YAML programs, built from its Go module once a machine and version; or why there is none. */
+export async function getYamlHost(): Promise<{ readonly folder: string } | { readonly reason: string }> {
+    const module = "github.com/pulumi/pulumi-yaml";
+    const folder = join(cacheFolder(), `pulumi-yaml-${pinnedVersion("pulumi-yaml", module)}`);
+    const file = join(folder, isWindows ? "pulumi-language-yaml.exe" : "pulumi-language-yaml");
+    if (isExecutable(file)) return { folder };
+    if (spawnSync("go", ["version"]).status !== 0)
+        return { reason: "no Go on PATH to build the host of YAML programs" };
+    say("Building Pulumi's host of YAML programs from its Go module, once.");
+    mkdirSync(folder, { recursive: true });
+    const next = `${file}.${process.pid}`;
+    const failure = await goBuild("pulumi-yaml", `${module}/cmd/pulumi-language-yaml`, "-s -w", next);
+    if (failure !== undefined) return { reason: `go could not build the host of YAML programs: ${failure}` };
+    renameSync(next, file);
+    return { folder };
 }
 
 /** A CLI that a person names: the file, or a folder that holds it. */

@@ -7,6 +7,7 @@ import {
     type EngineEvent,
     LocalWorkspace,
     type OutputMap,
+    type ProjectSettings,
     type PulumiFn,
     type Stack,
 } from "@pulumi/pulumi/automation";
@@ -24,6 +25,8 @@ export interface StackOptions {
     config?: Record<string, string | { value: string; secret?: boolean }>;
     /** Environment of the engine, and with it of the provider. */
     env?: Record<string, string>;
+    /** Name the clone's native provider in the project of an inline program. */
+    plugin?: boolean;
 }
 
 /** What an operation did to one resource. */
@@ -370,6 +373,13 @@ function toConfigMap(config: NonNullable<StackOptions["config"]>): ConfigMap {
     );
 }
 
+function settingsOf(name: string, { plugin = false }: StackOptions): ProjectSettings {
+    const settings = { name, runtime: "nodejs", main: repositoryRoot };
+    // The Automation API's type has no plugins; it writes what it is given.
+    const naming = { ...settings, plugins: { providers: [{ name: "cbr", path: repositoryRoot }] } };
+    return plugin ? naming : settings;
+}
+
 /** Opens a new stack with a new file backend. Inline programs resolve modules from the repository's root. */
 export async function openStack(options: StackOptions): Promise<TestStack> {
     const engine = await findPulumi();
@@ -399,7 +409,7 @@ export async function openStack(options: StackOptions): Promise<TestStack> {
                 ? await openFolder(options.program, stackName, shared)
                 : await LocalWorkspace.createStack(
                       { projectName: project, stackName, program: options.program },
-                      { ...shared, projectSettings: { name: project, runtime: "nodejs", main: repositoryRoot } },
+                      { ...shared, projectSettings: settingsOf(project, options) },
                   );
         // After each operation the Automation API asks the CLI for outputs and history, which tests ask for when they want them.
         stack.outputs = () => Promise.resolve({});

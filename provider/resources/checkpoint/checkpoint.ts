@@ -6,6 +6,7 @@ import { showCheckpoint, type WireCheckpoint } from "../../client/operations";
 import { holdingNotes, noteOutcome, postOnce } from "../../exactly-once/post-once";
 import { abandonNotes, settleNotes } from "../../exactly-once/settle-notes";
 import { backupsOfCheckpoint } from "../../reads/checkpoint-lists";
+import { parseRegionalId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
 import {
@@ -116,6 +117,7 @@ export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = 
     holding,
     declaredKeys: (inputs) => (inputs.adopt === undefined ? [] : [inputs.adopt]),
     refuseReplacement,
+    parseImportId: (text) => parseRegionalId("Checkpoint", text),
     create,
     update,
     read,

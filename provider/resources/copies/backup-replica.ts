@@ -8,6 +8,7 @@ import { holdingNotes } from "../../exactly-once/post-once";
 import type { StoredOutcome } from "../../exactly-once/settle-notes";
 import { readBackup } from "../../reads/backup-lists";
 import { sharedBackup } from "../../reads/shared-reads";
+import { parseReplicaId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
 import { preflightBackupReplica } from "../../resource/preflight";
@@ -113,6 +114,7 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
         inputs.backupId === undefined || inputs.destinationRegion === undefined
             ? []
             : [copyKey(inputs.backupId, inputs.destinationRegion)],
+    parseImportId: parseReplicaId,
     create,
     update,
     read,

@@ -142,13 +142,18 @@ export async function lookNow<O extends CopyOutputs>(context: Context, set: Copy
     return withStates(set, outputs, states ?? []);
 }
 
-export function isSettled<O extends CopyOutputs>(set: CopySet<O>, outputs: O): boolean {
+function areVerified<O extends CopyOutputs>(set: CopySet<O>, outputs: O): boolean {
     return outputs.verified === true && !set.isFailure(outputs);
+}
+
+/** Nothing is left to do: an update sends what did not begin, even where a warning was enough. */
+export function isSettled<O extends CopyOutputs>(set: CopySet<O>, outputs: O): boolean {
+    return areVerified(set, outputs) && set.copies(outputs).every(hasBegun);
 }
 
 /** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) all copies have ended since. */
 export async function copiesMoved<O extends CopyOutputs>(context: Context, set: CopySet<O>, olds: O): Promise<boolean> {
-    if (isSettled(set, olds)) return false;
+    if (areVerified(set, olds)) return false;
     if (olds.verified === true || olds.wait !== false || isDone(set, olds)) return true;
     try {
         return isDone(set, await lookNow(context, set, olds));

@@ -8,6 +8,7 @@ import { holdingNotes, noteOutcome, type PostOptions, type PostPlan, postOnce } 
 import type { StoredOutcome } from "../../exactly-once/settle-notes";
 import { type ListOptions, operationLogRows } from "../../reads/backup-lists";
 import { type PollSource, shouldFetchById, showProgress } from "../../reads/poller";
+import { parseRegionalId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
 import { isHybrid, look, noVault, targetOf as previewTargetOf, vaultOf } from "../../resource/preflight";
@@ -73,6 +74,7 @@ export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = pac
     isSettled,
     withInputs,
     needsUpdate,
+    parseImportId: (text) => parseRegionalId("VaultSync", text),
     create,
     update,
     read,

@@ -1,0 +1,157 @@
+/** A handler's calls as every host makes them: plain values in, plain values out. */
+import { ConfigError, messageOf } from "../client/errors/errors";
+import { displayText } from "../client/errors/redaction";
+import { atOriginalIndex, checkInputs, knownInputs } from "../resource/check";
+import { noteDeclared, noteMade, noteStored, removeGuarded } from "../resource/guard";
+import { lowercaseId, withLowercaseIds } from "../resource/ids";
+import {
+    type CommonInputs,
+    type Created,
+    type DiffResult,
+    diffInputs,
+    type Failure,
+    type ResourceHandler,
+} from "../resource/resource";
+import { withNotes } from "../resource/with-notes";
+import type { Context } from "../services/context";
+import { type Caller, keeping, runHolders, withContext } from "./host";
+import { isUnknown, type PropertyMap, withoutHostKeys } from "./values";
+
+type ToState = (outputs: object) => PropertyMap;
+
+export interface Made {
+    readonly id: string;
+    readonly properties: PropertyMap;
+}
+
+export class ResourceCalls<I extends CommonInputs, O extends I> {
+    readonly handler: ResourceHandler<I, O>;
+
+    constructor(handler: ResourceHandler<I, O>) {
+        this.handler = withNotes(handler);
+    }
+
+    /** The inputs proper, as they are compared and sent. */
+    given(bag: PropertyMap): I {
+        return withLowercaseIds(this.handler.inputs, withoutHostKeys(bag)) as unknown as I;
+    }
+
+    /** State as this release writes it. */
+    stored(bag: PropertyMap): O {
+        const own = this.given(bag) as PropertyMap;
+        return (this.handler.upgradeState?.(own) ?? own) as unknown as O;
+    }
+
+    async check(caller: Caller, olds: PropertyMap, news: PropertyMap): Promise<Failure[]> {
+        const { handler } = this;
+        const inputs = this.given(news) as PropertyMap;
+        noteDeclared({ holders: runHolders() }, handler, caller.urn, knownInputs<I>(inputs, isUnknown));
+        const shown = ({ property, reason }: Failure): Failure => ({ property, reason: displayText(reason) });
+        const failures = checkInputs(handler, inputs, isUnknown).map(shown);
+        if (failures.length > 0) return failures;
+        try {
+            const found = await withContext(
+                caller,
+                handler.kind,
+                (context) => checkLocation(context, handler, this.given(olds) as PropertyMap, inputs),
+                (error) => error,
+            );
+            return found.map(shown);
+        } catch (error) {
+            // Pulumi: a failure is said once; what is thrown is said again on the stack's own row.
+            return [{ property: "", reason: messageOf(error) }];
+        }
+    }
+
+    diff(caller: Caller, id: string, olds: PropertyMap, news: PropertyMap): Promise<DiffResult> {
+        const { handler } = this;
+        return withContext(caller, handler.kind, async (context) => {
+            const urns = { program: caller.urn, stored: caller.storedUrn ?? "" };
+            const [own, outputs] = [lowercaseId(id), this.stored(olds)];
+            noteStored(context, handler, urns, { id: own, outputs });
+            const inputs = this.given(news) as PropertyMap;
+            const result = await diffInputs(handler, context, own, outputs, inputs, isUnknown);
+            if (result.failures.length > 0)
+                throw new ConfigError(
+                    result.failures.map(({ property, reason }) => `${property} ${reason}`).join("; "),
+                );
+            if (result.deleteBeforeReplace)
+                context.log.info(
+                    "what it has is deleted before its replacement is made: a region has one replica of a backup",
+                );
+            return result;
+        });
+    }
+
+    create(caller: Caller, inputs: PropertyMap, toState: ToState): Promise<Made> {
+        return this.#make(caller, (context) => this.handler.create(context, this.given(inputs)), toState);
+    }
+
+    update(
+        caller: Caller,
+        { id, olds, news }: { id: string; olds: PropertyMap; news: PropertyMap },
+        toState: ToState,
+    ): Promise<Made> {
+        const update = async (context: Context) => ({
+            id,
+            outputs: await this.handler.update(context, lowercaseId(id), this.stored(olds), this.given(news)),
+        });
+        return this.#make(caller, update, toState);
+    }
+
+    #make(caller: Caller, make: (context: Context) => Promise<Created<O>>, toState: ToState): Promise<Made> {
+        const { handler } = this;
+        return withContext(
+            caller,
+            handler.kind,
+            async (context) => {
+                const { id, outputs } = await noteMade(context, handler, () => make(context));
+                return { id, properties: toState(outputs) };
+            },
+            keeping(toState),
+        );
+    }
+
+    /** Undefined: gone. */
+    read(caller: Caller, id: string, olds: PropertyMap): Promise<Created<O> | undefined> {
+        const { handler } = this;
+        return withContext(caller, handler.kind, async (context) => {
+            const found = await handler.read(context, lowercaseId(id), this.stored(olds));
+            if (found !== undefined) noteStored(context, handler, { program: context.urn, stored: context.urn }, found);
+            return found;
+        });
+    }
+
+    // Pulumi: `delete` is not told whether the resource goes or is replaced; what this run declared and made tells.
+    remove(caller: Caller, id: string, olds: PropertyMap): Promise<void> {
+        const { handler } = this;
+        return withContext(caller, handler.kind, (context) =>
+            removeGuarded(context, handler, lowercaseId(id), this.stored(olds)),
+        );
+    }
+}
+
+/** Everything that needs settings or the cloud: only asked when something would be made, not for what stands already. */
+async function checkLocation<I extends CommonInputs, O extends I>(
+    context: Context,
+    handler: ResourceHandler<I, O>,
+    olds: PropertyMap,
+    inputs: PropertyMap,
+): Promise<Failure[]> {
+    const isNew = Object.keys(olds).length === 0;
+    if (!isNew) {
+        // What only an update would find out is not asked for here.
+        const { needsUpdate: _, ...comparing } = handler;
+        const diff = await diffInputs(comparing, context, "", olds as unknown as O, inputs, isUnknown);
+        if (diff.replaces.length === 0 || diff.failures.length > 0) return [...diff.failures];
+    }
+    const { regionFailures } = require("../resource/regions") as typeof import("../resource/regions");
+    const misplaced = regionFailures(context.settings, inputs, isUnknown);
+    if (misplaced.length > 0) return misplaced;
+    if (isUnknown(inputs["region"]) || isUnknown(inputs["projectId"])) return [];
+    const known = knownInputs<I>(inputs, isUnknown);
+    // A vault is looked for in its project: while that is unknown, the default project would be asked for it.
+    if (isUnknown(inputs["destinationProjectId"])) Reflect.deleteProperty(known, "destinationVaultId");
+    const failures = (await handler.preflight?.(context, known)) ?? [];
+    return failures.map((failure) => atOriginalIndex(failure, inputs, isUnknown));
+}
