@@ -160,15 +160,15 @@ async function finishedBackups(
         const checkpoint = await show(context, source, id, deadline);
         const running = { checkpoint, rows: undefined, status: checkpoint.status };
         if (!isFinalCheckpoint(checkpoint.status)) return running;
-        const resources = expectedResources(checkpoint);
-        const rows = await backupsOfCheckpoint(context, source, id, resources, { deadline });
+        const expected = expectedResources(checkpoint);
+        const rows = await backupsOfCheckpoint(context, source, { checkpointId: id, expected }, { deadline });
         if (rows.some((row) => isRunning(row.status))) return running;
-        unlisted = resources.filter((one) => !rows.some((row) => row.resource_id === one));
+        unlisted = expected.filter((one) => !rows.some((row) => row.resource_id === one));
         if (unlisted.length === 0 && rows.length > 0) return { checkpoint, rows };
         // The list may be a moment late: what it does not show yet would be left out unseen.
         unlistedSince ??= context.clock.now();
         if (context.clock.now() - unlistedSince >= UNLISTED_MS) return { checkpoint, rows };
-        return { ...running, status: `${checkpoint.status}, ${rows.length} of ${resources.length} backups listed yet` };
+        return { ...running, status: `${checkpoint.status}, ${rows.length} of ${expected.length} backups listed yet` };
     };
     const first = await look();
     const rows = first.rows ?? (await waitUntilFinished(first.checkpoint));
