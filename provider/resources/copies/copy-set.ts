@@ -5,8 +5,10 @@
 import type { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import type { WireBackup } from "../../client/operations";
+import { readBackup } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
 import { showProgress } from "../../reads/poller";
+import { sharedBackup } from "../../reads/shared-reads";
 import { keepingId } from "../../resource/keep-id";
 import { applyInputs, type CommonInputs, deadlineOf, EXPIRED } from "../../resource/resource";
 import { requireOtherRegion } from "../../resource/same-region";
@@ -270,6 +272,23 @@ export async function updateCopies<O extends CopyOutputs>(
     else if (outputs.verified !== true && resuming !== undefined) context.log.info(resuming);
     const deadline = deadlineOf(context, outputs, "update", COPY_BUDGET_MS);
     return finishCopies(context, set, { id, outputs: seen, deadline });
+}
+
+/**
+ * The replicas with these ids, by id, as a refresh sees them: in one list of the vault for all resources; what it does
+ * not show is asked for by its id.
+ */
+export async function readReplicas<O extends CopyOutputs>(
+    context: Context,
+    outputs: O,
+    ids: readonly string[],
+): Promise<Map<string, WireBackup>> {
+    const { destination, destinationVaultId } = locationOf(outputs);
+    const read = async (id: string) =>
+        (await sharedBackup(context, destination, destinationVaultId, id)) ??
+        (await readBackup(context, destination, id));
+    const rows = await Promise.all(ids.map(read));
+    return new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.id, row]])));
 }
 
 /** May its replica be deleted with the resource? That is so of its own, and of one that its maker left behind for it in this run. */
