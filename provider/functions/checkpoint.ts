@@ -23,10 +23,10 @@ export function getCheckpoint(services: Services, args: z.output<typeof getCheck
     return readOne(services, args, { kind: "checkpoint", name: "restore point", id }, async (target) => {
         const { checkpoint } = await services.client.call(showCheckpoint, { target, path: { checkpoint_id: id } });
         const resources = (checkpoint.vault?.resources ?? []).map((one) => one.id);
-        const rows = await backupsOfCheckpoint(services, target, id, resources);
+        const rows = await backupsOfCheckpoint(services, target, { checkpointId: id, expected: resources });
         refuseGone(target, checkpoint, rows);
         const description = checkpoint.extra_info?.description;
-        const outputs = toOutputs({ vaultId: "" }, target, checkpoint, rows, { description });
+        const outputs = toOutputs({ vaultId: "" }, target, { wire: checkpoint, rows }, { description });
         const keys = [...Object.keys(checkpointFacts), "description"];
         return Object.fromEntries(keys.map((key) => [key, Reflect.get(outputs, key)])) as CheckpointResult;
     });

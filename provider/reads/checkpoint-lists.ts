@@ -40,8 +40,7 @@ export interface CheckpointQuestion {
 export async function backupsOfCheckpoint(
     services: Services,
     target: ProjectRef,
-    checkpointId: string,
-    expected: readonly string[],
+    { checkpointId, expected }: { readonly checkpointId: string; readonly expected: readonly string[] },
     options: ListOptions = {},
 ): Promise<WireBackup[]> {
     const query = { checkpoint_id: checkpointId };

@@ -31,12 +31,12 @@ export async function everyBackup<T extends Kept>(
             },
             (row) => keep(row, target),
         );
-    const shown = await withFilter(services, target, "show_replication", pages, () => pages({}));
+    const project = { services, target };
+    const shown = await withFilter(project, "show_replication", pages, () => pages({}));
     if (shown.some((one) => one.isIncremental === true)) return shown;
     const records: Query = mayFilter(services, target, "show_replication") ? { show_replication: true } : {};
     const hidden = await withFilter(
-        services,
-        target,
+        project,
         "incremental",
         (query) => pages({ ...records, ...query }),
         async () => [],
@@ -47,8 +47,7 @@ export async function everyBackup<T extends Kept>(
 
 /** With a filter that only Huawei Cloud knows, or without it where it is refused. */
 async function withFilter<T>(
-    services: Services,
-    target: ProjectRef,
+    { services, target }: { readonly services: Services; readonly target: ProjectRef },
     filter: "show_replication" | "incremental",
     asked: (query: Query) => Promise<T>,
     without: () => Promise<T>,

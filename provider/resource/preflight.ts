@@ -145,8 +145,7 @@ export async function look(context: Context, run: () => Promise<Failure[]>): Pro
 export async function find<Req, Res>(
     context: Context,
     operation: Operation<Req, Res>,
-    target: ProjectRef,
-    path: Readonly<Record<string, string>> = {},
+    { target, path = {} }: { readonly target: ProjectRef; readonly path?: Readonly<Record<string, string>> },
     shared?: () => Promise<Res | undefined>,
 ): Promise<Found<Res>> {
     const own = looks(context);
@@ -184,7 +183,7 @@ function isAnswer(error: unknown): boolean {
 }
 
 export async function vaultOf(context: Context, target: ProjectRef, vaultId: string): Promise<Found<WireVault>> {
-    const answer = await find(context, showVault, target, { vault_id: vaultId }, async () => {
+    const answer = await find(context, showVault, { target, path: { vault_id: vaultId } }, async () => {
         const vault = await sharedVault(context, target, vaultId, looks(context).notBefore);
         return vault === undefined ? undefined : { vault };
     });
@@ -247,7 +246,7 @@ async function checkDestination(
     if (destinationRegion === undefined) return [];
     const sameRegion = refuseSameRegion({ region: source.region, destinationRegion });
     if (sameRegion.length > 0) return sameRegion;
-    const { regions } = (await find(context, showReplicationCapabilities, source)) ?? {};
+    const { regions } = (await find(context, showReplicationCapabilities, { target: source })) ?? {};
     // Where the cloud does not speak of the source at all, that is no "no".
     const reachable = regions?.find((region) => region.name === source.region)?.replication_destinations;
     if (reachable !== undefined && !reachable.includes(destinationRegion))
@@ -343,7 +342,7 @@ export function preflightBackupReplica(context: Context, inputs: Partial<BackupR
         let vault: Found<WireVault>;
         const needs: Need[] = [];
         if (backupId !== undefined) {
-            const found = await find(context, showBackup, source, { backup_id: backupId });
+            const found = await find(context, showBackup, { target: source, path: { backup_id: backupId } });
             const backup = found?.backup;
             if (backup?.resource_id !== undefined)
                 needs.push({ resourceId: backup.resource_id, sizeGb: backup.resource_size });
@@ -378,7 +377,10 @@ export function preflightCheckpointReplica(
         let vault: Found<WireVault>;
         const needs: Need[] = [];
         if (checkpointId !== undefined) {
-            const found = await find(context, showCheckpoint, source, { checkpoint_id: checkpointId });
+            const found = await find(context, showCheckpoint, {
+                target: source,
+                path: { checkpoint_id: checkpointId },
+            });
             // One that is still shown may be gone all the same.
             const isGone = found === null || found?.checkpoint.status === "deleted";
             if (isGone)

@@ -240,10 +240,11 @@ describe("the backups of one checkpoint", () => {
 
     it("asks once when every expected resource is there", async () => {
         const { services, queries } = make(() => ({ backups: [row("b1", "r1"), row("b2", "r2")], count: 2 }));
-        expect((await backupsOfCheckpoint(services, target, "c", ["r1", "r2"])).map((one) => one.id)).toEqual([
-            "b1",
-            "b2",
-        ]);
+        expect(
+            (await backupsOfCheckpoint(services, target, { checkpointId: "c", expected: ["r1", "r2"] })).map(
+                (one) => one.id,
+            ),
+        ).toEqual(["b1", "b2"]);
         expect(queries).toEqual(["backups?checkpoint_id=c"]);
     });
 
@@ -253,10 +254,11 @@ describe("the backups of one checkpoint", () => {
                 ? [row("b1", "r1"), row("b2", "r2"), row("b9", "r9", "other")]
                 : [row("b1", "r1")],
         }));
-        expect((await backupsOfCheckpoint(services, target, "c", ["r1", "r2"])).map((one) => one.id)).toEqual([
-            "b1",
-            "b2",
-        ]);
+        expect(
+            (await backupsOfCheckpoint(services, target, { checkpointId: "c", expected: ["r1", "r2"] })).map(
+                (one) => one.id,
+            ),
+        ).toEqual(["b1", "b2"]);
         expect(queries).toEqual(["backups?checkpoint_id=c", "backups?checkpoint_id=c&incremental=true"]);
     });
 
@@ -264,7 +266,11 @@ describe("the backups of one checkpoint", () => {
         const { services } = make(() => ({
             backups: [row("b1", "r1"), row("b9", "r1", "other"), { id: "b2", status: "available", resource_id: "r1" }],
         }));
-        expect((await backupsOfCheckpoint(services, target, "c", ["r1", "r2"])).map((one) => one.id)).toEqual(["b1"]);
+        expect(
+            (await backupsOfCheckpoint(services, target, { checkpointId: "c", expected: ["r1", "r2"] })).map(
+                (one) => one.id,
+            ),
+        ).toEqual(["b1"]);
     });
 
     it("asks a region that refuses the filter never again, and other regions all the same", async () => {
@@ -272,7 +278,9 @@ describe("the backups of one checkpoint", () => {
             query.has("incremental") ? { error: [400, "BackupService.9900"] } : { backups: [row("b1", "r1")] },
         );
         for (let index = 0; index < 2; index++)
-            expect((await backupsOfCheckpoint(services, target, "c", ["r1", "r2"])).length).toBe(1);
+            expect(
+                (await backupsOfCheckpoint(services, target, { checkpointId: "c", expected: ["r1", "r2"] })).length,
+            ).toBe(1);
         expect(queries).toEqual([
             "backups?checkpoint_id=c",
             "backups?checkpoint_id=c&incremental=true",
@@ -286,13 +294,15 @@ describe("the backups of one checkpoint", () => {
         const { services } = make((query) =>
             query.has("incremental") ? { error: [403, "APIGW.0302"] } : { backups: [] },
         );
-        await expect(backupsOfCheckpoint(services, target, "c", ["r1"])).rejects.toThrow("HTTP 403");
+        await expect(backupsOfCheckpoint(services, target, { checkpointId: "c", expected: ["r1"] })).rejects.toThrow(
+            "HTTP 403",
+        );
         expect(mayFilter(services, target, "incremental")).toBe(true);
     });
 
     it("does not try the filter on OTC when the settings say that it is OTC", async () => {
         const { services, queries } = make(() => ({ backups: [] }), { "cbr:cloud": "otc" });
-        await backupsOfCheckpoint(services, target, "c", ["r1"]);
+        await backupsOfCheckpoint(services, target, { checkpointId: "c", expected: ["r1"] });
         expect(queries).toEqual(["backups?checkpoint_id=c"]);
     });
 });

@@ -41,7 +41,14 @@ import {
     toOutputs,
 } from "./schema";
 import { checkVolumeChoice, volumeChoice } from "./volumes";
-import { judgeCheckpoint, UNLISTED_MS, vanishedError, waitForCheckpoint, warnSkipped } from "./wait";
+import {
+    type CheckpointWait,
+    judgeCheckpoint,
+    UNLISTED_MS,
+    vanishedError,
+    waitForCheckpoint,
+    warnSkipped,
+} from "./wait";
 
 /** A first full backup of a big vault takes hours. 3 h. */
 const CREATE_BUDGET_MS = 3 * 3_600_000;
@@ -207,7 +214,7 @@ async function create(context: Context, inputs: CheckpointInputs) {
     noteOwner(context, wire.id);
     noteOutcome(context, plan, outcome, { facts: { checkpointId: wire.id }, resourceId: wire.id });
     const unproven = outcome.isProven ? {} : { unproven: true };
-    const outputs = toOutputs(inputs, target, wire, [], { name: note.facts["name"] ?? name, ...unproven });
+    const outputs = toOutputs(inputs, target, { wire, rows: [] }, { name: note.facts["name"] ?? name, ...unproven });
     if (outcome.how === "recovered")
         context.log.info(
             `resumed restore point ${wire.id}, which an interrupted run had started: no second one was taken`,
@@ -218,7 +225,7 @@ async function create(context: Context, inputs: CheckpointInputs) {
         );
     return holdingNotes(context, [outcome], hasEnded, async () => {
         const newbornUntil = context.clock.now() + READ_AFTER_CREATE_MS;
-        const run = () => finish(context, target, inputs, outputs, deadline, newbornUntil);
+        const run = () => finish(context, { target, inputs, begun: outputs, deadline, newbornUntil });
         try {
             return { id: wire.id, outputs: await keepingId(wire.id, () => outputs, run) };
         } finally {
@@ -233,20 +240,14 @@ function hasEnded({ status }: CheckpointOutputs): boolean {
 }
 
 /** The wait, unless it is not wanted, and the judgement. */
-async function finish(
-    context: Context,
-    target: ProjectRef,
-    inputs: CheckpointInputs,
-    outputs: CheckpointOutputs,
-    deadline: number,
-    newbornUntil = 0,
-): Promise<CheckpointOutputs> {
-    if (inputs.wait === false && !isFinalCheckpoint(outputs.status)) {
-        warnSkipped(context, outputs);
-        return outputs;
+async function finish(context: Context, wait: CheckpointWait): Promise<CheckpointOutputs> {
+    const { inputs, begun } = wait;
+    if (inputs.wait === false && !isFinalCheckpoint(begun.status)) {
+        warnSkipped(context, begun);
+        return begun;
     }
-    const done = await waitForCheckpoint(context, target, inputs, outputs, deadline, newbornUntil);
-    await judgeCheckpoint(context, target, done);
+    const done = await waitForCheckpoint(context, wait);
+    await judgeCheckpoint(context, wait.target, done);
     return done;
 }
 
@@ -264,9 +265,9 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
     }
     const refusal = refuseAdoption(inputs, wire);
     if (refusal !== undefined) throw new OperationFailedError(`adopt: ${refusal}.`);
-    const resources = (wire.vault?.resources ?? []).map((one) => one.id);
-    const rows = await backupsOfCheckpoint(context, target, id, resources);
-    const outputs = toOutputs(inputs, target, wire, rows, {});
+    const expected = (wire.vault?.resources ?? []).map((one) => one.id);
+    const rows = await backupsOfCheckpoint(context, target, { checkpointId: id, expected });
+    const outputs = toOutputs(inputs, target, { wire, rows }, {});
     if (rows.length === 0 && isFinalCheckpoint(wire.status))
         throw new OperationFailedError(`adopt: restore point ${id} has no backups left.`);
     noteOwner(context, id);
@@ -274,7 +275,7 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
     await abandonNotes(context, () => false);
     context.log.info(`adopted restore point ${id} (${wire.status}); none was taken`);
     const deadline = deadlineOf(context, inputs, "create", CREATE_BUDGET_MS);
-    const run = () => finish(context, target, inputs, outputs, deadline);
+    const run = () => finish(context, { target, inputs, begun: outputs, deadline });
     return { id, outputs: await keepingId(id, () => outputs, run) };
 }
 
@@ -316,12 +317,14 @@ async function update(
             // Ended since: its backups are waited for as long as a list may lag.
             if (!isFinalCheckpoint(seen.status)) return seen;
             const until = context.clock.now() + 2 * UNLISTED_MS;
-            const done = isFailure(seen) ? await waitForCheckpoint(context, target, news, seen, until) : seen;
+            const wait = { target, inputs: news, begun: seen, deadline: until };
+            const done = isFailure(seen) ? await waitForCheckpoint(context, wait) : seen;
             await judgeCheckpoint(context, target, done);
             return done;
         }
         context.log.info(`resuming the wait for restore point ${id}`);
-        return finish(context, target, news, outputs, deadlineOf(context, news, "update", CREATE_BUDGET_MS));
+        const deadline = deadlineOf(context, news, "update", CREATE_BUDGET_MS);
+        return finish(context, { target, inputs: news, begun: outputs, deadline });
     };
     return keepingId(id, () => outputs, run);
 }

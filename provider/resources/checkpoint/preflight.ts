@@ -95,7 +95,7 @@ async function checkAdopted(
     inputs: Partial<CheckpointInputs>,
     id: string,
 ): Promise<Failure[]> {
-    const found = await find(context, showCheckpoint, target, { checkpoint_id: id });
+    const found = await find(context, showCheckpoint, { target, path: { checkpoint_id: id } });
     if (found === undefined) return [];
     const reason =
         found === null

@@ -61,15 +61,11 @@ function unchanged(olds: CheckpointOutputs, rows: readonly WireBackup[]): boolea
 /** `Checkpoint.get`: everything comes from the cloud. */
 async function get(context: Context, target: ProjectRef, id: string, given: Partial<CheckpointOutputs>) {
     const { checkpoint: wire } = await context.client.call(showCheckpoint, { target, path: { checkpoint_id: id } });
-    const rows = await backupsOfCheckpoint(
-        context,
-        target,
-        id,
-        (wire.vault?.resources ?? []).map((one) => one.id),
-    );
+    const expected = (wire.vault?.resources ?? []).map((one) => one.id);
+    const rows = await backupsOfCheckpoint(context, target, { checkpointId: id, expected });
     refuseGone(target, wire, rows);
     const inputs = { ...given, vaultId: given.vaultId ?? wire.vault?.id ?? "" } as CheckpointInputs;
-    const outputs = toOutputs(inputs, target, wire, rows, { description: wire.extra_info?.description });
+    const outputs = toOutputs(inputs, target, { wire, rows }, { description: wire.extra_info?.description });
     return { id, outputs: { ...outputs, vaultId: wire.vault?.id ?? inputs.vaultId } };
 }
 
@@ -98,13 +94,9 @@ export async function observe(
     }
     if (isGoneCheckpoint(wire.status)) return undefined;
     const kept = known.backups.filter((one) => one.status !== EXPIRED);
-    const expected = kept.map((one) => one.resourceId).filter((one) => one !== undefined);
-    const listed = await backupsOfCheckpoint(
-        context,
-        target,
-        id,
-        expected.length > 0 ? expected : (wire.vault?.resources ?? []).map((one) => one.id),
-    );
+    const backedUp = kept.map((one) => one.resourceId).filter((one) => one !== undefined);
+    const expected = backedUp.length > 0 ? backedUp : (wire.vault?.resources ?? []).map((one) => one.id);
+    const listed = await backupsOfCheckpoint(context, target, { checkpointId: id, expected });
     // A list may lag behind or hide rows: only the API's word about this very backup makes it gone.
     const seen = new Set(listed.map((row) => row.id));
     const unlisted = await Promise.all(
@@ -113,5 +105,5 @@ export async function observe(
     const rows = [...listed, ...unlisted.filter((row) => row !== undefined)];
     // An existing checkpoint without a backup is gone (api-notes: Gone restore points), unless it never had one.
     if (rows.length === 0 && isFinalCheckpoint(wire.status) && known.backups.length > 0) return undefined;
-    return toOutputs(known, target, wire, rows, known);
+    return toOutputs(known, target, { wire, rows }, known);
 }

@@ -47,8 +47,8 @@ export async function remove(context: Context, id: string, olds: CheckpointOutpu
     let ids = known.map((one) => one.id);
     if (!isFinalCheckpoint(olds.status) || ids.length === 0) {
         // State does not know them all: a running backup cannot be cancelled, so wait for it, then ask.
-        if (!(await untilDeletable(context, target, id, olds, deadline))) return;
-        ids = await listedIds(context, target, id, olds, deadline);
+        if (!(await untilDeletable(context, target, olds, deadline))) return;
+        ids = await listedIds(context, target, olds, deadline);
         if (ids.length === 0 && olds.status !== EXPIRED)
             context.log.warn(
                 `restore point ${id} is still there, but the cloud lists no backup of it: none was deleted. Look for its backups in vault ${olds.vaultId}; what is there costs money until deleted.`,
@@ -61,7 +61,7 @@ export async function remove(context: Context, id: string, olds: CheckpointOutpu
     );
     if (known.length === ids.length && known.length > 0 && olds.vault.resources.every((one) => accounted.has(one.id)))
         return;
-    const left = await backupsOfCheckpoint(context, target, id, [], { deadline });
+    const left = await backupsOfCheckpoint(context, target, { checkpointId: id, expected: [] }, { deadline });
     await deleteBackups(context, target, left.map((row) => row.id).filter(goes), deadline);
 }
 
@@ -83,16 +83,20 @@ function mustStay(context: Context, id: string, olds: CheckpointOutputs): boolea
 async function listedIds(
     context: Context,
     target: ProjectRef,
-    id: string,
     olds: CheckpointOutputs,
     deadline: number,
 ): Promise<string[]> {
     const { clock } = context;
-    const resources = olds.vault.resources.map((one) => one.id);
+    const expected = olds.vault.resources.map((one) => one.id);
     const until = Math.min(deadline, clock.now() + UNLISTED_MS);
     for (let pause = 1_000; ; pause = Math.min(pause * 2, 15_000)) {
-        const rows = await backupsOfCheckpoint(context, target, id, resources, { deadline });
-        const isAll = rows.length > 0 || resources.length === 0 || olds.status === EXPIRED;
+        const rows = await backupsOfCheckpoint(
+            context,
+            target,
+            { checkpointId: olds.checkpointId, expected },
+            { deadline },
+        );
+        const isAll = rows.length > 0 || expected.length === 0 || olds.status === EXPIRED;
         if (isAll || clock.now() + pause >= until) return rows.map((row) => row.id);
         await clock.sleep(pause, context.signal);
     }
@@ -102,19 +106,23 @@ async function listedIds(
 async function untilDeletable(
     context: Context,
     target: ProjectRef,
-    id: string,
     olds: CheckpointOutputs,
     deadline: number,
 ): Promise<boolean> {
     try {
         const { checkpoint: wire } = await context.client.call(showCheckpoint, {
             target,
-            path: { checkpoint_id: id },
+            path: { checkpoint_id: olds.checkpointId },
             deadline,
         });
         if (isGoneCheckpoint(wire.status)) return false;
         if (!isFinalCheckpoint(wire.status))
-            await waitForCheckpoint(context, target, olds, { ...olds, status: wire.status }, deadline);
+            await waitForCheckpoint(context, {
+                target,
+                inputs: olds,
+                begun: { ...olds, status: wire.status },
+                deadline,
+            });
         return true;
     } catch (error) {
         if (error instanceof NotFoundError) return false;

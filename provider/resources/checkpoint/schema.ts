@@ -153,8 +153,7 @@ export function goodIds(backups: readonly Backup[]): Pick<CheckpointOutputs, "ba
 export function toOutputs(
     inputs: CheckpointInputs,
     target: ProjectRef,
-    wire: WireCheckpoint,
-    rows: readonly WireBackup[],
+    { wire, rows }: { readonly wire: WireCheckpoint; readonly rows: readonly WireBackup[] },
     earlier: Partial<CheckpointOutputs>,
 ): CheckpointOutputs {
     const listed = (wire.vault?.skipped_resources ?? []).map(({ id, type, name, code, reason }) => ({

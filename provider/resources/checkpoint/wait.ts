@@ -6,7 +6,7 @@ import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../clie
 import { parseInstant, queryInstant } from "../../client/time/timestamps";
 import { operationLogRows } from "../../reads/backup-lists";
 import { backupsOfCheckpoint, checkpointTopic } from "../../reads/checkpoint-lists";
-import { shouldFetchById, showProgress } from "../../reads/poller";
+import { type PollResult, shouldFetchById, showProgress } from "../../reads/poller";
 import { EXPIRED } from "../../resource/resource";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
@@ -24,77 +24,114 @@ import { warnOfOtherVolumes } from "./volumes";
 /** So long a finished checkpoint is given for its backups to appear in the list, in milliseconds. */
 export const UNLISTED_MS = 60_000;
 
+export interface CheckpointWait {
+    readonly target: ProjectRef;
+    readonly inputs: CheckpointInputs;
+    /** As it is known so far. */
+    readonly begun: CheckpointOutputs;
+    readonly deadline: number;
+    /** Until this clock time "not found" means "not there yet". */
+    readonly newbornUntil?: number;
+}
+
 /** Waits until the checkpoint and every backup of it are final, whatever they became. */
-export async function waitForCheckpoint(
-    context: Context,
-    target: ProjectRef,
-    inputs: CheckpointInputs,
-    begun: CheckpointOutputs,
-    deadline: number,
-    newbornUntil = 0,
-): Promise<CheckpointOutputs> {
-    const { client, clock, log, poller } = context;
-    const id = begun.checkpointId;
-    const expected = requestedResources(inputs, begun).filter(
-        (one) => !begun.skippedResources.some((skipped) => skipped.id === one),
-    );
-    let unseen = 0;
-    let unlistedSince: number | undefined;
-    let lastStatus = begun.status;
-    return poller.wait({
+export function waitForCheckpoint(context: Context, wait: CheckpointWait): Promise<CheckpointOutputs> {
+    const { target, inputs, begun, deadline } = wait;
+    const watch = new CheckpointWatch(context, wait);
+    const backups = watch.expected.length;
+    return context.poller.wait({
         topic: checkpointTopic(context, target),
         question: {
-            checkpointId: id,
+            checkpointId: begun.checkpointId,
             vaultId: inputs.vaultId,
             createdAt: begun.createdAt,
-            backups: expected.length > 0 ? expected.length : undefined,
+            backups: backups > 0 ? backups : undefined,
         },
-        what: `restore point ${id}`,
+        what: `restore point ${begun.checkpointId}`,
         deadline,
-        onLook: showProgress(log, "restore points that are waited for"),
-        evaluate: (rows) => {
-            const running = rows?.filter((row) => !isFinalBackup(row.status)) ?? [];
-            if (running.length > 0) {
-                lastStatus = running[0]?.status ?? lastStatus;
-                const progress = running.map((row) => row.extend_info?.progress).filter((one) => one !== undefined);
-                const percent = progress.length === 0 ? "" : ` ${Math.min(...progress)} %`;
-                return { done: false, status: lastStatus, note: `${lastStatus}${percent}` };
-            }
-            // Not in the list: ask for it by id, but more rarely.
-            if ((rows === undefined || rows.length === 0) && !shouldFetchById(++unseen))
-                return { done: false, status: lastStatus };
-            return askById(rows ?? []);
-        },
+        onLook: showProgress(context.log, "restore points that are waited for"),
+        evaluate: (rows) => watch.evaluate(rows),
     });
+}
 
-    async function askById(listed: readonly WireBackup[]) {
+type Seen = PollResult<CheckpointOutputs>;
+
+/** What the looks of one wait have told so far. */
+class CheckpointWatch {
+    /** Resources that will have a backup, where the cloud has said so. */
+    readonly expected: readonly string[];
+    readonly #context: Context;
+    readonly #wait: CheckpointWait;
+    /** Looks in a row that did not show it. */
+    #unseen = 0;
+    #unlistedSince: number | undefined;
+    #lastStatus: string;
+
+    constructor(context: Context, wait: CheckpointWait) {
+        const { inputs, begun } = wait;
+        this.#context = context;
+        this.#wait = wait;
+        this.#lastStatus = begun.status;
+        const skipped = new Set(begun.skippedResources.map((one) => one.id));
+        this.expected = requestedResources(inputs, begun).filter((one) => !skipped.has(one));
+    }
+
+    evaluate(rows: readonly WireBackup[] | undefined): Seen | Promise<Seen> {
+        const running = rows?.filter((row) => !isFinalBackup(row.status)) ?? [];
+        if (running.length > 0) {
+            const status = running[0]?.status ?? this.#lastStatus;
+            this.#lastStatus = status;
+            const progress = running.map((row) => row.extend_info?.progress).filter((one) => one !== undefined);
+            const percent = progress.length === 0 ? "" : ` ${Math.min(...progress)} %`;
+            return { done: false, status, note: `${status}${percent}` };
+        }
+        // Not in the list: ask for it by id, but more rarely.
+        if ((rows === undefined || rows.length === 0) && !shouldFetchById(++this.#unseen))
+            return { done: false, status: this.#lastStatus };
+        return this.#askById(rows ?? []);
+    }
+
+    async #askById(listed: readonly WireBackup[]): Promise<Seen> {
+        const { begun, newbornUntil = 0 } = this.#wait;
+        const id = begun.checkpointId;
         let wire: WireCheckpoint;
         try {
-            wire = (await client.call(showCheckpoint, { target, path: { checkpoint_id: id }, deadline })).checkpoint;
+            wire = await this.#show();
         } catch (error) {
             if (!(error instanceof NotFoundError)) throw error;
-            if (clock.now() < newbornUntil) return { done: false, status: lastStatus } as const;
+            if (this.#context.clock.now() < newbornUntil) return { done: false, status: this.#lastStatus };
             throw vanishedError(id, begun, error.message);
         }
-        lastStatus = wire.status;
+        this.#lastStatus = wire.status;
         if (isGoneCheckpoint(wire.status)) throw vanishedError(id, begun, `ShowCheckpoint says ${wire.status}`);
-        if (!isFinalCheckpoint(wire.status)) return { done: false, status: wire.status } as const;
+        if (!isFinalCheckpoint(wire.status)) return { done: false, status: wire.status };
+        return this.#withBackups(wire, listed);
+    }
+
+    async #show(): Promise<WireCheckpoint> {
+        const { target, begun, deadline } = this.#wait;
+        const call = { target, path: { checkpoint_id: begun.checkpointId }, deadline };
+        return (await this.#context.client.call(showCheckpoint, call)).checkpoint;
+    }
+
+    /** Of a finished one: have its backups ended, and are they all listed? */
+    async #withBackups(wire: WireCheckpoint, listed: readonly WireBackup[]): Promise<Seen> {
+        const { target, inputs, begun, deadline } = this.#wait;
+        const { clock } = this.#context;
         const seen = new Set(listed.map((row) => row.resource_id));
         // The answer to the POST may not have said what it backs up.
-        const all = expected.length > 0 ? expected : (wire.vault?.resources ?? []).map((one) => one.id);
-        const complete = listed.length > 0 && all.every((one) => seen.has(one));
-        const rows = complete ? listed : await backupsOfCheckpoint(context, target, id, all, { deadline });
-        if (rows.some((row) => !isFinalBackup(row.status))) return { done: false, status: "protecting" } as const;
-        const least = all.length > 0 ? all.length : begun.skippedResources.length > 0 ? 0 : 1;
+        const expected = this.expected.length > 0 ? this.expected : (wire.vault?.resources ?? []).map((one) => one.id);
+        const isComplete = listed.length > 0 && expected.every((one) => seen.has(one));
+        const asked = { checkpointId: begun.checkpointId, expected };
+        const rows = isComplete ? listed : await backupsOfCheckpoint(this.#context, target, asked, { deadline });
+        if (rows.some((row) => !isFinalBackup(row.status))) return { done: false, status: "protecting" };
+        const least = expected.length > 0 ? expected.length : begun.skippedResources.length > 0 ? 0 : 1;
         if (rows.length < least) {
-            unlistedSince ??= clock.now();
-            if (clock.now() - unlistedSince < UNLISTED_MS)
-                return {
-                    done: false,
-                    status: `${wire.status}, ${rows.length} of ${least} backups listed yet`,
-                } as const;
+            this.#unlistedSince ??= clock.now();
+            if (clock.now() - this.#unlistedSince < UNLISTED_MS)
+                return { done: false, status: `${wire.status}, ${rows.length} of ${least} backups listed yet` };
         }
-        return { done: true, result: toOutputs(inputs, target, wire, rows, begun) } as const;
+        return { done: true, result: toOutputs(inputs, target, { wire, rows }, begun) };
     }
 }
 

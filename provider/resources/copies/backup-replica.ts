@@ -7,7 +7,6 @@ import type { WireBackup } from "../../client/operations";
 import { holdingNotes } from "../../exactly-once/post-once";
 import type { StoredOutcome } from "../../exactly-once/settle-notes";
 import { readBackup } from "../../reads/backup-lists";
-import { sharedBackup } from "../../reads/shared-reads";
 import { parseReplicaId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
@@ -39,6 +38,7 @@ import {
     mayDelete,
     placeOutputs,
     placesOf,
+    readReplicas,
     updateCopies,
     withInputs,
 } from "./copy-set";
@@ -254,8 +254,7 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
     if (replicaId === undefined && status === undefined)
         throw new OperationFailedError(`There is no replica for record ${id} of backup ${backupId} in ${region}.`);
     if (replicaId === undefined) return { id, outputs };
-    const listed = await sharedBackup(context, destination, destinationVaultId, replicaId);
-    const replica = listed ?? (await readBackup(context, destination, replicaId));
+    const replica = (await readReplicas(context, outputs, [replicaId])).get(replicaId);
     if (replica === undefined) {
         if (status === undefined) throw new OperationFailedError(`Replica ${replicaId} is no longer in ${region}.`);
         // What nobody has looked for yet may still appear.

@@ -1,27 +1,15 @@
 /** CheckpointReplica: copies of exactly the backups of one restore point, in another region. */
 import { z } from "zod";
-import type { ProjectRef } from "../../client/client";
-import {
-    messageOf,
-    NotFoundError,
-    OperationFailedError,
-    PartialCreateError,
-    UncertainOutcomeError,
-} from "../../client/errors/errors";
-import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
+import { messageOf, PartialCreateError, UncertainOutcomeError } from "../../client/errors/errors";
 import { holdingNotes } from "../../exactly-once/post-once";
 import { abandonNotes, type StoredOutcome } from "../../exactly-once/settle-notes";
 import { windowOf } from "../../exactly-once/time-window";
-import { backupsOfCheckpoint, checkpointTopic } from "../../reads/checkpoint-lists";
-import { showProgress } from "../../reads/poller";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
 import { preflightCheckpointReplica } from "../../resource/preflight";
 import { commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
 import { refuseSameRegion } from "../../resource/same-region";
 import type { Context } from "../../services/context";
-import { isFinalCheckpoint, isGoneCheckpoint } from "../checkpoint/schema";
-import { UNLISTED_MS } from "../checkpoint/wait";
 import { type CopyOutcome, type CopyRequest, findCopy, sendCopy } from "./copy-backup";
 import {
     copyRun,
@@ -47,6 +35,7 @@ import {
 } from "./copy-set";
 import { hasBegun, type Replication, UNSENT, UNSURE } from "./copy-state";
 import { COPY_BUDGET_MS } from "./destination-replicas";
+import { finishedBackups } from "./finished-checkpoint";
 import { checkpointCopiesKey, copyHolding } from "./holding";
 
 export const checkpointReplicaInputs = z.strictObject({
@@ -143,87 +132,6 @@ function idOf(
     inputs: Pick<CheckpointReplicaInputs, "checkpointId" | "destinationRegion" | "destinationVaultId">,
 ): string {
     return `${inputs.checkpointId}/${inputs.destinationRegion}/${inputs.destinationVaultId}`;
-}
-
-const isRunning = (status: string): boolean => status === "protecting" || status === "waiting_protect";
-
-/** The good backups of the restore point, which is waited for: one that still runs would otherwise be left out unseen. */
-async function finishedBackups(
-    context: Context,
-    source: ProjectRef,
-    id: string,
-    deadline: number,
-): Promise<{ checkpoint: WireCheckpoint; backups: WireBackup[] }> {
-    let unlistedSince: number | undefined;
-    let unlisted: string[] = [];
-    const look = async () => {
-        const checkpoint = await show(context, source, id, deadline);
-        const running = { checkpoint, rows: undefined, status: checkpoint.status };
-        if (!isFinalCheckpoint(checkpoint.status)) return running;
-        const resources = expectedResources(checkpoint);
-        const rows = await backupsOfCheckpoint(context, source, id, resources, { deadline });
-        if (rows.some((row) => isRunning(row.status))) return running;
-        unlisted = resources.filter((one) => !rows.some((row) => row.resource_id === one));
-        if (unlisted.length === 0 && rows.length > 0) return { checkpoint, rows };
-        // The list may be a moment late: what it does not show yet would be left out unseen.
-        unlistedSince ??= context.clock.now();
-        if (context.clock.now() - unlistedSince >= UNLISTED_MS) return { checkpoint, rows };
-        return { ...running, status: `${checkpoint.status}, ${rows.length} of ${resources.length} backups listed yet` };
-    };
-    const first = await look();
-    const rows = first.rows ?? (await waitUntilFinished(first.checkpoint));
-    const good = rows.filter((row) => row.status === "available");
-    const others = rows.filter((row) => row.status !== "available").map((row) => `${row.id} (${row.status})`);
-    if (good.length === 0)
-        throw new OperationFailedError(
-            `restore point ${id} in ${source.region} has no backup that could be copied${others.length === 0 ? "" : `: ${others.join(", ")}`}.`,
-        );
-    if (others.length > 0)
-        context.log.warn(
-            `restore point ${id}: not copied, because only available backups can be: ${others.join(", ")}`,
-        );
-    if (unlisted.length > 0)
-        context.log.warn(
-            `restore point ${id}: not copied, because no backup of them is listed: ${unlisted.map((one) => `resource ${one}`).join(", ")}`,
-        );
-    return { checkpoint: first.checkpoint, backups: good };
-
-    function waitUntilFinished(begun: WireCheckpoint): Promise<WireBackup[]> {
-        return context.poller.wait({
-            topic: checkpointTopic(context, source),
-            question: { checkpointId: id, vaultId: begun.vault?.id, createdAt: begun.created_at },
-            what: `restore point ${id}, which has to finish before its backups can be copied`,
-            deadline,
-            onLook: (status, ...rest) =>
-                showProgress(context.log, "restore points that are waited for")(`restore point: ${status}`, ...rest),
-            evaluate: async (listed) => {
-                const running = listed?.find((row) => isRunning(row.status));
-                if (running !== undefined) return { done: false, status: running.status };
-                const seen = await look();
-                if (seen.rows === undefined) return { done: false, status: seen.status };
-                return { done: true, result: seen.rows };
-            },
-        });
-    }
-}
-
-/** Each resource that was backed up has a backup. */
-function expectedResources(checkpoint: WireCheckpoint): string[] {
-    const { resources = [], skipped_resources: skipped = [] } = checkpoint.vault ?? {};
-    return resources.map((one) => one.id).filter((id) => !skipped.some((one) => one.id === id));
-}
-
-async function show(context: Context, source: ProjectRef, id: string, deadline: number): Promise<WireCheckpoint> {
-    const path = { checkpoint_id: id };
-    try {
-        const { checkpoint } = await context.client.call(showCheckpoint, { target: source, path, deadline });
-        if (!isGoneCheckpoint(checkpoint.status)) return checkpoint;
-    } catch (error) {
-        if (!(error instanceof NotFoundError)) throw error;
-    }
-    throw new OperationFailedError(
-        `there is no restore point ${id} in ${source.region}, project ${source.projectId}: check checkpointId, region and projectId.`,
-    );
 }
 
 /** What comes after the requests. */

@@ -1,8 +1,6 @@
 /** Runs of many copies: what VaultReplication and CheckpointReplica have in common besides the copies themselves. */
 import { z } from "zod";
 import { OperationFailedError, PartialCreateError } from "../../client/errors/errors";
-import { readBackup } from "../../reads/backup-lists";
-import { sharedBackup } from "../../reads/shared-reads";
 import {
     deletionPolicy,
     destinationProjectId,
@@ -16,10 +14,10 @@ import {
     type CopyOutputs,
     type CopySet,
     deleteCopies,
-    destinationOf,
     isDone,
     lookNow,
     mayDelete,
+    readReplicas,
     withExisting,
 } from "./copy-set";
 import {
@@ -218,22 +216,13 @@ export async function readCopyRun<O extends CopyRunOutputs>(
     let outputs = olds as O;
     if (!isDone(set, outputs)) outputs = await lookNow(context, set, outputs);
     if (isDone(set, outputs) && outputs.verified !== true) outputs = await withExisting(context, set, outputs);
-    const destination = destinationOf(outputs);
     const ids = withTotals(outputs).destinationBackupIds;
     if (ids.length === 0) return { id, outputs };
-    // One list of the vault serves all runs that a refresh reads; what it does not show is asked for by its id.
-    const rows = await Promise.all(
-        ids.map(
-            async (one) =>
-                (await sharedBackup(context, destination, outputs.destinationVaultId, one)) ??
-                (await readBackup(context, destination, one)),
-        ),
-    );
-    const found = new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.id, row]])));
+    const found = await readReplicas(context, outputs, ids);
     const lost = ids.filter((one) => !found.has(one));
     if (lost.length > 0)
         context.log.warn(
-            `${lost.length === 1 ? "a replica of this run is" : `${lost.length} replicas of this run are`} no longer in ${destination.region}: ${lost.join(", ")}. Change \`triggers\` to copy again.`,
+            `${lost.length === 1 ? "a replica of this run is" : `${lost.length} replicas of this run are`} no longer in ${outputs.destinationRegion}: ${lost.join(", ")}. Change \`triggers\` to copy again.`,
         );
     const isThere = (one: Replication) => found.get(one.destinationBackupId ?? "")?.status === "available";
     const verified =

@@ -5,8 +5,10 @@
 import type { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import type { WireBackup } from "../../client/operations";
+import { readBackup } from "../../reads/backup-lists";
 import { deleteBackups } from "../../reads/delete-backups";
 import { showProgress } from "../../reads/poller";
+import { sharedBackup } from "../../reads/shared-reads";
 import { keepingId } from "../../resource/keep-id";
 import { applyInputs, type CommonInputs, deadlineOf, EXPIRED } from "../../resource/resource";
 import { requireOtherRegion } from "../../resource/same-region";
@@ -224,7 +226,7 @@ export async function withExisting<O extends CopyOutputs>(
     const isOpen = (one: Replication) => one.status === "skip" && (set.isSingle || one.adopted !== true);
     const existing = new Map<string, WireBackup>();
     for (const one of set.copies(outputs).filter(isOpen)) {
-        const asked = [context, sourceOf(outputs), locationOf(outputs), one] as const;
+        const asked = [context, { source: sourceOf(outputs), ...locationOf(outputs) }, one] as const;
         const replica =
             deadline === undefined ? await existingReplica(...asked) : await waitForExistingReplica(...asked, deadline);
         if (replica?.status === "available") existing.set(one.backupId, replica);
@@ -248,7 +250,7 @@ async function checkReplicas<O extends CopyOutputs>(
 ): Promise<O> {
     const ids = replicaIdsOf(set.copies(outputs).filter((one) => one.status === "success"));
     if (ids.length === 0) return outputs;
-    const settled = await waitForReplicas(context, locationOf(outputs), ids, deadline, listing(set, outputs));
+    const settled = await waitForReplicas(context, locationOf(outputs), ids, listing(set, outputs, deadline));
     const copies = set.copies(outputs).map((one): Replication => {
         if (one.status !== "success") return one;
         const replica = settled.get(one.destinationBackupId ?? "");
@@ -258,7 +260,9 @@ async function checkReplicas<O extends CopyOutputs>(
     return set.withCopies(outputs, copies);
 }
 
-const listing = <O extends CopyOutputs>(set: CopySet<O>, { requestedAt: since }: O) => (set.isSingle ? {} : { since });
+/** A single replica is read by its id; of many one list is read. */
+const listing = <O extends CopyOutputs>(set: CopySet<O>, { requestedAt: since }: O, deadline: number) =>
+    set.isSingle ? { deadline } : { deadline, since };
 
 /** Resumes the wait, or judges again what was seen; `outputs` have the new inputs already. Sends nothing. */
 export async function updateCopies<O extends CopyOutputs>(
@@ -273,6 +277,23 @@ export async function updateCopies<O extends CopyOutputs>(
     else if (outputs.verified !== true && resuming !== undefined) context.log.info(resuming);
     const deadline = deadlineOf(context, outputs, "update", COPY_BUDGET_MS);
     return finishCopies(context, set, { id, outputs: seen, deadline });
+}
+
+/**
+ * The replicas with these ids, by id, as a refresh sees them: in one list of the vault for all resources; what it does
+ * not show is asked for by its id.
+ */
+export async function readReplicas<O extends CopyOutputs>(
+    context: Context,
+    outputs: O,
+    ids: readonly string[],
+): Promise<Map<string, WireBackup>> {
+    const { destination, destinationVaultId } = locationOf(outputs);
+    const read = async (id: string) =>
+        (await sharedBackup(context, destination, destinationVaultId, id)) ??
+        (await readBackup(context, destination, id));
+    const rows = await Promise.all(ids.map(read));
+    return new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.id, row]])));
 }
 
 /** May its replica be deleted with the resource? That is so of its own, and of one that its maker left behind for it in this run. */
@@ -298,7 +319,7 @@ export async function deleteCopies<O extends CopyOutputs>(
     if (replicas.length === 0) return;
     // What its region does not know yet could not be deleted there, and would stay behind.
     const unseen = ended.verified === undefined ? replicaIdsOf(mine.filter((one) => one.status === "success")) : [];
-    if (unseen.length > 0) await waitForReplicas(context, locationOf(ended), unseen, deadline, listing(set, ended));
+    if (unseen.length > 0) await waitForReplicas(context, locationOf(ended), unseen, listing(set, ended, deadline));
     const destination = await context.client.target(olds.destinationRegion, olds.destinationProjectId);
     const { identity } = copyHolding(id, olds, []);
     const leaving = { ...olds, identity, isSet: !set.isSingle, sourceVaultId: set.sourceVaultId(olds) };

@@ -19,7 +19,7 @@ import {
     toRegionClock,
 } from "./destination-replicas";
 import { sourceBackupsOf } from "./source-backups";
-import { namesOfOthers, type OpenCopy, ownersOf, pairReplicas } from "./without-records/pairing";
+import { namesOfOthers, type OpenCopy, ownersOf, pairReplicas, type SourceLook } from "./without-records/pairing";
 import {
     copyTasks,
     hasFailed,
@@ -54,11 +54,12 @@ export async function lookAtCopies(
     const open = lacking.flatMap((question) =>
         question.copies.filter((copy) => isOpen(copy, question)).map((copy) => ({ copy, question })),
     );
-    const found = await tasksOfOpen(services, source, open, sources, options);
+    const look = { services, source, options };
+    const found = await tasksOfOpen(look, open, sources);
     const { lists, errors } = await replicasFor(services, lacking.filter(mayHaveEnded(services, found)), options);
     const isUnanswered = (question: CopyQuery) => errors.has(vaultKey(question)) && lacking.includes(question);
     if (errors.size > 0 && questions.every(isUnanswered)) throw errors.values().next().value;
-    const traces = await tracesOf({ services, source, options }, { ...found, open, sources, lists });
+    const traces = await tracesOf(look, { ...found, open, sources, lists });
     const states = questions.map((question) =>
         isUnanswered(question)
             ? undefined
@@ -91,16 +92,15 @@ interface FoundTasks {
 }
 
 async function tasksOfOpen(
-    services: Services,
-    source: ProjectRef,
+    look: SourceLook,
     open: readonly Asked[],
     sources: ReadonlyMap<string, WireBackup>,
-    options: ListOptions,
 ): Promise<FoundTasks> {
+    const { services, source, options } = look;
     if (open.length === 0) return { logs: [], tasks: new Map() };
     const since = toRegionClock(services, source.region, Math.min(...open.map(({ question }) => question.since)));
-    const logs = await copyTasks(services, source, since, {}, options);
-    return { logs, tasks: tasksOf(services, source, open, sources, logs) };
+    const logs = await copyTasks(services, source, { from: since }, options);
+    return { logs, tasks: tasksOf(look, { open, sources, logs }) };
 }
 
 /** How often the tasks alone told of a destination vault's copies. */
@@ -140,9 +140,10 @@ interface Evidence extends FoundTasks {
 
 /** Task and replica of each copy that no record tells of. */
 async function tracesOf(
-    { services, source, options }: { services: Services; source: ProjectRef; options: ListOptions },
+    look: SourceLook,
     { logs, tasks, open, sources, lists }: Evidence,
 ): Promise<Map<Copy, CopyEvidence>> {
+    const { services, source } = look;
     const owners = ownersOf(services);
     const paired = new Map<Copy, WireBackup>();
     for (const [key, group] of groupBy(open, ({ question }) => vaultKey(question))) {
@@ -168,7 +169,7 @@ async function tracesOf(
         // What a task names is no guess, nor anybody else's.
         const named = new Set(logs.map(nameOf));
         const rows = listed.filter((row) => !named.has(row.id));
-        const isOthers = await namesOfOthers(services, source, waiting, rows, options);
+        const isOthers = await namesOfOthers(look, waiting, rows);
         const shift = services.client.serverOffsetMs(region) - services.client.serverOffsetMs(source.region);
         const own = new Set([...tasks.values()].map((task) => task?.id));
         // A backup has one replica a region: its tasks to other regions made none here, and no other's.
@@ -187,11 +188,8 @@ function nameOf(task: WireOperationLog | undefined): string | undefined {
 }
 
 function tasksOf(
-    services: Services,
-    source: ProjectRef,
-    open: readonly Asked[],
-    sources: ReadonlyMap<string, WireBackup>,
-    logs: readonly WireOperationLog[],
+    { services, source }: SourceLook,
+    { open, sources, logs }: Omit<Evidence, "tasks" | "lists">,
 ): Map<Copy, WireOperationLog | undefined> {
     const owners = taskOwnersOf(services);
     const places = groupBy(open, ({ copy }) => copy.backupId);
@@ -343,7 +341,7 @@ export async function withTaskErrors<T extends Pick<CopyState, "backupId" | "sta
     const isSilent = (one: T) => one.status === "fail" && one.failCode === undefined && one.failReason === undefined;
     if (!copies.some(isSilent)) return copies;
     const from = toRegionClock(services, source.region, question.since);
-    const logs = await copyTasks(services, source, from).catch(() => []);
+    const logs = await copyTasks(services, source, { from }).catch(() => []);
     return copies.map((one) => {
         const backup = sourceBackupsOf(services, source).seen(one.backupId);
         const isItsTask = (log: WireOperationLog) =>

@@ -22,6 +22,11 @@ export interface ReplicaLocation {
     readonly destinationVaultId: string;
 }
 
+/** From where to where. */
+export interface CopyRoute extends ReplicaLocation {
+    readonly source: ProjectRef;
+}
+
 const isSettled = (row: WireBackup): boolean => row.status === "available" || row.status === "error";
 
 /**
@@ -31,14 +36,13 @@ const isSettled = (row: WireBackup): boolean => row.status === "available" || ro
  */
 export async function waitForReplicas(
     context: Context,
-    place: ReplicaLocation,
+    location: ReplicaLocation,
     ids: readonly string[],
-    deadline: number,
-    options: { readonly since?: number; readonly said?: string } = {},
+    options: { readonly deadline: number; readonly since?: number; readonly said?: string },
 ): Promise<Map<string, WireBackup>> {
     const { clock } = context;
-    const { destination } = place;
-    const { since, said = "its record says success" } = options;
+    const { destination } = location;
+    const { deadline, since, said = "its record says success" } = options;
     const graceEnds = clock.now() + REPLICA_GRACE_MS;
     const settled = new Map<string, WireBackup>();
     let open = [...new Set(ids)];
@@ -52,7 +56,7 @@ export async function waitForReplicas(
             const rows =
                 since === undefined
                     ? new Map<string, WireBackup>()
-                    : await listedReplicas(context, place, open, since, deadline);
+                    : await listedReplicas(context, location, open, { since, deadline });
             for (const id of open) {
                 const row = rows.get(id) ?? (await readBackup(context, destination, id, deadline));
                 if (row !== undefined && isSettled(row)) settled.set(id, row);
@@ -78,8 +82,7 @@ async function listedReplicas(
     services: Services,
     { destination, destinationVaultId }: ReplicaLocation,
     ids: readonly string[],
-    since: number,
-    deadline: number,
+    { since, deadline }: { readonly since: number; readonly deadline: number },
 ): Promise<Map<string, WireBackup>> {
     const from = since + services.client.serverOffsetMs(destination.region) - LIST_SLACK_MS;
     const listed = await replicasIn(services, destination, destinationVaultId, { from, deadline });
@@ -102,8 +105,7 @@ interface Skipped {
 /** For a copy that the cloud skipped: the replica that is already there. By the ids that records name, else by resource and name: one of another name may be a copy of any other backup of the resource. */
 export async function existingReplica(
     services: Services,
-    source: ProjectRef,
-    { destination, destinationVaultId }: ReplicaLocation,
+    { source, destination, destinationVaultId }: CopyRoute,
     copy: Skipped,
     deadline?: number,
 ): Promise<WireBackup | undefined> {
@@ -139,15 +141,14 @@ export async function existingReplica(
 /** As `existingReplica`; one that is still on its way is waited for. */
 export async function waitForExistingReplica(
     context: Context,
-    source: ProjectRef,
-    place: ReplicaLocation,
+    route: CopyRoute,
     copy: Skipped,
     deadline: number,
 ): Promise<WireBackup | undefined> {
-    const row = await existingReplica(context, source, place, copy, deadline);
+    const row = await existingReplica(context, route, copy, deadline);
     if (row === undefined || isSettled(row)) return row;
     const said = "the cloud skipped the copy because of it";
-    return (await waitForReplicas(context, place, [row.id], deadline, { said })).get(row.id);
+    return (await waitForReplicas(context, route, [row.id], { deadline, said })).get(row.id);
 }
 
 /** Replicas that the backup's records name in a region, the newest first. */

@@ -149,7 +149,7 @@ export async function findLostCopy(
 async function refuseDoubtfulTask(context: Context, request: LostRequest, backup: WireBackup): Promise<void> {
     const { source, destination, window } = request;
     if (context.client.serverOffsetSlackMs(source.region) === 0) return;
-    const tasks = await copyTasks(context, source, window.from);
+    const tasks = await copyTasks(context, source, { from: window.from });
     const { doubtful } = sorted(tasks, window, startedAt);
     const own = doubtful.filter((task) => sourceOfTask(task, [backup], new Set(), destination) !== undefined);
     if (own.length > 0) throw unclear(request, "task", own);
@@ -237,7 +237,7 @@ async function runByTraces(
     const others = claimedBackups(context, request, since);
     const othersRows = rows.filter((row) => others.has(row.id));
     const mine = rows.filter((row) => isCopied(row) && !others.has(row.id) && !isLater(row, window));
-    const listed = await copyTasks(context, source, window.from, { vault_id: sourceVaultId });
+    const listed = await copyTasks(context, source, { from: window.from, vaultId: sourceVaultId });
     const tasks = listed.filter((task) => targetsRegion(task, destination.region));
     const free = tasks.filter(
         (task) =>

@@ -1,20 +1,17 @@
 /** VaultReplication: one run that copies all backups of a vault to another region. */
 
 import { z } from "zod";
-import type { ProjectRef } from "../../client/client";
-import { ApiError, PartialCreateError } from "../../client/errors/errors";
-import { copyCheckpoint, type WireBackup } from "../../client/operations";
+import { PartialCreateError } from "../../client/errors/errors";
 import { digest } from "../../exactly-once/journal";
-import { holdingNotes, noteOutcome, type PostOptions, type PostPlan, postOnce } from "../../exactly-once/post-once";
+import { holdingNotes, noteOutcome, postOnce } from "../../exactly-once/post-once";
 import type { StoredOutcome } from "../../exactly-once/settle-notes";
-import { type TimeWindow, windowOf } from "../../exactly-once/time-window";
-import { allBackupRows } from "../../reads/backup-lists";
+import { windowOf } from "../../exactly-once/time-window";
 import { paced } from "../../resource/paced";
 import { preflightVaultReplication } from "../../resource/preflight";
 import { commonInputs, deadlineOf, objectId, type ResourceHandler, requestInputs } from "../../resource/resource";
 import { refuseSameRegion } from "../../resource/same-region";
 import type { Context } from "../../services/context";
-import { sinceOf } from "./copy-backup";
+import { copyCheckpointPlan, findRun } from "./copy-checkpoint";
 import {
     copyRun,
     copyRunInputs,
@@ -38,8 +35,8 @@ import {
     withInputs,
 } from "./copy-set";
 import { type Replication, UNSENT, UNSURE } from "./copy-state";
-import { COPY_BUDGET_MS, type Copy, isFinalCopy, isRecordFor } from "./destination-replicas";
-import { claimCopies, findLostRun } from "./find-lost";
+import { COPY_BUDGET_MS, type Copy } from "./destination-replicas";
+import { claimCopies } from "./find-lost";
 import { copyHolding, vaultCopiesKey } from "./holding";
 
 export const vaultReplicationInputs = z.strictObject({
@@ -92,21 +89,12 @@ function storedOutcome(id: string, { requestedAt }: Partial<VaultReplicationOutp
 
 const runKey = (outputs: VaultReplicationOutputs) => vaultCopiesKey(outputs.vaultId, outputs.destinationRegion);
 
-interface Begun {
-    readonly copies: readonly Copy[];
-    readonly providerId: string | undefined;
-    /** Of a run that was found: backups that it should have taken along, and that have no copy. */
-    readonly missing?: readonly string[];
-    /** Of one that was found: clock time before which it did not begin. */
-    readonly since?: number;
-    readonly isRunning?: boolean;
-}
-
 async function create(context: Context, inputs: VaultReplicationInputs) {
     const places = await placesOf(context, inputs);
     const { destination } = places;
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
-    const plan = planFor(context, { ...places, inputs }, deadline);
+    const request = requestInputs(vaultReplicationInputs, inputs);
+    const plan = copyCheckpointPlan(context, { ...places, inputs }, { deadline, request });
     const outcome = await postOnce(context, plan);
     const { copies, providerId, missing = [], since = outcome.sentAt } = outcome.value;
     const outputs = withTotals({
@@ -169,67 +157,6 @@ async function finishRun(
     ]);
 }
 
-/** What is asked for, and where. */
-interface RunRequest {
-    readonly source: ProjectRef;
-    readonly destination: ProjectRef;
-    readonly inputs: VaultReplicationInputs;
-}
-
-function planFor(context: Context, run: RunRequest, deadline: number): PostPlan<Begun, Begun> {
-    const { source, destination, inputs } = run;
-    const { vaultId, destinationVaultId } = inputs;
-    return {
-        what: whatOf(vaultId, destination.region),
-        whereToLook: `the replication records of the backups in vault ${vaultId} and the backups in vault ${destinationVaultId}`,
-        deadline,
-        target: source,
-        request: requestInputs(vaultReplicationInputs, inputs),
-        facts: {},
-        send: (post: PostOptions) => send(context, run, post),
-        find: (window, facts, isLast) =>
-            facts["copies"] === undefined
-                ? findRun(context, run, window, isLast)
-                : findRecords(context, run, window, JSON.parse(facts["copies"]) as Copy[]),
-        isRunning: (found) => found.isRunning === true,
-        made: ({ copies }) => `copies ${copies.map((one) => one.recordId ?? `of backup ${one.backupId}`).join(", ")}`,
-    };
-}
-
-function whatOf(vaultId: string, region: string): string {
-    return `CopyCheckpoint for vault ${vaultId} to ${region}`;
-}
-
-async function findRun(
-    context: Context,
-    { source, destination, inputs }: RunRequest,
-    window: TimeWindow,
-    isLast: boolean,
-): Promise<Begun | undefined> {
-    const { vaultId: sourceVaultId, destinationVaultId, autoTrigger } = inputs;
-    const what = whatOf(sourceVaultId, destination.region);
-    const request = { what, source, sourceVaultId, destination, destinationVaultId, autoTrigger, window, isLast };
-    const found = await findLostRun(context, request);
-    return found === undefined ? undefined : { ...found, since: sinceOf(context, source, window) };
-}
-
-/** Copies whose records are known. */
-async function findRecords(
-    context: Context,
-    { source, inputs }: RunRequest,
-    window: TimeWindow,
-    copies: readonly Copy[],
-): Promise<Begun> {
-    const rows = await allBackupRows(context, source, inputs.vaultId);
-    const records = rows.flatMap((row) => row.replication_records ?? []);
-    const isOpen = ({ recordId }: Copy) => {
-        const status = records.find((one) => one.id === recordId)?.status;
-        return status !== undefined && !isFinalCopy(status);
-    };
-    const isRunning = copies.some(isOpen);
-    return { copies, providerId: rows[0]?.provider_id, since: sinceOf(context, source, window), isRunning };
-}
-
 async function update(
     context: Context,
     id: string,
@@ -266,69 +193,4 @@ function idOf(outputs: VaultReplicationOutputs): string {
     // A run that found nothing to do has no records; its time tells it from the next such run.
     const hash = digest(JSON.stringify(runs.length === 0 ? [String(outputs.requestedAt)] : runs)).slice(0, 8);
     return `${outputs.vaultId}/${outputs.destinationRegion}/${outputs.destinationVaultId}/${hash}`;
-}
-
-async function send(context: Context, run: RunRequest, post: PostOptions): Promise<Begun> {
-    const { source, destination, inputs } = run;
-    try {
-        const { replication: answer } = await context.client.call(copyCheckpoint, {
-            target: source,
-            body: {
-                replicate: {
-                    vault_id: inputs.vaultId,
-                    destination_project_id: destination.projectId,
-                    destination_region: destination.region,
-                    destination_vault_id: inputs.destinationVaultId,
-                    ...(inputs.autoTrigger === undefined ? {} : { auto_trigger: inputs.autoTrigger }),
-                },
-            },
-            ...post,
-        });
-        return {
-            copies: answer.backups.map((one) => ({ backupId: one.backup_id, recordId: one.replication_record_id })),
-            providerId: answer.provider_id,
-        };
-    } catch (error) {
-        // "Nothing to replicate" is no failure when everything has been replicated (api-notes: One replica a backup and region).
-        if (
-            error instanceof ApiError &&
-            error.failure.code === "BackupService.0001" &&
-            // Why it was refused is to be told also where this cannot be found out.
-            (await allReplicated(context, source, destination, inputs).catch(() => false))
-        )
-            return { copies: [], providerId: undefined };
-        throw error;
-    }
-}
-
-/** Has every available backup of the vault its good replica there? A vault without any available backup has not. */
-async function allReplicated(
-    context: Context,
-    source: ProjectRef,
-    destination: ProjectRef,
-    inputs: VaultReplicationInputs,
-): Promise<boolean> {
-    const rows = (await allBackupRows(context, source, inputs.vaultId)).filter(
-        (row) => row.status === "available" && row.image_type !== "replication",
-    );
-    if (rows.length === 0) return false;
-    const replicas = (await allBackupRows(context, destination, inputs.destinationVaultId)).filter(
-        (row) => row.status === "available",
-    );
-    const goodIds = new Set(replicas.map((row) => row.id));
-    const recorded = (row: WireBackup) =>
-        row.replication_records?.some(
-            (record) =>
-                record.status === "success" &&
-                isRecordFor(record, destination, inputs.destinationVaultId, 0) &&
-                goodIds.has(record.destination_backup_id ?? ""),
-        ) === true;
-    const open = rows.filter((row) => !recorded(row));
-    if (open.length === 0) return true;
-    if (open.some((row) => (row.replication_records?.length ?? 0) > 0)) return false;
-    return [...new Set(open.map((row) => row.resource_id))].every(
-        (resource) =>
-            replicas.filter((row) => row.resource_id === resource).length >=
-            open.filter((row) => row.resource_id === resource).length,
-    );
 }

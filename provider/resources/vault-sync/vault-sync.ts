@@ -152,7 +152,7 @@ async function create(context: Context, inputs: VaultSyncInputs) {
         status: "waiting",
     };
     const hasEnded = ({ status }: VaultSyncOutputs) => FINAL.has(status);
-    const run = async () => ({ id, outputs: await finish(context, target, inputs, outputs, deadline) });
+    const run = async () => ({ id, outputs: await finish(context, target, outputs, deadline) });
     return holdingNotes(context, [outcome], hasEnded, run);
 }
 
@@ -271,7 +271,6 @@ function syncTopic(
 async function finish(
     context: Context,
     target: ProjectRef,
-    inputs: VaultSyncInputs,
     begun: VaultSyncOutputs,
     deadline: number,
 ): Promise<VaultSyncOutputs> {
@@ -279,7 +278,7 @@ async function finish(
     let outputs = begun;
     let unseen = 0;
     const begunAt = context.clock.now();
-    if (inputs.wait === false) return outputs;
+    if (begun.wait === false) return outputs;
     const run = async () => {
         const judgeLog = (log: WireOperationLog) => {
             outputs = withLog(outputs, log);
@@ -350,7 +349,7 @@ async function update(
         if (!FINAL.has(seen.status)) return seen;
     } else if (!FINAL.has(olds.status)) {
         context.log.info(`resuming the wait for synchronisation ${id}`);
-        return finish(context, target, news, outputs, deadlineOf(context, news, "update", SYNC_BUDGET_MS));
+        return finish(context, target, outputs, deadlineOf(context, news, "update", SYNC_BUDGET_MS));
     }
     return keepingId(
         id,

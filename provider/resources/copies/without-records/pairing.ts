@@ -17,6 +17,13 @@ export function ownersOf(services: Services): Map<string, string> {
     return owners;
 }
 
+/** The project that copies are looked for in. */
+export interface SourceLook {
+    readonly services: Services;
+    readonly source: ProjectRef;
+    readonly options: ListOptions;
+}
+
 /** A copy whose replica is looked for in the destination vault. */
 export interface OpenCopy {
     readonly copy: Copy;
@@ -30,11 +37,9 @@ export interface OpenCopy {
 
 /** Is this replica named like another backup of its resource? Asks for these names only when a replica with an unexpected name is there. */
 export async function namesOfOthers(
-    services: Services,
-    source: ProjectRef,
+    { services, source, options }: SourceLook,
     open: readonly OpenCopy[],
     replicas: readonly WireBackup[],
-    options: ListOptions,
 ): Promise<(row: WireBackup, own: WireBackup) => boolean> {
     const expected = new Map(
         [...groupBy(open, (one) => one.source?.resource_id)].map(([resource, group]) => [
@@ -102,73 +107,105 @@ export function pairReplicas(
     others: Others,
     paired: Map<Copy, WireBackup>,
 ): void {
-    const { owners, isOthers, foreign, shift } = others;
-    const instant = (text: string | undefined) => parseInstant(text) ?? 0;
-    const free = new Set([...replicas].sort((a, b) => instant(a.created_at) - instant(b.created_at)));
-    // What another task made is not the replica of a copy that may never have begun.
-    const isElse = (row: WireBackup, one: OpenCopy) => {
-        if (one.isLost !== true || one.task !== undefined) return false;
-        const ofResource = replicas.filter((each) => each.resource_id === row.resource_id);
-        const tasks = foreign.filter((log) => log.extra_info?.resource?.id === row.resource_id);
-        return [...nearest(tasks, ofResource, shift).values()].includes(row);
-    };
-    const ended = ({ task }: OpenCopy) => task?.status === "success";
-    const runs = (one: OpenCopy) => one.task !== undefined && !ended(one);
-    const endOf = ({ task, source }: OpenCopy) => instant(task?.ended_at ?? source?.created_at);
-    const pair = (
+    const pairing = new Pairing(replicas, others, paired);
+    pairing.pair(
+        open,
+        ({ copy }, own) => copy.name ?? own.name,
+        (row, { copy }, own) => row.name !== undefined && row.name === (copy.name ?? own.name),
+    );
+    pairing.pair(
+        open,
+        () => undefined,
+        (row, { copy }, own) => copy.name === undefined && !others.isOthers(row, own),
+    );
+}
+
+const instant = (text: string | undefined): number => parseInstant(text) ?? 0;
+const hasEnded = ({ task }: OpenCopy): boolean => task?.status === "success";
+const isRunning = (one: OpenCopy): boolean => one.task !== undefined && !hasEnded(one);
+const endOf = ({ task, source }: OpenCopy): number => instant(task?.ended_at ?? source?.created_at);
+
+/** May this replica be that of this copy? */
+type IsFor = (row: WireBackup, one: OpenCopy) => boolean;
+
+class Pairing {
+    readonly #replicas: readonly WireBackup[];
+    readonly #others: Others;
+    readonly #paired: Map<Copy, WireBackup>;
+    /** Replicas of no copy yet, the oldest first. */
+    readonly #free: Set<WireBackup>;
+
+    constructor(replicas: readonly WireBackup[], others: Others, paired: Map<Copy, WireBackup>) {
+        this.#replicas = replicas;
+        this.#others = others;
+        this.#paired = paired;
+        this.#free = new Set([...replicas].sort((a, b) => instant(a.created_at) - instant(b.created_at)));
+    }
+
+    /** Copies of one resource with one `nameOf` are rivals for the replicas that `fits` allows. */
+    pair(
+        open: readonly OpenCopy[],
         nameOf: (one: OpenCopy, own: WireBackup) => string | undefined,
         fits: (row: WireBackup, one: OpenCopy, own: WireBackup) => boolean,
-    ) => {
+    ): void {
+        const { owners } = this.#others;
+        const isFor: IsFor = (row, one) =>
+            one.source !== undefined &&
+            row.resource_id === one.source.resource_id &&
+            (parseInstant(row.created_at) ?? one.begun) >= one.begun &&
+            (owners.get(row.id) ?? one.copy.backupId) === one.copy.backupId &&
+            !this.#isOfAnotherTask(row, one) &&
+            fits(row, one, one.source);
         // What ended badly has made nothing.
-        const waiting = open.filter(({ copy, task }) => !paired.has(copy) && !hasFailed(task));
+        const waiting = open.filter(({ copy, task }) => !this.#paired.has(copy) && !hasFailed(task));
         const rivals = groupBy(waiting, (one) =>
             one.source?.resource_id === undefined
                 ? undefined
                 : JSON.stringify([one.source.resource_id, nameOf(one, one.source)]),
         );
-        for (const group of rivals.values()) {
-            const isFor = (row: WireBackup, one: OpenCopy) =>
-                one.source !== undefined &&
-                row.resource_id === one.source.resource_id &&
-                (parseInstant(row.created_at) ?? one.begun) >= one.begun &&
-                (owners.get(row.id) ?? one.copy.backupId) === one.copy.backupId &&
-                !isElse(row, one) &&
-                fits(row, one, one.source);
-            const rows = [...free].filter((row) => group.some((one) => isFor(row, one)));
-            // A replica may be listed before its copy has ended: while one runs, only finished ones can be those of the ended.
-            const isOpen = group.some(runs) || rows.length < group.length;
-            const choice = isOpen ? rows.filter((row) => row.status === "available" || row.status === "error") : rows;
-            const sure = isOpen ? group.filter(ended) : group;
-            if (choice.length < sure.length) continue;
-            const take = (one: OpenCopy, row: WireBackup | undefined) => {
-                if (row === undefined || !free.has(row)) return;
-                paired.set(one.copy, row);
-                free.delete(row);
-            };
-            const tasks = sure.map((one) => one.task).filter((task) => task !== undefined);
-            if (tasks.length === sure.length) {
-                const resource = sure[0]?.source?.resource_id;
-                const rest = foreign.filter((log) => log.extra_info?.resource?.id === resource);
-                const match = nearest([...tasks, ...rest], choice, shift);
-                for (const one of sure) {
-                    const row = match.get(one.task?.id ?? "");
-                    take(one, row !== undefined && isFor(row, one) ? row : undefined);
-                }
-            } else {
-                for (const one of [...sure].sort((a, b) => endOf(a) - endOf(b)))
-                    take(
-                        one,
-                        choice.find((each) => free.has(each) && isFor(each, one)),
-                    );
+        for (const group of rivals.values()) this.#pairRivals(group, isFor);
+    }
+
+    #pairRivals(group: readonly OpenCopy[], isFor: IsFor): void {
+        const rows = [...this.#free].filter((row) => group.some((one) => isFor(row, one)));
+        // A replica may be listed before its copy has ended: while one runs, only finished ones can be those of the
+        // ended.
+        const isOpen = group.some(isRunning) || rows.length < group.length;
+        const choice = isOpen ? rows.filter((row) => row.status === "available" || row.status === "error") : rows;
+        const sure = isOpen ? group.filter(hasEnded) : group;
+        if (choice.length < sure.length) return;
+        const tasks = sure.map((one) => one.task).filter((task) => task !== undefined);
+        if (tasks.length === sure.length) {
+            const resource = sure[0]?.source?.resource_id;
+            const match = nearest([...tasks, ...this.#foreignOf(resource)], choice, this.#others.shift);
+            for (const one of sure) {
+                const row = match.get(one.task?.id ?? "");
+                if (row !== undefined && isFor(row, one)) this.#take(one, row);
             }
+            return;
         }
-    };
-    pair(
-        ({ copy }, own) => copy.name ?? own.name,
-        (row, { copy }, own) => row.name !== undefined && row.name === (copy.name ?? own.name),
-    );
-    pair(
-        () => undefined,
-        (row, { copy }, own) => copy.name === undefined && !isOthers(row, own),
-    );
+        for (const one of [...sure].sort((a, b) => endOf(a) - endOf(b)))
+            this.#take(
+                one,
+                choice.find((each) => this.#free.has(each) && isFor(each, one)),
+            );
+    }
+
+    #take({ copy }: OpenCopy, row: WireBackup | undefined): void {
+        if (row === undefined || !this.#free.has(row)) return;
+        this.#paired.set(copy, row);
+        this.#free.delete(row);
+    }
+
+    /** What another task made is not the replica of a copy that may never have begun. */
+    #isOfAnotherTask(row: WireBackup, { isLost, task }: OpenCopy): boolean {
+        if (isLost !== true || task !== undefined) return false;
+        const ofResource = this.#replicas.filter((each) => each.resource_id === row.resource_id);
+        const tasks = this.#foreignOf(row.resource_id);
+        return [...nearest(tasks, ofResource, this.#others.shift).values()].includes(row);
+    }
+
+    #foreignOf(resourceId: string | undefined): WireOperationLog[] {
+        return this.#others.foreign.filter((log) => log.extra_info?.resource?.id === resourceId);
+    }
 }

@@ -19,8 +19,7 @@ export function startedAt(log: WireOperationLog): number | undefined {
 export async function copyTasks(
     services: Services,
     source: ProjectRef,
-    from: number,
-    query: { vault_id?: string | undefined } = {},
+    { from, vaultId }: { readonly from: number; readonly vaultId?: string | undefined },
     options: ListOptions = {},
 ): Promise<WireOperationLog[]> {
     const begun = (log: WireOperationLog) => startedAt(log) ?? from;
@@ -28,7 +27,7 @@ export async function copyTasks(
         const logs = await operationLogRows(
             services,
             source,
-            { operation_type: "replication", start_time: queryInstant(from), ...query },
+            { operation_type: "replication", start_time: queryInstant(from), vault_id: vaultId },
             { priority: "poll", ...options },
         );
         return logs.filter((log) => begun(log) >= from).sort((a, b) => begun(b) - begun(a));
