@@ -26,6 +26,8 @@ export interface Made {
 
 export class ResourceCalls<I extends CommonInputs, O extends I> {
     readonly handler: ResourceHandler<I, O>;
+    /** By URN: what is to be replaced, because of which inputs. */
+    readonly #replaced = new Map<string, { readonly id: string; readonly outputs: O; readonly because: string }>();
 
     constructor(handler: ResourceHandler<I, O>) {
         this.handler = withNotes(handler);
@@ -75,6 +77,9 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
                 throw new ConfigError(
                     result.failures.map(({ property, reason }) => `${property} ${reason}`).join("; "),
                 );
+            this.#replaced.delete(caller.urn);
+            if (result.replaces.length > 0 && caller.urn !== "")
+                this.#replaced.set(caller.urn, { id: own, outputs, because: result.replaces.join(", ") });
             if (result.deleteBeforeReplace)
                 context.log.info(
                     "what it has is deleted before its replacement is made: a region has one replica of a backup",
@@ -84,7 +89,29 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
     }
 
     create(caller: Caller, inputs: PropertyMap, toState: ToState): Promise<Made> {
-        return this.#make(caller, (context) => this.handler.create(context, this.given(inputs)), toState);
+        const create = async (context: Context) => {
+            await this.#refuseUnchanged(context, inputs);
+            return this.handler.create(context, this.given(inputs));
+        };
+        return this.#make(caller, create, toState);
+    }
+
+    /**
+     * Pulumi: a replacement is checked once more without what a policy pack put into its inputs, and created without it. The
+     * next run would find the same difference, and replace again: another restore point at every `up`.
+     */
+    async #refuseUnchanged(context: Context, inputs: PropertyMap): Promise<void> {
+        const replaced = this.#replaced.get(context.urn);
+        this.#replaced.delete(context.urn);
+        if (replaced === undefined) return;
+        const { needsUpdate: _, onDiff: __, ...comparing } = this.handler;
+        const given = this.given(inputs) as PropertyMap;
+        const { replaces } = await diffInputs(comparing, context, replaced.id, replaced.outputs, given, isUnknown);
+        if (replaces.length === 0)
+            throw new ConfigError(
+                `${replaced.because}: the change that replaces it is not among what Pulumi asks to create, so nothing is made ` +
+                    "and nothing deleted. A policy pack that remediates does this: write the value into the program.",
+            );
     }
 
     update(
@@ -125,6 +152,8 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
     // Pulumi: `delete` is not told whether the resource goes or is replaced; what this run declared and made tells.
     remove(caller: Caller, id: string, olds: PropertyMap): Promise<void> {
         const { handler } = this;
+        // It goes before its replacement is made: a refusal would leave nothing.
+        this.#replaced.delete(caller.urn);
         return withContext(caller, handler.kind, (context) =>
             removeGuarded(context, handler, lowercaseId(id), this.stored(olds)),
         );
