@@ -27,7 +27,7 @@ export interface Command {
     run(args: readonly string[], io: Io): Promise<number>;
 }
 
-/** The command line makes no sense: printed with the usage, exit code 2. */
+/** The command line makes no sense: printed with the synopsis, exit code 2. */
 export class UsageError extends Error {}
 
 /** The command cannot do its work: printed as one line, exit code 1. */
@@ -37,8 +37,18 @@ export class Failure extends Error {}
 export async function expectedMessage(error: unknown): Promise<string | undefined> {
     if (error instanceof Failure) return error.message;
     // Loaded only then: `--help` must not wait for it.
-    const { CbrError } = await import("../provider/client/errors/errors.js");
+    const [{ CbrError }, { MissingCredentialsError }] = await Promise.all([
+        import("../provider/client/errors/errors.js"),
+        import("../provider/client/settings/require.js"),
+    ]);
+    if (error instanceof MissingCredentialsError) return error.explanation;
     return error instanceof CbrError ? error.message : undefined;
+}
+
+/** An option without a value, as of a variable of a script that is not set, must not choose something else. */
+export function refuseEmpty(values: Readonly<Record<string, unknown>>, ...options: readonly string[]): void {
+    for (const option of options)
+        if ([values[option]].flat().includes("")) throw new UsageError(`--${option} is empty`);
 }
 
 /** A whole number of an option. */

@@ -112,7 +112,10 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
         return await command.run(rest, io);
     } catch (error) {
         if (error instanceof UsageError || isParseArgsError(error)) {
-            io.err(`pulumi-cbr ${name}: ${error.message}\n\n${command.usage}`);
+            const [synopsis = ""] = command.usage.split("\n");
+            io.err(
+                `pulumi-cbr ${name}: ${error.message}\n\n${synopsis}\n\`pulumi-cbr ${name} --help\` explains the options.\n`,
+            );
             return 2;
         }
         const message = await expectedMessage(error);

@@ -2,14 +2,14 @@
 import { parseArgs } from "node:util";
 import { displayText, redact } from "../../provider/client/errors/redaction";
 import { systemClock } from "../../provider/client/time/clock";
-import { type Command, durationOf, expectedMessage, Failure, type Io, UsageError } from "../command";
+import { type Command, durationOf, expectedMessage, Failure, type Io, refuseEmpty, UsageError } from "../command";
 import { type Inventory, readInventory } from "../inventory/inventory";
 import { checkVaults } from "../inventory/problems";
 import { restorePoints } from "../inventory/restore-points";
 import { openSession, type SourceValues, sourceOptions, sourceUsage } from "../inventory/session";
 import { problemInWords, regionsInWords } from "../inventory/words";
 import { writeWhole } from "../write-file";
-import { checkAsJson, checkAsPrometheus, checkAsText, failureAsPrometheus } from "./formats";
+import { checkAsJson, checkAsPrometheus, checkAsText, failureAsJson, failureAsPrometheus } from "./formats";
 import { type Demands, type Judged, judge } from "./judge";
 
 const FORMATS = ["text", "json", "prometheus"] as const;
@@ -47,6 +47,7 @@ Exit code: 0 all are young enough; 1 some are not, and are listed; 2 it could no
                 output: { type: "string" },
             },
         });
+        refuseEmpty(values, "output");
         const demands = demandsOf(values);
         const format = FORMATS.find((one) => one === values.format);
         if (format === undefined)
@@ -55,11 +56,14 @@ Exit code: 0 all are young enough; 1 some are not, and are listed; 2 it could no
         try {
             return await run(values, demands, output, io);
         } catch (error) {
-            const message = await expectedMessage(error);
+            // A vault that is gone since, say: a file must not go on saying what was true before.
+            const message = error instanceof UsageError ? error.message : await expectedMessage(error);
             if (message === undefined) throw error;
-            io.err(`pulumi-cbr check: ${displayText(message)}\n`);
             const nowMs = (io.clock ?? systemClock).now();
             if (format === "prometheus") await write(output, failureAsPrometheus(nowMs), io).catch(() => {});
+            if (format === "json") await write(output, failureAsJson(displayText(message), nowMs), io).catch(() => {});
+            if (error instanceof UsageError) throw error;
+            io.err(`pulumi-cbr check: ${displayText(message)}\n`);
             return 2;
         }
     },
@@ -103,9 +107,16 @@ async function run(values: SourceValues, demands: Demands, output: Output, io: I
         if (inventory.problems.length > 0) throw new Failure(inventory.problems.map(problemInWords).join("; "));
         checkVaults(inventory, demands.vaults);
         const judged = judge(inventory, restorePoints(inventory, session.holders), demands);
+        for (const region of demands.copies)
+            if (judged.length > 0 && judged.every((one) => one.region === region))
+                throw new UsageError(
+                    `--copies is ${JSON.stringify(region)}, where all that is checked is itself: a copy is in another region`,
+                );
         if (judged.length === 0)
             throw new Failure(
-                `there is nothing to check: no backup vault in ${regionsInWords(inventory)} protects anything`,
+                demands.vaults.length > 0
+                    ? `there is nothing to check: --vault ${demands.vaults.join(", ")} is no backup vault that protects anything`
+                    : `there is nothing to check: no backup vault in ${regionsInWords(inventory)} protects anything`,
             );
         await write(output, contentOf(output.format, judged, demands, inventory), io);
         if (output.file !== undefined) io.out(redact(checkAsText(judged, demands)));

@@ -50,6 +50,12 @@ export function checkAsJson(judged: readonly Judged[], demands: Demands, nowMs: 
     return `${JSON.stringify(content, null, 2)}\n`;
 }
 
+/** When the cloud could not be asked. */
+export function failureAsJson(error: string, nowMs: number): string {
+    const content = { version: 1, takenAt: new Date(nowMs).toISOString(), isGood: null, error };
+    return `${JSON.stringify(content, null, 2)}\n`;
+}
+
 /** Prometheus' text format, for node_exporter's textfile collector. */
 export function checkAsPrometheus(judged: readonly Judged[], demands: Demands, nowMs: number): string {
     const seconds = (ms: number | undefined) => (ms === undefined ? 0 : Math.floor(ms / 1_000));

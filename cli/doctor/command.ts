@@ -1,7 +1,7 @@
 /** `pulumi-cbr doctor`: is everything there that `up` will need? Reads only. */
 import { parseArgs } from "node:util";
 import { redact } from "../../provider/client/errors/redaction";
-import { type Command, UsageError } from "../command";
+import { type Command, refuseEmpty, UsageError } from "../command";
 import { fileConfiguration, noConfiguration, stackConfiguration } from "./configuration";
 import { examine } from "./examine";
 import { reportAsText } from "./report";
@@ -32,6 +32,7 @@ Exit code: 0 nothing FAILs (it may WARN); 1 something FAILs; 2 wrong usage.
                 region: { type: "string", multiple: true },
             },
         });
+        refuseEmpty(values, "stack", "config");
         if (values.stack !== undefined && values.config !== undefined)
             throw new UsageError("takes --stack or --config, not both");
         for (const region of values.region ?? [])

@@ -25,11 +25,8 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 /** Configuration of a stack, decrypted by the Pulumi CLI, in the working directory's project. */
 export async function stackConfiguration(stack: string, env: NodeJS.ProcessEnv): Promise<Configuration> {
-    const text = await runPulumi(
-        ["config", "--json", "--show-secrets", "--non-interactive", "--stack", stack],
-        env,
-        "use --config FILE, or the environment alone",
-    );
+    const args = ["config", "--json", "--show-secrets"];
+    const text = await runPulumi({ stack, args, env, without: "use --config FILE, or the environment alone" });
     let content: unknown;
     try {
         content = JSON.parse(text);
@@ -58,7 +55,7 @@ export async function fileConfiguration(file: string): Promise<Configuration> {
     } catch (error) {
         // Of YAML's messages only the first line: the others quote the file, which may hold secrets.
         const said = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-        throw new Failure(displayText(`${file} cannot be read: ${said.replace(/:$/, "")}`));
+        throw new Failure(displayText(`--config ${file} cannot be read: ${said.replace(/:$/, "")}`));
     }
     const whole = isObject(content) ? content : {};
     const map = isObject(whole["config"]) ? whole["config"] : whole;

@@ -15,6 +15,20 @@ export function checkVaults(inventory: Inventory, vaults: readonly string[]): vo
             );
 }
 
+/** So is one that nothing there has. */
+export function checkResources(inventory: Inventory, resources: readonly string[]): void {
+    if (inventory.problems.length > 0 || resources.length === 0) return;
+    const known = new Set([
+        ...inventory.vaults.flatMap((vault) => vault.resources.flatMap(({ id, name }) => [id, name])),
+        ...inventory.backups.flatMap(({ resourceId, resourceName }) => [resourceId, resourceName]),
+    ]);
+    for (const resource of resources)
+        if (!known.has(resource))
+            throw new UsageError(
+                `--resource is ${JSON.stringify(resource)}, but no vault protects, and no backup is of, anything of this name or id`,
+            );
+}
+
 /** Exit code: 1 when some were not looked at. */
 export function reportProblems(inventory: Inventory, io: Io): number {
     for (const problem of inventory.problems) io.err(`${displayText(problemInWords(problem))}\n`);

@@ -53,6 +53,8 @@ export interface Points {
     readonly copies: Copies;
     readonly vaultOf: (fact: { readonly vaultId: string }) => VaultFact | undefined;
     readonly holdersOf: (fact: BackupFact) => readonly Holder[];
+    /** A restore point with some of its backups only; of these are its counts, copies and holders. */
+    readonly narrowed: (point: RestorePoint, backups: readonly BackupFact[]) => RestorePoint;
 }
 
 export function restorePoints(inventory: Inventory, holders: Holders): Points {
@@ -72,7 +74,13 @@ export function restorePoints(inventory: Inventory, holders: Holders): Points {
     const world: World = { inventory, holders, copies, vaultOf };
     const points = [...groups.values()].map((backups) => pointOf(backups, world));
     points.sort((a, b) => (b.createdMs ?? 0) - (a.createdMs ?? 0) || (a.checkpointId < b.checkpointId ? -1 : 1));
-    return { points, copies, vaultOf, holdersOf: (fact) => holders.ofBackup(fact, copies.sourceOf(fact)?.id) };
+    return {
+        points,
+        copies,
+        vaultOf,
+        holdersOf: (fact) => holders.ofBackup(fact, copies.sourceOf(fact)?.id),
+        narrowed: (point, backups) => ({ ...pointOf(backups, world), name: point.name, skipped: 0 }),
+    };
 }
 
 interface World extends Pick<Points, "copies" | "vaultOf"> {
@@ -147,6 +155,17 @@ function commonName(names: readonly string[]): string {
     if (names.length === 1) return first;
     const stems = new Set(names.map((name) => name.replace(/[-_]\d{4}$/, "")));
     return stems.size === 1 ? ([...stems][0] ?? "") : `${first} …`;
+}
+
+/** Restore points of which a backup or a copy lies in one of these vaults, by name or id; all when none is named. */
+export function pointsIn({ points, copies, vaultOf }: Points, vaults: readonly string[]): readonly RestorePoint[] {
+    if (vaults.length === 0) return points;
+    const isNamed = (id: string, name: string | undefined) => vaults.includes(id) || vaults.includes(name ?? id);
+    const hasCopyThere = (fact: BackupFact) =>
+        copies
+            .of(fact.id)
+            .some(({ replica }) => replica !== undefined && isNamed(replica.vaultId, vaultOf(replica)?.name));
+    return points.filter((point) => isNamed(point.vaultId, point.vaultName) || point.backups.some(hasCopyThere));
 }
 
 /** Only what lies in these vaults, by name or id; all when none is named. */

@@ -1,10 +1,11 @@
 /** What the commands that look at backups share: their options, the states that were given, and the way to the cloud. */
 import { createUndiciTransport } from "../../provider/client/http/undici-transport";
+import { requireCredentials } from "../../provider/client/settings/require";
 import { resolveSettings } from "../../provider/client/settings/settings";
 import { type Clock, systemClock } from "../../provider/client/time/clock";
 import type { Services } from "../../provider/services/context";
 import { createServices } from "../../provider/services/services";
-import { Failure, type Io, UsageError } from "../command";
+import { Failure, type Io, refuseEmpty, UsageError } from "../command";
 import { fileConfiguration, noConfiguration, stackConfiguration } from "../doctor/configuration";
 import { Holders } from "./holders";
 import { readStates, type StackState } from "./states";
@@ -52,8 +53,9 @@ export interface PlaceToRead {
     readonly projectId: string | undefined;
 }
 
-/** Reads states and configuration. `alsoRead`: regions besides those that the options choose. Throws `UsageError` for options that make no sense, `ConfigError` for settings. */
+/** Reads states and configuration. `alsoRead`: regions besides those that the options choose. Throws `UsageError` for options that make no sense, `ConfigError` for settings and missing credentials. */
 export async function openSession(values: SourceValues, io: Io, alsoRead: readonly string[] = []): Promise<Session> {
+    refuseEmpty({ ...values }, "stack", "state", "config", "region");
     for (const region of values.region ?? [])
         if (!/^[\w.-]+$/.test(region))
             throw new UsageError(`--region is ${JSON.stringify(region)}, but must be a name such as eu-de`);
@@ -75,6 +77,7 @@ export async function openSession(values: SourceValues, io: Io, alsoRead: readon
     };
     const settings = resolveSettings(get, io.env);
     for (const warning of settings.warnings) io.err(`warning: ${warning}\n`);
+    requireCredentials(settings);
     const transport = io.transport ?? createUndiciTransport(settings);
     const clock = io.clock ?? systemClock;
     const working = new AbortController();

@@ -77,14 +77,15 @@ export async function readStates({ stacks, files, env }: StateSources): Promise<
 }
 
 async function stateOfStack(stack: string, env: NodeJS.ProcessEnv): Promise<StackState> {
-    const args = ["stack", "export", "--non-interactive", "--stack", stack];
+    const args = ["stack", "export"];
     const without = "use --state FILE with what `pulumi stack export` wrote";
     const source = `--stack ${stack}`;
     try {
-        return parseState(await runPulumi(args, env, without), source);
+        return parseState(await runPulumi({ stack, args, env, without }), source);
     } catch (error) {
         if (!(error instanceof EncryptedError)) throw error;
-        return parseState(await runPulumi([...args, "--show-secrets"], env, without), source);
+        const opened = await runPulumi({ stack, args: [...args, "--show-secrets"], env, without });
+        return parseState(opened, source);
     }
 }
 

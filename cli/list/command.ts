@@ -2,10 +2,11 @@
 import { parseArgs } from "node:util";
 import { redact } from "../../provider/client/errors/redaction";
 import { type Command, UsageError } from "../command";
+import type { BackupFact } from "../inventory/facts";
 import { type Inventory, readInventory } from "../inventory/inventory";
 import { missingBackups } from "../inventory/missing";
-import { checkVaults, reportProblems } from "../inventory/problems";
-import { inVaults, type Points, type RestorePoint, restorePoints } from "../inventory/restore-points";
+import { checkResources, checkVaults, reportProblems } from "../inventory/problems";
+import { type Points, pointsIn, type RestorePoint, restorePoints } from "../inventory/restore-points";
 import { openSession, type Session, sourceOptions, sourceUsage } from "../inventory/session";
 import { listAsCsv } from "./csv";
 import { listAsJson } from "./json";
@@ -19,7 +20,8 @@ expire and, when states are given, which resource of which stack holds them. Rea
 
 Options:
 ${sourceUsage}
-  --vault NAME          only what lies in this vault, by name or id; may be given several times
+  --vault NAME          only what lies in this vault, or has a copy there, by name or id; may be given several times
+  --resource NAME       only backups of this server or disk, by name or id; may be given several times
   --unowned             only what none of the given states holds
   --backups             a line for each backup, too, with its id
   --json                the same as data
@@ -34,6 +36,7 @@ Exit code: 0 listed; 1 a region could not be looked at (the others are listed); 
             options: {
                 ...sourceOptions,
                 vault: { type: "string", multiple: true },
+                resource: { type: "string", multiple: true },
                 unowned: { type: "boolean", default: false },
                 backups: { type: "boolean", default: false },
                 json: { type: "boolean", default: false },
@@ -47,11 +50,12 @@ Exit code: 0 listed; 1 a region could not be looked at (the others are listed); 
         try {
             const inventory = await readInventory(session);
             const all = restorePoints(inventory, session.holders);
+            const wanted = { vaults: values.vault ?? [], resources: values.resource ?? [], isUnowned: values.unowned };
             const listing = {
                 session,
                 inventory,
                 all,
-                points: chosen(all, inventory, values.vault ?? [], values.unowned),
+                points: chosen(all, inventory, wanted),
                 missing: missingBackups(session, inventory),
                 showBackups: values.backups,
             };
@@ -75,12 +79,23 @@ export interface Listing {
     readonly showBackups: boolean;
 }
 
-function chosen(
-    { points }: Points,
-    inventory: Inventory,
-    vaults: readonly string[],
-    unownedOnly: boolean,
-): readonly RestorePoint[] {
+interface Wanted {
+    readonly vaults: readonly string[];
+    readonly resources: readonly string[];
+    readonly isUnowned: boolean;
+}
+
+function chosen(all: Points, inventory: Inventory, wanted: Wanted): readonly RestorePoint[] {
+    const { vaults, resources, isUnowned } = wanted;
     checkVaults(inventory, vaults);
-    return inVaults(points, vaults).filter((point) => !unownedOnly || point.holders.length === 0);
+    checkResources(inventory, resources);
+    const isOfThem = ({ resourceId, resourceName }: BackupFact) =>
+        resources.includes(resourceId) || resources.includes(resourceName);
+    return pointsIn(all, vaults)
+        .flatMap((point) => {
+            if (resources.length === 0) return [point];
+            const backups = point.backups.filter(isOfThem);
+            return backups.length === 0 ? [] : [all.narrowed(point, backups)];
+        })
+        .filter((point) => !isUnowned || point.holders.length === 0);
 }

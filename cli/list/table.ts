@@ -1,6 +1,7 @@
 /** The list as a table for a terminal. */
 import { displayText } from "../../provider/client/errors/redaction";
 import type { BackupFact } from "../inventory/facts";
+import type { Inventory } from "../inventory/inventory";
 import type { RestorePoint } from "../inventory/restore-points";
 import {
     ageInWords,
@@ -26,7 +27,12 @@ export function listAsText(listing: Listing): string {
     const { inventory, points, missing, session } = listing;
     const nowMs = inventory.takenMs;
     const { holders } = session;
-    if (points.length === 0) return `There are no such restore points in ${regionsInWords(inventory)}.\n`;
+    const gone = missing.map(
+        (one) =>
+            `missing: backup ${one.id} in ${one.region} is held by ` +
+            `${displayText(holderInWords(one.holder, holders.hasSeveralProjects))}, but the cloud no longer has it`,
+    );
+    if (points.length === 0) return [nothing(inventory), ...gone, ""].join("\n");
     const rows = points.map((point) => [
         timeInWords(point.createdMs),
         ageInWords(point.createdMs, nowMs),
@@ -44,12 +50,13 @@ export function listAsText(listing: Listing): string {
     const body = listing.showBackups
         ? lines.flatMap((line, at) => [line, ...backupLines(points[at], listing), ""])
         : lines;
-    const gone = missing.map(
-        (one) =>
-            `missing: backup ${one.id} in ${one.region} is held by ` +
-            `${displayText(holderInWords(one.holder, holders.hasSeveralProjects))}, but the cloud no longer has it`,
-    );
     return [heading, ...body, ...gone, ...summary(points, holders.isAsked), ""].join("\n");
+}
+
+/** Of a region that could not be looked at nothing is known. */
+function nothing(inventory: Inventory): string {
+    if (inventory.read.length === 0) return "No region could be looked at.";
+    return `There are no such restore points in ${regionsInWords(inventory)}.`;
 }
 
 function summary(points: readonly RestorePoint[], isAsked: boolean): string[] {

@@ -64,7 +64,7 @@ export function attention(data: ReportData): Html {
     );
     if (data.sections.every((section) => section.rows.length === 0)) return html``;
     if (rows.length === 0)
-        return html`<p class="banner ok"><span aria-hidden="true">✓</span> Every resource has a good restore point${
+        return html`<p class="banner ok"><span aria-hidden="true">✓</span> Every resource${data.inventory.problems.length > 0 && " of the regions that could be looked at"} has a good restore point${
             data.copyRegions.length > 0 && " and copy"
         }, no older than ${span(data.options.intervalMs)}.</p>`;
     const items = rows.slice(0, 3 * SHOWN).map(({ vault, row }) => {

@@ -71,7 +71,11 @@ Exit code: 0 written; 1 a region could not be looked at (the page says so), or i
 function inWords(data: ReportData): string {
     const rows = data.sections.flatMap((section) => section.rows);
     const ill = rows.filter((row) => !row.isWell).length;
-    return `${counted(data.points.length, "restore point")} of ${counted(rows.length, "resource")}; ${ill === 0 ? "none needs attention" : `${ill} ${ill === 1 ? "needs" : "need"} attention`}`;
+    const isUnread = data.inventory.problems.length > 0;
+    if (isUnread && data.inventory.read.length === 0) return "no region could be looked at";
+    const verdict = ill === 0 ? "none needs attention" : `${ill} ${ill === 1 ? "needs" : "need"} attention`;
+    const known = `${counted(data.points.length, "restore point")} of ${counted(rows.length, "resource")}`;
+    return `${known}${rows.length === 0 ? "" : `; ${verdict}`}${isUnread ? "; not every region could be looked at" : ""}`;
 }
 
 function positive(option: string, text: string): number {

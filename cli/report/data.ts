@@ -5,7 +5,7 @@ import { backupVaults, type Freshness, resourceFreshness } from "../inventory/fr
 import type { Holders, RememberedBackup } from "../inventory/holders";
 import type { Inventory } from "../inventory/inventory";
 import { missingBackups } from "../inventory/missing";
-import { inVaults, type Points, type RestorePoint, restorePoints } from "../inventory/restore-points";
+import { type Points, pointsIn, type RestorePoint, restorePoints } from "../inventory/restore-points";
 import type { Session } from "../inventory/session";
 import { DAY_MS } from "../text";
 
@@ -89,12 +89,13 @@ export function reportData(session: Session, inventory: Inventory, options: Repo
     const nowMs = inventory.takenMs;
     const { holders } = session;
     const all = restorePoints(inventory, holders);
-    const points = inVaults(all.points, options.vaults);
+    const points = pointsIn(all, options.vaults);
     const times = points.map(({ createdMs }) => createdMs).filter((one) => one !== undefined);
     const oldest = times.reduce((a, b) => Math.min(a, b), nowMs);
     // A day at least, and no further back than there is something to see.
     const fromMs = Math.min(Math.max(nowMs - options.sinceMs, oldest - DAY_MS / 4), nowMs - DAY_MS);
     const replicas = inventory.backups.filter((one) => one.isReplica);
+    const shownReplicas = options.vaults.length === 0 ? replicas : points.flatMap((point) => replicasOf(point, all));
     const replicaVaults = inventory.vaults.filter((one) => one.protectType === "replication");
     const copyRegions =
         options.copies ??
@@ -102,7 +103,7 @@ export function reportData(session: Session, inventory: Inventory, options: Repo
     const expiring = points
         .filter(({ expiresMs }) => expiresMs !== undefined && expiresMs > nowMs)
         .sort((a, b) => (a.expiresMs ?? 0) - (b.expiresMs ?? 0));
-    const context = { inventory, all, options, fromMs, copyRegions };
+    const context = { inventory, all, options, fromMs, copyRegions, points };
     return {
         options,
         session,
@@ -113,8 +114,8 @@ export function reportData(session: Session, inventory: Inventory, options: Repo
         copyRegions,
         sections: sectionsOf(context),
         points,
-        replicas: replicas.length,
-        goodReplicas: replicas.filter((one) => isGood(one, nowMs)).length,
+        replicas: shownReplicas.length,
+        goodReplicas: shownReplicas.filter((one) => isGood(one, nowMs)).length,
         unowned: holders.isAsked ? points.filter((point) => point.holders.length === 0) : [],
         missing: missingBackups(session, inventory),
         expiring,
@@ -123,19 +124,33 @@ export function reportData(session: Session, inventory: Inventory, options: Repo
     };
 }
 
+function replicasOf(point: RestorePoint, { copies }: Points): readonly BackupFact[] {
+    if (point.isCopy) return point.backups;
+    return point.backups
+        .flatMap((one) => copies.of(one.id).map(({ replica }) => replica))
+        .filter((replica) => replica !== undefined);
+}
+
 interface Context {
     readonly inventory: Inventory;
     readonly all: Points;
     readonly options: ReportOptions;
     readonly fromMs: number;
     readonly copyRegions: readonly string[];
+    /** Those that are shown. */
+    readonly points: readonly RestorePoint[];
+}
+
+/** Named vaults; of one for replicas those whose copies it has. */
+function vaultsOf({ inventory, options, points }: Context): readonly VaultFact[] {
+    const shown = new Set(points.map(({ vaultId }) => vaultId));
+    const named = new Set(backupVaults(inventory, options.vaults).map(({ id }) => id));
+    return backupVaults(inventory).filter(({ id }) => named.has(id) || shown.has(id));
 }
 
 function sectionsOf(context: Context): readonly VaultSection[] {
-    const { inventory, all, options } = context;
-    const vaults = [...backupVaults(inventory, options.vaults)].sort(
-        (a, b) => compare(a.region, b.region) || compare(a.name, b.name),
-    );
+    const { inventory, all } = context;
+    const vaults = [...vaultsOf(context)].sort((a, b) => compare(a.region, b.region) || compare(a.name, b.name));
     const byResource = Map.groupBy(
         inventory.backups.filter((one) => !one.isReplica),
         (one) => one.resourceId,

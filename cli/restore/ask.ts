@@ -5,6 +5,8 @@ import type { Io } from "../command";
 export async function isTyped(name: string, io: Io, interrupted: Promise<void>): Promise<boolean> {
     io.err(`Type ${name} to overwrite it: `);
     const answer = await Promise.race([firstLine(io.stdin), interrupted.then(() => undefined)]);
+    // Nobody has ended the line.
+    if (answer === undefined) io.err("\n");
     return answer?.trim() === name;
 }
 

@@ -22,13 +22,14 @@ Options:
   --volume ID           overwrite this disk with the backup of a disk (default: the one that it was taken of)
   --resource ID         overwrite this desktop (default: the one that the backup was taken of)
   --no-power-on         leave the server off afterwards
+  --dry-run             check and show what would be overwritten, and send nothing
   --yes                 do not ask: for scripts
   --timeout TIME        how long to wait for the end (default ${DEFAULT_TIMEOUT}); the restoration itself cannot be stopped
   --json                the result as data
 ${sourceUsage}
   --help, --version
 
-Exit code: 0 restored; 1 not, or its end is not known; 2 wrong usage.
+Exit code: 0 restored (--dry-run: nothing stands against it); 1 not, or its end is not known; 2 wrong usage.
 `,
     async run(args, io) {
         const { values, positionals } = parseArgs({
@@ -43,6 +44,7 @@ Exit code: 0 restored; 1 not, or its end is not known; 2 wrong usage.
                 map: { type: "string", multiple: true },
                 "leave-out": { type: "string", multiple: true },
                 "power-on": { type: "boolean", default: true },
+                "dry-run": { type: "boolean", default: false },
                 yes: { type: "boolean", default: false },
                 timeout: { type: "string", default: DEFAULT_TIMEOUT },
                 json: { type: "boolean", default: false },
@@ -52,7 +54,9 @@ Exit code: 0 restored; 1 not, or its end is not known; 2 wrong usage.
         if (id === undefined || others.length > 0) throw new UsageError("takes one BACKUP, the id of a backup");
         const backupId = checkedId("BACKUP", id);
         const timeoutMs = durationOf("timeout", values.timeout);
-        if (!values.yes && !io.isInteractive) throw new UsageError("--yes is needed where no terminal can answer");
+        const isDryRun = values["dry-run"];
+        if (!values.yes && !io.isInteractive && !isDryRun)
+            throw new UsageError("--yes is needed where no terminal can answer");
         const options: RestoreOptions = {
             server: values.server,
             volume: values.volume,
@@ -69,6 +73,7 @@ Exit code: 0 restored; 1 not, or its end is not known; 2 wrong usage.
                 backupId,
                 options,
                 timeoutMs,
+                isDryRun,
                 isYes: values.yes,
                 isJson: values.json,
             });

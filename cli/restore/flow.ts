@@ -26,6 +26,8 @@ export interface RestoreRun {
     readonly backupId: string;
     readonly options: RestoreOptions;
     readonly timeoutMs: number;
+    /** Ends before anything is sent. */
+    readonly isDryRun: boolean;
     readonly isYes: boolean;
     readonly isJson: boolean;
 }
@@ -42,10 +44,17 @@ export async function restoreInSession(run: RestoreRun): Promise<number> {
     const interruption = interruptionOf(io);
     const context = contextOf(session, io, found);
     const running = await runningRestore(session, found, request);
+    if (running !== undefined && run.isDryRun)
+        throw new Failure(`it is being restored from this backup now (task ${running.id}): nothing was sent`);
     if (running !== undefined) return resume(run, { found, request, context, interruption }, running);
 
     const facts = await preflight(session, found, request);
     io.err(displayLines(summary(session, facts, request)));
+    if (run.isDryRun) {
+        io.err("Nothing was sent: this is a dry run.\n");
+        if (run.isJson) io.out(redact(resultAsJson(facts, request, undefined, undefined)));
+        return 0;
+    }
     if (!run.isYes && !(await isTyped(nameToType(facts, request), io, interruption.happened)))
         throw new Failure(
             interruption.signal.aborted ? "interrupted: nothing was sent" : "that is not its name: nothing was sent",
@@ -142,7 +151,7 @@ function begunInWords({ logId, how }: Begun): string {
 function resultAsJson(
     { fact }: Facts,
     { kind, targetId, body }: RestoreRequest,
-    { logId, how }: Begun,
+    begun: Begun | undefined,
     log: WireOperationLog | undefined,
 ): string {
     const content = {
@@ -153,8 +162,9 @@ function resultAsJson(
         region: fact.region,
         projectId: fact.projectId,
         mappings: body.mappings ?? [],
-        operationLogId: logId,
-        wasSent: how !== "recovered",
+        // Null: a dry run.
+        operationLogId: begun?.logId ?? null,
+        wasSent: begun !== undefined && begun.how !== "recovered",
         // Null: its end was not seen.
         status: log?.status ?? null,
         startedAt: log?.started_at ?? log?.created_at ?? null,

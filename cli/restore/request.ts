@@ -36,7 +36,8 @@ const SERVERS = new Set(["OS::Nova::Server", "OS::Ironic::BareMetalServer", "OS:
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function checkedId(option: string, id: string): string {
-    if (UUID.test(id)) return id;
+    // As the API writes it.
+    if (UUID.test(id)) return id.toLowerCase();
     throw new UsageError(
         `${option} is ${JSON.stringify(id)}, but must be an id such as 5d822633-2bbf-4af8-a16e-5ab1c7705235`,
     );

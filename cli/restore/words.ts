@@ -17,7 +17,7 @@ export function nameToType(facts: Facts, request: RestoreRequest): string {
 }
 
 export function summary(session: Session, facts: Facts, request: RestoreRequest): string {
-    const { fact, vault, newest, manager, holders } = facts;
+    const { fact, vault, manager, holders } = facts;
     const nowMs = session.clock.now();
     const name = nameToType(facts, request);
     const isSeveral = session.holders.hasSeveralProjects;
@@ -42,12 +42,7 @@ export function summary(session: Session, facts: Facts, request: RestoreRequest)
                 : ["", `  disk ${volumeId} with ${disk}${other}`],
         );
     }
-    rows.push([
-        "loses",
-        newest === undefined
-            ? `all that was written to ${name} since; there is no other good restore point of it`
-            : `all that was written to ${name} since; its newest restore point is ${newest.name} of ${timeInWords(newest.createdMs)} UTC, ${ageInWords(newest.createdMs, nowMs)} old (${newest.id})`,
-    ]);
+    rows.push(["loses", `all that was written to ${name} since; ${newestInWords(facts, request, nowMs)}`]);
     if (request.kind !== "disk")
         rows.push(["afterwards", request.body.power_on === false ? `${name} stays off` : `${name} is started`]);
     if (manager !== undefined)
@@ -64,6 +59,15 @@ export function summary(session: Session, facts: Facts, request: RestoreRequest)
             : `${name} is shut down while it is restored. A restoration cannot be stopped or undone.`,
         "",
     ].join("\n");
+}
+
+function newestInWords({ fact, newest }: Facts, request: RestoreRequest, nowMs: number): string {
+    if (newest === undefined) return "there is no other good restore point of it";
+    const other = `${newest.name} of ${timeInWords(newest.createdMs)} UTC, ${ageInWords(newest.createdMs, nowMs)} old (${newest.id})`;
+    const isOlder = request.isOriginal && (newest.createdMs ?? 0) < (fact.createdMs ?? 0);
+    return isOlder
+        ? `this is its newest good restore point, and the one before it is ${other}`
+        : `its newest good restore point is ${other}`;
 }
 
 /** The end of a task, in words. */

@@ -34,7 +34,28 @@ export function plant(simulator: Simulator<string>, seed: SeedFile, nowMs: numbe
     }
 }
 
+/** What a vault of an object type can protect. */
+const PROTECTS: Readonly<Record<string, RegExp>> = {
+    server: /Server$/,
+    disk: /Volume$/,
+    turbo: /Turbo$/,
+    workspace: /Desktop/,
+};
+
+/** What no cloud has: a test that stands on it would show nothing. */
+function checkVault(seed: VaultInSeed, at: string): void {
+    const { protectType = "backup", objectType = "server", resources = [], onPremises } = seed;
+    if (onPremises !== undefined && protectType !== "hybrid")
+        throw new Failure(`${at}.onPremises: only a vault of protectType hybrid has on-premises storage`);
+    if (resources.length > 0 && protectType === "replication")
+        throw new Failure(`${at}.resources: a vault of protectType replication protects nothing`);
+    for (const [index, { type }] of resources.entries())
+        if (type !== undefined && PROTECTS[objectType]?.test(type) === false)
+            throw new Failure(`${at}.resources[${index}].type: a vault of objectType ${objectType} holds no ${type}`);
+}
+
 function plantVault(cloud: Cloud, region: string, seed: VaultInSeed, at: string): VaultState {
+    checkVault(seed, at);
     const { policy, backups: _, onPremises, resources = [], ...facts } = seed;
     const id = seed.id ?? idOf(`vault ${region} ${seed.name}`);
     if (cloud.vaults.has(id)) throw new Failure(`${at}.id: there are two vaults ${id}`);

@@ -27,6 +27,12 @@ const resource = z.strictObject({
     disks: z.union([z.int().min(1).max(60), z.array(disk).min(1)]).optional(),
 });
 
+/** The API's, of a backup. */
+const backupStatus = z.enum([
+    ...["available", "protecting", "deleting", "restoring", "error"],
+    ...["waiting_protect", "waiting_delete", "waiting_restore"],
+] as const);
+
 const copy = z.union([
     z.string().min(1),
     z.strictObject({
@@ -34,7 +40,7 @@ const copy = z.union([
         /** Name of a vault for replicas there. Default: the first. */
         vault: name.optional(),
         /** Default `available`. */
-        status: z.string().min(1).optional(),
+        status: backupStatus.optional(),
     }),
 ]);
 
@@ -57,7 +63,7 @@ const backups = z.strictObject({
     /** Of several, with a number behind it. */
     name: name.optional(),
     /** Default `available`. */
-    status: z.string().min(1).optional(),
+    status: backupStatus.optional(),
     autoTrigger: z.boolean().optional(),
     incremental: z.boolean().optional(),
 });
@@ -122,7 +128,8 @@ export async function readSeedFile(file: string): Promise<SeedFile> {
     if (!result.success) {
         const problems = result.error.issues.map((issue) => {
             const { message } = (issue.code === "invalid_key" ? issue.issues[0] : undefined) ?? issue;
-            return `${placeOf(issue.path) || "the file"}: ${message}`;
+            const isMissing = message.endsWith("received undefined");
+            return `${placeOf(issue.path) || "the file"}: ${isMissing ? "is missing" : message}`;
         });
         throw new Failure(`--seed ${file}: ${problems.slice(0, 5).join("; ")}`);
     }

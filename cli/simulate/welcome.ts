@@ -126,5 +126,5 @@ function holds(simulator: Simulator<string>, region: string, vault: VaultState):
                       : `${counted(points, "restore point")} (${counted(backups.length, "backup")})`,
               ]),
     ];
-    return parts.join(", ") || "nothing";
+    return parts.join(", ") || "no backups";
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import * as ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -226,10 +227,24 @@ export const shopABackupNightly3Id = new cbr.Checkpoint("shop-a-backup-nightly-3
     });
 
     it("writes a file when told to", async () => {
-        const output = fileOf("", "index.ts");
+        const output = join(dirname(fileOf("")), "index.ts");
         const run = await adopt(tfstate(resource("a", [checkpoint(1)])), "--output", output);
         expect(run).toMatchObject({ code: 0, out: `${output}: adopts 1 restore point\n` });
         expect(readFileSync(output, "utf8")).toContain('new cbr.Checkpoint("a"');
+    });
+
+    it("does not overwrite a program that is there", async () => {
+        const output = fileOf("mine", "index.ts");
+        const run = await adopt(tfstate(resource("a", [checkpoint(1)])), "--output", output);
+        expect([run.code, run.out]).toEqual([1, ""]);
+        expect(run.err).toContain(`--output ${output} exists already`);
+        expect(readFileSync(output, "utf8")).toBe("mine");
+    });
+
+    it("reads standard input", async () => {
+        const stdin = readFileSync(tfstate(resource("a", [checkpoint(1)])), "utf8");
+        expect((await runCli(["adopt", "-"], { stdin })).out).toContain('new cbr.Checkpoint("a"');
+        expect((await runCli(["adopt", "-"], { stdin: "{}" })).err).toContain("standard input is no Terraform state");
     });
 
     it.each([

@@ -118,6 +118,13 @@ describe("check", () => {
         expect((await check("--max-age", "26h", "--copies", "eu-nl")).code).toBe(0);
     });
 
+    it("refuses to call the region of all that is checked a copy", async () => {
+        cloud.take(HOUR);
+        const run = await check("--max-age", "26h", "--copies", "eu-de");
+        expect([run.code, run.out]).toEqual([2, ""]);
+        expect(run.err).toContain('--copies is "eu-de", where all that is checked is itself');
+    });
+
     it("judges vaults as a whole if told so", async () => {
         cloud.take(5 * HOUR);
         cloud.take(2 * HOUR, { resources: [cloud.server("web-1")] });
@@ -178,6 +185,32 @@ describe("check, when it cannot be found out", () => {
         expect(run.err).toContain("there is nothing to check: no backup vault in eu-nl protects anything");
     });
 
+    it("exits with 2, and names the vault, when that protects nothing", async () => {
+        cloud.take(HOUR);
+        const run = await check("--max-age", "26h", "--vault", "copies");
+        expect(run.code).toBe(2);
+        expect(run.err).toContain("--vault copies is no backup vault that protects anything");
+    });
+
+    it("says so as data, too: a file must not go on saying what was true before", async () => {
+        cloud.take(HOUR);
+        const output = fileOf("", "check.json");
+        const args = ["--max-age", "26h", "--format", "json", "--output", output];
+        expect((await check(...args)).code).toBe(0);
+        const gone = await check(...args, "--vault", "gone");
+        expect(gone.code).toBe(2);
+        expect(JSON.parse(readFileSync(output, "utf8"))).toEqual({
+            version: 1,
+            takenAt: new Date(NOW).toISOString(),
+            isGood: null,
+            error: expect.stringContaining('--vault is "gone"'),
+        });
+        cloud.sim.fail({ region: "eu-nl", times: 0, effect: { status: 403, code: "APIGW.0302" } });
+        const refused = await check("--max-age", "26h", "--format", "json");
+        expect(refused.code).toBe(2);
+        expect(JSON.parse(refused.out)).toMatchObject({ isGood: null, error: expect.stringContaining("APIGW.0302") });
+    });
+
     it("exits with 2 when there are no credentials, or no such state", async () => {
         expect(
             await cloud.run(["check", "--max-age", "1h"], { env: { HW_REGION_NAME: "eu-de", HOME: "/nowhere" } }),
@@ -190,6 +223,7 @@ describe("check, when it cannot be found out", () => {
         [["--max-age", "soon"], '--max-age is "soon"'],
         [["--max-age", "26"], '--max-age is "26"'],
         [["--max-age", "26h", "--per", "server"], '--per is "server"'],
+        [["--max-age", "26h", "--output", ""], "--output is empty"],
         [["--max-age", "26h", "--format", "xml"], '--format is "xml"'],
         [["--max-age", "26h", "--copies", "eu nl"], '--copies is "eu nl"'],
     ])("refuses %j", async (args, message) => {

@@ -421,7 +421,7 @@ describe("doctor", () => {
         expect(run).toEqual({
             code: 1,
             out: "",
-            err: "pulumi-cbr doctor: `pulumi config` failed: no stack named 'dev' found\n",
+            err: "pulumi-cbr doctor: --stack dev: `pulumi config` failed: no stack named 'dev' found\n",
         });
     });
 });

@@ -1,3 +1,5 @@
+import { chmodSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
     checkpointEntry,
@@ -236,6 +238,47 @@ describe("list", () => {
         );
     });
 
+    it("takes the vault that the copies lie in, too", async () => {
+        cloud.copy(cloud.take(DAY, { name: "copied" }));
+        cloud.take(HOUR, { name: "alone" });
+        for (const vault of ["copies", cloud.copies.id])
+            expect((await json("--vault", vault)).restorePoints.map(({ name }) => name)).toEqual(["copied"]);
+    });
+
+    it("takes one resource, by name or id, with its own counts, and refuses one that nobody knows", async () => {
+        cloud.copy(cloud.take(DAY, { name: "both" }));
+        cloud.take(HOUR, { name: "web", resources: [cloud.server("web-1")] });
+        for (const resource of ["db-1", cloud.server("db-1")])
+            expect((await json("--resource", resource)).restorePoints).toMatchObject([
+                {
+                    name: "both",
+                    good: 1,
+                    sizeGb: 100,
+                    copies: [{ region: "eu-nl", good: 1, of: 1 }],
+                    backups: [{ resourceName: "db-1" }],
+                },
+            ]);
+        const wrong = await cloud.run(["list", "--resource", "db-9"]);
+        expect([wrong.code, wrong.out]).toEqual([2, ""]);
+        expect(wrong.err).toContain('--resource is "db-9"');
+    });
+
+    it("names what states hold and the cloud has no more when there is nothing else", async () => {
+        const taken = cloud.take(DAY, { resources: [cloud.server("db-1")] });
+        const state = fileOf(stateOf([checkpointEntry("before", cloud, taken)]));
+        for (const { id } of taken) cloud.home.deleteBackupBehindOurBack(id);
+        expect((await cloud.run(["list", "--state", state])).out.split("\n")).toEqual([
+            "There are no such restore points in eu-de, eu-nl.",
+            `missing: backup ${taken[0]?.id} in eu-de is held by prod before, but the cloud no longer has it`,
+            "",
+        ]);
+    });
+
+    it("does not say that there is nothing where nothing could be looked at", async () => {
+        cloud.sim.fail({ times: 0, operation: "ListBackups", effect: { status: 403, code: "APIGW.0302" } });
+        expect(await cloud.run(["list"])).toMatchObject({ code: 1, out: "No region could be looked at.\n" });
+    });
+
     it("writes a line a backup and a copy for spreadsheets, in which no name is a formula", async () => {
         const evil = cloud.home.addVault({ name: "=evil()", resources: [{ name: 'a "b", c' }] });
         const [backup] = cloud.home.backupsOf(cloud.home.addCheckpoint(evil.id, { createdMs: NOW - DAY }).id);
@@ -297,6 +340,12 @@ describe("list", () => {
         [["--json", "--csv"], "--json or --csv"],
         [["--region", "EU DE"], '--region is "EU DE"'],
         [["prod"], "prod"],
+        // A variable of a script that is not set: not the stack that happens to be selected.
+        [["--stack", ""], "--stack is empty"],
+        [["--stack", "prod", "--stack="], "--stack is empty"],
+        [["--state", ""], "--state is empty"],
+        [["--config="], "--config is empty"],
+        [["--region", ""], "--region is empty"],
     ])("refuses %j as wrong usage", async (args, message) => {
         const run = await cloud.run(["list", ...args]);
         expect([run.code, run.out]).toEqual([2, ""]);
@@ -322,8 +371,22 @@ describe("list", () => {
 
     it("says what is wrong with settings in one line", async () => {
         const run = await cloud.run(["list"], { env: { HW_REGION_NAME: "eu-de", HOME: "/nowhere" } });
-        expect(run.code).toBe(1);
-        expect(run.err).toMatch(/There are no credentials\./);
+        expect([run.code, run.out]).toEqual([1, ""]);
+        expect(run.err).toMatch(/^pulumi-cbr list: There are no credentials: a token, .*\n$/);
+        const half = { HW_REGION_NAME: "eu-de", HW_SECRET_KEY: "s", HOME: "/nowhere" };
+        expect((await cloud.run(["list"], { env: half })).err).toMatch(
+            /^pulumi-cbr list: The credentials are incomplete: .*HW_SECRET_KEY.*\n$/,
+        );
+    });
+
+    it("names the option of a stack, or a configuration, that is not there", async () => {
+        const bin = dirname(fileOf("#!/bin/sh\necho \"error: no stack named 'nix' found\" >&2; exit 255\n", "pulumi"));
+        chmodSync(join(bin, "pulumi"), 0o755);
+        const env = { ...cloud.env, PATH: `${bin}:/usr/bin:/bin` };
+        expect((await cloud.run(["list", "--stack", "nix"], { env })).err).toBe(
+            "pulumi-cbr list: --stack nix: `pulumi config` failed: no stack named 'nix' found\n",
+        );
+        expect((await cloud.run(["list", "--config", "/no/where"])).err).toContain("--config /no/where cannot be read");
     });
 });
 

@@ -148,6 +148,25 @@ describe("report", () => {
         expect(readFileSync(file, "utf8")).toMatch(/role="alert">.*eu-nl, project \w+ could not be looked at/);
     });
 
+    it("does not say that all is well where nothing could be looked at", async () => {
+        cloud.sim.fail({ times: 0, operation: "ListBackups", effect: { status: 403, code: "APIGW.0302" } });
+        const file = fileOf("", "report.html");
+        const run = await cloud.run(["report", "--html", file]);
+        expect([run.code, run.out]).toEqual([1, `${file}: no region could be looked at\n`]);
+    });
+
+    it("shows, of a vault for replicas, what it has copies of", async () => {
+        cloud.copy(cloud.take(2 * HOUR, { resources: [cloud.server("db-1")] }));
+        const other = cloud.home.addVault({ name: "staging", resources: [{ name: "test-1" }] });
+        cloud.home.addCheckpoint(other.id, { createdMs: NOW - HOUR });
+        const file = fileOf("", "report.html");
+        const run = await cloud.run(["report", "--html", file, "--vault", "copies"]);
+        expect(run.out).toBe(`${file}: 1 restore point of 2 resources; 1 needs attention\n`);
+        const page = readFileSync(file, "utf8");
+        expect(page).toContain("db-1");
+        expect(page).not.toContain("test-1");
+    });
+
     it.each([
         [[], "--html is missing"],
         [["--html", "x", "--interval", "daily"], '--interval is "daily"'],

@@ -53,7 +53,7 @@ describe("restore", () => {
             `  overwrites  server db-1 (${cloud.server("db-1")}), the server it was taken of`,
             `                disk ${system?.id} with ${system?.name} (50 GB)`,
             `                disk ${data?.id} with ${data?.name} (50 GB)`,
-            `  loses       all that was written to db-1 since; its newest restore point is nightly of 2026-11-28 02:00 UTC, 10 h old (${newer?.id})`,
+            `  loses       all that was written to db-1 since; its newest good restore point is nightly of 2026-11-28 02:00 UTC, 10 h old (${newer?.id})`,
             "  afterwards  db-1 is started",
             "db-1 is shut down while it is restored. A restoration cannot be stopped or undone.",
             expect.stringMatching(new RegExp(`^Type db-1 to overwrite it: Begun: task ${task?.id}$`)),
@@ -91,6 +91,32 @@ describe("restore", () => {
         expect(yes.err).not.toContain("Type ");
         expect(yes.err).toContain(
             "loses       all that was written to db-1 since; there is no other good restore point of it",
+        );
+    });
+
+    it("sends nothing in a dry run, which needs no terminal, and refuses what it would refuse", async () => {
+        const backup = taken();
+        const run = await restore([backup.id, "--dry-run", "--json"]);
+        expect([run.code, posts()]).toEqual([0, 0]);
+        expect(run.err).toMatch(/^Restore db-1 from [\s\S]*\nNothing was sent: this is a dry run\.\n$/);
+        expect(JSON.parse(run.out)).toMatchObject({ backupId: backup.id, operationLogId: null, wasSent: false });
+        cloud.home.setBackupStatus(backup.id, "error");
+        const refused = await restore([backup.id, "--dry-run", "--yes"]);
+        expect([refused.code, posts()]).toEqual([1, 0]);
+        expect(refused.err).toContain("has status error");
+    });
+
+    it("takes an id in whichever case it was copied", async () => {
+        const backup = taken();
+        expect((await restore([backup.id.toUpperCase(), "--dry-run"])).code).toBe(0);
+    });
+
+    it("does not call an older restore point the newest one", async () => {
+        cloud.take(5 * DAY);
+        const [, db] = cloud.take(HOUR);
+        const run = await restore([db?.id ?? "", "--dry-run"]);
+        expect(run.err).toMatch(
+            /since; this is its newest good restore point, and the one before it is \S+ of 2026-11-23 12:00 UTC, 5 d old/,
         );
     });
 

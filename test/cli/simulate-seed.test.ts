@@ -187,7 +187,7 @@ describe("simulate --seed", () => {
         const file = fileOf({ regions: { "eu-de": { vaults } } }, "seed.json");
         const { out, err } = await simulating(["--seed", file]);
         expect(err).toBe("");
-        expect(out).toMatch(new RegExp(`locked +${id} +backup \\(server\\), locked +nothing`));
+        expect(out).toMatch(new RegExp(`locked +${id} +backup \\(server\\), locked +no backups`));
         expect(out).toContain("3 backups that the cloud does not know yet");
     });
 
@@ -227,6 +227,20 @@ describe("simulate --seed", () => {
             },
             /policy\.copies\[0\]: eu-de is the backups' own region/,
         ],
+        [{ vaults: [{ sizeGb: 3 }] }, /vaults\[0\]\.name: is missing\n$/],
+        [
+            { vaults: [{ name: "v", resources: [{ name: "r" }], backups: [{ status: "wobbly" }] }] },
+            /backups\[0\]\.status: /,
+        ],
+        [
+            { vaults: [{ name: "v", resources: [{ name: "r", type: "OS::Cinder::Volume" }] }] },
+            /resources\[0\]\.type: a vault of objectType server holds no OS::Cinder::Volume/,
+        ],
+        [
+            { vaults: [{ name: "v", protectType: "replication", resources: [{ name: "r" }] }] },
+            /vaults\[0\]\.resources: a vault of protectType replication protects nothing/,
+        ],
+        [{ vaults: [{ name: "v", onPremises: 3 }] }, /vaults\[0\]\.onPremises: only a vault of protectType hybrid/],
     ])("names the place in a file that makes no sense: %j", async (content, message) => {
         const file = fileOf(typeof content === "string" ? content : { regions: { "eu-de": content } });
         const run = await simulating(["--seed", file]);

@@ -163,6 +163,7 @@ describe("simulate", () => {
             '[{"operation": "CreateCheckpoint", "effect": {"status": 503}}, {"effect": {"status": 9}}]',
             /faults\.json: faults\[1\]\.effect\.status: /,
         ],
+        ['[{"operation": "CreateCheckpoint"}]', /--faults \S+: faults\[0\]\.effect: is missing/],
         ['[{"effect": "reset-before", "tims": 3}]', /faults\.json: faults\[0\]: Unrecognized key: "tims"/],
         [
             '[{"operation": "CreateCheckpont", "effect": {"status": 503}}]',

@@ -95,7 +95,9 @@ const backupService: Readonly<Record<string, Code>> = {
     "6500": gone("operation-log"),
     "6501": gone("operation-log"),
     "6710": permanent("The backup is shared and an image was made from it: delete the image first."),
-    "7000": permanent("There is no such disk: check its id, or leave the server out with `resources`."),
+    "7000": permanent(
+        "There is no such disk: check its id; in a restore point, leave its server out with `resources`.",
+    ),
     "7008": permanent("Disks at a disaster recovery site cannot be restored while they are protected there."),
     "7009": busy("A disk backup is being loaded."),
     "7100": permanent("There is no such server: check its id, or leave it out with `resources`."),

@@ -184,7 +184,7 @@ function parseWith<S extends z.ZodType>(schema: S, value: unknown, at: string): 
     if (parsed.success) return parsed.data;
     const problems = parsed.error.issues.map((issue) => {
         const path = issue.path.map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`)).join("");
-        return `${at}${path}: ${issue.message}`;
+        return `${at}${path}: ${issue.message.endsWith("received undefined") ? "is missing" : issue.message}`;
     });
     throw new Error(problems.join("; "));
 }

@@ -134,7 +134,7 @@ describe("encrypted values", () => {
         const env = { PATH: `${bin}:/usr/bin:/bin` };
         await readStates({ stacks: ["prod"], files: [], env });
         expect(readFileSync(join(bin, "calls"), "utf8")).toBe(
-            "stack export --non-interactive --stack prod\nstack export --non-interactive --stack prod --show-secrets\n",
+            "stack export --non-interactive --stack prod\nstack export --show-secrets --non-interactive --stack prod\n",
         );
     });
 });
