@@ -5,35 +5,27 @@
  */
 import type { ProjectRef } from "../client/client";
 import { ApiError, AuthError, ConfigError, messageOf, NotFoundError } from "../client/errors/errors";
-import {
-    type Operation,
-    showBackup,
-    showCheckpoint,
-    showReplicationCapabilities,
-    showVault,
-    type WireVault,
-} from "../client/operations";
+import { type Operation, showReplicationCapabilities, showVault, type WireVault } from "../client/operations";
 import { iamBaseUrl } from "../client/settings/endpoints";
-import { backupRows } from "../reads/backup-lists";
 import { sharedVault } from "../reads/shared-reads";
-import type { BackupReplicaInputs } from "../resources/copies/backup-replica";
-import type { CheckpointReplicaInputs } from "../resources/copies/checkpoint-replica";
-import type { VaultReplicationInputs } from "../resources/copies/vault-replication";
 import { type Context, targetOf as projectOf, type Services } from "../services/context";
 import { PendingHosts } from "./pending-hosts";
-import type { Failure } from "./resource";
-import { fullReason, type Need, surelyFit, tightReason } from "./room";
-import { refuseSameRegion } from "./same-region";
+import type { CommonInputs, Failure } from "./resource";
 
-/** A preview waits no longer than this for the looks of a resource, in milliseconds; once it had to, it looks no more. */
+/**
+ * A preview waits no longer than this for the looks of a resource, in milliseconds; once it had to, it looks no more.
+ */
 export const PREFLIGHT_BUDGET_MS = 10_000;
 /** One look may take this long, in milliseconds. */
 const LOOK_MS = PREFLIGHT_BUDGET_MS / 2;
-/** In `up` other resources change vaults meanwhile: a no is asked for again when what it rests on is older than this, in milliseconds. */
+/**
+ * In `up` other resources change vaults meanwhile: a no is asked for again when what it rests on is older than this, in
+ * milliseconds.
+ */
 const FRESH_MS = 1_000;
 
 /** There is none, for certain. Apart from undefined, which is: nobody could say. */
-type Found<T> = T | null | undefined;
+export type Found<T> = T | null | undefined;
 
 /** What a process has asked and heard, whoever asked first. */
 class Looks {
@@ -76,7 +68,7 @@ function looks(services: Services): Looks {
 }
 
 /** The one line that says what a preview could not know. */
-function note(context: Context, why: string, what = "did not say"): void {
+export function note(context: Context, why: string, what = "did not say"): void {
     const own = looks(context);
     if (own.warned) return;
     own.warned = true;
@@ -92,7 +84,7 @@ export function warnOnce(context: Context, text: string): void {
 }
 
 /** The project of these inputs; IAM may have to be asked for its id. */
-export function targetOf(context: Context, inputs: Pick<Destination, "region" | "projectId">): Promise<ProjectRef> {
+export function targetOf(context: Context, inputs: Pick<CommonInputs, "region" | "projectId">): Promise<ProjectRef> {
     const region = inputs.region ?? context.settings.region?.value ?? "";
     return looks(context).pending.during(
         () => iamBaseUrl(context.settings, region),
@@ -100,8 +92,11 @@ export function targetOf(context: Context, inputs: Pick<Destination, "region" | 
     );
 }
 
-/** `up` would fail with the same words: a setting that makes no sense, a key that is refused. Not so when IAM would not say: `up` may have other rights. */
-function isDefinite(error: unknown): boolean {
+/**
+ * `up` would fail with the same words: a setting that makes no sense, a key that is refused. Not so when IAM would not
+ * say: `up` may have other rights.
+ */
+export function isDefinite(error: unknown): boolean {
     if (error instanceof ConfigError) return !(error.cause instanceof ApiError);
     return error instanceof AuthError && error.status === 401;
 }
@@ -182,6 +177,12 @@ function isAnswer(error: unknown): boolean {
     return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
+/** Any other read, shared by all who name the same key; it ends before `until`. */
+export function askOnce<T>(context: Context, key: string, ask: (until: number) => Promise<T>): Promise<T> {
+    const now = context.clock.now();
+    return looks(context).once(key, now, () => ask(now + LOOK_MS));
+}
+
 export async function vaultOf(context: Context, target: ProjectRef, vaultId: string): Promise<Found<WireVault>> {
     const answer = await find(context, showVault, { target, path: { vault_id: vaultId } }, async () => {
         const vault = await sharedVault(context, target, vaultId, looks(context).notBefore);
@@ -200,201 +201,8 @@ export function noVault(property: "vaultId" | "destinationVaultId", vaultId: str
             : ["6120", "destinationVaultId, destinationRegion and destinationProjectId"];
     return {
         property,
-        reason: `there is no vault ${vaultId} in ${target.region}, project ${target.projectId} (BackupService.${code}): check ${check}`,
+        reason:
+            `there is no vault ${vaultId} in ${target.region}, project ${target.projectId} ` +
+            `(BackupService.${code}): check ${check}`,
     };
-}
-
-/** Only servers and, on Huawei Cloud, SFS Turbo can be copied (6122). */
-const REPLICABLE = new Set(["server", "turbo"]);
-
-/** Why what is in this vault cannot be copied, if it cannot. `subject` is what was asked for, when that is not the vault. */
-function checkSource(property: string, vault: WireVault, subject = ""): Failure[] {
-    const type = vault.billing?.object_type;
-    const why =
-        protectType(vault) === "replication"
-            ? "a replication vault: replicas cannot be replicated again (BackupService.6128)"
-            : isHybrid(vault)
-              ? "a hybrid-cloud vault, which cannot be replicated (BackupService.6128)"
-              : type !== undefined && !REPLICABLE.has(type)
-                ? `for objects of type ${type}, which cannot be replicated; servers can (BackupService.6122)`
-                : undefined;
-    return why === undefined ? [] : [{ property, reason: `${subject}vault ${vault.id} is ${why}` }];
-}
-
-interface Destination {
-    readonly region?: string | undefined;
-    readonly projectId?: string | undefined;
-    readonly destinationRegion?: string | undefined;
-    readonly destinationProjectId?: string | undefined;
-    readonly destinationVaultId?: string | undefined;
-}
-
-/** What is to be copied, as far as it is known. */
-interface Copied {
-    readonly objectType?: string | undefined;
-    readonly needs?: readonly Need[] | undefined;
-}
-
-/** Region pair, then destination vault: what all kinds of copies need. */
-async function checkDestination(
-    context: Context,
-    inputs: Destination,
-    source: ProjectRef,
-    { objectType, needs = [] }: Copied,
-): Promise<Failure[]> {
-    const { destinationRegion, destinationVaultId } = inputs;
-    if (destinationRegion === undefined) return [];
-    const sameRegion = refuseSameRegion({ region: source.region, destinationRegion });
-    if (sameRegion.length > 0) return sameRegion;
-    const { regions } = (await find(context, showReplicationCapabilities, { target: source })) ?? {};
-    // Where the cloud does not speak of the source at all, that is no "no".
-    const reachable = regions?.find((region) => region.name === source.region)?.replication_destinations;
-    if (reachable !== undefined && !reachable.includes(destinationRegion))
-        return [
-            {
-                property: "destinationRegion",
-                reason: `${source.region} cannot replicate to ${destinationRegion} (BackupService.1005); it can to: ${reachable.join(", ") || "no region"}`,
-            },
-        ];
-    if (destinationVaultId === undefined) return [];
-    let destination: ProjectRef;
-    let vault: Found<WireVault>;
-    let property = "destinationProjectId";
-    try {
-        destination = await targetOf(context, { region: destinationRegion, projectId: inputs.destinationProjectId });
-        property = "destinationRegion";
-        vault = await vaultOf(context, destination, destinationVaultId);
-    } catch (error) {
-        if (error instanceof ConfigError && isDefinite(error)) return [{ property, reason: messageOf(error) }];
-        // A right that is missing over there (IAM: 401 for a project without a role) is the API's to judge
-        // (api-notes: Rights in the destination).
-        note(context, messageOf(error));
-        return [];
-    }
-    if (vault === undefined) return [];
-    if (vault === null) return [noVault("destinationVaultId", destinationVaultId, destination)];
-    const reasons: string[] = [];
-    const type = vault.billing?.object_type;
-    if (protectType(vault) !== undefined && protectType(vault) !== "replication")
-        reasons.push(
-            `has protect type ${protectType(vault)}; copies go to a vault of protect type replication (BackupService.6119)`,
-        );
-    if (objectType !== undefined && type !== undefined && type !== objectType)
-        reasons.push(`is for objects of type ${type}, the source is of type ${objectType} (BackupService.6119)`);
-    const full = fullReason(vault, "6129");
-    if (full !== undefined) reasons.push(full);
-    if (reasons.length === 0) await warnOfRoom(context, destination, vault, needs);
-    return reasons.map((reason) => ({
-        property: "destinationVaultId",
-        reason: `vault ${destinationVaultId} ${reason}`,
-    }));
-}
-
-/** The vault's backups are asked for only where it is doubtful whether the copies fit. */
-async function warnOfRoom(
-    context: Context,
-    destination: ProjectRef,
-    vault: WireVault,
-    needs: readonly Need[],
-): Promise<void> {
-    if (surelyFit(vault, needs)) return;
-    const { region, projectId } = destination;
-    const now = context.clock.now();
-    const query = { vault_id: vault.id };
-    const list = () => backupRows(context, destination, query, { until: now + LOOK_MS });
-    const rows = await looks(context)
-        .once(`copies ${region} ${projectId} ${vault.id}`, now, list)
-        .catch(() => []);
-    const copied = new Set(rows.map((row) => row.resource_id));
-    const left = needs.filter((need) => !copied.has(need.resourceId));
-    if (!surelyFit(vault, left))
-        warnOnce(context, `${region}: ${tightReason(vault, left, { code: "6129", what: "first copies" })}`);
-}
-
-export function preflightVaultReplication(
-    context: Context,
-    inputs: Partial<VaultReplicationInputs>,
-): Promise<Failure[]> {
-    return look(context, async () => {
-        const { vaultId } = inputs;
-        const source = await targetOf(context, inputs);
-        const vault = vaultId === undefined ? undefined : await vaultOf(context, source, vaultId);
-        const failures = vaultId !== undefined && vault === null ? [noVault("vaultId", vaultId, source)] : [];
-        if (vault) failures.push(...checkSource("vaultId", vault));
-        const needs = vault?.resources
-            .filter((one) => one.backup_count !== 0)
-            .map((one) => ({ resourceId: one.id, sizeGb: one.size }));
-        const copied = { objectType: typeOf(vault, failures), needs };
-        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
-    });
-}
-
-/** The type that a destination has to have; a source that cannot be copied at all has no say in it. */
-const typeOf = (vault: Found<WireVault>, failures: readonly Failure[]): string | undefined =>
-    failures.length > 0 ? undefined : vault?.billing?.object_type;
-
-export function preflightBackupReplica(context: Context, inputs: Partial<BackupReplicaInputs>): Promise<Failure[]> {
-    return look(context, async () => {
-        const { backupId } = inputs;
-        const source = await targetOf(context, inputs);
-        const failures: Failure[] = [];
-        const refuse = (reason: string) => failures.push({ property: "backupId", reason });
-        let vault: Found<WireVault>;
-        const needs: Need[] = [];
-        if (backupId !== undefined) {
-            const found = await find(context, showBackup, { target: source, path: { backup_id: backupId } });
-            const backup = found?.backup;
-            if (backup?.resource_id !== undefined)
-                needs.push({ resourceId: backup.resource_id, sizeGb: backup.resource_size });
-            if (found === null)
-                refuse(
-                    `there is no backup ${backupId} in ${source.region}, project ${source.projectId} (BackupService.6200): check backupId, region and projectId`,
-                );
-            else if (backup?.image_type === "replication")
-                refuse(`backup ${backupId} is itself a replica and cannot be replicated again (BackupService.6128)`);
-            else if (backup?.resource_type === "OS::Cinder::Volume")
-                refuse(
-                    `backup ${backupId} is of a disk, which cannot be replicated; backups of servers can (BackupService.6122)`,
-                );
-            else if (backup?.vault_id !== undefined) {
-                vault = await vaultOf(context, source, backup.vault_id);
-                if (vault) failures.push(...checkSource("backupId", vault, `backup ${backupId}: `));
-            }
-        }
-        const copied = { objectType: typeOf(vault, failures), needs };
-        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
-    });
-}
-
-export function preflightCheckpointReplica(
-    context: Context,
-    inputs: Partial<CheckpointReplicaInputs>,
-): Promise<Failure[]> {
-    return look(context, async () => {
-        const { checkpointId } = inputs;
-        const source = await targetOf(context, inputs);
-        const failures: Failure[] = [];
-        let vault: Found<WireVault>;
-        const needs: Need[] = [];
-        if (checkpointId !== undefined) {
-            const found = await find(context, showCheckpoint, {
-                target: source,
-                path: { checkpoint_id: checkpointId },
-            });
-            // One that is still shown may be gone all the same.
-            const isGone = found === null || found?.checkpoint.status === "deleted";
-            if (isGone)
-                failures.push({
-                    property: "checkpointId",
-                    reason: `there is no restore point ${checkpointId} in ${source.region}, project ${source.projectId} (BackupService.6217): check checkpointId, region and projectId`,
-                });
-            const vaultId = isGone ? undefined : found?.checkpoint.vault?.id;
-            for (const one of found?.checkpoint.vault?.resources ?? [])
-                needs.push({ resourceId: one.id, sizeGb: one.resource_size });
-            if (vaultId !== undefined) vault = await vaultOf(context, source, vaultId);
-            if (vault) failures.push(...checkSource("checkpointId", vault, `restore point ${checkpointId}: `));
-        }
-        const copied = { objectType: typeOf(vault, failures), needs };
-        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
-    });
 }

@@ -10,7 +10,6 @@ import { readBackup } from "../../reads/backup-lists";
 import { parseReplicaId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
-import { preflightBackupReplica } from "../../resource/preflight";
 import {
     commonInputs,
     deadlineOf,
@@ -45,6 +44,7 @@ import {
 import { isOwn, type Replication, reasonOf } from "./copy-state";
 import { COPY_BUDGET_MS, isFinalCopy } from "./destination-replicas";
 import { copyHolding, copyKey } from "./holding";
+import { preflightBackupReplica } from "./preflight";
 
 export const backupReplicaInputs = z.strictObject({
     ...commonInputs,
@@ -52,15 +52,24 @@ export const backupReplicaInputs = z.strictObject({
     backupId: objectId.meta({ replaces: true }),
     /** Region to copy to. Changing it replaces the replica. */
     destinationRegion: destinationRegion.meta({ replaces: true }),
-    /** Project in the destination region, 32 hexadecimal digits. Default: the one that IAM names there. Changing it replaces the replica. */
+    /**
+     * Project in the destination region, 32 hexadecimal digits. Default: the one that IAM names there. Changing it
+     * replaces the replica.
+     */
     destinationProjectId: destinationProjectId.optional().meta({ replaces: true }),
     /** Vault in the destination region, of protect type replication. Changing it replaces the replica. */
     destinationVaultId: objectId.meta({ replaces: true }),
-    /** Name of the replica, 1 to 64 letters, digits, `_` and `-`. Default: the cloud's choice. Changing it replaces the replica. */
+    /**
+     * Name of the replica, 1 to 64 letters, digits, `_` and `-`. Default: the cloud's choice. Changing it replaces the
+     * replica.
+     */
     name: objectName.optional().meta({ replaces: true }),
     /** 0 to 255 characters without < and >. Changing it replaces the replica. */
     description: objectDescription.optional().meta({ replaces: true }),
-    /** What becomes of the replica when the resource goes: `retain` (default) or `delete`. One that was there before is never deleted. */
+    /**
+     * What becomes of the replica when the resource goes: `retain` (default) or `delete`. One that was there before is
+     * never deleted.
+     */
     deletionPolicy: deletionPolicy.optional().meta({ default: "retain" }),
 });
 export type BackupReplicaInputs = z.output<typeof backupReplicaInputs>;
@@ -88,9 +97,15 @@ export const backupReplicaOutputs = z.object({
     requestedAt: z.number(),
     /** True when the replica was there before this resource: it is then never deleted. */
     adopted: z.boolean().optional(),
-    /** True when the answer to its request was lost and the copy was found by place and time only: it may be another's, and is then never deleted. */
+    /**
+     * True when the answer to its request was lost and the copy was found by place and time only: it may be another's,
+     * and is then never deleted.
+     */
     unproven: z.boolean().optional(),
-    /** True once the replica has been seen `available` in its region; false when it was looked for two minutes and was not there. */
+    /**
+     * True once the replica has been seen `available` in its region; false when it was looked for two minutes and was
+     * not there.
+     */
     verified: z.boolean().optional(),
 });
 export type BackupReplicaOutputs = z.output<typeof backupReplicaOutputs>;
@@ -163,7 +178,8 @@ function sayAdopted(
     const { id, vault_id: vaultId = destinationVaultId } = existing.get(backupId) ?? {};
     const place = vaultId === destinationVaultId ? "" : `, in vault ${vaultId} and not in ${destinationVaultId}`;
     context.log.warn(
-        `backup ${backupId} already had replica ${id} in ${destinationRegion}${place}: adopted. It is not deleted with this resource.`,
+        `backup ${backupId} already had replica ${id} in ${destinationRegion}${place}: adopted. It is not ` +
+            "deleted with this resource.",
     );
 }
 
@@ -174,7 +190,8 @@ function withBadReplica(outputs: BackupReplicaOutputs, one: Replication, replica
             `${text} has status error, although its record says success. Change \`triggers\` to copy again.`,
         );
     throw new PartialCreateError(outputs.replicationRecordId, { ...outputs, verified: false }, [
-        `${text} does not exist, although its record says success. Run \`pulumi up\` again to look once more, or \`pulumi up --refresh\` to copy again.`,
+        `${text} does not exist, although its record says success. Run \`pulumi up\` again to look once ` +
+            `more, or \`pulumi up --refresh\` to copy again.`,
     ]);
 }
 
@@ -183,11 +200,16 @@ function judge(outputs: BackupReplicaOutputs): void {
     const why = reasonOf(outputs);
     if (status === "fail")
         throw new OperationFailedError(
-            `copy ${outputs.replicationRecordId} of backup ${backupId} to ${destinationRegion} failed (${why || "the cloud gave no reason"}). There is no good replica: change \`triggers\`, or run \`pulumi up --replace\` with this resource's URN, to copy again.`,
+            `copy ${outputs.replicationRecordId} of backup ${backupId} to ${destinationRegion} failed ` +
+                `(${why || "the cloud gave no reason"}). There is no good replica: change \`triggers\`, or ` +
+                `run \`pulumi up --replace\` with this resource's URN, to copy again.`,
         );
     if (status === "skip" && outputs.adopted !== true)
         throw new OperationFailedError(
-            `the cloud skipped the copy of backup ${backupId} to ${destinationRegion}${why === "" ? "" : ` (${why})`}, and no replica of it was found in vault ${destinationVaultId}: only available server backups with their system disk (on Huawei Cloud also SFS Turbo) can be copied.`,
+            `the cloud skipped the copy of backup ${backupId} to ` +
+                `${destinationRegion}${why === "" ? "" : ` (${why})`}, and no replica of it was found in ` +
+                `vault ${destinationVaultId}: only available server backups with their system disk (on ` +
+                "Huawei Cloud also SFS Turbo) can be copied.",
         );
 }
 
@@ -238,7 +260,8 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
     const source = await targetOf(context, olds);
     if (backupId === undefined || region === undefined || destinationVaultId === undefined)
         throw new OperationFailedError(
-            "BackupReplica.get needs backupId, destinationRegion and destinationVaultId: a replication record can only be found through them.",
+            "BackupReplica.get needs backupId, destinationRegion and destinationVaultId: a replication " +
+                "record can only be found through them.",
         );
     const destination = await context.client.target(region, olds.destinationProjectId);
     let outputs = {
@@ -273,12 +296,16 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
     return { id, outputs: seen };
 }
 
-/** On a cloud that keeps records, a record that the backup does not have is none; elsewhere the id may be a replica's or a task's. */
+/**
+ * On a cloud that keeps records, a record that the backup does not have is none; elsewhere the id may be a replica's or
+ * a task's.
+ */
 async function refuseUnknownRecord(context: Context, source: ProjectRef, id: string, backupId: string): Promise<void> {
     const records = (await readBackup(context, source, backupId))?.replication_records ?? [];
     if (records.length > 0 && !records.some((record) => record.id === id))
         throw new OperationFailedError(
-            `There is no replica for record ${id} of backup ${backupId}, which has records ${records.map((record) => record.id).join(", ")}.`,
+            `There is no replica for record ${id} of backup ${backupId}, which has records ` +
+                `${records.map((record) => record.id).join(", ")}.`,
         );
 }
 

@@ -6,7 +6,6 @@ import { abandonNotes, type StoredOutcome } from "../../exactly-once/settle-note
 import { windowOf } from "../../exactly-once/time-window";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
-import { preflightCheckpointReplica } from "../../resource/preflight";
 import { commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
 import { refuseSameRegion } from "../../resource/same-region";
 import type { Context } from "../../services/context";
@@ -37,10 +36,14 @@ import { hasBegun, type Replication, UNSENT, UNSURE } from "./copy-state";
 import { COPY_BUDGET_MS } from "./destination-replicas";
 import { finishedBackups } from "./finished-checkpoint";
 import { checkpointCopiesKey, copyHolding } from "./holding";
+import { preflightCheckpointReplica } from "./preflight";
 
 export const checkpointReplicaInputs = z.strictObject({
     ...commonInputs,
-    /** Restore point whose backups are copied: those that are `available`, once it has finished. Changing it replaces the resource. */
+    /**
+     * Restore point whose backups are copied: those that are `available`, once it has finished. Changing it replaces
+     * the resource.
+     */
     checkpointId: objectId.meta({ replaces: true }),
     ...copyRunInputs,
 });
@@ -163,7 +166,10 @@ async function begin(
         if (unsure || (open.length > 0 && outputs.onPartialFailure !== "warn")) {
             const begun = replications.length - open.length;
             throw new PartialCreateError(id, outputs, [
-                `replication of restore point ${outputs.checkpointId} to ${outputs.destinationRegion}: ${begun} of ${replications.length} copies began; ${open.map(describeUnbegun).join("; ")}. Run \`pulumi up\` again: it sends what is missing, and waits for the rest.`,
+                `replication of restore point ${outputs.checkpointId} to ${outputs.destinationRegion}: ` +
+                    `${begun} of ${replications.length} copies began; ` +
+                    `${open.map(describeUnbegun).join("; ")}. Run \`pulumi up\` again: it sends what is ` +
+                    "missing, and waits for the rest.",
             ]);
         }
         return await next(outputs);

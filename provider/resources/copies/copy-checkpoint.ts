@@ -39,7 +39,9 @@ export function copyCheckpointPlan(
     const { vaultId, destinationVaultId } = inputs;
     return {
         what: whatOf(vaultId, destination.region),
-        whereToLook: `the replication records of the backups in vault ${vaultId} and the backups in vault ${destinationVaultId}`,
+        whereToLook:
+            `the replication records of the backups in vault ${vaultId} and the backups in vault ` +
+            `${destinationVaultId}`,
         target: source,
         ...how,
         facts: {},
@@ -109,7 +111,8 @@ async function send(context: Context, run: RunRequest, post: PostOptions): Promi
             providerId: answer.provider_id,
         };
     } catch (error) {
-        // "Nothing to replicate" is no failure when everything has been replicated (api-notes: One replica a backup and region).
+        // "Nothing to replicate" is no failure when everything has been replicated (api-notes: One replica a backup and
+        // region).
         if (
             error instanceof ApiError &&
             error.failure.code === "BackupService.0001" &&

@@ -36,13 +36,19 @@ import {
 export const copyRunInputs = {
     /** Region to copy to. Changing it replaces the resource. */
     destinationRegion: destinationRegion.meta({ replaces: true }),
-    /** Project in the destination region, 32 hexadecimal digits. Default: the one that IAM names there. Changing it replaces the resource. */
+    /**
+     * Project in the destination region, 32 hexadecimal digits. Default: the one that IAM names there. Changing it
+     * replaces the resource.
+     */
     destinationProjectId: destinationProjectId.optional().meta({ replaces: true }),
     /** Vault in the destination region, of protect type replication. Changing it replaces the resource. */
     destinationVaultId: objectId.meta({ replaces: true }),
     /** What it means when some copies fail and others are good: `fail` (default) or `warn`. */
     onPartialFailure: warnOrFail.optional().meta({ default: "fail" }),
-    /** What becomes of the replicas when the resource goes: `retain` (default) or `delete`. Those that were there before are never deleted. */
+    /**
+     * What becomes of the replicas when the resource goes: `retain` (default) or `delete`. Those that were there before
+     * are never deleted.
+     */
     deletionPolicy: deletionPolicy.optional().meta({ default: "retain" }),
 };
 
@@ -159,7 +165,9 @@ const sayAdopted: CopySet<CopyRunOutputs>["sayAdopted"] = (context, outputs, exi
     );
     if (elsewhere.length > 0)
         context.log.warn(
-            `not in vault ${destinationVaultId}: a backup has one replica a region, and these were elsewhere in ${region} already: ${elsewhere.map((row) => `${row.id} in vault ${row.vault_id}`).join(", ")}`,
+            `not in vault ${destinationVaultId}: a backup has one replica a region, and these were ` +
+                `elsewhere in ${region} already: ` +
+                `${elsewhere.map((row) => `${row.id} in vault ${row.vault_id}`).join(", ")}`,
         );
 };
 
@@ -193,13 +201,19 @@ function describe(one: Replication): string {
     if (!hasBegun(one)) return describeUnbegun(one);
     const what = one.status === "skip" ? "skipped, and no replica of it was found" : "failed";
     const why = reasonOf(one);
-    return `backup ${one.backupId} ${what} (record ${one.replicationRecordId ?? "unknown"}${why === "" ? "" : `, ${why}`})`;
+    return (
+        `backup ${one.backupId} ${what} (record ` +
+        `${one.replicationRecordId ?? "unknown"}${why === "" ? "" : `, ${why}`})`
+    );
 }
 
 /** A copy whose request was refused, or whose answer was lost. */
 export function describeUnbegun(one: Replication): string {
     const what = one.status === UNSURE ? "may or may not have begun" : "did not begin";
-    return `backup ${one.backupId} ${what}${one.failReason === undefined ? "" : ` (${one.failReason.replace(/\.$/, "")})`}`;
+    return (
+        `backup ${one.backupId} ` +
+        `${what}${one.failReason === undefined ? "" : ` (${one.failReason.replace(/\.$/, "")})`}`
+    );
 }
 
 /** It records something that happened: a refresh brings it up to date, and never drops it. */
@@ -222,7 +236,8 @@ export async function readCopyRun<O extends CopyRunOutputs>(
     const lost = ids.filter((one) => !found.has(one));
     if (lost.length > 0)
         context.log.warn(
-            `${lost.length === 1 ? "a replica of this run is" : `${lost.length} replicas of this run are`} no longer in ${outputs.destinationRegion}: ${lost.join(", ")}. Change \`triggers\` to copy again.`,
+            `${lost.length === 1 ? "a replica of this run is" : `${lost.length} replicas of this run are`} ` +
+                `no longer in ${outputs.destinationRegion}: ${lost.join(", ")}. Change \`triggers\` to copy again.`,
         );
     const isThere = (one: Replication) => found.get(one.destinationBackupId ?? "")?.status === "available";
     const verified =
@@ -241,7 +256,9 @@ const sayKept: CopySet<CopyRunOutputs>["sayKept"] = (context, id, outputs) => {
     const unproven = replicaIdsOf(outputs.replications.filter((one) => one.unproven === true && stays(one)));
     if (unproven.length > 0)
         context.log.info(
-            `${id}: retained ${unproven.join(", ")} ${placeText(outputs)}: the answer to the request was lost, and nothing but place and time says that they are this resource's. They cost money until deleted.`,
+            `${id}: retained ${unproven.join(", ")} ${placeText(outputs)}: the answer to the request was ` +
+                "lost, and nothing but place and time says that they are this resource's. They cost money " +
+                "until deleted.",
         );
     const kept = outputs.replications.filter(
         (one) => one.adopted === true && one.status !== EXPIRED && stays(one),
@@ -262,11 +279,13 @@ export async function removeCopyRun<O extends CopyRunOutputs>(
     const ids = olds.destinationBackupIds;
     if (ids.length > 0)
         context.log.info(
-            `retained ${ids.length} ${ids.length === 1 ? "replica" : "replicas"} ${placeText(olds)}: ${ids.join(", ")}. They cost money until deleted.`,
+            `retained ${ids.length} ${ids.length === 1 ? "replica" : "replicas"} ${placeText(olds)}: ` +
+                `${ids.join(", ")}. They cost money until deleted.`,
         );
     const running = olds.replications.filter(isRunning).length;
     if (running > 0)
         context.log.info(
-            `${id}: ${running} ${running === 1 ? "copy" : "copies"} still running; the replicas that they make ${placeText(olds)} stay, and cost money until deleted`,
+            `${id}: ${running} ${running === 1 ? "copy" : "copies"} still running; the replicas that they ` +
+                `make ${placeText(olds)} stay, and cost money until deleted`,
         );
 }

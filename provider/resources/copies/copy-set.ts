@@ -153,7 +153,10 @@ export function isSettled<O extends CopyOutputs>(set: CopySet<O>, outputs: O): b
     return areVerified(set, outputs) && set.copies(outputs).every(hasBegun);
 }
 
-/** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) all copies have ended since. */
+/**
+ * A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) all copies
+ * have ended since.
+ */
 export async function copiesMoved<O extends CopyOutputs>(context: Context, set: CopySet<O>, olds: O): Promise<boolean> {
     if (areVerified(set, olds)) return false;
     if (olds.verified === true || olds.wait !== false || isDone(set, olds)) return true;
@@ -165,7 +168,9 @@ export async function copiesMoved<O extends CopyOutputs>(context: Context, set: 
     }
 }
 
-/** Waits until every copy has ended, checks what they left, and judges it; with `wait: false` only if they have ended. */
+/**
+ * Waits until every copy has ended, checks what they left, and judges it; with `wait: false` only if they have ended.
+ */
 export async function finishCopies<O extends CopyOutputs>(context: Context, set: CopySet<O>, run: Run<O>): Promise<O> {
     const { id, deadline } = run;
     let { outputs } = run;
@@ -296,7 +301,10 @@ export async function readReplicas<O extends CopyOutputs>(
     return new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.id, row]])));
 }
 
-/** May its replica be deleted with the resource? That is so of its own, and of one that its maker left behind for it in this run. */
+/**
+ * May its replica be deleted with the resource? That is so of its own, and of one that its maker left behind for it in
+ * this run.
+ */
 export function mayDelete(context: Context, one: Replication): boolean {
     return isOwn(one) || context.holders.wasLeft(context.urn, one.destinationBackupId ?? "");
 }

@@ -28,7 +28,10 @@ export const replication = z.object({
     unsureAt: z.number().optional(),
     /** True when the replica was there before: it is then never deleted. */
     adopted: z.boolean().optional(),
-    /** True when the answer to its request was lost and the copy was found by place and time only: it may be another's, and is then never deleted. */
+    /**
+     * True when the answer to its request was lost and the copy was found by place and time only: it may be another's,
+     * and is then never deleted.
+     */
     unproven: z.boolean().optional(),
 });
 export type Replication = z.output<typeof replication>;

@@ -1,6 +1,7 @@
 /**
  * Following copies to another region: by the replication records on the source backups where the cloud keeps them; else
- * by the replicas that appear in the destination vault, and the source region's tasks (api-notes: Clouds without records).
+ * by the replicas that appear in the destination vault, and the source region's tasks (api-notes: Clouds without
+ * records).
  */
 
 import type { ProjectRef } from "../../client/client";
@@ -39,7 +40,10 @@ export function copyTopic(services: Services, source: ProjectRef): PollSource<Co
     };
 }
 
-/** The states of each question's copies; undefined where its destination could not be asked. Throws when that is so for all. */
+/**
+ * The states of each question's copies; undefined where its destination could not be asked. Throws when that is so for
+ * all.
+ */
 export async function lookAtCopies(
     services: Services,
     source: ProjectRef,
@@ -254,7 +258,10 @@ function vaultKey(question: CopyQuery): string {
     return `${question.destination.region} ${question.destination.projectId} ${question.destinationVaultId}`;
 }
 
-/** New replicas, one list a destination vault for all that wait for it. One that cannot be had keeps only its own from being answered. */
+/**
+ * New replicas, one list a destination vault for all that wait for it. One that cannot be had keeps only its own from
+ * being answered.
+ */
 async function replicasFor(
     services: Services,
     questions: readonly CopyQuery[],
@@ -301,7 +308,10 @@ function stateOf(copy: Copy, record: WireReplicationRecord | undefined, traces: 
     };
 }
 
-/** A task that ended badly made nothing, whatever id it names; the replica that another one names, or that is paired with the copy, tells the rest. */
+/**
+ * A task that ended badly made nothing, whatever id it names; the replica that another one names, or that is paired
+ * with the copy, tells the rest.
+ */
 function stateByTraces({ task, replica }: Partial<CopyEvidence> = {}): Omit<CopyState, "backupId" | "recordId"> {
     const common = { progress: task?.extra_info?.common?.progress, taskId: task?.id };
     const failure = { failCode: task?.error_info?.code, failReason: task?.error_info?.message };
@@ -331,7 +341,10 @@ function stateByTraces({ task, replica }: Partial<CopyEvidence> = {}): Omit<Copy
     return { ...common, ...made, ...none, status };
 }
 
-/** What a failed copy's record does not say of the reason, as the source region's tasks tell it. Best effort: the failure is reported with or without it. */
+/**
+ * What a failed copy's record does not say of the reason, as the source region's tasks tell it. Best effort: the
+ * failure is reported with or without it.
+ */
 export async function withTaskErrors<T extends Pick<CopyState, "backupId" | "status"> & Reason>(
     services: Services,
     source: ProjectRef,

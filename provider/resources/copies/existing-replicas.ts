@@ -62,7 +62,9 @@ export async function waitForReplicas(
                 if (row !== undefined && isSettled(row)) settled.set(id, row);
                 else if (row !== undefined || clock.now() + pause < graceEnds) {
                     left.push(id);
-                    first ||= `replica ${id} in ${destination.region} ${row === undefined ? "does not exist" : `has status ${row.status}`}`;
+                    first ||=
+                        `replica ${id} in ${destination.region} ` +
+                        `${row === undefined ? "does not exist" : `has status ${row.status}`}`;
                 }
             }
         } catch (error) {
@@ -77,7 +79,10 @@ export async function waitForReplicas(
     }
 }
 
-/** The replicas of a vault made since the request, by id; when many of those asked for are not among them, also those that a list leaves out. */
+/**
+ * The replicas of a vault made since the request, by id; when many of those asked for are not among them, also those
+ * that a list leaves out.
+ */
 async function listedReplicas(
     services: Services,
     { destination, destinationVaultId }: ReplicaLocation,
@@ -102,7 +107,10 @@ interface Skipped {
     readonly name?: string | undefined;
 }
 
-/** For a copy that the cloud skipped: the replica that is already there. By the ids that records name, else by resource and name: one of another name may be a copy of any other backup of the resource. */
+/**
+ * For a copy that the cloud skipped: the replica that is already there. By the ids that records name, else by resource
+ * and name: one of another name may be a copy of any other backup of the resource.
+ */
 export async function existingReplica(
     services: Services,
     { source, destination, destinationVaultId }: CopyRoute,

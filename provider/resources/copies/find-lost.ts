@@ -1,4 +1,7 @@
-/** Copies whose POST was lost: what of records, tasks and replicas may be their effect, and what surely is another one's. */
+/**
+ * Copies whose POST was lost: what of records, tasks and replicas may be their effect, and what surely is another
+ * one's.
+ */
 
 import type { ProjectRef } from "../../client/client";
 import { UncertainOutcomeError } from "../../client/errors/errors";
@@ -51,13 +54,18 @@ function othersClaims(context: Context): [id: string, claim: Claim][] {
     return [...(claims.get(context.client) ?? [])].filter(([, { urn }]) => urn !== context.urn);
 }
 
-/** Backups that other resources copy by themselves to where the request goes, since then: a run does not take them along. */
+/**
+ * Backups that other resources copy by themselves to where the request goes, since then: a run does not take them
+ * along.
+ */
 function claimedBackups(context: Context, { destination }: LostRequest, since: number): Set<string> {
     const recent = othersClaims(context).filter(([, { region, at }]) => region === destination.region && at >= since);
     return new Set(recent.map(([, { backupId }]) => backupId));
 }
 
-/** Of several that may be the effect, those that are by their time, and those that are if the region's clock is wrong. */
+/**
+ * Of several that may be the effect, those that are by their time, and those that are if the region's clock is wrong.
+ */
 function sorted<T>(rows: readonly T[], window: TimeWindow, begun: (row: T) => number | undefined) {
     const fits = (row: T) => {
         const instant = begun(row);
@@ -94,7 +102,8 @@ const idsOf = (rows: readonly { readonly id: string }[]): string => rows.map((ro
 
 function unsure({ what }: LostRequest, seen: string, question: string): UncertainOutcomeError {
     return new UncertainOutcomeError(
-        `The answer to ${what} was lost, and ${seen}. Nothing was sent again. Look ${question}, then run \`pulumi up\` again.`,
+        `The answer to ${what} was lost, and ${seen}. Nothing was sent again. Look ${question}, then run ` +
+            `\`pulumi up\` again.`,
     );
 }
 
@@ -115,7 +124,10 @@ export interface FoundCopy {
     readonly providerId: string | undefined;
 }
 
-/** The copy of one backup: by the source's records; where the cloud keeps none, by what its tasks and the destination vault show. */
+/**
+ * The copy of one backup: by the source's records; where the cloud keeps none, by what its tasks and the destination
+ * vault show.
+ */
 export async function findLostCopy(
     context: Context,
     request: LostRequest,
@@ -130,7 +142,8 @@ export async function findLostCopy(
         if (record !== undefined) return { recordId: record.id, mark: undefined, providerId };
         if (doubtful.length > 0 && isLast) throw unclear(request, "record", doubtful);
     }
-    // Records tell all on a cloud that keeps them; an empty list tells nothing (api-notes: Replication records), and a record may yet come.
+    // Records tell all on a cloud that keeps them; an empty list tells nothing (api-notes: Replication records), and a
+    // record may yet come.
     const records = backup?.replication_records;
     if (records !== undefined && (records.length > 0 || !isLast)) return undefined;
     const { sourceVaultId, destination, destinationVaultId } = request;
@@ -157,12 +170,18 @@ async function refuseDoubtfulTask(context: Context, request: LostRequest, backup
 
 export interface FoundRun {
     readonly copies: readonly Copy[];
-    /** Backups that a run takes along, and that have no copy: these copies may be another's, and the run may never have begun. */
+    /**
+     * Backups that a run takes along, and that have no copy: these copies may be another's, and the run may never have
+     * begun.
+     */
     readonly missing: readonly string[];
     readonly providerId: string | undefined;
 }
 
-/** All copies of a vault's run: records made at that time; where the cloud keeps none, tasks and replicas. Before the last look, only when nothing lacks that a run takes along. */
+/**
+ * All copies of a vault's run: records made at that time; where the cloud keeps none, tasks and replicas. Before the
+ * last look, only when nothing lacks that a run takes along.
+ */
 export async function findLostRun(
     context: Context,
     request: LostRequest & { readonly sourceVaultId: string },
@@ -285,7 +304,10 @@ function doubtOf(
 
 const resourceOf = (task: WireOperationLog) => task.extra_info?.resource?.id;
 
-/** Which of a resource's backups are copied, when so many copies of it began: all if there are so many; else those whose name is no other's. */
+/**
+ * Which of a resource's backups are copied, when so many copies of it began: all if there are so many; else those whose
+ * name is no other's.
+ */
 function attributed(
     backups: readonly WireBackup[],
     found: ReadonlySet<string>,

@@ -10,7 +10,9 @@ import { UNLISTED_MS } from "../checkpoint/wait";
 
 const isRunning = (status: string): boolean => status === "protecting" || status === "waiting_protect";
 
-/** The good backups of the restore point, which is waited for: one that still runs would otherwise be left out unseen. */
+/**
+ * The good backups of the restore point, which is waited for: one that still runs would otherwise be left out unseen.
+ */
 export async function finishedBackups(
     context: Context,
     source: ProjectRef,
@@ -39,7 +41,8 @@ export async function finishedBackups(
     const others = rows.filter((row) => row.status !== "available").map((row) => `${row.id} (${row.status})`);
     if (good.length === 0)
         throw new OperationFailedError(
-            `restore point ${id} in ${source.region} has no backup that could be copied${others.length === 0 ? "" : `: ${others.join(", ")}`}.`,
+            `restore point ${id} in ${source.region} has no backup that could be ` +
+                `copied${others.length === 0 ? "" : `: ${others.join(", ")}`}.`,
         );
     if (others.length > 0)
         context.log.warn(
@@ -47,7 +50,8 @@ export async function finishedBackups(
         );
     if (unlisted.length > 0)
         context.log.warn(
-            `restore point ${id}: not copied, because no backup of them is listed: ${unlisted.map((one) => `resource ${one}`).join(", ")}`,
+            `restore point ${id}: not copied, because no backup of them is listed: ` +
+                `${unlisted.map((one) => `resource ${one}`).join(", ")}`,
         );
     return { checkpoint: first.checkpoint, backups: good };
 
@@ -85,6 +89,7 @@ async function show(context: Context, source: ProjectRef, id: string, deadline: 
         if (!(error instanceof NotFoundError)) throw error;
     }
     throw new OperationFailedError(
-        `there is no restore point ${id} in ${source.region}, project ${source.projectId}: check checkpointId, region and projectId.`,
+        `there is no restore point ${id} in ${source.region}, project ${source.projectId}: check ` +
+            "checkpointId, region and projectId.",
     );
 }

@@ -83,7 +83,8 @@ export async function deletableReplicas(
             context,
             leaving,
             free,
-            "this run looks at some resources only, and this machine does not know what the others of the stack rest on",
+            "this run looks at some resources only, and this machine does not know what the others of the " +
+                "stack rest on",
         );
         return [];
     }
@@ -96,7 +97,8 @@ function say(context: Context, leaving: Leaving, replicas: readonly Replica[], w
     const { destinationRegion, destinationVaultId } = leaving;
     const what = replicas.length === 1 ? "replica" : `${replicas.length} replicas`;
     context.log.info(
-        `retained ${what} in ${destinationRegion}, vault ${destinationVaultId}: ${replicas.map((one) => one.id).join(", ")}. ` +
+        `retained ${what} in ${destinationRegion}, vault ${destinationVaultId}: ` +
+            `${replicas.map((one) => one.id).join(", ")}. ` +
             `${why.charAt(0).toUpperCase()}${why.slice(1)}; what stays costs money until deleted.`,
     );
 }

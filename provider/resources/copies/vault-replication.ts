@@ -7,7 +7,6 @@ import { holdingNotes, noteOutcome, postOnce } from "../../exactly-once/post-onc
 import type { StoredOutcome } from "../../exactly-once/settle-notes";
 import { windowOf } from "../../exactly-once/time-window";
 import { paced } from "../../resource/paced";
-import { preflightVaultReplication } from "../../resource/preflight";
 import { commonInputs, deadlineOf, objectId, type ResourceHandler, requestInputs } from "../../resource/resource";
 import { refuseSameRegion } from "../../resource/same-region";
 import type { Context } from "../../services/context";
@@ -38,6 +37,7 @@ import { type Replication, UNSENT, UNSURE } from "./copy-state";
 import { COPY_BUDGET_MS, type Copy } from "./destination-replicas";
 import { claimCopies } from "./find-lost";
 import { copyHolding, vaultCopiesKey } from "./holding";
+import { preflightVaultReplication } from "./preflight";
 
 export const vaultReplicationInputs = z.strictObject({
     ...commonInputs,
@@ -116,7 +116,8 @@ async function create(context: Context, inputs: VaultReplicationInputs) {
         );
     if (copies.length === 0)
         context.log.info(
-            `nothing to copy: every available backup of vault ${inputs.vaultId} has its replica in ${destination.region}`,
+            `nothing to copy: every available backup of vault ${inputs.vaultId} has its replica in ` +
+                `${destination.region}`,
         );
     const finish = async () => ({ id, outputs: await finishRun(context, id, outputs, deadline) });
     return holdingNotes(context, [outcome], hasEnded, finish);
@@ -153,7 +154,11 @@ async function finishRun(
     if (unsure.length === 0) return finishCopies(context, set, { id, outputs, deadline });
     const begun = replications.length - unsure.length;
     throw new PartialCreateError(id, outputs, [
-        `replication of vault ${vaultId} to ${destinationRegion} may or may not have taken effect: its answer was lost, and of ${replications.length} backups that it takes along ${begun} have a copy that began at that time, which may be another's; ${unsure.map(describeUnbegun).join("; ")}. Nothing was sent again. Run \`pulumi up\` again: it looks once more.`,
+        `replication of vault ${vaultId} to ${destinationRegion} may or may not have taken effect: its ` +
+            `answer was lost, and of ${replications.length} backups that it takes along ${begun} have a ` +
+            "copy that began at that time, which may be another's; " +
+            `${unsure.map(describeUnbegun).join("; ")}. Nothing was sent again. Run \`pulumi up\` again: ` +
+            "it looks once more.",
     ]);
 }
 

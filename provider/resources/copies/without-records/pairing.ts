@@ -1,4 +1,7 @@
-/** Whose replica it is, on a cloud that keeps no replication records: replicas name neither their source nor their task (api-notes: Clouds without records). */
+/**
+ * Whose replica it is, on a cloud that keeps no replication records: replicas name neither their source nor their task
+ * (api-notes: Clouds without records).
+ */
 
 import type { ProjectRef } from "../../../client/client";
 import type { WireBackup, WireOperationLog } from "../../../client/operations";
@@ -35,7 +38,10 @@ export interface OpenCopy {
     readonly isLost?: boolean;
 }
 
-/** Is this replica named like another backup of its resource? Asks for these names only when a replica with an unexpected name is there. */
+/**
+ * Is this replica named like another backup of its resource? Asks for these names only when a replica with an
+ * unexpected name is there.
+ */
 export async function namesOfOthers(
     { services, source, options }: SourceLook,
     open: readonly OpenCopy[],

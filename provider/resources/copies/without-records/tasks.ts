@@ -38,7 +38,9 @@ export async function copyTasks(
     }
 }
 
-/** Tasks that this process has seen to be a copy's that has ended, by task id: what is one copy's is never another's. */
+/**
+ * Tasks that this process has seen to be a copy's that has ended, by task id: what is one copy's is never another's.
+ */
 const taskOwners = new WeakMap<object, Map<string, string>>();
 
 export function taskOwnersOf(services: Services): Map<string, string> {
@@ -88,7 +90,8 @@ export function taskOf(
     );
     // Several backups of one resource may be on their way: the restore point tells them apart.
     const marked = unnamed.filter((log) => isTaskOf(log, source));
-    // Nothing tells the copies of one backup to several places apart: none has failed as long as its task may be one that has not.
+    // Nothing tells the copies of one backup to several places apart: none has failed as long as its task may be one
+    // that has not.
     if (marked.length > 0)
         return rivals < 2 ? marked[0] : (runningOf(marked) ?? goodOf(marked) ?? badOf(marked, rivals));
     const unmarked = unnamed.filter((log) => log.checkpoint_id === undefined || source.checkpoint_id === undefined);

@@ -1,0 +1,227 @@
+/** What a preview can tell of copies: whether the source can be copied, and the destination can take it. */
+import type { ProjectRef } from "../../client/client";
+import { ConfigError, messageOf } from "../../client/errors/errors";
+import { showBackup, showCheckpoint, showReplicationCapabilities, type WireVault } from "../../client/operations";
+import { backupRows } from "../../reads/backup-lists";
+import {
+    askOnce,
+    type Found,
+    find,
+    isDefinite,
+    isHybrid,
+    look,
+    note,
+    noVault,
+    protectType,
+    targetOf,
+    vaultOf,
+    warnOnce,
+} from "../../resource/preflight";
+import type { Failure } from "../../resource/resource";
+import { fullReason, type Need, surelyFit, tightReason } from "../../resource/room";
+import { refuseSameRegion } from "../../resource/same-region";
+import type { Context } from "../../services/context";
+import type { BackupReplicaInputs } from "./backup-replica";
+import type { CheckpointReplicaInputs } from "./checkpoint-replica";
+import type { VaultReplicationInputs } from "./vault-replication";
+
+/** Only servers and, on Huawei Cloud, SFS Turbo can be copied (6122). */
+const REPLICABLE = new Set(["server", "turbo"]);
+
+/**
+ * Why what is in this vault cannot be copied, if it cannot. `subject` is what was asked for, when that is not the
+ * vault.
+ */
+function checkSource(property: string, vault: WireVault, subject = ""): Failure[] {
+    const type = vault.billing?.object_type;
+    const why =
+        protectType(vault) === "replication"
+            ? "a replication vault: replicas cannot be replicated again (BackupService.6128)"
+            : isHybrid(vault)
+              ? "a hybrid-cloud vault, which cannot be replicated (BackupService.6128)"
+              : type !== undefined && !REPLICABLE.has(type)
+                ? `for objects of type ${type}, which cannot be replicated; servers can (BackupService.6122)`
+                : undefined;
+    return why === undefined ? [] : [{ property, reason: `${subject}vault ${vault.id} is ${why}` }];
+}
+
+/** The type that a destination has to have; a source that cannot be copied at all has no say in it. */
+const typeOf = (vault: Found<WireVault>, failures: readonly Failure[]): string | undefined =>
+    failures.length > 0 ? undefined : vault?.billing?.object_type;
+
+interface Destination {
+    readonly region?: string | undefined;
+    readonly projectId?: string | undefined;
+    readonly destinationRegion?: string | undefined;
+    readonly destinationProjectId?: string | undefined;
+    readonly destinationVaultId?: string | undefined;
+}
+
+/** What is to be copied, as far as it is known. */
+interface Copied {
+    readonly objectType?: string | undefined;
+    readonly needs?: readonly Need[] | undefined;
+}
+
+/** Region pair, then destination vault: what all kinds of copies need. */
+async function checkDestination(
+    context: Context,
+    inputs: Destination,
+    source: ProjectRef,
+    { objectType, needs = [] }: Copied,
+): Promise<Failure[]> {
+    const { destinationRegion, destinationVaultId } = inputs;
+    if (destinationRegion === undefined) return [];
+    const sameRegion = refuseSameRegion({ region: source.region, destinationRegion });
+    if (sameRegion.length > 0) return sameRegion;
+    const { regions } = (await find(context, showReplicationCapabilities, { target: source })) ?? {};
+    // Where the cloud does not speak of the source at all, that is no "no".
+    const reachable = regions?.find((region) => region.name === source.region)?.replication_destinations;
+    if (reachable !== undefined && !reachable.includes(destinationRegion))
+        return [
+            {
+                property: "destinationRegion",
+                reason:
+                    `${source.region} cannot replicate to ${destinationRegion} (BackupService.1005); it can ` +
+                    `to: ${reachable.join(", ") || "no region"}`,
+            },
+        ];
+    if (destinationVaultId === undefined) return [];
+    let destination: ProjectRef;
+    let vault: Found<WireVault>;
+    let property = "destinationProjectId";
+    try {
+        destination = await targetOf(context, { region: destinationRegion, projectId: inputs.destinationProjectId });
+        property = "destinationRegion";
+        vault = await vaultOf(context, destination, destinationVaultId);
+    } catch (error) {
+        if (error instanceof ConfigError && isDefinite(error)) return [{ property, reason: messageOf(error) }];
+        // A right that is missing over there (IAM: 401 for a project without a role) is the API's to judge
+        // (api-notes: Rights in the destination).
+        note(context, messageOf(error));
+        return [];
+    }
+    if (vault === undefined) return [];
+    if (vault === null) return [noVault("destinationVaultId", destinationVaultId, destination)];
+    const reasons: string[] = [];
+    const type = vault.billing?.object_type;
+    if (protectType(vault) !== undefined && protectType(vault) !== "replication")
+        reasons.push(
+            `has protect type ${protectType(vault)}; copies go to a vault of protect type replication ` +
+                "(BackupService.6119)",
+        );
+    if (objectType !== undefined && type !== undefined && type !== objectType)
+        reasons.push(`is for objects of type ${type}, the source is of type ${objectType} (BackupService.6119)`);
+    const full = fullReason(vault, "6129");
+    if (full !== undefined) reasons.push(full);
+    if (reasons.length === 0) await warnOfRoom(context, destination, vault, needs);
+    return reasons.map((reason) => ({
+        property: "destinationVaultId",
+        reason: `vault ${destinationVaultId} ${reason}`,
+    }));
+}
+
+/** The vault's backups are asked for only where it is doubtful whether the copies fit. */
+async function warnOfRoom(
+    context: Context,
+    destination: ProjectRef,
+    vault: WireVault,
+    needs: readonly Need[],
+): Promise<void> {
+    if (surelyFit(vault, needs)) return;
+    const { region, projectId } = destination;
+    const list = (until: number) => backupRows(context, destination, { vault_id: vault.id }, { until });
+    const rows = await askOnce(context, `copies ${region} ${projectId} ${vault.id}`, list).catch(() => []);
+    const copied = new Set(rows.map((row) => row.resource_id));
+    const left = needs.filter((need) => !copied.has(need.resourceId));
+    if (!surelyFit(vault, left))
+        warnOnce(context, `${region}: ${tightReason(vault, left, { code: "6129", what: "first copies" })}`);
+}
+
+export function preflightVaultReplication(
+    context: Context,
+    inputs: Partial<VaultReplicationInputs>,
+): Promise<Failure[]> {
+    return look(context, async () => {
+        const { vaultId } = inputs;
+        const source = await targetOf(context, inputs);
+        const vault = vaultId === undefined ? undefined : await vaultOf(context, source, vaultId);
+        const failures = vaultId !== undefined && vault === null ? [noVault("vaultId", vaultId, source)] : [];
+        if (vault) failures.push(...checkSource("vaultId", vault));
+        const needs = vault?.resources
+            .filter((one) => one.backup_count !== 0)
+            .map((one) => ({ resourceId: one.id, sizeGb: one.size }));
+        const copied = { objectType: typeOf(vault, failures), needs };
+        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
+    });
+}
+
+export function preflightBackupReplica(context: Context, inputs: Partial<BackupReplicaInputs>): Promise<Failure[]> {
+    return look(context, async () => {
+        const { backupId } = inputs;
+        const source = await targetOf(context, inputs);
+        const failures: Failure[] = [];
+        const refuse = (reason: string) => failures.push({ property: "backupId", reason });
+        let vault: Found<WireVault>;
+        const needs: Need[] = [];
+        if (backupId !== undefined) {
+            const found = await find(context, showBackup, { target: source, path: { backup_id: backupId } });
+            const backup = found?.backup;
+            if (backup?.resource_id !== undefined)
+                needs.push({ resourceId: backup.resource_id, sizeGb: backup.resource_size });
+            if (found === null)
+                refuse(
+                    `there is no backup ${backupId} in ${source.region}, project ${source.projectId} ` +
+                        "(BackupService.6200): check backupId, region and projectId",
+                );
+            else if (backup?.image_type === "replication")
+                refuse(`backup ${backupId} is itself a replica and cannot be replicated again (BackupService.6128)`);
+            else if (backup?.resource_type === "OS::Cinder::Volume")
+                refuse(
+                    `backup ${backupId} is of a disk, which cannot be replicated; backups of servers can ` +
+                        "(BackupService.6122)",
+                );
+            else if (backup?.vault_id !== undefined) {
+                vault = await vaultOf(context, source, backup.vault_id);
+                if (vault) failures.push(...checkSource("backupId", vault, `backup ${backupId}: `));
+            }
+        }
+        const copied = { objectType: typeOf(vault, failures), needs };
+        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
+    });
+}
+
+export function preflightCheckpointReplica(
+    context: Context,
+    inputs: Partial<CheckpointReplicaInputs>,
+): Promise<Failure[]> {
+    return look(context, async () => {
+        const { checkpointId } = inputs;
+        const source = await targetOf(context, inputs);
+        const failures: Failure[] = [];
+        let vault: Found<WireVault>;
+        const needs: Need[] = [];
+        if (checkpointId !== undefined) {
+            const found = await find(context, showCheckpoint, {
+                target: source,
+                path: { checkpoint_id: checkpointId },
+            });
+            // One that is still shown may be gone all the same.
+            const isGone = found === null || found?.checkpoint.status === "deleted";
+            if (isGone)
+                failures.push({
+                    property: "checkpointId",
+                    reason:
+                        `there is no restore point ${checkpointId} in ${source.region}, project ` +
+                        `${source.projectId} (BackupService.6217): check checkpointId, region and projectId`,
+                });
+            const vaultId = isGone ? undefined : found?.checkpoint.vault?.id;
+            for (const one of found?.checkpoint.vault?.resources ?? [])
+                needs.push({ resourceId: one.id, sizeGb: one.resource_size });
+            if (vaultId !== undefined) vault = await vaultOf(context, source, vaultId);
+            if (vault) failures.push(...checkSource("checkpointId", vault, `restore point ${checkpointId}: `));
+        }
+        const copied = { objectType: typeOf(vault, failures), needs };
+        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
+    });
+}
