@@ -78,6 +78,7 @@ export async function send(iam: Iam, { operation, request, caller }: Call): Prom
             });
         } catch (error) {
             if (!(error instanceof TransportError)) throw error;
+            signal?.throwIfAborted();
             if (last || error.retry === "never")
                 throw new TransportError(`Signing in (${operation} at ${place(request.url)}): ${error.message}`, {
                     sent: false,
