@@ -3,9 +3,10 @@ import type { IncomingHttpHeaders } from "node:http";
 import { createRequire } from "node:module";
 import tls from "node:tls";
 import type { Agent, Dispatcher } from "undici";
-import { ConfigError, messageOf, type Retry, TransportError } from "../errors/errors";
-import { isLoopback } from "../settings/endpoints";
+import { ConfigError, messageOf, TransportError } from "../errors/errors";
+import { isLoopback } from "../settings/clouds";
 import { type Settings, systemFiles } from "../settings/settings";
+import { CONNECT_TIMEOUT_MS, reasonOf, withScheme } from "./network-errors";
 import type { HttpRequest, HttpResponse, Transport } from "./transport";
 
 /** Not `import()`, which under Yarn's Plug'n'Play needs a loader of its own. */
@@ -25,8 +26,6 @@ function loadUndici(): typeof import("undici") {
 
 /** Connections to one host and port at a time; more requests wait. */
 export const MAX_CONNECTIONS = 64;
-/** Time for TCP and TLS together, in milliseconds. */
-const CONNECT_TIMEOUT_MS = 10_000;
 /** Time for a whole exchange, unless the request says otherwise, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 60_000;
 /** An idle connection is kept this long, in milliseconds: longer than the longest poll interval (15 s), shorter than the 60 s after which gateways cut it. */
@@ -41,102 +40,6 @@ interface TlsOptions {
     cert?: string;
     key?: string;
     rejectUnauthorized?: false;
-}
-
-/** Codes by which Node says that it does not trust a certificate. */
-const UNTRUSTED = new Set([
-    "DEPTH_ZERO_SELF_SIGNED_CERT",
-    "SELF_SIGNED_CERT_IN_CHAIN",
-    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-    "UNABLE_TO_GET_ISSUER_CERT",
-    "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-    "CERT_UNTRUSTED",
-    "CERT_REJECTED",
-    "CERT_SIGNATURE_FAILURE",
-    "INVALID_CA",
-]);
-
-/** The first code in an error, its causes and its parts. */
-function codeOf(error: unknown, depth = 0): string | undefined {
-    if (typeof error !== "object" || error === null || depth > 5) return undefined;
-    const { code, cause, errors } = error as { code?: unknown; cause?: unknown; errors?: unknown };
-    if (typeof code === "string" && !code.startsWith("UND_ERR_ABORTED")) return code;
-    const parts: unknown[] = Array.isArray(errors) ? errors : [];
-    return [cause, ...parts].map((part) => codeOf(part, depth + 1)).find((found) => found !== undefined);
-}
-
-interface Reason {
-    readonly text: string;
-    readonly retry?: Retry;
-}
-
-/** An error of undici or Node in plain words. */
-function reasonOf(error: unknown, sent: boolean): Reason {
-    const message = messageOf(error);
-    const proxy = /Proxy response \((\d+)\)/.exec(message);
-    if (proxy !== null)
-        return {
-            text: `the proxy answered ${proxy[1]}${proxy[1] === "407" ? ": it wants a user and password (HTTPS_PROXY)" : ""}`,
-        };
-    const code = codeOf(error) ?? "";
-    if (code === "" && error instanceof Error && error.name === "HTTPParserError")
-        return { text: "the answer is not HTTP: check cbr:endpoints and the proxy" };
-    if (UNTRUSTED.has(code))
-        return {
-            text: `certificate not trusted (${code}): set cbr:caFile to the file of its authority`,
-            retry: "never",
-        };
-    switch (code) {
-        case "ECONNREFUSED":
-            return { text: "connection refused: check cbr:endpoints and cbr:authUrl" };
-        case "ENOTFOUND":
-            return { text: "host name not found: check cbr:region, cbr:cloud and cbr:endpoints" };
-        case "EAI_AGAIN":
-            return { text: "host name lookup failed for the moment" };
-        case "ENETUNREACH":
-        case "EHOSTUNREACH":
-            return { text: "host not reachable" };
-        case "UND_ERR_CONNECT_TIMEOUT":
-        case "ETIMEDOUT":
-            return sent
-                ? { text: "the connection timed out" }
-                : { text: `no connection within ${CONNECT_TIMEOUT_MS / 1000} s` };
-        case "CERT_HAS_EXPIRED":
-            return { text: "certificate has expired (or this machine's clock is wrong)", retry: "never" };
-        case "CERT_NOT_YET_VALID":
-            return { text: "certificate is not valid yet (or this machine's clock is wrong)", retry: "never" };
-        case "ERR_TLS_CERT_ALTNAME_INVALID":
-            return { text: "certificate is for another host name: check cbr:endpoints", retry: "never" };
-        case "EPROTO":
-        case "ERR_SSL_WRONG_VERSION_NUMBER":
-        case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
-            return { text: `TLS handshake failed (${code}): does this port speak https?` };
-        case "UND_ERR_HEADERS_TIMEOUT":
-        case "UND_ERR_BODY_TIMEOUT":
-            return { text: "the answer stopped coming" };
-        case "UND_ERR_RES_CONTENT_LENGTH_MISMATCH":
-        case "HPE_INVALID_EOF_STATE":
-            return { text: "the answer was cut off" };
-        case "UND_ERR_HEADERS_OVERFLOW":
-            return { text: "the answer's headers are too long", retry: "never" };
-        case "UND_ERR_INVALID_ARG":
-            return { text: `the request cannot be sent (${message})`, retry: "never" };
-        case "ECONNRESET":
-        case "EPIPE":
-        case "ECONNABORTED":
-        case "UND_ERR_SOCKET":
-            return {
-                text: sent
-                    ? "the connection broke before the answer was complete"
-                    : "the connection broke while it was being made",
-            };
-        default:
-            if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_"))
-                return { text: `TLS handshake failed (${code})` };
-            if (code.startsWith("HPE_"))
-                return { text: `the answer is not HTTP (${code}): check cbr:endpoints and the proxy` };
-            return { text: code === "" ? message : `${message} (${code})` };
-    }
 }
 
 /** One exchange as undici reports it. Settles once, and remembers whether anything was written. */
@@ -264,7 +167,7 @@ class UndiciTransport implements Transport {
                     sent,
                     retry: "never",
                 });
-            const { text, retry } = reasonOf(error, sent);
+            const { text, retry } = reasonOf(error, sent, url, this.#settings.proxies);
             throw new TransportError(`${url.host}: ${text}`, {
                 sent,
                 // undici's parser errors carry a piece of the answer, which may be a token: not kept.
@@ -342,11 +245,6 @@ class UndiciTransport implements Transport {
         if (insecure?.value === true) options.rejectUnauthorized = false;
         return options;
     }
-}
-
-function withScheme(proxy: string | undefined): string {
-    if (proxy === undefined) return "";
-    return /^[a-z][a-z0-9]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
 }
 
 function readPem(file: { value: string; source: string }, what: "CERTIFICATE" | "PRIVATE KEY"): string {
