@@ -43,13 +43,9 @@ export function settingLines(settings: Settings): SettingLine[] {
     add("agencyName", agency?.name);
     add("agencyDomainName", agency?.domainName);
     add("agencyDomainId", agency?.domainId);
-    for (const [region, value] of sorted(settings.endpoints))
-        add(`endpoint of ${region}`, {
-            value,
-            source: "cbr:endpoints, HUAWEICLOUD_SDK_REGION_CBR_* or cbr_endpoint_override",
-        });
-    for (const [region, value] of sorted(settings.iamEndpoints))
-        add(`IAM of ${region}`, { value, source: "cbr:endpoints or HUAWEICLOUD_SDK_REGION_IAM_*" });
+    const withoutUser = (found: Resolved) => ({ ...found, value: withoutUserInfo(found.value) });
+    for (const [region, found] of sorted(settings.endpoints)) add(`endpoint of ${region}`, withoutUser(found));
+    for (const [region, found] of sorted(settings.iamEndpoints)) add(`IAM of ${region}`, withoutUser(found));
     const { interfaces } = settings;
     add("interface", interfaces && { ...interfaces, value: interfaces.value.join(", ") });
     add("caFile", settings.caFile);
@@ -60,7 +56,7 @@ export function settingLines(settings: Settings): SettingLine[] {
         "http proxy": settings.proxies.http,
         "https proxy": settings.proxies.https,
     }))
-        add(name, proxy && { ...proxy, value: withoutUserInfo(proxy.value) });
+        add(name, proxy && withoutUser(proxy));
     lines.push({
         name: "preflight",
         value: settings.preflight,
@@ -71,6 +67,6 @@ export function settingLines(settings: Settings): SettingLine[] {
 }
 
 /** By region, whatever order the environment has. */
-function sorted(addresses: Readonly<Record<string, string>>): [region: string, address: string][] {
+function sorted(addresses: Readonly<Record<string, Resolved>>): [region: string, address: Resolved][] {
     return Object.entries(addresses).sort(([a], [b]) => (a < b ? -1 : 1));
 }

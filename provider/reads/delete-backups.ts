@@ -10,6 +10,8 @@ import { type PollSource, shouldFetchById } from "./poller";
 
 /** Shared look-up pages are worth it from this many waiting deletions on; below, each is asked for by id. */
 const LIST_FROM = 3;
+/** Stands for a backup's id in its error. */
+const ID_HERE = "<id>";
 /**
  * A backup that had status `error` before needs no more than this to show that its deletion has begun, in milliseconds.
  */
@@ -23,13 +25,25 @@ export async function deleteBackups(
     deadline: number,
 ): Promise<void> {
     const results = await Promise.allSettled(ids.map((id) => deleteOne(context, target, id, deadline)));
-    const failures = results.filter((result) => result.status === "rejected").map((result): unknown => result.reason);
+    const failures = results.flatMap((result, index) =>
+        result.status === "rejected" ? [{ id: ids[index] ?? "", error: result.reason as unknown }] : [],
+    );
+    if (failures.length === 1) throw failures[0]?.error;
     if (failures.length > 1)
         throw new OperationFailedError(
-            `${failures.length} of ${ids.length} backups could not be deleted. ${failures.map(messageOf).join(" ")}`,
-            { cause: failures[0] },
+            `${failures.length} of ${ids.length} backups could not be deleted. ${reasons(failures).join(" ")}`,
+            { cause: failures[0]?.error },
         );
-    if (failures.length === 1) throw failures[0];
+}
+
+/** What failed for the same reason is said once: without credentials a stack has as many failures as backups. */
+function reasons(failures: readonly { readonly id: string; readonly error: unknown }[]): string[] {
+    const idsOf = new Map<string, string[]>();
+    for (const { id, error } of failures) {
+        const reason = messageOf(error).replaceAll(id, ID_HERE);
+        idsOf.set(reason, [...(idsOf.get(reason) ?? []), id]);
+    }
+    return [...idsOf].map(([reason, same]) => reason.replaceAll(ID_HERE, same.join(", ")));
 }
 
 async function deleteOne(context: Context, target: ProjectRef, id: string, deadline: number): Promise<void> {

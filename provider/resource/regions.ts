@@ -1,6 +1,7 @@
 /** What a preview can say of regions without asking anybody. */
 import { ConfigError } from "../client/errors/errors";
-import { familyOf, regionProblem } from "../client/settings/endpoints";
+import { familyOf } from "../client/settings/clouds";
+import { regionProblem } from "../client/settings/endpoints";
 import type { KnownFamily } from "../client/settings/regions";
 import { requireRegion, type Settings } from "../client/settings/settings";
 import type { Failure } from "./resource";

@@ -1,5 +1,6 @@
 // The words of docs/errors.md that other tests take for granted: each is provoked here.
 import { afterEach, expect, it } from "vitest";
+import { ConfigError } from "../../provider/client/errors/errors";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { altered } from "../support/altered";
 import { startWorld, type World, type WorldOptions } from "../support/world";
@@ -53,6 +54,20 @@ it("says which backups could not be deleted", async () => {
     world.sim.regions["eu-de"].cloud.lockVault(world.vaultId);
     await expect(checkpoint.remove(world.context(), id, outputs)).rejects.toThrow(
         `backup ${outputs.backupIds[0]} could not be deleted`,
+    );
+});
+
+it("says once why several backups could not be deleted", async () => {
+    await start({ servers: 3 });
+    const { id, outputs } = await create({ deletionPolicy: "delete" });
+    const call = () => Promise.reject(new ConfigError("There are no credentials."));
+    const context = {
+        ...world.context(),
+        client: { call, target: async () => ({ region: "eu-de", projectId: "p" }) } as never,
+    };
+    await expect(checkpoint.remove(context, id, outputs)).rejects.toThrow(
+        `3 of 3 backups could not be deleted. backup ${outputs.backupIds.join(", ")} could not be deleted: ` +
+            "There are no credentials.",
     );
 });
 

@@ -7,7 +7,7 @@ import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { backupReplica } from "../../provider/resources/copies/backup-replica";
 import { checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
 import { vaultReplication } from "../../provider/resources/copies/vault-replication";
-import { vaultSync } from "../../provider/resources/vault-sync";
+import { vaultSync } from "../../provider/resources/vault-sync/vault-sync";
 import { type Simulator, startSimulator } from "../../sdk/testing/index";
 import { requireTypeScript } from "../support/require-typescript";
 

@@ -1,10 +1,17 @@
 /** Errors of undici and Node in plain words. */
 import { messageOf, type Retry } from "../errors/errors";
+import type { Proxies, Resolved } from "../settings/settings";
 
-/** Time for TCP and TLS together. */
+/** Time for TCP and TLS together, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 10_000;
 
-export interface Reason {
+/** A proxy's address as a URL; empty where there is none. */
+export function withScheme(proxy: string | undefined): string {
+    if (proxy === undefined) return "";
+    return /^[a-z][a-z0-9]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
+}
+
+interface Reason {
     readonly text: string;
     readonly retry?: Retry;
 }
@@ -71,8 +78,51 @@ function codeOf(error: unknown, depth = 0): string | undefined {
     return [cause, ...parts].map((part) => codeOf(part, depth + 1)).find((found) => found !== undefined);
 }
 
-/** @param sent Something of the request was written. */
-export function reasonOf(error: unknown, sent: boolean): Reason {
+interface Peer {
+    readonly host: string;
+    /** Undefined where its name was not even found. */
+    readonly port: number | undefined;
+}
+
+/** Where in an error, its causes and its parts Node says whom it could not reach. */
+function peerOf(error: unknown, depth = 0): Peer | undefined {
+    if (typeof error !== "object" || error === null || depth > 5) return undefined;
+    const { address, hostname, port, cause, errors } = error as Record<string, unknown>;
+    if (typeof address === "string" && typeof port === "number") return { host: address, port };
+    if (typeof hostname === "string") return { host: hostname, port: undefined };
+    const parts: unknown[] = Array.isArray(errors) ? errors : [];
+    return [cause, ...parts].map((part) => peerOf(part, depth + 1)).find((found) => found !== undefined);
+}
+
+/** Is this the machine that could not be reached? */
+function isPeer(url: URL, peer: Peer): boolean {
+    if (peer.port === undefined) return url.hostname === peer.host;
+    return Number(url.port || (url.protocol === "http:" ? 80 : 443)) === peer.port;
+}
+
+/** The proxy that could not be reached: then the request's own host has nothing to do with it. */
+function proxyOf(error: unknown, url: URL, proxies: Proxies): Resolved | undefined {
+    const peer = peerOf(error);
+    if (peer === undefined || isPeer(url, peer)) return undefined;
+    return [proxies.https, proxies.http].find((proxy) => {
+        const address = withScheme(proxy?.value);
+        return URL.canParse(address) && isPeer(new URL(address), peer);
+    });
+}
+
+/**
+ * An error of undici or Node in plain words.
+ * @param sent Something of the request was written.
+ * @param url Of the request.
+ */
+export function reasonOf(error: unknown, sent: boolean, url: URL, proxies: Proxies): Reason {
+    const proxy = proxyOf(error, url, proxies);
+    if (proxy === undefined) return ownReason(error, sent);
+    const { host } = new URL(withScheme(proxy.value));
+    return { text: `the proxy ${host} (${proxy.source}) cannot be reached: ${ownReason(error, sent).text}` };
+}
+
+function ownReason(error: unknown, sent: boolean): Reason {
     const message = messageOf(error);
     const proxy = /Proxy response \((\d+)\)/.exec(message)?.[1];
     if (proxy !== undefined) {

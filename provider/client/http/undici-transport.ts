@@ -4,9 +4,9 @@ import { createRequire } from "node:module";
 import tls from "node:tls";
 import type { Agent, Dispatcher } from "undici";
 import { ConfigError, messageOf, TransportError } from "../errors/errors";
-import { isLoopback } from "../settings/endpoints";
+import { isLoopback } from "../settings/clouds";
 import { type Settings, systemFiles } from "../settings/settings";
-import { CONNECT_TIMEOUT_MS, reasonOf } from "./network-errors";
+import { CONNECT_TIMEOUT_MS, reasonOf, withScheme } from "./network-errors";
 import type { HttpRequest, HttpResponse, Transport } from "./transport";
 
 /** Not `import()`, which under Yarn's Plug'n'Play needs a loader of its own. */
@@ -170,7 +170,7 @@ class UndiciTransport implements Transport {
                     sent,
                     retry: "never",
                 });
-            const { text, retry } = reasonOf(error, sent);
+            const { text, retry } = reasonOf(error, sent, url, this.#settings.proxies);
             throw new TransportError(`${url.host}: ${text}`, {
                 sent,
                 // undici's parser errors carry a piece of the answer, which may be a token: not kept.
@@ -248,11 +248,6 @@ class UndiciTransport implements Transport {
         if (insecure?.value === true) options.rejectUnauthorized = false;
         return options;
     }
-}
-
-function withScheme(proxy: string | undefined): string {
-    if (proxy === undefined) return "";
-    return /^[a-z][a-z0-9]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
 }
 
 function readPem(file: { value: string; source: string }, what: "CERTIFICATE" | "PRIVATE KEY"): string {

@@ -2,55 +2,10 @@
  * Where the APIs are: CBR and IAM base URLs by cloud and region (api-notes: Endpoints), overrides, and the catalog of a token.
  */
 import { ConfigError } from "../errors/errors";
-import { type CloudFamily, cloudOfRegion, FAMILY_NAMES, type KnownFamily, similarRegion } from "./regions";
+import { ALIASES, familyOfAccount, familyOfHost, isLoopback, own, REGION, readIamHost, similarDomain } from "./clouds";
+import { cloudOfRegion, FAMILY_NAMES, type KnownFamily, similarRegion } from "./regions";
 import type { Settings } from "./settings";
 import { namesFor } from "./sources";
-
-const ALIASES: Readonly<Record<string, KnownFamily>> = {
-    huaweicloud: "huaweicloud",
-    huawei: "huaweicloud",
-    otc: "otc",
-    opentelekomcloud: "otc",
-    flexibleengine: "flexibleengine",
-    "flexible-engine": "flexibleengine",
-};
-
-const FAMILY_OF_DOMAIN: Readonly<Record<string, KnownFamily>> = {
-    "myhuaweicloud.com": "huaweicloud",
-    "myhuaweicloud.eu": "huaweicloud",
-    "otc.t-systems.com": "otc",
-    "sc.otc.t-systems.com": "otc",
-    "prod-cloud-ocb.orange-business.com": "flexibleengine",
-};
-
-/** Accounts whose name tells their cloud: `OTC-EU-DE-…`, `OCB0…`. */
-const FAMILY_OF_ACCOUNT: readonly (readonly [RegExp, KnownFamily])[] = [
-    [/^OTC[-\d]/i, "otc"],
-    [/^OCB\d/i, "flexibleengine"],
-];
-
-const DOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
-const REGION = /^[a-zA-Z0-9._-]{1,255}$/;
-
-/** A record's own value: a region may be called anything. */
-function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
-    return Object.hasOwn(record, key) ? record[key] : undefined;
-}
-
-/**
- * A cloud's name or domain in its one spelling: `OTC` → `otc`.
- * @throws ConfigError when it is neither a name we know nor a domain.
- */
-export function normaliseCloud(text: string, source: string): string {
-    const name = text.trim().toLowerCase();
-    const family = own(ALIASES, name);
-    if (family !== undefined) return family;
-    if (DOMAIN.test(name)) return name;
-    throw new ConfigError(
-        `${source} is "${text}", which is no cloud we know: use huaweicloud, otc, flexibleengine, ` +
-            "or a domain such as myhuaweicloud.eu.",
-    );
-}
 
 /** Paths that people copy along with the address of IAM: both end where `/v3` is appended again. */
 const IAM_PATH = /\/v(2\.0|3(\.0)?)(\/auth)?(\/tokens)?$/i;
@@ -60,52 +15,6 @@ const IAM_PATH = /\/v(2\.0|3(\.0)?)(\/auth)?(\/tokens)?$/i;
  */
 export function normaliseIamUrl(text: string, source: string): string {
     return normaliseBaseUrl(text, source).replace(IAM_PATH, "").replace(/\/+$/, "");
-}
-
-/** The family that a cloud's name or domain belongs to. */
-export function familyOf(cloud: string): CloudFamily {
-    return own(ALIASES, cloud) ?? own(FAMILY_OF_DOMAIN, cloud) ?? "custom";
-}
-
-/** The cloud that this host belongs to, or undefined for hosts that are none of theirs. */
-function familyOfHost(hostname: string): KnownFamily | undefined {
-    const domain = Object.keys(FAMILY_OF_DOMAIN).find((one) => hostname === one || hostname.endsWith(`.${one}`));
-    return domain === undefined ? undefined : FAMILY_OF_DOMAIN[domain];
-}
-
-/**
- * What an IAM address tells: `iam.eu-de.otc.t-systems.com` → cloud otc, region eu-de. Undefined for hosts that do not
- * look so.
- */
-export function readIamHost(authUrl: string): { cloud: string; region?: string } | undefined {
-    const host = new URL(authUrl.replaceAll("{region}", "region-placeholder")).hostname;
-    const rest = /^iam(?:-pub)?\.(.+)$/.exec(host)?.[1];
-    if (rest === undefined) return undefined;
-    for (const domain of Object.keys(FAMILY_OF_DOMAIN).sort((a, b) => b.length - a.length)) {
-        const family = own(FAMILY_OF_DOMAIN, domain) ?? "custom";
-        // eu-west-101's own domain is part of Huawei Cloud; the table below finds it again by its region.
-        if (rest === domain) return { cloud: family };
-        if (!rest.endsWith(`.${domain}`)) continue;
-        const region = rest.slice(0, -domain.length - 1);
-        if (region === "region-placeholder") return { cloud: family };
-        return REGION.test(region) && !region.includes(".") ? { cloud: family, region } : { cloud: family };
-    }
-    const dot = rest.indexOf(".");
-    const [region, domain] = [rest.slice(0, dot), rest.slice(dot + 1)];
-    if (dot < 0 || !DOMAIN.test(domain) || !/^([a-z]+-)+[a-z0-9]+$/.test(region)) return undefined;
-    return region === "region-placeholder" ? { cloud: domain } : { cloud: domain, region };
-}
-
-/** Is this host name, as `URL.hostname` gives it, the machine itself? */
-export function isLoopback(hostname: string): boolean {
-    const host = hostname.toLowerCase().replace(/\.$/, "");
-    return (
-        host === "localhost" ||
-        host.endsWith(".localhost") ||
-        host === "[::1]" ||
-        host === "::1" ||
-        /^127(\.\d{1,3}){3}$/.test(host)
-    );
 }
 
 /** The version and project at the end of addresses that catalogs and users give; also as a template. */
@@ -213,9 +122,14 @@ function tableUrl(settings: Settings, cloud: string, service: Service, region: s
     return knownUrl(familyFor(settings, family, region), service, region);
 }
 
-/** The cloud that the account's name tells. */
-function familyOfAccount({ accountName }: Settings): KnownFamily | undefined {
-    return FAMILY_OF_ACCOUNT.find(([shape]) => accountName !== undefined && shape.test(accountName.value))?.[1];
+/** @throws ConfigError for a host that is one of the clouds' but for a typing mistake. */
+function refuseSimilarDomain(hostname: string): void {
+    const domain = similarDomain(hostname);
+    if (domain === undefined) return;
+    throw new ConfigError(
+        `${hostname} is no host of a cloud that is known: did you mean ${domain}? Nothing is sent there. ` +
+            "A cloud of that name needs its addresses in cbr:endpoints, with cbr and iam.",
+    );
 }
 
 /**
@@ -225,15 +139,19 @@ function familyOfAccount({ accountName }: Settings): KnownFamily | undefined {
 function ofTheSameCloud(settings: Settings, region: string, url: string, isGiven: boolean): string {
     const { hostname } = new URL(url);
     const family = familyOfHost(hostname);
-    if (family === undefined) return url;
-    const { accountName } = settings;
-    const account = familyOfAccount(settings);
-    if (account !== undefined && account !== family)
-        throw new ConfigError(
-            `Account ${accountName?.value} (${accountName?.source}) is one of ${FAMILY_NAMES[account]}, ` +
-                `but ${hostname} is ${FAMILY_NAMES[family]}'s: nothing is sent there. ` +
-                `Check ${namesFor("region")}, and ${namesFor("authUrl")}.`,
-        );
+    if (family === undefined) {
+        if (!isGiven) refuseSimilarDomain(hostname);
+        return url;
+    }
+    for (const account of [settings.accountName, settings.agency?.domainName]) {
+        const told = account === undefined ? undefined : familyOfAccount(account.value);
+        if (told !== undefined && told !== family)
+            throw new ConfigError(
+                `Account ${account?.value} (${account?.source}) is one of ${FAMILY_NAMES[told]}, ` +
+                    `but ${hostname} is ${FAMILY_NAMES[family]}'s: nothing is sent there. ` +
+                    `Check ${namesFor("region")}, and ${namesFor("authUrl")}.`,
+            );
+    }
     const owner = cloudOfRegion(region);
     if (!isGiven && owner !== undefined && owner !== family)
         throw new ConfigError(
@@ -305,7 +223,7 @@ export function learnCatalog(settings: Settings, region: string, catalog: unknow
  */
 export function cbrBaseUrl(settings: Settings, region: string): string {
     const given = own(settings.endpoints, checkedRegion(region));
-    if (given !== undefined) return ofTheSameCloud(settings, region, given, true);
+    if (given !== undefined) return ofTheSameCloud(settings, region, normaliseBaseUrl(given.value, given.source), true);
     const fromCatalog = learned.get(settings)?.get(region);
     if (fromCatalog !== undefined) return fromCatalog;
     if (settings.interfaces !== undefined)
@@ -341,7 +259,7 @@ export function regionProblem(settings: Settings, region: string): string | unde
  */
 export function iamBaseUrl(settings: Settings, region: string): string {
     const given = own(settings.iamEndpoints, checkedRegion(region));
-    if (given !== undefined) return ofTheSameCloud(settings, region, given, true);
+    if (given !== undefined) return ofTheSameCloud(settings, region, normaliseIamUrl(given.value, given.source), true);
     const url =
         settings.authUrl === undefined
             ? tableUrl(settings, settings.cloud.value, "iam", region)

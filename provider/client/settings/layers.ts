@@ -3,6 +3,7 @@ import { ConfigError } from "../errors/errors";
 import type { FileAccess } from "./clouds-files";
 import { type CloudsYamlEntry, listCloudsYaml, readCloudsYaml } from "./clouds-yaml";
 import { chooseCredentials, describeCredentials, registerSecrets } from "./credentials";
+import { isSdkAddress } from "./endpoint-maps";
 import { belowProvider } from "./explicit-provider";
 import { cloudsYamlLayer, openStackLayer, unusable } from "./openstack-layers";
 import {
@@ -25,6 +26,8 @@ export interface Sources {
     layers(order: Names): Layer[];
     /** Also those that do not count: their secrets are secrets all the same. */
     readonly all: readonly Layer[];
+    /** Where variables with addresses of single regions count: none does beside an entry that is used as a whole. */
+    readonly addresses: Env;
 }
 
 /** Variables that say who signs in, where, and to which project: of these one place counts as a whole. */
@@ -55,22 +58,42 @@ export function collectSources(
     const all = [stack, ...found(OS_HUAWEI), ...found(OS_OPENSTACK)];
     // Before anything can fail.
     registerSecrets(all);
+    const settled = (found: Sources): Sources => {
+        settle(found.layers(OS_OPENSTACK), warnings);
+        return found;
+    };
     const configured = textOf(get("cbr:cloudsYaml"))?.trim() || undefined;
     if (configured !== undefined) {
         const entry = configuredEntry(configured, stack, env, files);
         warnings.push(...entry.warnings);
         const clouds = cloudsYamlLayer(entry, files);
-        const used = choose(stack, clouds, environment(OS_OPENSTACK), { name: configured, warnings });
+        const addresses = Object.keys(env).filter((name) => isSdkAddress(name) && env[name]?.trim());
+        const used = choose(stack, clouds, environment(OS_OPENSTACK), { name: configured, addresses, warnings });
         const last = used === "both" ? [clouds] : [];
-        return {
+        return settled({
             stack,
             all: [...all, clouds],
+            addresses: used === "entry" ? {} : env,
             layers: (order) => (used === "entry" ? [stack, clouds] : [...beside(order), ...last]),
-        };
+        });
     }
     const clouds = requestedLayer(beside(OS_OPENSTACK), env, files, warnings);
     const last = clouds === undefined ? [] : [clouds];
-    return { stack, all: [...all, ...last], layers: (order) => [...beside(order), ...last.map(below)] };
+    const layers = (order: Names) => [...beside(order), ...last.map(below)];
+    return settled({ stack, all: [...all, ...last], addresses: env, layers });
+}
+
+/** A file may be asked for on another tool's account: it stops only who has no complete credentials elsewhere. */
+function settle(layers: readonly Layer[], warnings: string[]): void {
+    const broken = layers.filter(({ problem }) => problem !== undefined);
+    if (broken.length === 0) return;
+    const { credentials, layer } = chooseCredentials(layers);
+    for (const { problem } of broken) {
+        if (problem === undefined) continue;
+        // Beside the file's own variables too: what it would have said may be of another account.
+        if (credentials === undefined || problem === layer?.problem) throw problem;
+        warnings.push(`${problem.message} Used instead: ${describeCredentials(credentials)}.`);
+    }
 }
 
 /** The order that a cloud's own tools give the OS_* names. */
@@ -104,7 +127,7 @@ function choose(
     stack: Layer,
     clouds: Layer,
     environment: readonly Layer[],
-    said: { name: string; warnings: string[] },
+    said: { name: string; addresses: readonly string[]; warnings: string[] },
 ): "entry" | "environment" | "both" {
     const isComplete = (layers: readonly Layer[]) => chooseCredentials(layers).credentials !== undefined;
     const found = environment.flatMap((layer) => IDENTITY.map((field) => layer.get(field)?.source));
@@ -112,10 +135,11 @@ function choose(
         source.replace("environment variable ", ""),
     );
     if (isComplete([stack, clouds])) {
-        if (variables.length > 0)
+        const unused = [...variables, ...said.addresses];
+        if (unused.length > 0)
             said.warnings.push(
                 `cbr:cloudsYaml names clouds.yaml entry ${said.name}, which is used as a whole. ` +
-                    `Not used: ${variables.join(", ")}.`,
+                    `Not used: ${unused.join(", ")}.`,
             );
         return "entry";
     }

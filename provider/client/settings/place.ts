@@ -1,7 +1,8 @@
 /** Where credentials are good: region, address of IAM and cloud, which tell about each other. */
 import { ConfigError } from "../errors/errors";
-import { belongingFirst, chooseTogether } from "./credentials";
-import { familyOf, normaliseCloud, normaliseIamUrl, readIamHost } from "./endpoints";
+import { familyOf, familyOfAccount, isLoopback, normaliseCloud, readIamHost } from "./clouds";
+import { accountIn, belongingFirst, chooseTogether } from "./credentials";
+import { normaliseIamUrl } from "./endpoints";
 import { type CloudFamily, cloudOfRegion, FAMILY_NAMES, type KnownFamily, ONLY_REGION } from "./regions";
 import type { Layer, Resolved } from "./sources";
 
@@ -72,19 +73,28 @@ export function sameRegionLayers(layers: readonly Layer[], region: string | unde
     });
 }
 
+/** Is this an address on this machine, as a test's is? */
+function isLoopbackUrl(text: string): boolean {
+    return URL.canParse(text) && isLoopback(new URL(text).hostname);
+}
+
 /** One setting that says where credentials are good, from the first layer where it fits them. */
 class Fitting {
     readonly #own: Layer | undefined;
-    readonly #home: { readonly region: string; readonly family: KnownFamily } | undefined;
+    /** What tells the cloud of the credentials, and that cloud. */
+    readonly #home: { readonly told: string; readonly family: KnownFamily } | undefined;
     readonly #warnings: string[];
 
     constructor(layers: readonly Layer[], own: Layer | undefined, warnings: string[]) {
         this.#own = own;
         this.#warnings = warnings;
         const mine = layers.filter((layer) => layer === own || (layer.kind === "stack" && own !== undefined));
-        const region = regionIn(mine)?.value;
-        const family = region === undefined ? undefined : cloudOfRegion(region);
-        this.#home = region === undefined || family === undefined ? undefined : { region, family };
+        const region = regionIn(mine)?.value ?? "";
+        const account = accountIn(mine).domainName?.value ?? "";
+        const [ofRegion, ofAccount] = [cloudOfRegion(region), familyOfAccount(account)];
+        if (ofRegion !== undefined) this.#home = { told: `for region ${region}`, family: ofRegion };
+        else if (ofAccount !== undefined) this.#home = { told: `of account ${account}`, family: ofAccount };
+        else this.#home = undefined;
     }
 
     /**
@@ -103,7 +113,7 @@ class Fitting {
             const value = this.#ifFits(layer, found, read);
             if (value !== undefined) return value;
             this.#warnings.push(
-                `Not used: ${found.source}, because the credentials are for region ${this.#home.region} of ` +
+                `Not used: ${found.source}, because the credentials are ${this.#home.told} of ` +
                     `${FAMILY_NAMES[this.#home.family]}.`,
             );
         }
@@ -115,11 +125,12 @@ class Fitting {
         found: Resolved,
         read: (found: Resolved) => { value: Resolved; family: CloudFamily },
     ): Resolved | undefined {
-        const isForTheseTools = this.#own?.kind === "stack" || toolsOf([layer], this.#own).length > 0;
+        // Whoever has the credentials in stack configuration may have the shell for something else.
+        const isForTheseTools = this.#own?.kind !== "stack" && toolsOf([layer], this.#own).length > 0;
         try {
             const { value, family } = read(found);
-            const fits = family === "custom" ? isForTheseTools : family === this.#home?.family;
-            return fits ? value : undefined;
+            if (family !== "custom") return family === this.#home?.family ? value : undefined;
+            return isForTheseTools || isLoopbackUrl(value.value) ? value : undefined;
         } catch (error) {
             if (isForTheseTools || !(error instanceof ConfigError)) throw error;
             return undefined;

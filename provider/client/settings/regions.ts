@@ -42,7 +42,7 @@ export function cloudOfRegion(region: string): KnownFamily | undefined {
 }
 
 /** Letters to insert, delete, exchange or swap with their neighbour to make one text of the other. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
     const rows = [Array.from({ length: b.length + 1 }, (_, index) => index)];
     const at = (i: number, j: number) => rows[i]?.[j] ?? 0;
     for (let i = 1; i <= a.length; i++) {

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { ConfigError } from "../errors/errors";
 import { POLL_INTERVAL_RULE, parsePollInterval } from "../time/duration";
+import { familyOf } from "./clouds";
 import { expandHome, type FileAccess } from "./clouds-files";
 import {
     accountIn,
@@ -21,7 +22,6 @@ import {
     sameCredentials,
 } from "./credentials";
 import { type EndpointMaps, endpointsOf, sdkEndpoints } from "./endpoint-maps";
-import { familyOf, normaliseBaseUrl } from "./endpoints";
 import { collectSources, orderFor, type Sources } from "./layers";
 import { firstIn, inferred, placeOf, sameRegionLayers, toolsOf } from "./place";
 import { type Proxies, proxiesOf } from "./proxies";
@@ -93,10 +93,10 @@ export interface Settings {
      * table.
      */
     readonly interfaces?: Resolved<readonly string[]> | undefined;
-    /** Region → CBR base URL without `/v3`. */
-    readonly endpoints: Readonly<Record<string, string>>;
-    /** Region → IAM base URL without `/v3`. */
-    readonly iamEndpoints: Readonly<Record<string, string>>;
+    /** Region → address of CBR. Addresses from the environment may be unusable, which is an error of their region. */
+    readonly endpoints: Readonly<Record<string, Resolved>>;
+    /** Region → address of IAM, as `endpoints`. */
+    readonly iamEndpoints: Readonly<Record<string, Resolved>>;
     /** PEM file of authorities that are trusted besides the machine's own. */
     readonly caFile?: Resolved | undefined;
     /** PEM files of a client certificate. */
@@ -198,7 +198,7 @@ function endpointMaps(
     region: string | undefined,
 ) {
     const maps: EndpointMaps = { cbr: {}, iam: {} };
-    if (found !== undefined && region !== undefined) maps.cbr[region] = normaliseBaseUrl(found.value, found.source);
+    if (found !== undefined && region !== undefined) maps.cbr[region] = found;
     sdkEndpoints(env, maps);
     endpointsOf(get("cbr:endpoints"), maps);
     return { endpoints: maps.cbr, iamEndpoints: maps.iam };
@@ -287,7 +287,12 @@ export function resolveSettings(get: (key: string) => unknown, env: Env, files: 
         }),
         cloud,
         credentials,
-        ...endpointMaps(get, env, firstIn(sameRegionLayers(sameTools, region?.value), "endpoint"), region?.value),
+        ...endpointMaps(
+            get,
+            sources.addresses,
+            firstIn(sameRegionLayers(sameTools, region?.value), "endpoint"),
+            region?.value,
+        ),
         proxies,
         ...limitsOf(get, ordered),
         warnings,

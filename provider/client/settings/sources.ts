@@ -53,6 +53,8 @@ export interface Layer {
     readonly firstWay?: "token" | "password";
     /** A way to sign in that it is told not to use, whatever it gives. */
     readonly excludedWay?: "token" | "password";
+    /** Why a file cannot be used that this place is to be read from. */
+    readonly problem?: ConfigError;
     get(field: Field | OpenStackField): Resolved | undefined;
 }
 

@@ -5,16 +5,53 @@ import { ConfigError } from "../errors/errors";
 import { expandHome, type FileAccess } from "./clouds-files";
 import { clean, type Env, environmentLayer, type Field, HW, type Layer, type Resolved, textOf } from "./sources";
 
-type Values = Readonly<Partial<Record<Field, unknown>>>;
+type Keys = Readonly<Partial<Record<Field, string>>>;
 
-function valueIn(values: Values, where: string, field: string): Resolved | undefined {
-    if (!Object.hasOwn(values, field)) return undefined;
-    const text = clean(field, textOf(values[field as Field]) ?? "");
-    return text === undefined ? undefined : { value: text, source: `${where}: ${field}` };
+const PROFILE_KEYS: Keys = {
+    region: "region",
+    projectId: "projectId",
+    accessKey: "accessKeyId",
+    secretKey: "secretAccessKey",
+    securityToken: "securityToken",
+    domainId: "domainId",
+    agencyName: "agencyName",
+    agencyDomainName: "agencyDomainName",
+    agencyDomainId: "agencyDomainId",
+};
+
+const SDK_FILE_KEYS: Keys = {
+    accessKey: "ak",
+    secretKey: "sk",
+    securityToken: "security_token",
+    projectId: "project_id",
+    domainId: "domain_id",
+    authUrl: "iam_endpoint",
+};
+
+/** What a file has, by the keys that it gives its fields. */
+function valueIn(
+    values: Readonly<Record<string, unknown>>,
+    keys: Keys,
+    where: string,
+    field: string,
+): Resolved | undefined {
+    const key = keys[field as Field];
+    const text = key === undefined ? undefined : clean(field, textOf(values[key]) ?? "");
+    return text === undefined ? undefined : { value: text, source: `${where}: ${key}` };
 }
 
 const record = (value: unknown): Record<string, unknown> =>
     typeof value === "object" && value !== null ? { ...value } : {};
+
+/** A file that cannot be used is no error yet: it may be meant for another tool. */
+function orProblem(read: () => Layer, without: Layer): Layer {
+    try {
+        return read();
+    } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        return { ...without, problem: error };
+    }
+}
 
 /** The access key comes from the profile alone, even where it gives none: its parts belong together. */
 const FROM_PROFILE_ALONE: ReadonlySet<string> = new Set<Field>(["accessKey", "secretKey", "securityToken"]);
@@ -22,22 +59,23 @@ const FROM_PROFILE_ALONE: ReadonlySet<string> = new Set<Field>(["accessKey", "se
 /**
  * HW_* variables, and the profile that HW_PROFILE or HW_SHARED_CONFIG_FILE asks for (`~/.hcloud/config.json`, profile
  * `current` or `default`). As in Huawei Cloud's Terraform provider the profile beats the variables, but for what it
- * does not give and for HW_AUTH_TOKEN.
- * @throws ConfigError when a profile is asked for and not there, or the file is no JSON.
+ * does not give and for HW_AUTH_TOKEN. A profile that is asked for and not there, or no JSON, is the layer's problem.
  */
 export function huaweiLayer(env: Env, files: FileAccess): Layer {
     const variables = environmentLayer(env, HW);
-    const profile = profileOf(env, files);
-    if (profile === undefined) return variables;
-    return {
-        kind: "environment",
-        get: (field) =>
-            valueIn(profile.values, profile.where, field) ??
-            (FROM_PROFILE_ALONE.has(field) ? undefined : variables.get(field)),
-    };
+    return orProblem(() => {
+        const profile = profileOf(env, files);
+        if (profile === undefined) return variables;
+        return {
+            kind: "environment",
+            get: (field) =>
+                valueIn(profile.values, PROFILE_KEYS, profile.where, field) ??
+                (FROM_PROFILE_ALONE.has(field) ? undefined : variables.get(field)),
+        };
+    }, variables);
 }
 
-function profileOf(env: Env, files: FileAccess): { values: Values; where: string } | undefined {
+function profileOf(env: Env, files: FileAccess): { values: Record<string, unknown>; where: string } | undefined {
     const file = env["HW_SHARED_CONFIG_FILE"]?.trim() || undefined;
     const wanted = env["HW_PROFILE"]?.trim() || undefined;
     if (file === undefined && wanted === undefined) return undefined;
@@ -61,21 +99,10 @@ function profileOf(env: Env, files: FileAccess): { values: Values; where: string
             `${path} has no profile "${name}" (environment variable ${variable}; it has: ${others}).`,
         );
     }
-    const keys = profile["mode"] === "SSO" ? record(record(profile["ssoAuth"])["stsToken"]) : profile;
-    return {
-        where: `${path} profile ${name}`,
-        values: {
-            region: profile["region"],
-            projectId: profile["projectId"],
-            accessKey: keys["accessKeyId"],
-            secretKey: keys["secretAccessKey"],
-            securityToken: keys["securityToken"],
-            domainId: profile["domainId"],
-            agencyName: profile["agencyName"],
-            agencyDomainName: profile["agencyDomainName"],
-            agencyDomainId: profile["agencyDomainId"],
-        },
-    };
+    const { accessKeyId, secretAccessKey, securityToken } =
+        profile["mode"] === "SSO" ? record(record(profile["ssoAuth"])["stsToken"]) : profile;
+    const where = `${path} profile ${name}`;
+    return { where, values: { ...profile, accessKeyId, secretAccessKey, securityToken } };
 }
 
 /** `"quoted"` or `'quoted'`, else up to a comment, which white space stands before. */
@@ -110,26 +137,27 @@ function readBasicSection(text: string, path: string): Record<string, string> {
 }
 
 /**
- * Section `[basic]` of the credentials file of Huawei's SDKs, when HUAWEICLOUD_SDK_CREDENTIALS_FILE names one.
- * @throws ConfigError when it cannot be read, or is no INI file.
+ * Section `[basic]` of the credentials file of Huawei's SDKs, when HUAWEICLOUD_SDK_CREDENTIALS_FILE names one. A file
+ * that cannot be read, or is no INI file, is the layer's problem.
  */
 export function sdkFileLayer(env: Env, files: FileAccess): Layer | undefined {
     const file = env["HUAWEICLOUD_SDK_CREDENTIALS_FILE"]?.trim() || undefined;
     if (file === undefined) return undefined;
     const path = expandHome(file, files);
+    return orProblem(
+        () => {
+            const values = readSdkFile(path, files);
+            return { kind: "file", get: (field) => valueIn(values, SDK_FILE_KEYS, path, field) };
+        },
+        { kind: "file", get: () => undefined },
+    );
+}
+
+function readSdkFile(path: string, files: FileAccess): Record<string, string> {
+    const variable = "environment variable HUAWEICLOUD_SDK_CREDENTIALS_FILE";
     const text = files.read(path);
-    if (text === undefined)
-        throw new ConfigError(
-            `environment variable HUAWEICLOUD_SDK_CREDENTIALS_FILE asks for ${path}, which cannot be read.`,
-        );
+    if (text === undefined) throw new ConfigError(`${variable} asks for ${path}, which cannot be read.`);
     const values = readBasicSection(text, path);
-    const fields: Values = {
-        accessKey: values["ak"],
-        secretKey: values["sk"],
-        securityToken: values["security_token"],
-        projectId: values["project_id"],
-        domainId: values["domain_id"],
-        authUrl: values["iam_endpoint"],
-    };
-    return { kind: "file", get: (field) => valueIn(fields, path, field) };
+    if (Object.keys(values).length > 0) return values;
+    throw new ConfigError(`${path} (${variable}) has nothing in a section [basic].`);
 }

@@ -523,10 +523,24 @@ describe.skipIf(server === undefined || other === undefined)("TLS", () => {
             const port = await listen(gone);
             await closeServer(gone);
             const error = await failure(
-                transport(settings({ HTTPS_PROXY: `http://127.0.0.1:${port}` })).send(post("https://cbr.example.test")),
+                transport(settings({ HTTPS_PROXY: `http://me:PROXYPASSWORD@127.0.0.1:${port}` })).send(
+                    post("https://cbr.example.test"),
+                ),
             );
             expect(error.sent).toBe(false);
-            expect(error.message).toContain("connection refused");
+            expect(error.message).toContain(
+                `cbr.example.test: the proxy 127.0.0.1:${port} (environment variable HTTPS_PROXY) cannot be reached: ` +
+                    "connection refused",
+            );
+            expect(error.message).not.toContain("PROXYPASSWORD");
+        });
+
+        it("whose name is not known", async () => {
+            const given = transport(settings({ https_proxy: "http://me:PROXYPASSWORD@proxy.invalid:3128" }));
+            const error = await failure(given.send(post("https://cbr.example.test")));
+            expect(error.message).toMatch(
+                /^cbr\.example\.test: the proxy proxy\.invalid:3128 \(environment variable https_proxy\) cannot be reached: host name/,
+            );
         });
 
         it("that is no address", async () => {

@@ -1,16 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../provider/client/errors/errors";
+import { familyOf, isLoopback, normaliseCloud, readIamHost } from "../../../provider/client/settings/clouds";
 import {
     cbrBaseUrl,
     cbrUrlFromCatalog,
-    familyOf,
     iamBaseUrl,
-    isLoopback,
     learnCatalog,
     needsCatalog,
     normaliseBaseUrl,
-    normaliseCloud,
-    readIamHost,
 } from "../../../provider/client/settings/endpoints";
 import { resolveSettings, type Settings } from "../../../provider/client/settings/settings";
 

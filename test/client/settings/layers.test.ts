@@ -146,6 +146,50 @@ describe("an entry that OS_CLOUD names for another tool", () => {
     });
 });
 
+describe("a file that a variable asks for", () => {
+    const broken = { "/no-json": "{", "/no-ini": "nonsense", "/empty": "" };
+    const stack = { "cbr:accessKey": "CK", "cbr:secretKey": "ssssssss" };
+    const rows: [Record<string, string>, string][] = [
+        [
+            { HW_PROFILE: "p" },
+            "environment variable HW_PROFILE asks for /home/u/.hcloud/config.json, which cannot be read.",
+        ],
+        [
+            { HW_SHARED_CONFIG_FILE: "/none" },
+            "environment variable HW_SHARED_CONFIG_FILE asks for /none, which cannot be read.",
+        ],
+        [
+            { HW_SHARED_CONFIG_FILE: "/no-json" },
+            "/no-json (environment variable HW_SHARED_CONFIG_FILE) is not valid JSON.",
+        ],
+        [
+            { HUAWEICLOUD_SDK_CREDENTIALS_FILE: "/none" },
+            "environment variable HUAWEICLOUD_SDK_CREDENTIALS_FILE asks for /none, which cannot be read.",
+        ],
+        [
+            { HUAWEICLOUD_SDK_CREDENTIALS_FILE: "/empty" },
+            "/empty (environment variable HUAWEICLOUD_SDK_CREDENTIALS_FILE) has nothing in a section [basic].",
+        ],
+    ];
+
+    it.each(rows)("and that cannot be used stops nobody whose credentials are complete elsewhere: %j", (env, text) => {
+        const said = (config: object, others: Record<string, string>) =>
+            resolve({ ...config }, { ...env, ...others }, broken).warnings;
+        expect(said(stack, {})).toEqual([
+            `${text} Used instead: the access key from cbr:accessKey with the secret key from cbr:secretKey.`,
+        ]);
+        expect(said({}, user)[0]).toMatch(`${text} Used instead: the user name from environment variable OS_USERNAME`);
+        expect(() => resolve({}, env, broken)).toThrow(text);
+    });
+
+    it("and that cannot be used stops its own tool's variables, which may be of another account", () => {
+        const text = "environment variable HW_PROFILE asks for /home/u/.hcloud/config.json";
+        expect(() => resolve({}, { ...keys, HW_PROFILE: "p" })).toThrow(text);
+        const explicit = { "cbr:explicitProvider": "true", "cbr:agencyName": "a", "cbr:agencyDomainName": "d" };
+        expect(() => resolve(explicit, { ...keys, HW_PROFILE: "p" })).toThrow(text);
+    });
+});
+
 describe("an entry that stack configuration names", () => {
     const config = { "cbr:cloudsYaml": "x" };
 
@@ -213,6 +257,21 @@ describe("an entry that stack configuration names", () => {
     });
 });
 
+describe("an entry that is used as a whole", () => {
+    it("goes to no address that the shell has for a region", () => {
+        const env = { HUAWEICLOUD_SDK_REGION_CBR_EU_NL: "https://cbr.lan", HUAWEICLOUD_SDK_REGION_IAM_EU_NL: "x y" };
+        const given = resolve({ "cbr:cloudsYaml": "x" }, env, clouds(whole));
+        expect([iamBaseUrl(given, "eu-nl"), cbrBaseUrl(given, "eu-nl")]).toEqual([
+            "https://iam.eu-nl.otc.t-systems.com",
+            "https://cbr.eu-nl.otc.t-systems.com",
+        ]);
+        expect(given.warnings).toEqual([
+            "cbr:cloudsYaml names clouds.yaml entry x, which is used as a whole. " +
+                "Not used: HUAWEICLOUD_SDK_REGION_CBR_EU_NL, HUAWEICLOUD_SDK_REGION_IAM_EU_NL.",
+        ]);
+    });
+});
+
 describe("settings of two accounts in one environment", () => {
     it("are not mixed: what says where credentials are good comes from where they are from", () => {
         const env = {
@@ -252,6 +311,36 @@ describe("settings of two accounts in one environment", () => {
             "https://cbr.cn-north-4.myhuaweicloud.com",
             "https://iam.cn-north-4.myhuaweicloud.com",
         ]);
+    });
+
+    it.each([
+        ["a private cloud's address of IAM", { OS_AUTH_URL: "https://keystone.lan:5000/v3" }],
+        ["one that would not be used at all", { OS_AUTH_URL: "http://keystone.lan:5000/v3" }],
+        ["one for another tool", { HUAWEICLOUD_SDK_IAM_ENDPOINT: "no url" }],
+        ["a private cloud's domain", { HW_CLOUD: "cloud.lan" }],
+    ])("leave a shell's aside where stack configuration signs in: %s", (_, env) => {
+        const stack = { "cbr:accessKey": "SK", "cbr:secretKey": "ssssssss", "cbr:region": "eu-de" };
+        const given = resolve(stack, env);
+        expect([iamBaseUrl(given, "eu-de"), cbrBaseUrl(given, "eu-de")]).toEqual([
+            "https://iam.eu-de.otc.t-systems.com",
+            "https://cbr.eu-de.otc.t-systems.com",
+        ]);
+        const said = `Not used: environment variable ${Object.keys(env)[0]}, because the credentials are for region `;
+        expect(given.warnings).toEqual([`${said}eu-de of Open Telekom Cloud.`]);
+        const account = {
+            ...{ "cbr:userName": "u", "cbr:password": "pppppppp" },
+            "cbr:domainName": "OTC-EU-DE-00000000001000012345",
+        };
+        const told = resolve(account, { ...env, OS_REGION_NAME: "RegionOne" });
+        expect(told.authUrl).toBeUndefined();
+        expect(told.warnings[0]).toContain("because the credentials are of account OTC-EU-DE-00000000001000012345 of");
+    });
+
+    it("use a simulator's address, which is on this machine", () => {
+        const stack = { "cbr:accessKey": "SK", "cbr:secretKey": "ssssssss", "cbr:region": "eu-de" };
+        expect(resolve(stack, { HW_AUTH_URL: "http://127.0.0.1:4711/v3" }).authUrl?.value).toBe(
+            "http://127.0.0.1:4711",
+        );
     });
 
     it("use what stands in stack configuration or beside the credentials, whatever it says", () => {
@@ -294,7 +383,8 @@ describe("settings of two accounts in one environment", () => {
     it("take an entry's address of CBR for the entry's own region only", () => {
         const files = clouds(`${whole}, cbr_endpoint_override: 'https://cbr.lan'`);
         const there = resolve({ "cbr:cloudsYaml": "x" }, {}, files);
-        expect(there.endpoints).toEqual({ "eu-nl": "https://cbr.lan" });
+        const source = "clouds.yaml entry x: cbr_endpoint_override";
+        expect(there.endpoints).toEqual({ "eu-nl": { value: "https://cbr.lan", source } });
         expect(resolve({ "cbr:cloudsYaml": "x", "cbr:region": "eu-de" }, {}, files).endpoints).toEqual({});
     });
 

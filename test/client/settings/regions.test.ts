@@ -142,6 +142,15 @@ describe("an account whose name tells its cloud", () => {
         }
     });
 
+    it("nor is an agency of such an account", () => {
+        const agency = { OS_AGENCY_NAME: "a", OS_AGENCY_DOMAIN_NAME: "OTC-EU-DE-00000000001000012345" };
+        const keys = { OS_ACCESS_KEY: "AK", OS_SECRET_KEY: "ssssssss", OS_REGION_NAME: "cn-north-4" };
+        for (const said of refusals(resolve({}, { ...keys, ...agency }), "cn-north-4"))
+            expect(said).toContain(
+                "Account OTC-EU-DE-00000000001000012345 (environment variable OS_AGENCY_DOMAIN_NAME) is one of Open ",
+            );
+    });
+
     it("nor to an endpoint that is given for a region", () => {
         const settings = resolve(
             { "cbr:endpoints": { "eu-de": "https://cbr.cn-north-4.myhuaweicloud.com" } },
@@ -155,6 +164,55 @@ describe("an account whose name tells its cloud", () => {
         expect(iamBaseUrl(own, "eu-de")).toBe("https://iam.eu-de.otc.t-systems.com");
         const other = resolve({}, { ...otcUser, OS_REGION_NAME: "eu-de", OS_AUTH_URL: "https://proxy.example/v3" });
         expect(iamBaseUrl(other, "eu-de")).toBe("https://proxy.example");
+    });
+});
+
+describe("a host that is one of the clouds' but for a typing mistake", () => {
+    it.each<[Record<string, string>, string, string, string]>([
+        [
+            { OS_AUTH_URL: "https://iam.eu-de.otc.t-system.com/v3", OS_REGION_NAME: "eu-de" },
+            "eu-de",
+            "eu-de.otc.t-system.com",
+            "otc.t-systems.com",
+        ],
+        [
+            { OS_AUTH_URL: "https://iam-pub.eu-ch2.sc.otc.t-systms.com/v3" },
+            "eu-ch2",
+            "eu-ch2.sc.otc.t-systms.com",
+            "otc.t-systems.com",
+        ],
+        [
+            { HW_CLOUD: "myhuawaicloud.com", HW_REGION_NAME: "cn-north-4" },
+            "cn-north-4",
+            "cn-north-4.myhuawaicloud.com",
+            "myhuaweicloud.com",
+        ],
+        [{ HW_CLOUD: "myhuaweicloud.co" }, "cn-east-3", "cn-east-3.myhuaweicloud.co", "myhuaweicloud.com"],
+        [
+            { OS_AUTH_URL: "https://iam.eu-west-0.prod-cloud-ocb.orange-busines.com" },
+            "eu-west-0",
+            "eu-west-0.prod-cloud-ocb.orange-busines.com",
+            "prod-cloud-ocb.orange-business.com",
+        ],
+    ])("%j is asked nothing", (env, region, host, meant) => {
+        for (const said of refusals(resolve({}, env), region)) {
+            expect(said).toContain(`${host} is no host of a cloud that is known: did you mean ${meant}?`);
+            expect(said).toContain("Nothing is sent there.");
+        }
+    });
+
+    it.each([
+        "https://iam.example.com",
+        "https://iam.r-1.cloud.example.org",
+        "https://t-systems.com",
+        "http://[::1]:1",
+    ])("%s is none", (url) => {
+        expect(iamBaseUrl(resolve({ "cbr:authUrl": url }), "r-1")).toBe(url);
+    });
+
+    it("is used where the region's own addresses are given", () => {
+        const there = { cbr: "https://cbr.r-1.myhuaweicloud.cn", iam: "https://iam.r-1.myhuaweicloud.cn" };
+        expect(refusals(resolve({ "cbr:endpoints": { "r-1": there } }), "r-1")).toEqual([there.cbr, there.iam]);
     });
 });
 

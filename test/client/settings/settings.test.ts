@@ -707,10 +707,6 @@ describe("values that make no sense", () => {
         [{ OS_INSECURE: "x" }, "environment variable OS_INSECURE"],
         [{ OS_AUTH_URL: "http://iam.example" }, "environment variable OS_AUTH_URL is plain http"],
         [
-            { HUAWEICLOUD_SDK_REGION_CBR_EU_DE: "nope" },
-            "environment variable HUAWEICLOUD_SDK_REGION_CBR_EU_DE is not a URL",
-        ],
-        [
             { HW_PROFILE: "x" },
             "environment variable HW_PROFILE asks for /home/u/.hcloud/config.json, which cannot be read",
         ],
@@ -748,7 +744,7 @@ describe("values of an explicit provider", () => {
             maxRetries: 7,
             maxRequestsPerSecond: 0.5,
             insecure: { value: true },
-            endpoints: { "eu-de": "http://127.0.0.1:1" },
+            endpoints: { "eu-de": { value: "http://127.0.0.1:1", source: "cbr:endpoints, region eu-de" } },
             credentials: { userId: { value: "42" }, password: { value: "12345678" } },
         });
     });

@@ -53,12 +53,27 @@ describe("the credentials file of the SDKs", () => {
         expect(() => read(text)).toThrow(message);
     });
 
-    it.each(["[BASIC]\nak = AK\nsk = SK\n", "[DEFAULT]\nak = AK\n[basic]\nsk = SK\n"])(
-        "finds no pair in %j",
+    it("finds no pair in another section", () => {
+        expect(read("[DEFAULT]\nak = AK\n[basic]\nsk = SK\n")).toBeUndefined();
+    });
+
+    it.each(["[BASIC]\nak = AK\nsk = SK\n", "[global]\nak = AK\n", "[basic]\n", ""])(
+        "says that it has nothing in section [basic]: %j",
         (text) => {
-            expect(read(text)).toBeUndefined();
+            expect(() => read(text)).toThrow(
+                "/c (environment variable HUAWEICLOUD_SDK_CREDENTIALS_FILE) has nothing in a section [basic].",
+            );
         },
     );
+
+    it("is named with the key that stands in it", () => {
+        const { credentials, projectId } = resolve(
+            { HUAWEICLOUD_SDK_CREDENTIALS_FILE: "/c", HW_REGION_NAME: "eu-de" },
+            { "/c": "[basic]\nak = AK\nsk = SK\nproject_id = p-1\n" },
+        );
+        expect(credentials).toMatchObject({ accessKey: { source: "/c: ak" }, secretKey: { source: "/c: sk" } });
+        expect(projectId?.source).toBe("/c: project_id");
+    });
 });
 
 describe("HUAWEICLOUD_SDK_REGION_CBR_<REGION>", () => {
@@ -68,6 +83,14 @@ describe("HUAWEICLOUD_SDK_REGION_CBR_<REGION>", () => {
         [" https://one.example , https://two.example ", "https://one.example"],
     ])("%j gives %s: the first of several serves", (list, url) => {
         expect(cbrBaseUrl(resolve({ HUAWEICLOUD_SDK_REGION_CBR_CN_NORTH_4: list }), "cn-north-4")).toBe(url);
+    });
+
+    it("that makes no sense is an error of that region, and stops no other", () => {
+        const settings = resolve({ HUAWEICLOUD_SDK_REGION_CBR_CN_NORTH_1: "no url", HW_REGION_NAME: "cn-north-4" });
+        expect(cbrBaseUrl(settings, "cn-north-4")).toBe("https://cbr.cn-north-4.myhuaweicloud.com");
+        expect(() => cbrBaseUrl(settings, "cn-north-1")).toThrow(
+            "environment variable HUAWEICLOUD_SDK_REGION_CBR_CN_NORTH_1 is not a URL.",
+        );
     });
 });
 
