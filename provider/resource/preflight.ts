@@ -11,10 +11,12 @@ import {
     showCheckpoint,
     showReplicationCapabilities,
     showVault,
+    type WireBackup,
     type WireVault,
 } from "../client/operations";
 import { iamBaseUrl } from "../client/settings/endpoints";
 import { backupRows } from "../reads/backup-lists";
+import { backupsOfCheckpoint } from "../reads/checkpoint-lists";
 import { sharedVault } from "../reads/shared-reads";
 import type { BackupReplicaInputs } from "../resources/copies/backup-replica";
 import type { CheckpointReplicaInputs } from "../resources/copies/checkpoint-replica";
@@ -171,6 +173,28 @@ export async function find<Req, Res>(
         // Vendor: not every cloud has this call, or gives the right to it; copies work nevertheless.
         const optional = operation.id === showReplicationCapabilities.id && isAnswer(error);
         if (!optional) note(context, messageOf(error));
+        return undefined;
+    }
+}
+
+/** The backups of a restore point, as {@link find}; undefined: nobody could say. */
+export async function backupsOf(
+    context: Context,
+    target: ProjectRef,
+    checkpointId: string,
+    expected: readonly string[],
+): Promise<WireBackup[] | undefined> {
+    const { region, projectId } = target;
+    const now = context.clock.now();
+    const own = looks(context);
+    const list = () => backupsOfCheckpoint(context, target, checkpointId, expected, { until: now + LOOK_MS });
+    try {
+        return await own.once(`backups ${region} ${projectId} ${checkpointId}`, now, () =>
+            own.pending.during(() => context.client.baseUrl(region), list),
+        );
+    } catch (error) {
+        if (isDefinite(error)) throw error;
+        note(context, messageOf(error));
         return undefined;
     }
 }
