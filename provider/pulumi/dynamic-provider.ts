@@ -10,6 +10,7 @@ import { nodeProblem } from "../client/node-version";
 import { systemClock } from "../client/time/clock";
 import { createJournal } from "../exactly-once/journal";
 import { fileStore } from "../exactly-once/note-store";
+import { hasLost } from "../resource/drift";
 import { noteDeclared, noteMade, noteStored, removeGuarded } from "../resource/guard";
 import { lowercaseId, withLowercaseIds } from "../resource/ids";
 import {
@@ -59,6 +60,12 @@ const host: { get: (key: string) => string | undefined; raw: unknown; services: 
 
 /** What the resources of this run rest on. Outlives the configuration: all that one process serves are told of each other. */
 let holders: Holders | undefined;
+
+/**
+ * URNs of which a read has just found that something is gone. Pulumi: a refresh asks for a diff right after the read, and
+ * shows as changed what that calls changed; outputs alone never show. The program's own diff finds nothing to do.
+ */
+const drifted = new Set<string>();
 
 function runHolders(): Holders {
     const address = engineAddress();
@@ -256,6 +263,7 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
         diff: (id: string, olds: PropertyMap, news: PropertyMap) =>
             withContext(news, kind, async (context) => {
                 const urns = { program: context.urn, stored: urnIn(olds) };
+                const hasDrifted = drifted.delete(context.urn);
                 const own = lowercaseId(id);
                 noteStored(context, handler, urns, { id: own, outputs: stored(olds) });
                 const asked = { ...context, formerUrn: urns.stored };
@@ -263,7 +271,7 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
                 const { replaces, updates, changedByState, deleteBeforeReplace, failures } = result;
                 if (failures.length > 0)
                     throw new ConfigError(failures.map(({ property, reason }) => `${property} ${reason}`).join("; "));
-                if (replaces.length === 0 && updates.length === 0) return { changes: changedByState };
+                if (replaces.length === 0 && updates.length === 0) return { changes: changedByState || hasDrifted };
                 if (deleteBeforeReplace)
                     context.log.info(
                         "what it has is deleted before its replacement is made: a region has one replica of a backup",
@@ -305,6 +313,7 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
                 // Pulumi: no id means that the resource is gone.
                 if (found === undefined) return {};
                 noteStored(context, handler, { program: context.urn, stored: context.urn }, found);
+                if (hasLost(stored(props), found.outputs)) drifted.add(context.urn);
                 const kept = props[GIVEN_KEY] === undefined ? {} : { [GIVEN_KEY]: props[GIVEN_KEY] };
                 const outputs = sealSecrets(withoutUndefined(found.outputs) as PropertyMap, props);
                 return {
