@@ -62,10 +62,10 @@ const host: { get: (key: string) => string | undefined; raw: unknown; services: 
 let holders: Holders | undefined;
 
 /**
- * URNs of which a read has just found that something is gone. Pulumi: a refresh asks for a diff right after the read, and
- * shows as changed what that calls changed; outputs alone never show. The program's own diff finds nothing to do.
+ * Did the read that a refresh has just made find that something is gone? By URN. Pulumi: a refresh asks for a diff right
+ * after it, of state with itself, and shows as changed what that calls changed; the program's own comes after a check.
  */
-const drifted = new Set<string>();
+const refreshed = new Map<string, boolean>();
 
 function runHolders(): Holders {
     const address = engineAddress();
@@ -224,6 +224,7 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
 ): dynamic.ResourceProvider {
     const handler = withNotes(plainHandler);
     const { kind } = handler;
+    const { onDiff: _, ...comparing } = handler;
     const lower = (bag: PropertyMap) => withLowercaseIds(handler.inputs, withoutHostKeys(bag));
     const upgrade = handler.upgradeState ?? ((bag: PropertyMap) => bag);
     const stored = (bag: PropertyMap) => upgrade(lower(bag)) as unknown as O;
@@ -241,6 +242,7 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
 
         check: async (olds: PropertyMap, news: PropertyMap) => {
             const inputs = lower(news);
+            refreshed.delete(urnIn(news));
             noteDeclared({ holders: runHolders() }, handler, urnIn(news), knownInputs<I>(inputs, isUnknown));
             // Pulumi: what is given back is stored and shown, so it is what the program wrote.
             const result = { inputs: { ...withoutHostKeys(news), ...notesOf(news) } };
@@ -263,15 +265,18 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
         diff: (id: string, olds: PropertyMap, news: PropertyMap) =>
             withContext(news, kind, async (context) => {
                 const urns = { program: context.urn, stored: urnIn(olds) };
-                const hasDrifted = drifted.delete(context.urn);
+                const hasLostSome = refreshed.get(context.urn);
+                refreshed.delete(context.urn);
                 const own = lowercaseId(id);
                 noteStored(context, handler, urns, { id: own, outputs: stored(olds) });
                 const asked = { ...context, formerUrn: urns.stored };
-                const result = await diffInputs(handler, asked, own, stored(olds), lower(news), isUnknown);
+                // Of what the program wants with the resource the diff of a refresh says nothing.
+                const asking = hasLostSome === undefined ? handler : comparing;
+                const result = await diffInputs(asking, asked, own, stored(olds), lower(news), isUnknown);
                 const { replaces, updates, changedByState, deleteBeforeReplace, failures } = result;
                 if (failures.length > 0)
                     throw new ConfigError(failures.map(({ property, reason }) => `${property} ${reason}`).join("; "));
-                if (replaces.length === 0 && updates.length === 0) return { changes: changedByState || hasDrifted };
+                if (replaces.length === 0 && updates.length === 0) return { changes: changedByState || hasLostSome === true };
                 if (deleteBeforeReplace)
                     context.log.info(
                         "what it has is deleted before its replacement is made: a region has one replica of a backup",
@@ -313,7 +318,7 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
                 // Pulumi: no id means that the resource is gone.
                 if (found === undefined) return {};
                 noteStored(context, handler, { program: context.urn, stored: context.urn }, found);
-                if (hasLost(stored(props), found.outputs)) drifted.add(context.urn);
+                refreshed.set(context.urn, hasLost(stored(props), found.outputs));
                 const kept = props[GIVEN_KEY] === undefined ? {} : { [GIVEN_KEY]: props[GIVEN_KEY] };
                 const outputs = sealSecrets(withoutUndefined(found.outputs) as PropertyMap, props);
                 return {

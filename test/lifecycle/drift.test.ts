@@ -53,3 +53,36 @@ it("a refresh shows restore points and copies that have expired or lost backups,
     expect(ops(await life.up())).toEqual([]);
     expect((await life.stack.outputs())["ids"]?.value).toEqual(left);
 });
+
+it("a refresh in the same run does not keep what the program no longer has, or replaces", async () => {
+    const life = await openLife();
+    const vaults = { removed: life.vault(), rotated: life.vault(), left: life.vault() };
+    const { backupId } = life.vaultWithBackup();
+    const destinationVaultId = life.destination();
+    const deletionPolicy = "delete";
+    let release = 1;
+    life.use(async () => {
+        if (release === 1) new cbr.Checkpoint("removed", { vaultId: vaults.removed, deletionPolicy });
+        const first = { deleteBeforeReplace: true };
+        new cbr.Checkpoint("rotated", { vaultId: vaults.rotated, deletionPolicy, triggers: { release } }, first);
+        new cbr.Checkpoint("left", { vaultId: vaults.left, deletionPolicy });
+        const copyTo = { destinationRegion: "eu-nl", destinationVaultId, deletionPolicy } as const;
+        new cbr.BackupReplica("copy", { backupId, ...copyTo, triggers: { release } });
+    });
+    await life.up();
+    const before = await life.states();
+    const replica = String(before.get("copy")?.outputs["destinationBackupId"]);
+
+    release = 2;
+    expect((await life.preview({ refresh: true })).changes).toEqual({ same: 2, delete: 1, replace: 2 });
+    await life.up({ refresh: true });
+    const points = (vaultId: string) => life.home.snapshot().checkpoints.filter((one) => one.vaultId === vaultId);
+    expect(points(vaults.removed)).toEqual([]);
+    expect(points(vaults.rotated).map(({ id }) => id)).toEqual([(await life.state("rotated")).id]);
+    expect((await life.state("rotated")).id).not.toBe(before.get("rotated")?.id);
+    expect([...life.away.backups.keys()]).toEqual([(await life.state("copy")).outputs["destinationBackupId"]]);
+    expect(life.away.backups.has(replica)).toBe(false);
+
+    await life.destroy({ refresh: true });
+    expect([points(vaults.rotated), points(vaults.left), [...life.away.backups.keys()]]).toEqual([[], [], []]);
+});
