@@ -2,6 +2,7 @@
 import { ConfigError, messageOf } from "../client/errors/errors";
 import { displayText } from "../client/errors/redaction";
 import { atOriginalIndex, checkInputs, knownInputs } from "../resource/check";
+import { hasLost } from "../resource/drift";
 import { noteDeclared, noteMade, noteStored, removeGuarded } from "../resource/guard";
 import { lowercaseId, withLowercaseIds } from "../resource/ids";
 import {
@@ -29,6 +30,12 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
     /** By URN: what is to be replaced, because of which inputs. */
     readonly #replaced = new Map<string, { readonly id: string; readonly outputs: O; readonly because: string }>();
 
+    /**
+     * By URN: did the read that a refresh has just made find that something is gone? Pulumi: a refresh asks for a diff right
+     * after it, of state with itself, and shows as changed what that calls changed; the program's own comes after a check.
+     */
+    readonly #refreshed = new Map<string, boolean>();
+
     constructor(handler: ResourceHandler<I, O>) {
         this.handler = withNotes(handler);
     }
@@ -47,6 +54,7 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
     async check(caller: Caller, olds: PropertyMap, news: PropertyMap): Promise<Failure[]> {
         const { handler } = this;
         const inputs = this.given(news) as PropertyMap;
+        this.#refreshed.delete(caller.urn);
         noteDeclared({ holders: runHolders() }, handler, caller.urn, knownInputs<I>(inputs, isUnknown));
         const shown = ({ property, reason }: Failure): Failure => ({ property, reason: displayText(reason) });
         const failures = checkInputs(handler, inputs, isUnknown).map(shown);
@@ -72,7 +80,12 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
             const [own, outputs] = [lowercaseId(id), this.stored(olds)];
             noteStored(context, handler, urns, { id: own, outputs });
             const inputs = this.given(news) as PropertyMap;
-            const result = await diffInputs(handler, context, own, outputs, inputs, isUnknown);
+            const hasLostSome = this.#refreshed.get(caller.urn);
+            this.#refreshed.delete(caller.urn);
+            // Of what the program wants with the resource the diff of a refresh says nothing.
+            const { onDiff: _, ...comparing } = handler;
+            const asking = hasLostSome === undefined ? handler : comparing;
+            const result = await diffInputs(asking, context, own, outputs, inputs, isUnknown);
             if (result.failures.length > 0)
                 throw new ConfigError(
                     result.failures.map(({ property, reason }) => `${property} ${reason}`).join("; "),
@@ -84,7 +97,7 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
                 context.log.info(
                     "what it has is deleted before its replacement is made: a region has one replica of a backup",
                 );
-            return result;
+            return { ...result, changedByState: result.changedByState || hasLostSome === true };
         });
     }
 
@@ -143,8 +156,11 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
     read(caller: Caller, id: string, olds: PropertyMap): Promise<Created<O> | undefined> {
         const { handler } = this;
         return withContext(caller, handler.kind, async (context) => {
-            const found = await handler.read(context, lowercaseId(id), this.stored(olds));
-            if (found !== undefined) noteStored(context, handler, { program: context.urn, stored: context.urn }, found);
+            const before = this.stored(olds);
+            const found = await handler.read(context, lowercaseId(id), before);
+            if (found === undefined) return undefined;
+            noteStored(context, handler, { program: context.urn, stored: context.urn }, found);
+            this.#refreshed.set(context.urn, hasLost(before, found.outputs));
             return found;
         });
     }

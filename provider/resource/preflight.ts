@@ -5,8 +5,15 @@
  */
 import type { ProjectRef } from "../client/client";
 import { ApiError, AuthError, ConfigError, messageOf, NotFoundError } from "../client/errors/errors";
-import { type Operation, showReplicationCapabilities, showVault, type WireVault } from "../client/operations";
+import {
+    type Operation,
+    showReplicationCapabilities,
+    showVault,
+    type WireBackup,
+    type WireVault,
+} from "../client/operations";
 import { iamBaseUrl } from "../client/settings/endpoints";
+import { backupsOfCheckpoint } from "../reads/checkpoint-lists";
 import { sharedVault } from "../reads/shared-reads";
 import { type Context, targetOf as projectOf, type Services } from "../services/context";
 import { PendingHosts } from "./pending-hosts";
@@ -166,6 +173,27 @@ export async function find<Req, Res>(
         // Vendor: not every cloud has this call, or gives the right to it; copies work nevertheless.
         const optional = operation.id === showReplicationCapabilities.id && isAnswer(error);
         if (!optional) note(context, messageOf(error));
+        return undefined;
+    }
+}
+
+/** The backups of a restore point, as {@link find}; undefined: nobody could say. */
+export async function backupsOf(
+    context: Context,
+    target: ProjectRef,
+    asked: { readonly checkpointId: string; readonly expected: readonly string[] },
+): Promise<WireBackup[] | undefined> {
+    const { region, projectId } = target;
+    const now = context.clock.now();
+    const own = looks(context);
+    const list = () => backupsOfCheckpoint(context, target, asked, { until: now + LOOK_MS });
+    try {
+        return await own.once(`backups ${region} ${projectId} ${asked.checkpointId}`, now, () =>
+            own.pending.during(() => context.client.baseUrl(region), list),
+        );
+    } catch (error) {
+        if (isDefinite(error)) throw error;
+        note(context, messageOf(error));
         return undefined;
     }
 }

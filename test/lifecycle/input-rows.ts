@@ -1,4 +1,5 @@
 /** Each input of each class, values for it, and what a change to them means. */
+import { z } from "zod";
 import { checkpointInputs } from "../../provider/resources/checkpoint/checkpoint";
 import { backupReplicaInputs } from "../../provider/resources/copies/backup-replica";
 import { checkpointReplicaInputs } from "../../provider/resources/copies/checkpoint-replica";
@@ -66,7 +67,10 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
             [{}, "replace"],
         ]);
         add("triggers", plain("triggers", { release: "1" }, ["1", { two: 2 }], "replace"));
-        add("timeouts", plain("timeouts", { create: "1h" }, { create: "2h", delete: "1h30m" }, "update"));
+        add(
+            "timeouts",
+            plain("timeouts", { create: "1h" }, { create: "2h", update: "45m", delete: "1h30m" }, "update"),
+        );
         add("pollInterval", plain("pollInterval", "5s", "2m", "update"));
         add("wait", withDefault("wait", true, false, "update"));
         if ("deletionPolicy" in schemas[kind].shape)
@@ -97,8 +101,10 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     checkpoint(
         "resourceDetails",
         [
-            ...plain("resourceDetails", [detail], [{ ...detail, name: "db" }], "replace"),
-            [{ resourceDetails: [{ ...detail, excludeVolumes: [detailed] }] }, "replace"],
+            [{ resourceDetails: [detail] }, "replace"],
+            [{ resourceDetails: [{ ...detail, name: "db", excludeVolumes: [detailed] }] }, "replace"],
+            [{ resourceDetails: [{ ...detail, includeVolumes: [{ id: detailed, osVersion: "Linux" }] }] }, "replace"],
+            [{}, "replace"],
         ],
         details,
     );
@@ -196,6 +202,35 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
         steps: withDefault("autoTrigger", false, true, "replace"),
     });
     return { rows, clouds: [home.cloud, third.cloud, team.cloud] };
+}
+
+/** Every input of a schema, also within objects and lists: `timeouts.create`. What a user may put into one is not told. */
+function pathsIn(schema: unknown, path = ""): string[] {
+    if (schema instanceof z.ZodOptional) return pathsIn(schema.unwrap(), path);
+    if (schema instanceof z.ZodArray) return pathsIn(schema.element, path);
+    const own = path === "" ? [] : [path];
+    if (!(schema instanceof z.ZodObject)) return own;
+    const within = Object.entries(schema.shape).flatMap(([key, part]) =>
+        pathsIn(part, path === "" ? key : `${path}.${key}`),
+    );
+    return [...own, ...within];
+}
+
+/** The same of values. */
+function pathsOf(value: unknown, path: string): string[] {
+    if (Array.isArray(value)) return value.flatMap((item) => pathsOf(item, path));
+    if (typeof value !== "object" || value === null) return [path];
+    return [path, ...Object.entries(value).flatMap(([key, item]) => pathsOf(item, `${path}.${key}`))];
+}
+
+/** Inputs of a class of which no row changes the value, and rows that stand twice or are of no input. */
+export function gapsIn(rows: readonly Row[], kind: Kind): string[] {
+    const own = rows.filter((row) => row.kind === kind);
+    const changed = new Set(own.flatMap(({ input, steps }) => steps.flatMap(([args]) => pathsOf(args[input], input))));
+    const missing = pathsIn(schemas[kind]).filter((path) => !changed.has(path));
+    const inputs = own.map((row) => row.input);
+    const odd = inputs.filter((input, at) => !(input in schemas[kind].shape) || inputs.indexOf(input) !== at);
+    return [...missing, ...odd];
 }
 
 export const nameOf = (row: Row) => `${row.kind}-${row.input}`;

@@ -226,10 +226,12 @@ describe("a preview says no as the API would", () => {
         const other = home().addVault().id;
         const adopt = home().addCheckpoint(vaultId, { name: "by-hand" }).id;
         const gone = home().addCheckpoint(vaultId, { status: "deleted" }).id;
+        const empty = home().addCheckpoint(vaultId, { resources: [] }).id;
         for (const [inputs, reason] of [
             [{ vaultId: other, adopt }, `restore point ${adopt} is of vault ${vaultId}, but vaultId is ${other}`],
             [{ vaultId, adopt, name: "mine" }, `restore point ${adopt} is named by-hand, but name is mine. Leave name`],
             [{ vaultId, adopt: gone }, `restore point ${gone} has status deleted`],
+            [{ vaultId, adopt: empty }, `restore point ${empty} has no backups left`],
         ] as const) {
             const process = newProcess();
             const failures = await process.look("checkpoint", inputs);
@@ -238,6 +240,18 @@ describe("a preview says no as the API would", () => {
         }
         // What is not known yet says nothing.
         expect(await newProcess().look("checkpoint", { adopt, name: "by-hand" })).toEqual([]);
+        expect(warnings).toEqual([]);
+        // `up` takes over what has failed, so that it can be deleted, and then fails.
+        const failed = home().addCheckpoint(vaultId, { status: "error" }).id;
+        const process = newProcess();
+        for (let turn = 0; turn < 2; turn++)
+            expect(await process.look("checkpoint", { vaultId, adopt: failed })).toEqual([]);
+        expect(warnings).toEqual([
+            expect.stringMatching(
+                `^restore point ${failed} is adopted, and \`up\` then fails: it has no good backup: .* \\(error\\)$`,
+            ),
+        ]);
+        await expect(process.create("checkpoint", { vaultId, adopt: failed })).rejects.toThrow("has status error");
     });
 
     it("and says nothing about what can be done", async () => {

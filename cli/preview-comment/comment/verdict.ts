@@ -46,7 +46,7 @@ export function verdict(preview: Preview, plan: Plan, exitCode: number | undefin
 const endOf = ({ form }: Preview) => (form === "document" ? "`duration` and `changeSummary`" : "`summaryEvent`");
 
 function finished(preview: Preview, plan: Plan, stack: string | undefined, here: string): string {
-    if (preview.operation === "refresh") return refreshed(plan, here);
+    if (preview.operation === "refresh") return refreshed(preview, plan, here);
     const subject = `${preview.operation === "destroy" ? "`pulumi destroy` of " : ""}${stack ?? "this change"}`;
     const doing = doingOf(plan);
     if (doing.length > 0) return `🛟 ${subject.charAt(0).toUpperCase()}${subject.slice(1)} ${inList(doing)}.`;
@@ -69,16 +69,21 @@ function finished(preview: Preview, plan: Plan, stack: string | undefined, here:
 
 const mayHaveHooks = ({ op }: Step) => op === "update" || op === "replace" || op === "delete";
 
-function refreshed(plan: Plan, here: string): string {
-    const gone = plan.changed.filter(({ op }) => op === "delete").length;
+/** The document lists a resource whose outputs alone have changed as read, and counts it as changed. */
+function refreshed({ counts }: Preview, plan: Plan, here: string): string {
+    const listed = plan.changed.filter(({ op }) => op === "delete").length;
+    const gone = Math.max(listed, counts["delete"] ?? 0);
+    const differing = Math.max(plan.changed.length - listed, counts["update"] ?? 0);
     const parts = [
         ...(gone === 0 ? [] : [`**${counted(gone, "resource is", "resources are")} no longer in the cloud**`]),
-        ...(plan.changed.length === gone
-            ? []
-            : [`${counted(plan.changed.length - gone, "resource differs", "resources differ")} from the state`]),
+        ...(differing === 0 ? [] : [`${counted(differing, "resource differs", "resources differ")} from the state`]),
     ];
     const what = parts.length === 0 ? "it shows no drift" : parts.join(", ");
-    return `🔄 **\`pulumi refresh\`**${here}: ${what}. Only the state changes; no restore point is taken, copied or deleted.`;
+    const total = gone + differing;
+    const unnamed = total - plan.changed.length;
+    const which =
+        unnamed === 0 ? "" : ` ${unnamed === total ? "Which, it" : `${unnamed} of them it`} does not say in this form.`;
+    return `🔄 **\`pulumi refresh\`**${here}: ${what}.${which} Only the state changes; no restore point is taken, copied or deleted.`;
 }
 
 /** The same for a preview whose end is in doubt. */

@@ -42,6 +42,7 @@ function stepsOf(events: readonly Found[]): Step[] {
     const steps: Step[] = [];
     const begun = new Set<string>();
     const refreshed = new Map<string, number>();
+    const updates = new Map<number, Step>();
     for (const event of events) {
         const found = metadataOf(event, "resourcePreEvent") ?? metadataOf(event, "resOpFailedEvent");
         if (found !== undefined) {
@@ -58,9 +59,12 @@ function stepsOf(events: readonly Found[]): Step[] {
         const at = ended === undefined ? undefined : refreshed.get(ended.someText("urn"));
         if (ended === undefined || at === undefined) continue;
         const result = toStep(ended, STEP);
-        if (result.op === "delete" || (result.op === "update" && result.hasDetails)) steps[at] = result;
+        if (result.op === "delete") steps[at] = result;
+        if (result.op === "update") updates.set(at, result);
     }
-    return steps;
+    // Of a refresh before an `up` the step that follows says what is done about it.
+    const isRefresh = operationOf(steps) === "refresh";
+    return isRefresh ? steps.map((step, at) => updates.get(at) ?? step) : steps;
 }
 
 function diagnosticsOf(event: Found): Diagnostic[] {

@@ -150,7 +150,6 @@ export function toStep(found: Found, keys: StepKeys): Step {
         replaceKeys: found.texts(keys.replaceKeys),
         diffKeys: found.texts(keys.diffKeys),
         changedPaths: Object.keys(found.bag("detailedDiff") ?? nothing),
-        hasDetails: found.has("detailedDiff"),
         isLeftOver: false,
         deletesOld: undefined,
     };

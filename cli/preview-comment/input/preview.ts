@@ -41,8 +41,6 @@ export interface Step {
     readonly diffKeys: readonly string[];
     /** Paths that the engine says have changed. */
     readonly changedPaths: readonly string[];
-    /** The engine has compared property by property. */
-    readonly hasDetails: boolean;
     /** Deletes what an earlier replacement left. */
     readonly isLeftOver: boolean;
     /** Of a replacement whose parts are listed: is the deletion of the old one among them? */

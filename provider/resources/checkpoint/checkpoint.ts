@@ -25,7 +25,7 @@ import {
 import { type Context, targetOf } from "../../services/context";
 import type { Holding } from "../../services/holders";
 import { noteOwner, warnOfTwins } from "./find-lost";
-import { preflightCheckpoint, refuseAdoption } from "./preflight";
+import { preflightCheckpoint, refuseAdoption, refuseEmpty } from "./preflight";
 import { observe, read } from "./read";
 import { remove } from "./remove";
 import { createPlan, generatedName, isGeneratedName, storedOutcome } from "./request";
@@ -301,8 +301,8 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
     const expected = (wire.vault?.resources ?? []).map((one) => one.id);
     const rows = await backupsOfCheckpoint(context, target, { checkpointId: id, expected });
     const outputs = toOutputs(inputs, target, { wire, rows }, {});
-    if (rows.length === 0 && isFinalCheckpoint(wire.status))
-        throw new OperationFailedError(`adopt: restore point ${id} has no backups left.`);
+    const empty = refuseEmpty(wire, rows);
+    if (empty !== undefined) throw new OperationFailedError(`adopt: ${empty}.`);
     noteOwner(context, id);
     await settleNotes(context, [context.urn], storedOutcome(id, outputs));
     await abandonNotes(context, () => false);

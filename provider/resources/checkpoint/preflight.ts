@@ -1,13 +1,14 @@
 /** What a preview can know of a restore point that is to be taken. */
 
 import type { ProjectRef } from "../../client/client";
-import { showCheckpoint, type WireCheckpoint, type WireVault } from "../../client/operations";
-import { find, look, noVault, protectType, targetOf, vaultOf, warnOnce } from "../../resource/preflight";
+import { showCheckpoint, type WireBackup, type WireCheckpoint, type WireVault } from "../../client/operations";
+import { backupsOf, find, look, noVault, protectType, targetOf, vaultOf, warnOnce } from "../../resource/preflight";
 import { isOfCloud } from "../../resource/regions";
 import type { Failure } from "../../resource/resource";
 import { fullReason, surelyFit, tightReason } from "../../resource/room";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs } from "./checkpoint";
+import { isFinalCheckpoint, isGoodBackup } from "./schema";
 
 /** Told by the settings alone: Open Telekom Cloud's page of CreateCheckpoint has no `include_volumes`. */
 function lackedByCloud(context: Context, inputs: Partial<CheckpointInputs>): Failure[] {
@@ -98,18 +99,37 @@ export function refuseAdoption(inputs: Partial<CheckpointInputs>, wire: WireChec
     return undefined;
 }
 
+/** The same of its backups, of one that has ended. */
+export function refuseEmpty(wire: WireCheckpoint, rows: readonly WireBackup[]): string | undefined {
+    const isEmpty = rows.length === 0 && isFinalCheckpoint(wire.status);
+    return isEmpty ? `restore point ${wire.id} has no backups left` : undefined;
+}
+
 async function checkAdopted(
     context: Context,
     target: ProjectRef,
     inputs: Partial<CheckpointInputs>,
     id: string,
 ): Promise<Failure[]> {
+    const refused = (reason: string): Failure[] => [{ property: "adopt", reason }];
     const found = await find(context, showCheckpoint, { target, path: { checkpoint_id: id } });
     if (found === undefined) return [];
-    const reason =
-        found === null
-            ? `there is no restore point ${id} in ${target.region}, project ${target.projectId} ` +
-              "(BackupService.6217): check adopt, region and projectId, or take adopt out to take a new one"
-            : refuseAdoption(inputs, found.checkpoint);
-    return reason === undefined ? [] : [{ property: "adopt", reason }];
+    if (found === null)
+        return refused(
+            `there is no restore point ${id} in ${target.region}, project ${target.projectId} ` +
+                "(BackupService.6217): check adopt, region and projectId, or take adopt out to take a new one",
+        );
+    const wire = found.checkpoint;
+    const refusal = refuseAdoption(inputs, wire);
+    if (refusal !== undefined) return refused(refusal);
+    if (!isFinalCheckpoint(wire.status)) return [];
+    const expected = (wire.vault?.resources ?? []).map((one) => one.id);
+    const rows = await backupsOf(context, target, { checkpointId: id, expected });
+    if (rows === undefined) return [];
+    const empty = refuseEmpty(wire, rows);
+    if (empty !== undefined) return refused(empty);
+    const those = rows.map((row) => `${row.id} (${row.status})`).join(", ");
+    if (!rows.some((row) => isGoodBackup(row.status)))
+        warnOnce(context, `restore point ${id} is adopted, and \`up\` then fails: it has no good backup: ${those}`);
+    return [];
 }
