@@ -13,6 +13,12 @@ import type {
     OperationLogResult,
 } from "../provider/functions/operation-logs";
 import type {
+    AgentStatusResult,
+    GetAgentStatusArgs,
+    GetProtectablesArgs,
+    ProtectableResult,
+} from "../provider/functions/protectables";
+import type {
     GetReplicationCapabilitiesArgs,
     ReplicationCapabilitiesResult,
 } from "../provider/functions/replication-capabilities";
@@ -94,6 +100,43 @@ export function getVaultsOutput(
     options?: OutputOptions,
 ): pulumi.Output<VaultResult[]> {
     return lifted("getVaults", args, options);
+}
+
+/**
+ * Resources of a kind, each with whether it may be backed up, and why not. By name, then id. Fails on Open Telekom
+ * Cloud, whose API does not say it.
+ *
+ * ```ts
+ * const servers = await cbr.getProtectables({ objectType: "server" });
+ * const barred = servers.filter((one) => one.protectable === false);
+ * ```
+ */
+export function getProtectables(args: GetProtectablesArgs): Promise<ProtectableResult[]> {
+    return call("getProtectables", args);
+}
+
+/** {@link getProtectables} of inputs that may become known later. */
+export function getProtectablesOutput(
+    args: ArgsOf<GetProtectablesArgs>,
+    options?: OutputOptions,
+): pulumi.Output<ProtectableResult[]> {
+    return lifted("getProtectables", args, options);
+}
+
+/**
+ * Whether servers have the agent that application-consistent backups need. By resource id. Fails on Open Telekom Cloud,
+ * whose API does not say it.
+ */
+export function getAgentStatus(args: GetAgentStatusArgs): Promise<AgentStatusResult[]> {
+    return call("getAgentStatus", args);
+}
+
+/** {@link getAgentStatus} of inputs that may become known later. */
+export function getAgentStatusOutput(
+    args: ArgsOf<GetAgentStatusArgs>,
+    options?: OutputOptions,
+): pulumi.Output<AgentStatusResult[]> {
+    return lifted("getAgentStatus", args, options);
 }
 
 /** Which region can replicate where. Fails on clouds that do not say (a 403 or 404 from FlexibleEngine is no "no"). */

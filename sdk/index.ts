@@ -5,6 +5,8 @@ export { Checkpoint, type CheckpointArgs } from "./checkpoint";
 export { type CheckpointBeforeArgs, checkpointBefore } from "./checkpoint-before";
 export { CheckpointReplica, type CheckpointReplicaArgs } from "./checkpoint-replica";
 export {
+    getAgentStatus,
+    getAgentStatusOutput,
     getBackup,
     getBackupOutput,
     getBackups,
@@ -15,6 +17,8 @@ export {
     getOperationLogOutput,
     getOperationLogs,
     getOperationLogsOutput,
+    getProtectables,
+    getProtectablesOutput,
     getReplicationCapabilities,
     getReplicationCapabilitiesOutput,
     getVault,

@@ -171,6 +171,13 @@ export async function functions(dependency: cbr.Checkpoint): Promise<void> {
     same<typeof vault.sizeGb, number | undefined>(true);
     const { destinations } = await cbr.getReplicationCapabilities();
     same<typeof destinations, readonly string[]>(true);
+    const [server] = await cbr.getProtectables({ objectType: "server" });
+    same<NonNullable<typeof server>["protectable"], boolean | undefined>(true);
+    const agents = cbr.getAgentStatusOutput({ resources: [{ id }] });
+    const installed: pulumi.Output<boolean | undefined> = agents.apply((list) => list[0]?.installed);
+    void installed;
+    // @ts-expect-error no such kind
+    await cbr.getProtectables({ objectType: "boat" });
     const logs = await cbr.getOperationLogs({ operationType: "backup" });
     same<(typeof logs)[number]["progress"], number | undefined>(true);
     await cbr.getOperationLog({ operationLogId: "x" });

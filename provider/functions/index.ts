@@ -14,6 +14,7 @@ import { createServices } from "../services/services";
 import { getBackup, getBackupArgs, getBackups, getBackupsArgs } from "./backups";
 import { getCheckpoint, getCheckpointArgs } from "./checkpoint";
 import { getOperationLog, getOperationLogArgs, getOperationLogs, getOperationLogsArgs } from "./operation-logs";
+import { getAgentStatus, getAgentStatusArgs, getProtectables, getProtectablesArgs } from "./protectables";
 import { getReplicationCapabilities, getReplicationCapabilitiesArgs } from "./replication-capabilities";
 import { getVault, getVaultArgs, getVaults, getVaultsArgs } from "./vaults";
 
@@ -35,6 +36,8 @@ const functions = {
     getBackups: define(getBackupsArgs, getBackups),
     getVault: define(getVaultArgs, getVault),
     getVaults: define(getVaultsArgs, getVaults),
+    getProtectables: define(getProtectablesArgs, getProtectables),
+    getAgentStatus: define(getAgentStatusArgs, getAgentStatus),
     getReplicationCapabilities: define(getReplicationCapabilitiesArgs, getReplicationCapabilities),
     getOperationLog: define(getOperationLogArgs, getOperationLog),
     getOperationLogs: define(getOperationLogsArgs, getOperationLogs),

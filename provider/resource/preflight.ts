@@ -65,7 +65,7 @@ class Looks {
 
 const looksOf = new WeakMap<object, Looks>();
 
-function looks(services: Services): Looks {
+export function looks(services: Services): Looks {
     let own = looksOf.get(services.client);
     if (own === undefined) {
         own = new Looks();

@@ -4,6 +4,7 @@ export type { CheckpointSeed, Cloud, ReplicaSeed } from "./cloud/cloud";
 export type { ResourceSeed, VaultSeed } from "./cloud/seeds";
 export type { Snapshot } from "./cloud/snapshot";
 export type {
+    AgentState,
     BackupOutcome,
     BackupState,
     CheckpointState,

@@ -111,7 +111,7 @@ it("makes one POST a resource, and few reads, which resources share", async () =
     // Whether the fourth vault in a row is shown, or one list tells all from there on, is a question of time.
     const calls = life.calls().map((call) => (call === "ListVaults" ? "ShowVault" : call));
     expect(calls).toEqual([
-        ...["ShowVault", "CreateCheckpoint", "ListBackups", "ShowCheckpoint"],
+        ...["ShowVault", "ListProtectable", "CreateCheckpoint", "ListBackups", "ShowCheckpoint"],
         ...["ShowReplicationCapabilities", "ShowVault", "CopyCheckpoint", "ShowBackup", "ListBackups"],
         ...["ShowBackup", "ShowVault", "CopyBackup", "ShowBackup", "ShowBackup"],
         // Two backups, each with a request and a record of its own.

@@ -313,7 +313,7 @@ describe("with unknown inputs it checks what is known", () => {
 });
 
 describe("it costs", () => {
-    it("one list for a thousand checkpoints on ten vaults", async () => {
+    it("one list for a thousand checkpoints on ten vaults, and ten pages of what can be backed up", async () => {
         const vaults = Array.from({ length: 10 }, () => home().addVault({ resources: 100 }));
         const process = newProcess();
         const all = await Promise.all(
@@ -324,7 +324,7 @@ describe("it costs", () => {
             }),
         );
         expect(all.flat()).toEqual([]);
-        expect(operations()).toEqual(["ListVaults"]);
+        expect(operations()).toEqual([...Array(10).fill("ListProtectable"), "ListVaults"]);
         expect(sim.requests.length).toBeLessThanOrEqual(25);
         expect(warnings).toEqual([]);
     });
@@ -336,7 +336,7 @@ describe("it costs", () => {
             expect(await process.look("checkpoint", { vaultId: vault.id }, `c${index}`)).toEqual([]);
             process.context().client.changes++;
         }
-        expect(operations()).toEqual(["ListVaults", "ShowVault", "ShowVault", "ShowVault"]);
+        expect(operations()).toEqual(["ListProtectable", "ListVaults", "ShowVault", "ShowVault", "ShowVault"]);
     });
 
     it("a read for each vault where they may not be listed", async () => {

@@ -72,7 +72,7 @@ it.each(fixtures.map((fixture) => [fixture.page, fixture] as const))(
             ? cloud.backupsOf(checkpoint?.id ?? "")[0]?.id
             : checkpoint?.id;
         const answer = await fetchAnswer(
-            `${url}${id === "sync" || id === "replicate" ? fixture.path : fixture.path.replace(id || "-", known ?? "")}`,
+            `${url}${["sync", "replicate", "check"].includes(id) ? fixture.path : fixture.path.replace(id || "-", known ?? "")}`,
             {
                 method: fixture.method,
                 headers: { "content-type": "application/json", "x-auth-token": sim.issueToken("region1") },

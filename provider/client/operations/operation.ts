@@ -27,7 +27,7 @@ export interface Operation<Req, Res> {
      * Of a POST: keys on the way to the id of what it makes, for messages about an answer that is malformed elsewhere.
      */
     readonly makes?: readonly string[];
-    /** True when sending twice is the same as sending once. No POST of this API is. */
+    /** True when sending twice is the same as sending once. Of this API's POSTs only CheckAgent is. */
     readonly idempotent: boolean;
 }
 
@@ -40,6 +40,8 @@ interface OperationSpec<RequestSchema extends z.ZodType, ResponseSchema extends 
     response?: ResponseSchema;
     notFound?: NotFoundObject;
     makes?: readonly string[];
+    /** Default: all methods but POST are. */
+    idempotent?: boolean;
 }
 
 export function defineOperation<
@@ -53,7 +55,7 @@ export function defineOperation<
         status: spec.status ?? 200,
         request: spec.request as z.ZodType<z.input<RequestSchema>> | undefined,
         response: spec.response as z.ZodType<z.output<ResponseSchema>> | undefined,
-        idempotent: spec.method !== "POST",
+        idempotent: spec.idempotent ?? spec.method !== "POST",
         ...(spec.notFound === undefined ? {} : { notFound: spec.notFound }),
         ...(spec.makes === undefined ? {} : { makes: spec.makes }),
     };

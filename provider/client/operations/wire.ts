@@ -263,3 +263,47 @@ export const wireVault = z.object({
     ),
 });
 export type WireVault = z.output<typeof wireVault>;
+
+const protectableFields = {
+    name: wireText,
+    /** Vendor: ACTIVE, in-use …; the words of the resource's own service. Kept as text. */
+    status: wireText,
+    /** GB. */
+    size: wireNumber,
+    type: wireText,
+};
+/** ProtectablesResp of ListProtectable and ShowProtectable. */
+export const wireProtectable = z.object({
+    id: wireId,
+    ...protectableFields,
+    protectable: z
+        .object({
+            /** May it be backed up? */
+            result: wireFlag,
+            code: wireText,
+            reason: wireText,
+            /** Vendor: there only when the check failed. */
+            message: wireText,
+            /** The vault that it is associated with. */
+            vault: z
+                .object({ id: wireText, name: wireText })
+                .nullish()
+                .transform((vault) => vault ?? undefined)
+                .catch(undefined),
+        })
+        .nullish()
+        .transform((result) => result ?? undefined),
+    /** A server's volumes. Vendor: the page says "array of objects"; in its example the id stands in `detail`, too. */
+    children: wireList(
+        z.object({
+            id: wireText,
+            ...protectableFields,
+            detail: z
+                .object({ id: wireText })
+                .nullish()
+                .transform((detail) => detail ?? undefined)
+                .catch(undefined),
+        }),
+    ),
+});
+export type WireProtectable = z.output<typeof wireProtectable>;

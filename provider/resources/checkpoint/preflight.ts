@@ -8,6 +8,7 @@ import type { Failure } from "../../resource/resource";
 import { fullReason, surelyFit, tightReason } from "../../resource/room";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs } from "./checkpoint";
+import { unknownVolumes, warnOfUnprotectable } from "./protectable";
 import { isFinalCheckpoint, isGoodBackup } from "./schema";
 
 /** Told by the settings alone: Open Telekom Cloud's page of CreateCheckpoint has no `include_volumes`. */
@@ -67,8 +68,13 @@ export async function preflightCheckpoint(context: Context, inputs: Partial<Chec
             ...(inputs.resources ?? []).flatMap((id, index) => outside(id, `resources[${index}]`)),
             ...(inputs.resourceDetails ?? []).flatMap((one, index) => outside(one.id, `resourceDetails[${index}].id`)),
         ];
-        if (failures.length === 0) warnOfRoom(context, vault, inputs);
-        return failures;
+        if (failures.length > 0) return failures;
+        warnOfRoom(context, vault, inputs);
+        const [unknown] = await Promise.all([
+            unknownVolumes(context, target, inputs.resourceDetails),
+            warnOfUnprotectable(context, target, vault, inputs),
+        ]);
+        return unknown;
     });
 }
 

@@ -1,5 +1,6 @@
 /** Request bodies: the operations' own strict schemas, plus what only Huawei Cloud takes, plus the character rules of the pages. */
 import { z } from "zod";
+import { checkAgentRequest } from "../../../provider/client/operations/check-agent";
 import { copyBackupRequest } from "../../../provider/client/operations/copy-backup";
 import { copyCheckpointRequest } from "../../../provider/client/operations/copy-checkpoint";
 import { createCheckpointRequest } from "../../../provider/client/operations/create-checkpoint";
@@ -103,6 +104,14 @@ export function restoreBackupBody(value: unknown, dialect: Dialect): RestoreBack
 /** Parses the body of ImportCheckpoint, or refuses it with 9900. */
 export function importCheckpointBody(value: unknown) {
     return parse(importCheckpointRequest, value).sync;
+}
+
+/** Parses the body of CheckAgent, or refuses it with 9900. */
+export function checkAgentBody(value: unknown) {
+    const { agent_status: asked } = parse(checkAgentRequest, value);
+    const wrong = asked.find(({ resource_type: type }) => !/^OS::(Nova::Server|Ironic::BareMetalServer)$/.test(type));
+    if (wrong !== undefined) refuse("9900", `agent_status.resource_type: ${wrong.resource_type}`);
+    return asked;
 }
 
 function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {

@@ -23,7 +23,8 @@ export function cbrService(shared: Shared, host: Host): Service {
                 const caller = identify(accounts, incoming, world.schedule.clock.now());
                 admit(accounts, caller, incoming, { region: host.region, projectId, refuseProject });
                 const store = world.store(host.region, projectId) ?? refuseProject("unknown project");
-                const hasMalformedId = method !== "POST" && Object.values(params).some((id) => !isUuid(id));
+                const { protectable_type: _kind, ...ids } = params;
+                const hasMalformedId = method !== "POST" && Object.values(ids).some((id) => !isUuid(id));
                 if (host.dialect === "huawei" && hasMalformedId) refuseMalformedUrl();
                 if (!route.takesQuery && target.queryText !== "")
                     refuse("9900", `unknown parameter ${target.queryText.split(/[=&]/)[0]}`);

@@ -166,7 +166,8 @@ function leftOut(resource: ResourceState, body: CreateCheckpointBody): ReadonlyS
     return new Set([...excluded, ...disks.filter((id) => !wanted.has(id))]);
 }
 
-function whySkipped(resource: ResourceState): { code: string; reason: string } | undefined {
+/** Why a backup that begins now would leave the resource out. */
+export function whySkipped(resource: ResourceState): { code: string; reason: string } | undefined {
     if (resource.runningCheckpointId !== undefined)
         return { code: "BackupService.2002", reason: "The resource is being backed up." };
     if (resource.protectStatus === "restoring")

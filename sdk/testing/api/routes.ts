@@ -1,4 +1,5 @@
 import {
+    checkAgent as checkAgentOperation,
     copyBackup as copyBackupOperation,
     copyCheckpoint as copyCheckpointOperation,
     createCheckpoint as createCheckpointOperation,
@@ -6,11 +7,13 @@ import {
     importCheckpoint as importCheckpointOperation,
     listBackups as listBackupsOperation,
     listOpLogs as listOpLogsOperation,
+    listProtectable as listProtectableOperation,
     listVaults as listVaultsOperation,
     restoreBackup as restoreBackupOperation,
     showBackup as showBackupOperation,
     showCheckpoint as showCheckpointOperation,
     showOpLog as showOpLogOperation,
+    showProtectable as showProtectableOperation,
     showReplicationCapabilities as showReplicationCapabilitiesOperation,
     showVault as showVaultOperation,
 } from "../../../provider/client/operations/index";
@@ -19,6 +22,7 @@ import type { Call } from "../simulation";
 import { deleteBackup, listBackups, showBackup } from "./backups";
 import { createCheckpoint, showCheckpoint } from "./checkpoints";
 import { listOpLogs, showOpLog } from "./operation-logs";
+import { checkAgent, listProtectable, showProtectable } from "./protectables";
 import { copyBackup, copyCheckpoint } from "./replication";
 import type { Reply } from "./reply";
 import { restoreBackup } from "./restores";
@@ -85,6 +89,9 @@ export const cbrRoutes: readonly Route<Call>[] = [
     cbrRoute(showOpLogOperation, showOpLog),
     cbrRoute(listVaultsOperation, listVaults, { takesQuery: true }),
     cbrRoute(showVaultOperation, showVault),
+    cbrRoute(listProtectableOperation, listProtectable, { huaweiOnly: true, takesQuery: true }),
+    cbrRoute(showProtectableOperation, showProtectable, { huaweiOnly: true }),
+    cbrRoute(checkAgentOperation, checkAgent, { huaweiOnly: true }),
     cbrRoute(showReplicationCapabilitiesOperation, showReplicationCapabilities),
 ];
 

@@ -85,6 +85,7 @@ function importOne(store: Store, vault: VaultState, atMicros: number): void {
         backupSizeMb: 0,
         backupCount: 0,
         cannotBackUp: undefined,
+        agent: { installed: false },
         nextOutcomes: [],
         runningCheckpointId: undefined,
         everBackedUp: true,

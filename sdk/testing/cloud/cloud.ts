@@ -9,6 +9,7 @@ import type {
     BackupOutcome,
     BackupState,
     CheckpointState,
+    ObjectType,
     OnPremises,
     OperationLogState,
     RecordState,
@@ -100,6 +101,13 @@ export class Cloud {
         const vault = this.#vault(vaultId);
         const resource = newResource(seed, vault.objectType);
         vault.resources.set(resource.id, resource);
+        return resource;
+    }
+
+    /** Adds a resource that is in no vault, of the kind that vaults of this object type hold; by default a server. */
+    addUnprotected(seed: ResourceSeed = {}, objectType: ObjectType = "server"): ResourceState {
+        const resource = newResource(seed, objectType);
+        this.#store.unprotected.set(resource.id, resource);
         return resource;
     }
 

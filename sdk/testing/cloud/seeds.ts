@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { hex } from "../iam/accounts";
 import type {
+    AgentState,
     DiskState,
     ObjectType,
     OnPremises,
@@ -25,6 +26,8 @@ export interface ResourceSeed {
     protectStatus?: ProtectStatus;
     /** When set, it is skipped by every backup, with this code and reason. */
     cannotBackUp?: { code: string; reason: string };
+    /** The agent of application-consistent backups. Default: not installed. */
+    agent?: AgentState;
     /** True when a full backup exists already, so that the next one is incremental. Default false. */
     everBackedUp?: boolean;
 }
@@ -98,6 +101,7 @@ export function newResource(seed: ResourceSeed, objectType: ObjectType): Resourc
         backupSizeMb: 0,
         backupCount: 0,
         cannotBackUp: seed.cannotBackUp,
+        agent: seed.agent ?? { installed: false },
         nextOutcomes: [],
         runningCheckpointId: undefined,
         everBackedUp: seed.everBackedUp ?? false,

@@ -35,6 +35,16 @@ export interface DiskState {
     systemDisk: boolean;
 }
 
+/** The agent of application-consistent backups on a server, as CheckAgent tells it. */
+export interface AgentState {
+    installed: boolean;
+    isOld?: boolean | undefined;
+    version?: string | undefined;
+    /** Why it cannot be reached. */
+    code?: number | undefined;
+    message?: string | undefined;
+}
+
 export interface ResourceState {
     id: string;
     name: string;
@@ -47,6 +57,7 @@ export interface ResourceState {
     backupCount: number;
     /** When set, the resource is skipped with this code and reason. */
     cannotBackUp: { code: string; reason: string } | undefined;
+    agent: AgentState;
     /** Outcomes of the next backups, first in first out; empty means success. */
     nextOutcomes: BackupOutcome[];
     /** Checkpoint that is being taken of it now. */

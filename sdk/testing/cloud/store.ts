@@ -16,6 +16,8 @@ export class Store {
     readonly projectName: string;
     readonly dialect: Dialect;
     readonly vaults = new Map<string, VaultState>();
+    /** Resources that are in no vault. */
+    readonly unprotected = new Map<string, ResourceState>();
     readonly checkpoints = new Map<string, CheckpointState>();
     /** Top-level backups; a server's disks are in `children`. */
     readonly backups = new Map<string, BackupState>();

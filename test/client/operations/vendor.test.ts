@@ -216,11 +216,12 @@ it.each([
     expect(operation.response?.safeParse(answer).success).toBe(false);
 });
 
-it("has one operation a vendor id, none of whose POSTs is idempotent", () => {
+it("has one operation a vendor id; of the POSTs only the one that changes nothing may be sent again", () => {
     expect(byId.size).toBe(all.length);
     expect(
         all.map(({ id, method, path, idempotent }) => `${id}: ${method} ${path}${idempotent ? "" : ", once"}`).sort(),
     ).toEqual([
+        "CheckAgent: POST /agent/check",
         "CopyBackup: POST /backups/{backup_id}/replicate, once",
         "CopyCheckpoint: POST /checkpoints/replicate, once",
         "CreateCheckpoint: POST /checkpoints, once",
@@ -228,11 +229,13 @@ it("has one operation a vendor id, none of whose POSTs is idempotent", () => {
         "ImportCheckpoint: POST /checkpoints/sync, once",
         "ListBackups: GET /backups",
         "ListOpLogs: GET /operation-logs",
+        "ListProtectable: GET /protectables/{protectable_type}/instances",
         "ListVaults: GET /vaults",
         "RestoreBackup: POST /backups/{backup_id}/restore, once",
         "ShowBackup: GET /backups/{backup_id}",
         "ShowCheckpoint: GET /checkpoints/{checkpoint_id}",
         "ShowOpLog: GET /operation-logs/{operation_log_id}",
+        "ShowProtectable: GET /protectables/{protectable_type}/instances/{instance_id}",
         "ShowReplicationCapabilities: GET /replication-capabilities",
         "ShowVault: GET /vaults/{vault_id}",
     ]);
