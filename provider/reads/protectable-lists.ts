@@ -12,8 +12,8 @@ export interface ProtectableQuestion {
     /** The API's `protectable_type`: server, disk, turbo, workspace, workspace_v2. */
     readonly type: string;
     readonly query?: Query;
-    /** Milliseconds since the epoch: no page is waited for longer. */
-    readonly deadline?: number;
+    /** Clock time after which no page is asked for; tries are counted all the same. */
+    readonly until?: number;
 }
 
 /**
@@ -23,7 +23,7 @@ export interface ProtectableQuestion {
 export async function* protectablePages(
     services: Services,
     target: ProjectRef,
-    { type, query, deadline }: ProtectableQuestion,
+    { type, query, until }: ProtectableQuestion,
 ): AsyncGenerator<readonly WireProtectable[]> {
     const seen = new Set<string>();
     for (let marker: string | undefined; ; ) {
@@ -31,7 +31,7 @@ export async function* protectablePages(
             target,
             path: { protectable_type: type },
             query: { ...query, limit: PROTECTABLE_PAGE, marker },
-            ...(deadline === undefined ? {} : { deadline }),
+            until,
         });
         const fresh = instances.filter(({ id }) => !seen.has(id));
         for (const { id } of fresh) seen.add(id);

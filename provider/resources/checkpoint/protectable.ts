@@ -68,7 +68,7 @@ export async function warnOfUnprotectable(
     const ids = (named ?? vault.resources.map((one) => one.id)).map((id) => id.toLowerCase());
     const now = context.clock.now();
     const listed = await looks(context).once(`protectable ${type} ${target.region} ${target.projectId}`, now, () => {
-        const pages = protectablePages(context, target, { type, deadline: now + LOOK_MS });
+        const pages = protectablePages(context, target, { type, until: now + LOOK_MS });
         return Promise.resolve(new ListedRows(pages[Symbol.asyncIterator]()));
     });
     for (const { id, name, protectable } of await listed.of(ids)) {
@@ -112,7 +112,7 @@ function volumesOf(context: Context, target: ProjectRef, serverId: string): Prom
     return looks(context).once(key, now, async () => {
         const path = { protectable_type: "server", instance_id: serverId };
         const answer = await context.client
-            .call(showProtectable, { target, path, deadline: now + LOOK_MS })
+            .call(showProtectable, { target, path, until: now + LOOK_MS })
             .catch(() => undefined);
         const ids = answer?.instance.children.map((one) => one.id ?? one.detail?.id) ?? [];
         const known = ids.filter((id) => id !== undefined).map((id) => id.toLowerCase());
