@@ -1,4 +1,7 @@
-/** What an update in place leaves of a resource, from what the last run stored: for the program's own process, in previews. */
+/**
+ * What an update in place leaves of a resource, from what the last run stored: for the program's own process, in
+ * previews.
+ */
 import type { CommonInputs, ResourceHandler } from "./resource/resource";
 import { checkpoint } from "./resources/checkpoint/checkpoint";
 import { backupReplica } from "./resources/copies/backup-replica";

@@ -114,7 +114,10 @@ export class Client {
         return this.#offsets.get(region) ?? 0;
     }
 
-    /** By how much `serverOffsetMs` may be wrong: nothing worth mentioning once a `Date` header was seen; before, a quarter of an hour, beyond which no signature is accepted. Milliseconds. */
+    /**
+     * By how much `serverOffsetMs` may be wrong: nothing worth mentioning once a `Date` header was seen; before, a
+     * quarter of an hour, beyond which no signature is accepted. Milliseconds.
+     */
     serverOffsetSlackMs(region: string): number {
         return this.#offsets.has(region) ? 0 : UNKNOWN_CLOCK_MS;
     }
@@ -318,7 +321,8 @@ export class Client {
             if (!(error instanceof CbrError)) throw error;
             throw new AuthError(
                 `${new ApiError(failure).message} That is said of an id that does not exist, and also when project ` +
-                    `${target.projectId} in ${target.region} is not one of these credentials; nothing counts as gone, ` +
+                    `${target.projectId} in ${target.region} is not one of these credentials; nothing ` +
+                    "counts as gone, " +
                     `for its backups could not be listed either: ${error.message} Signed in with ` +
                     `${this.#auth.describe()}: check it, cbr:projectId, and projectId of the resource.`,
                 { status: failure.status, retry: error.retry, cause: error },

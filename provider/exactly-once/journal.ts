@@ -1,8 +1,8 @@
 /**
  * Remembers, on this machine, which POSTs were sent and what they made. The engine stores a new resource only after its
- * create call has returned: if a process dies in between, or the state cannot be stored, the id is lost and the next `up`
- * would take a second backup. The note written before the POST lets that `up` look for the first one. It stays until
- * state proves that it has the outcome (`settle-notes.ts`).
+ * create call has returned: if a process dies in between, or the state cannot be stored, the id is lost and the next
+ * `up` would take a second backup. The note written before the POST lets that `up` look for the first one. It stays
+ * until state proves that it has the outcome (`settle-notes.ts`).
  */
 import { createHash } from "node:crypto";
 import { memoryStore, type NoteStore } from "./note-store";
@@ -59,8 +59,8 @@ export interface RunIdentity {
 
 export interface Journal {
     /**
-     * The notes of a resource that no create works with at the moment, the newest first: those of this run's backend and
-     * of backends that could not be told. With `part` only those of that part.
+     * The notes of a resource that no create works with at the moment, the newest first: those of this run's backend
+     * and of backends that could not be told. With `part` only those of that part.
      */
     find(urn: string, part?: string): Promise<StoredNote[]>;
     /** Writes a new note. The create that does holds it until `release`, and nobody finds it meanwhile. */

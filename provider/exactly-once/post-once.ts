@@ -37,9 +37,9 @@ export interface PostPlan<Sent, Found> {
     /** Sends the POST, with these options of the call. */
     send(post: PostOptions): Promise<Sent>;
     /**
-     * Looks for the effect, by its id where the facts have it. Undefined: not there (yet). Throws `UncertainOutcomeError`
-     * when several things could be it; when one only may be, not before the last look. `facts` are those of the POST
-     * looked for.
+     * Looks for the effect, by its id where the facts have it. Undefined: not there (yet). Throws
+     * `UncertainOutcomeError` when several things could be it; when one only may be, not before the last look. `facts`
+     * are those of the POST looked for.
      */
     find(window: TimeWindow, facts: Facts, isLast: boolean): Promise<Found | undefined>;
     /** Is it still under way? Then the run that was interrupted is resumed, however long ago it began. */
@@ -104,7 +104,9 @@ function isOfUnknownTime({ clock }: Context, { isUnique }: { readonly isUnique?:
     return !isById && offsetMs === undefined && startedAt > clock.now() + CLOCK_TOLERANCE_MS;
 }
 
-/** Goes on from the note of an earlier create: undefined when its request surely had no effect, or is too old to count. */
+/**
+ * Goes on from the note of an earlier create: undefined when its request surely had no effect, or is too old to count.
+ */
 async function resume<Sent, Found>(
     context: Context,
     plan: PostPlan<Sent, Found>,

@@ -5,8 +5,8 @@ import type { PostPlan } from "./post-once";
 import type { TimeWindow } from "./time-window";
 
 /**
- * When to look for the effect, in milliseconds after the loss. A gateway's 504 may come before the effect, and lists may
- * lag behind it. Absent in all looks = it had none.
+ * When to look for the effect, in milliseconds after the loss. A gateway's 504 may come before the effect, and lists
+ * may lag behind it. Absent in all looks = it had none.
  */
 export const SEARCH_DELAYS_MS: readonly number[] = [0, 1_000, 3_000, 7_000, 15_000, 30_000, 45_000, 60_000];
 /** The last of these looks. */
@@ -52,7 +52,8 @@ async function searchOnce<Found>(
         try {
             const wasGuess = isGuess();
             const found = await plan.find(window(), facts, isLast && !wasGuess);
-            // The very answer may have told the region's time: what the guess found, or did not find, is looked for again.
+            // The very answer may have told the region's time: what the guess found, or did not find, is looked for
+            // again.
             return wasGuess ? await plan.find(window(), facts, isLast) : found;
         } catch (error) {
             if (error instanceof UncertainOutcomeError) throw error;
@@ -75,8 +76,10 @@ export function unsure(
     found: string,
 ): UncertainOutcomeError {
     return new UncertainOutcomeError(
-        `${plan.what} may or may not have taken effect, and nothing was sent again: ${sentence(messageOf(lost))} Then ${sentence(found)} ` +
-            `Look at ${plan.whereToLook}; if it is there, name its id in \`adopt\` where the resource has that input, else run \`pulumi up\` again.`,
+        `${plan.what} may or may not have taken effect, and nothing was sent again: ` +
+            `${sentence(messageOf(lost))} Then ${sentence(found)} ` +
+            `Look at ${plan.whereToLook}; if it is there, name its id in \`adopt\` where the resource has ` +
+            `that input, else run \`pulumi up\` again.`,
         { cause: lost },
     );
 }

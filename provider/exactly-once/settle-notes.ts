@@ -66,7 +66,8 @@ export function abandonNote(context: Context, note: StoredNote, why: string): vo
             ? `it made ${note.made}${note.unproven === true ? ", or another one did" : ""}`
             : `it may or may not have taken effect${name === undefined ? "" : `, under the name ${name}`}`;
     context.log.warn(
-        `${note.what}: a run sent it at ${new Date(note.startedAt).toISOString()} whose end is not known; ${made}. ${why} ` +
+        `${note.what}: a run sent it at ${new Date(note.startedAt).toISOString()} whose end is not known; ` +
+            `${made}. ${why} ` +
             `Look at ${note.whereToLook}: what no stack has costs money until it is deleted.`,
     );
 }

@@ -9,7 +9,9 @@ import { type Services, targetOf } from "../services/context";
 export const placeArgs = {
     /** Region to look in. Default: `cbr:region`. */
     region: z.string().min(1).optional(),
-    /** Project to look in, 32 hexadecimal digits. Default: `cbr:projectId`, else the region's project as IAM names it. */
+    /**
+     * Project to look in, 32 hexadecimal digits. Default: `cbr:projectId`, else the region's project as IAM names it.
+     */
     projectId: z.string().min(1).meta({ isId: true }).optional(),
 };
 
@@ -38,7 +40,8 @@ export async function readOne<T>(
     } catch (error) {
         if (!(error instanceof NotFoundError) || error.what !== object.kind) throw error;
         throw new OperationFailedError(
-            `there is no ${object.name} ${object.id} in ${target.region}, project ${target.projectId} (${error.failure.code || `HTTP ${error.failure.status}`}): check the id, region and projectId.`,
+            `there is no ${object.name} ${object.id} in ${target.region}, project ${target.projectId} ` +
+                `(${error.failure.code || `HTTP ${error.failure.status}`}): check the id, region and projectId.`,
             { cause: error },
         );
     }

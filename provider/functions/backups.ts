@@ -37,7 +37,10 @@ export const getBackupsArgs = z.strictObject({
     resourceAz: z.string().optional(),
     /** OS::Nova::Server, OS::Cinder::Volume … */
     resourceType: z.string().optional(),
-    /** One status or several: available, error, protecting, deleting, restoring, waiting_protect, waiting_delete, waiting_restore. */
+    /**
+     * One status or several: available, error, protecting, deleting, restoring, waiting_protect, waiting_delete,
+     * waiting_restore.
+     */
     status: z.union([z.string(), z.array(z.string())]).optional(),
     /** `backup`: taken here; `replication`: replicas from other regions. Default: both. */
     imageType: z.enum(["backup", "replication"]).optional(),
@@ -66,7 +69,10 @@ interface BackupFields {
     readonly id: string;
     readonly name: string | undefined;
     readonly description: string | undefined;
-    /** The API's word: available, protecting, deleting, restoring, error, waiting_protect, waiting_delete, waiting_restore. */
+    /**
+     * The API's word: available, protecting, deleting, restoring, error, waiting_protect, waiting_delete,
+     * waiting_restore.
+     */
     readonly status: string;
     /** `backup`, or `replication` for a replica. */
     readonly imageType: string | undefined;

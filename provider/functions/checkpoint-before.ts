@@ -1,4 +1,7 @@
-/** A restore point before Pulumi changes a resource: the Checkpoint resource's own create, called from a hook of the program. */
+/**
+ * A restore point before Pulumi changes a resource: the Checkpoint resource's own create, called from a hook of the
+ * program.
+ */
 
 import { ConfigError, messageOf, PartialCreateError } from "../client/errors/errors";
 import type { Journal, StoredNote } from "../exactly-once/journal";
@@ -12,12 +15,18 @@ import { preflightCheckpoint } from "../resources/checkpoint/preflight";
 import { isFinalCheckpoint } from "../resources/checkpoint/schema";
 import type { Context, Services } from "../services/context";
 
-/** A restore point that an interrupted run has left is taken for the wanted one for so long, in milliseconds; later, too much has changed since. */
+/**
+ * A restore point that an interrupted run has left is taken for the wanted one for so long, in milliseconds; later, too
+ * much has changed since.
+ */
 const FRESH_MS = 3_600_000;
 
 /** Resources that share a hook share its restore point when they are changed within this time, in milliseconds. */
 const SHARED_MS = 600_000;
-/** The arguments must be known after this long, in milliseconds. Else they wait for the very resource that waits for the hook. */
+/**
+ * The arguments must be known after this long, in milliseconds. Else they wait for the very resource that waits for the
+ * hook.
+ */
 const KNOWN_WITHIN_MS = 300_000;
 
 export interface Wanted {
@@ -58,7 +67,8 @@ export function checkpointPreview(services: Services, wanted: Wanted): (event: E
                 wrong.length > 0 ? wrong : await preflightCheckpoint(context, knownInputs(inputs, isUnknown));
             if (failures.length > 0)
                 throw new Error(
-                    `${wanted.name}: ${event.name} cannot be ${past[event.action]}, because no restore point can be taken: ${reasonsOf(failures)}`,
+                    `${wanted.name}: ${event.name} cannot be ${past[event.action]}, because no restore ` +
+                        `point can be taken: ${reasonsOf(failures)}`,
                 );
             log.info(`a restore point of ${scopeOf(known)} is taken first; ${conditionOf(event)}`);
         } finally {
@@ -81,7 +91,10 @@ function reasonsOf(failures: readonly Failure[]): string {
     return failures.map((one) => `${one.property} ${one.reason}`.trim()).join("; ");
 }
 
-/** What a hook does. One restore point serves all that come while it is taken, or soon after. Throws unless it is good: then the change must not happen. */
+/**
+ * What a hook does. One restore point serves all that come while it is taken, or soon after. Throws unless it is good:
+ * then the change must not happen.
+ */
 export function checkpointTaker(services: Services, wanted: Wanted): (event: Event) => Promise<void> {
     const { clock } = services;
     let shared: { readonly begunAt: number; readonly done: Promise<unknown> } | undefined;
@@ -95,7 +108,8 @@ export function checkpointTaker(services: Services, wanted: Wanted): (event: Eve
             // Whoever comes next tries again.
             if (shared === own) shared = undefined;
             throw new Error(
-                `${wanted.name}: ${event.name} is not ${past[event.action]}, because there is no good restore point: ${messageOf(error)}`,
+                `${wanted.name}: ${event.name} is not ${past[event.action]}, because there is no good ` +
+                    `restore point: ${messageOf(error)}`,
                 { cause: error },
             );
         }
@@ -110,7 +124,8 @@ async function take(services: Services, wanted: Wanted, event: Event): Promise<C
     const failures = checkInputs(checkpoint, inputs, () => false);
     if (failures.length > 0) throw new ConfigError(`${reasonsOf(failures)}.`);
     const { journal } = services;
-    // There is no state to resume from: a note counts for an hour, and stays until it is known how its restore point ended.
+    // There is no state to resume from: a note counts for an hour, and stays until it is known how its restore point
+    // ended.
     const begin = (note: Parameters<typeof journal.begin>[0]) =>
         journal.begin({ ...note, until: Math.min(note.until, clock.now() + FRESH_MS) });
     const { context, log } = openContext(services, wanted, event, { ...journal, begin });

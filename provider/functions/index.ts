@@ -87,8 +87,14 @@ function checked<Schema extends z.ZodObject>(schema: Schema, args: unknown): z.o
     if (result.success) return withLowercaseIds(schema, result.data);
     const reasons = result.error.issues.map((issue) => {
         if (issue.code === "unrecognized_keys")
-            return `${issue.keys.join(", ")}: not among the arguments, which are ${Object.keys(schema.shape).join(", ")}`;
-        return `${issue.path.join(".")}: ${issue.input === undefined && issue.code === "invalid_type" ? "is required" : issue.message}`;
+            return (
+                `${issue.keys.join(", ")}: not among the arguments, which are ` +
+                `${Object.keys(schema.shape).join(", ")}`
+            );
+        return (
+            `${issue.path.join(".")}: ` +
+            `${issue.input === undefined && issue.code === "invalid_type" ? "is required" : issue.message}`
+        );
     });
     throw new ConfigError(`${reasons.join("; ")}.`);
 }

@@ -15,7 +15,9 @@ export type GetOperationLogArgs = z.input<typeof getOperationLogArgs>;
 
 export const getOperationLogsArgs = z.strictObject({
     ...placeArgs,
-    /** Tasks of this restore point. The API has no such filter: the rows are filtered here, so add vaultId or startTime. */
+    /**
+     * Tasks of this restore point. The API has no such filter: the rows are filtered here, so add vaultId or startTime.
+     */
     checkpointId: objectId.optional(),
     vaultId: objectId.optional(),
     vaultName: z.string().optional(),

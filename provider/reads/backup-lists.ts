@@ -136,7 +136,10 @@ export function noteRefusedFilter(
     return true;
 }
 
-/** The incremental backups, which some regions leave out of a list unless asked for them (api-notes: Filter for incremental backups); none where the filter is not known. */
+/**
+ * The incremental backups, which some regions leave out of a list unless asked for them (api-notes: Filter for
+ * incremental backups); none where the filter is not known.
+ */
 export async function incrementalRows(
     services: Services,
     target: ProjectRef,
@@ -201,7 +204,10 @@ export async function withRecords<T>(
     }
 }
 
-/** As `incrementalRows`, with records. Comes after `backupRowsWithRecords`, which finds out whether they may be asked for. */
+/**
+ * As `incrementalRows`, with records. Comes after `backupRowsWithRecords`, which finds out whether they may be asked
+ * for.
+ */
 export function incrementalRowsWithRecords(
     services: Services,
     target: ProjectRef,

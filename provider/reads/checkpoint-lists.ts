@@ -34,8 +34,9 @@ export interface CheckpointQuestion {
 }
 
 /**
- * Every backup of one checkpoint. Vendor: some regions may hide incremental backups unless asked for (api-notes: Filter for incremental backups): when
- * fewer resources are seen than `expected`, Huawei Cloud is asked again with `incremental=true`.
+ * Every backup of one checkpoint. Vendor: some regions may hide incremental backups unless asked for (api-notes: Filter
+ * for incremental backups): when fewer resources are seen than `expected`, Huawei Cloud is asked again with
+ * `incremental=true`.
  */
 export async function backupsOfCheckpoint(
     services: Services,

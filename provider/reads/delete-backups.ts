@@ -10,7 +10,9 @@ import { type PollSource, shouldFetchById } from "./poller";
 
 /** Shared look-up pages are worth it from this many waiting deletions on; below, each is asked for by id. */
 const LIST_FROM = 3;
-/** A backup that had status `error` before needs no more than this to show that its deletion has begun, in milliseconds. */
+/**
+ * A backup that had status `error` before needs no more than this to show that its deletion has begun, in milliseconds.
+ */
 const BEGIN_MS = 120_000;
 
 /** All at the same time; the first failure is thrown after every one has ended, so that none is left unwatched. */
@@ -81,7 +83,8 @@ async function deleteOne(context: Context, target: ProjectRef, id: string, deadl
         if (row.status === "deleting" || row.status === "waiting_delete") sawDeleting = true;
         else if (row.status === "error" && (sawDeleting || context.clock.now() > begunBy))
             throw new OperationFailedError(
-                `Backup ${id} could not be deleted: the cloud accepted the deletion, then gave the backup status error. Run the same command again; if it stays, ask the cloud's support.`,
+                `Backup ${id} could not be deleted: the cloud accepted the deletion, then gave the backup ` +
+                    "status error. Run the same command again; if it stays, ask the cloud's support.",
             );
         lastStatus = row.status;
         return { done: false, status: row.status } as const;

@@ -12,9 +12,9 @@ interface Kept {
 }
 
 /**
- * Every backup of a project, with its replication records where the cloud keeps them, each as `keep` makes it. Vendor: a
- * list may leave incremental backups out unless asked for them. One that shows any leaves none out; only else is it asked
- * again with `incremental=true`.
+ * Every backup of a project, with its replication records where the cloud keeps them, each as `keep` makes it. Vendor:
+ * a list may leave incremental backups out unless asked for them. One that shows any leaves none out; only else is it
+ * asked again with `incremental=true`.
  */
 export async function everyBackup<T extends Kept>(
     services: Services,

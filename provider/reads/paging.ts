@@ -19,9 +19,10 @@ interface Identified {
 }
 
 /**
- * All pages, each row once: what is new comes first and pushes rows to the next page. Vendor: paged by `offset` (api-notes: Limit and offset);
- * `count` is the total where given, else a short page is the last one. A page without anything new is the last one, too.
- * `accept` turns each row into what is kept of it, page by page; undefined leaves it out.
+ * All pages, each row once: what is new comes first and pushes rows to the next page. Vendor: paged by `offset`
+ * (api-notes: Limit and offset); `count` is the total where given, else a short page is the last one. A page without
+ * anything new is the last one, too. `accept` turns each row into what is kept of it, page by page; undefined leaves it
+ * out.
  */
 export async function allPages<Row extends Identified, Kept>(
     fetch: (page: PageRequest) => Promise<Page<Row>>,

@@ -15,15 +15,26 @@ export const MIN_INTERVAL_MS = 1_000;
 export const MAX_INTERVAL_MS = 15_000;
 /** Growth of the pause from look to look while nothing happens. */
 export const INTERVAL_GROWTH = 1.5;
-/** A look for many costs more than one for few: somebody new brings the next one forward to this long after the last for each that waits, in milliseconds, and by no more than to the shortest pause. */
+/**
+ * A look for many costs more than one for few: somebody new brings the next one forward to this long after the last for
+ * each that waits, in milliseconds, and by no more than to the shortest pause.
+ */
 const CROWD_MS = 1;
 /** What others took lately is expected of the next: so many of them are remembered, and the quickest counts. */
 const REMEMBERED = 10;
-/** Those that are due at nearly the same time share a look: it comes no sooner after the last than this share of what is usual, nor than `FIRST_LOOK_MS`. */
+/**
+ * Those that are due at nearly the same time share a look: it comes no sooner after the last than this share of what is
+ * usual, nor than `FIRST_LOOK_MS`.
+ */
 const DUE_SHARE = 0.05;
-/** The more wait, the less a moment of each costs: nor sooner than this for each that waits, in milliseconds, up to the shortest pause. */
+/**
+ * The more wait, the less a moment of each costs: nor sooner than this for each that waits, in milliseconds, up to the
+ * shortest pause.
+ */
 const DUE_CROWD_MS = 10;
-/** When thousands finish together, each judge makes a call: after so many of them the rest of the process gets its turn. */
+/**
+ * When thousands finish together, each judge makes a call: after so many of them the rest of the process gets its turn.
+ */
 const CALLS_AT_ONCE = 200;
 /** A pause is shortened by up to this share, so that processes started together drift apart. */
 export const JITTER = 0.2;
@@ -54,9 +65,15 @@ export const shouldFetchById = (unseen: number): boolean =>
 export interface PollSource<Q, A> {
     /** Waits with the same key share looks; the first one's `look` serves all. */
     readonly key: string;
-    /** May throw: then all questions count as unanswered for this time. At `until` one of the waits gives up: no call goes on beyond. */
+    /**
+     * May throw: then all questions count as unanswered for this time. At `until` one of the waits gives up: no call
+     * goes on beyond.
+     */
     look(questions: readonly Q[], until: number): Promise<readonly (A | undefined)[]>;
-    /** A look that is refused for good, three times in a row, ends the waits with what it threw. Without it, judges ask for themselves. */
+    /**
+     * A look that is refused for good, three times in a row, ends the waits with what it threw. Without it, judges ask
+     * for themselves.
+     */
     readonly refusalEnds?: true;
 }
 
@@ -209,8 +226,8 @@ class PollGroup {
     }
 
     /**
-     * The shortest that any of the waits asks for; of its time that is left a wait lets no more than half pass without a
-     * look.
+     * The shortest that any of the waits asks for; of its time that is left a wait lets no more than half pass without
+     * a look.
      */
     #minPause(): number {
         let least = Number.POSITIVE_INFINITY;
@@ -268,7 +285,8 @@ class PollGroup {
             this.#lookError = undefined;
             this.#refusals = 0;
         } catch (error) {
-            // A look that failed says nothing about any resource: each judges "no answer", and the next look comes later.
+            // A look that failed says nothing about any resource: each judges "no answer", and the next look comes
+            // later.
             this.#lookError = messageOf(error);
             this.#refusals = error instanceof CbrError && error.retry === "never" ? this.#refusals + 1 : 0;
             if (topic?.refusalEnds && this.#refusals >= REFUSALS) {

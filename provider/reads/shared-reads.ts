@@ -22,7 +22,10 @@ import { fewVaultRows } from "./vault-lists";
 const GATHER_MS = 15;
 /** A list may serve reads for this long, in milliseconds, unless this process changed something meanwhile. */
 const FRESH_MS = 5_000;
-/** The list of checkpoints begins this much before the oldest one asked for, in milliseconds, so that it also serves neighbours. */
+/**
+ * The list of checkpoints begins this much before the oldest one asked for, in milliseconds, so that it also serves
+ * neighbours.
+ */
 const MARGIN_MS = 3_600_000;
 /** Checkpoints that were made further apart than this are not listed together in a busy vault, in milliseconds. */
 const APART_MS = 600_000;
@@ -37,9 +40,13 @@ interface Listed<Q, A> {
 interface Source<Q, A> {
     /** From so many questions on. Default 2. */
     readonly listFrom?: number;
-    /** What this process does changes nothing of it; and questions that were asked one after the other count together. */
+    /**
+     * What this process does changes nothing of it; and questions that were asked one after the other count together.
+     */
     readonly isSteady?: true;
-    /** In place of `worth` requests. Undefined: no list can serve these questions, or it would cost more than they do. */
+    /**
+     * In place of `worth` requests. Undefined: no list can serve these questions, or it would cost more than they do.
+     */
     list(questions: readonly Q[], worth: number): Promise<Listed<Q, A> | undefined>;
     single(question: Q): Promise<A | undefined>;
 }
@@ -50,7 +57,9 @@ interface Asked<Q, A> {
     readonly reject: (reason: unknown) => void;
 }
 
-/** Gathers questions for a moment; one is asked by itself, several by a list, which then serves later ones for a while. */
+/**
+ * Gathers questions for a moment; one is asked by itself, several by a list, which then serves later ones for a while.
+ */
 class SharedReads<Q, A> {
     readonly #services: Services;
     readonly #source: Source<Q, A>;
@@ -194,7 +203,10 @@ function madeTogether(instants: readonly number[]): number[][] {
     return groups;
 }
 
-/** A backup in a vault, as a list of the vault that other reads share shows it; undefined when it does not show it, which proves nothing. */
+/**
+ * A backup in a vault, as a list of the vault that other reads share shows it; undefined when it does not show it,
+ * which proves nothing.
+ */
 export function sharedBackup(
     services: Services,
     target: ProjectRef,
@@ -214,7 +226,10 @@ export function sharedBackup(
     })).read(id);
 }
 
-/** A vault, as a list of the project that other looks share shows it, taken not before `notBefore`; undefined when it does not show it, which proves nothing. */
+/**
+ * A vault, as a list of the project that other looks share shows it, taken not before `notBefore`; undefined when it
+ * does not show it, which proves nothing.
+ */
 export function sharedVault(
     services: Services,
     target: ProjectRef,

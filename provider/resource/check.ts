@@ -52,7 +52,10 @@ export function atOriginalIndex(
     return { ...failure, property: failure.property.replace(whole, `${key}[${known[Number(index)] ?? index}]`) };
 }
 
-/** Every failure at its property. What is unknown is left for later, its siblings are checked all the same. Never throws. */
+/**
+ * Every failure at its property. What is unknown is left for later, its siblings are checked all the same. Never
+ * throws.
+ */
 export function checkInputs<I extends CommonInputs, O extends I>(
     handler: ResourceHandler<I, O>,
     inputs: Readonly<Record<string, unknown>>,

@@ -1,6 +1,6 @@
 /**
- * Guards what other resources rest on. A host says what it learns of the resources of a run: what the program declares, what
- * state has, what is made; and deletes through here.
+ * Guards what other resources rest on. A host says what it learns of the resources of a run: what the program declares,
+ * what state has, what is made; and deletes through here.
  */
 import { OperationFailedError, PartialCreateError } from "../client/errors/errors";
 import type { Context, Services } from "../services/context";
@@ -64,7 +64,8 @@ export async function removeGuarded<I extends CommonInputs, O extends I>(
     if (outputs.deletionPolicy === "delete") {
         if (holders.hasFailed(own.urn, holding.identity))
             throw new OperationFailedError(
-                "kept, with all that it has in the cloud: its replacement failed in this run. Once the replacement is good, `pulumi up` deletes it.",
+                "kept, with all that it has in the cloud: its replacement failed in this run. Once the " +
+                    "replacement is good, `pulumi up` deletes it.",
             );
         // It goes before its replacement is made: what surely cannot be made must not cost what there is.
         const news = isReplaced() ? undefined : (holders.declaredInputs(own.urn) as Partial<I> | undefined);
@@ -72,7 +73,8 @@ export async function removeGuarded<I extends CommonInputs, O extends I>(
         const [refusal] = news === undefined ? [] : ((await handler.preflight?.({ ...own, settings }, news)) ?? []);
         if (refusal !== undefined)
             throw new OperationFailedError(
-                `kept, with all that it has in the cloud: its replacement cannot be made (${refusal.property}: ${refusal.reason})`,
+                "kept, with all that it has in the cloud: its replacement cannot be made " +
+                    `(${refusal.property}: ${refusal.reason})`,
             );
     }
     await handler.remove(own, id, outputs);

@@ -26,6 +26,8 @@ export function regionFailures(
     return failures;
 }
 
-/** Are these settings for that cloud? False also where nothing tells, as for addresses of one's own without `cbr:cloud`. */
+/**
+ * Are these settings for that cloud? False also where nothing tells, as for addresses of one's own without `cbr:cloud`.
+ */
 export const isOfCloud = (settings: Settings, family: KnownFamily): boolean =>
     familyOf(settings.cloud.value) === family;

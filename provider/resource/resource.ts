@@ -38,7 +38,10 @@ const projectIdText = z
 /** An id of a vault, a backup or a resource, as the API's pages give it. */
 export const objectId = z.guid({ error: "must be a UUID, e.g. 3b5816b5-f29c-4172-9d9a-76c719a659ce" }).meta(isId);
 
-/** Name of a restore point or replica. Vendor: 1 to 64 of letters, digits, `_`, `-` and Chinese characters (OAS; the pages give the length only). */
+/**
+ * Name of a restore point or replica. Vendor: 1 to 64 of letters, digits, `_`, `-` and Chinese characters (OAS; the
+ * pages give the length only).
+ */
 export const objectName = z
     .string()
     .min(1, "must have 1 to 64 characters")
@@ -70,7 +73,10 @@ function* notFinite(value: unknown, path: PropertyKey[]): Generator<PropertyKey[
 export const commonInputs = {
     /** Region to work in. Default: `cbr:region`. Changing it replaces the resource. */
     region: regionName.optional(),
-    /** Project to work in, 32 hexadecimal digits. Default: `cbr:projectId`, else the region's project as IAM names it. Changing it replaces the resource. */
+    /**
+     * Project to work in, 32 hexadecimal digits. Default: `cbr:projectId`, else the region's project as IAM names it.
+     * Changing it replaces the resource.
+     */
     projectId: projectIdText.optional(),
     /**
      * Any map or list of plain data; a Date counts as its ISO text. Any change replaces the resource: a new restore
@@ -88,7 +94,10 @@ export const commonInputs = {
         })
         .optional()
         .meta({ replaces: true }),
-    /** Time budgets as duration strings (`90s`, `30m`, `2h`). The option `customTimeouts` is copied here. Changing it changes nothing in the cloud. */
+    /**
+     * Time budgets as duration strings (`90s`, `30m`, `2h`). The option `customTimeouts` is copied here. Changing it
+     * changes nothing in the cloud.
+     */
     timeouts: z
         .strictObject({
             /** For taking the restore point or copy, including the wait. */
@@ -99,7 +108,10 @@ export const commonInputs = {
             delete: duration.optional(),
         })
         .optional(),
-    /** Wait until the cloud has finished. Default: true. With false the resource is ready as soon as the API accepted, with the status of that moment; a later `refresh` or `up` brings it up to date. */
+    /**
+     * Wait until the cloud has finished. Default: true. With false the resource is ready as soon as the API accepted,
+     * with the status of that moment; a later `refresh` or `up` brings it up to date.
+     */
     wait: z.boolean().optional().meta({ default: true }),
     /** Shortest pause between looks while it waits, `1s` to `10m`. Default: `cbr:pollInterval`, else 1 s to 15 s. */
     pollInterval: pollInterval.optional(),
@@ -246,7 +258,10 @@ export async function diffInputs<I extends CommonInputs, O extends I>(
     };
 }
 
-/** Region and project, as they would be in effect, against those that the resource was made in. What the settings do not say has no say. */
+/**
+ * Region and project, as they would be in effect, against those that the resource was made in. What the settings do not
+ * say has no say.
+ */
 function* placeChanges(
     services: Services,
     olds: CommonInputs,
@@ -267,7 +282,9 @@ function* placeChanges(
         yield { key: "projectId", byInput: news["projectId"] !== undefined };
 }
 
-/** The inputs that make the request what it is: two runs that agree in them want the same thing, whatever else they say. */
+/**
+ * The inputs that make the request what it is: two runs that agree in them want the same thing, whatever else they say.
+ */
 export function requestInputs(schema: z.ZodObject, inputs: object): Record<string, unknown> {
     const counts = (key: string) => {
         const facts = ((schema.shape[key] as z.ZodType | undefined)?.meta() ?? {}) as InputMeta;

@@ -1,7 +1,7 @@
 /**
- * Room in a vault. No answer of the API tells how large a backup is in its vault, so what will be needed is estimated from
- * above (api-notes: Room in a vault): the first backup or copy of a resource takes at most the size of its disks. Later
- * ones take what has changed, which nothing tells beforehand, and are not counted.
+ * Room in a vault. No answer of the API tells how large a backup is in its vault, so what will be needed is estimated
+ * from above (api-notes: Room in a vault): the first backup or copy of a resource takes at most the size of its disks.
+ * Later ones take what has changed, which nothing tells beforehand, and are not counted.
  */
 import type { WireVault } from "../client/operations";
 
@@ -42,7 +42,11 @@ export function tightReason(
     const free = freeMb(vault) ?? 0;
     const left = free < 1024 ? "less than 1 GB" : `${Math.floor(free / 1024)} GB`;
     const whose = `${needs.length} ${needs.length === 1 ? "resource" : "resources"}`;
-    return `vault ${vault.id} has ${left} of ${vault.billing?.size} GB left, and ${what} of ${whose} may take up to ${totalGb(needs)} GB, the size of their disks: they may not fit (BackupService.${code}). Later ones, which take what has changed, are not counted.`;
+    return (
+        `vault ${vault.id} has ${left} of ${vault.billing?.size} GB left, and ${what} of ${whose} may take up ` +
+        `to ${totalGb(needs)} GB, the size of their disks: they may not fit (BackupService.${code}). Later ` +
+        "ones, which take what has changed, are not counted."
+    );
 }
 
 function totalGb(needs: readonly Need[]): number {

@@ -1,4 +1,6 @@
-/** Copies into the own region: the console refuses them; the API would, later (api-notes: Copies into the own region). */
+/**
+ * Copies into the own region: the console refuses them; the API would, later (api-notes: Copies into the own region).
+ */
 import { OperationFailedError } from "../client/errors/errors";
 import type { Failure } from "./resource";
 

@@ -1,4 +1,7 @@
-/** What a call of the engine says about the notes of a resource's requests: that state has the outcome, and they have served. */
+/**
+ * What a call of the engine says about the notes of a resource's requests: that state has the outcome, and they have
+ * served.
+ */
 import { OperationFailedError, PartialCreateError } from "../client/errors/errors";
 import { isStored, settleDeleted, settleNotes } from "../exactly-once/settle-notes";
 import type { Context } from "../services/context";
@@ -6,8 +9,8 @@ import type { CommonInputs, ResourceHandler } from "./resource";
 
 /**
  * The handler, whose calls also settle notes, and delete nothing that the resource still is. Pulumi: with `--replace` a
- * provider sees nothing of the old object before it is to delete it; and what a run could not delete is left to the next
- * one, whose state may then have the same object twice.
+ * provider sees nothing of the old object before it is to delete it; and what a run could not delete is left to the
+ * next one, whose state may then have the same object twice.
  */
 export function withNotes<I extends CommonInputs, O extends I>(handler: ResourceHandler<I, O>): ResourceHandler<I, O> {
     const { storedOutcome } = handler;
@@ -62,6 +65,8 @@ export function withNotes<I extends CommonInputs, O extends I>(handler: Resource
 
 function notReplaced(id: string): OperationFailedError {
     return new OperationFailedError(
-        `nothing was deleted, and nothing new was made: a note on this machine said that an interrupted run had made ${id}, and did not say that the stack has it. Run \`pulumi up --replace\` again for a new one.`,
+        "nothing was deleted, and nothing new was made: a note on this machine said that an interrupted " +
+            `run had made ${id}, and did not say that the stack has it. Run \`pulumi up --replace\` again ` +
+            "for a new one.",
     );
 }

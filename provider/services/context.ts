@@ -25,7 +25,9 @@ export interface Services {
     readonly holders: Holders;
     /** Is the host that asked still there to hear the answer? */
     readonly isEngineAlive: () => Promise<boolean>;
-    /** Aborted once nobody wants the outcome any more: then nothing is sent that makes something, and no wait goes on. */
+    /**
+     * Aborted once nobody wants the outcome any more: then nothing is sent that makes something, and no wait goes on.
+     */
     readonly signal: AbortSignal;
 }
 

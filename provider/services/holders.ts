@@ -1,10 +1,11 @@
 /**
- * Which resource rests on which backups. Pulumi creates before it deletes: what a renamed, moved or adopting resource found in
- * the cloud and took over would go with the resource that had it before. So nothing is deleted that another resource rests on.
+ * Which resource rests on which backups. Pulumi creates before it deletes: what a renamed, moved or adopting resource
+ * found in the cloud and took over would go with the resource that had it before. So nothing is deleted that another
+ * resource rests on.
  *
- * What the program declares shows itself in `check`, its state in `diff`, and what is made in `create`. All provider processes
- * of a run write it to one folder, by the engine's address, which they have in common; a run that looks at some resources
- * only (`--target`) is also told what earlier runs on this machine knew.
+ * What the program declares shows itself in `check`, its state in `diff`, and what is made in `create`. All provider
+ * processes of a run write it to one folder, by the engine's address, which they have in common; a run that looks at
+ * some resources only (`--target`) is also told what earlier runs on this machine knew.
  */
 import type { Clock } from "../client/time/clock";
 
@@ -12,7 +13,10 @@ import type { Clock } from "../client/time/clock";
 export interface Holding {
     /** Differs from one making of the resource to the next, under the same URN. */
     readonly identity: string;
-    /** What must not be deleted while the resource stands: ids of restore points and replicas, and keys of handlers' own. */
+    /**
+     * What must not be deleted while the resource stands: ids of restore points and replicas, and keys of handlers'
+     * own.
+     */
     readonly keys: readonly string[];
     /** Servers and disks that were asked for, of which it has no good backup. */
     readonly lacking?: readonly string[];
@@ -26,8 +30,8 @@ export interface HolderEvent {
     /** Clock time. */
     readonly at: number;
     /**
-     * declared: stands in the program. held: stands in state. made: by this run. failed: its create or update. left: deleted.
-     * stays: it goes on being what it is; resumed: its create went on from a note.
+     * declared: stands in the program. held: stands in state. made: by this run. failed: its create or update. left:
+     * deleted. stays: it goes on being what it is; resumed: its create went on from a note.
      */
     readonly what: "declared" | "held" | "made" | "failed" | "left" | "stays" | "resumed";
     readonly holding?: Holding | undefined;
@@ -114,12 +118,16 @@ export class Holders {
         this.#say({ urn, at: this.#clock.now(), what: "made", holding });
     }
 
-    /** The resource goes on being this object in this run: unchanged, adopted, or gone on from by the note of a create. */
+    /**
+     * The resource goes on being this object in this run: unchanged, adopted, or gone on from by the note of a create.
+     */
     stays(urn: string, object: string, how: "stays" | "resumed"): void {
         this.#say({ urn, at: this.#clock.now(), what: how, object });
     }
 
-    /** Is that object what the resource still is? Then a deletion of it can only be that of an earlier mention in state. */
+    /**
+     * Is that object what the resource still is? Then a deletion of it can only be that of an earlier mention in state.
+     */
     staying(urn: string, object: string): "stays" | "resumed" | undefined {
         const staying = this.#known(urn, false).get(urn)?.staying;
         return staying?.object === object ? staying.how : undefined;
@@ -131,8 +139,9 @@ export class Holders {
     }
 
     /**
-     * The resource is deleted, and would take `keys` with it. Returns the URNs that rest on each of them; what nothing rests on
-     * is not among the answer. Said before it is asked: of two that leave at once, the one that is told last takes it along.
+     * The resource is deleted, and would take `keys` with it. Returns the URNs that rest on each of them; what nothing
+     * rests on is not among the answer. Said before it is asked: of two that leave at once, the one that is told last
+     * takes it along.
      */
     leave(urn: string, identity: string, keys: readonly string[]): ReadonlyMap<string, readonly string[]> {
         const isReplaced = this.replacementOf(urn, identity) !== undefined;
@@ -154,7 +163,10 @@ export class Holders {
             .filter((key) => form.test(key));
     }
 
-    /** Is this a run that looks at some resources only, on a machine that has not seen this one before? Then nothing is known of others. */
+    /**
+     * Is this a run that looks at some resources only, on a machine that has not seen this one before? Then nothing is
+     * known of others.
+     */
     isBlind(urn: string): boolean {
         if (this.#isPartial() !== true) return false;
         return this.#store?.ofEarlierRuns(urn).some((event) => event.urn === urn || event.storedUrn === urn) !== true;
@@ -177,7 +189,10 @@ export class Holders {
         return known?.isFailed === true && !(known.isMade && known.holding?.identity === identity);
     }
 
-    /** Did this run make something that should have a backup of that server or disk, and has none, while nothing else that it made has one? */
+    /**
+     * Did this run make something that should have a backup of that server or disk, and has none, while nothing else
+     * that it made has one?
+     */
     isLacking(urn: string, resourceId: string): boolean {
         const made = [...this.#known(urn, false).values()].filter((known) => known.isMade && known.left === undefined);
         return (

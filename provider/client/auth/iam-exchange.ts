@@ -1,7 +1,7 @@
 /**
  * One exchange with IAM: signed or with a token, repeated after what may pass, its refusal in words. Seen from the call
- * that needed the sign-in nothing was sent, whatever happens here; so every error is an `AuthError`, a `ConfigError`, or
- * a `TransportError` with `sent: false`, and never one that could mean an effect.
+ * that needed the sign-in nothing was sent, whatever happens here; so every error is an `AuthError`, a `ConfigError`,
+ * or a `TransportError` with `sent: false`, and never one that could mean an effect.
  */
 import type { z } from "zod";
 import { describeClockSkew, parseFailure } from "../errors/error-response";
@@ -142,7 +142,8 @@ function adviceOf(
             return "Check the password.";
         case "APIGW.0301":
             return signed
-                ? "The access key is unknown or deleted, its secret key is wrong, or it is blocked for 5 minutes after too many failed calls."
+                ? "The access key is unknown or deleted, its secret key is wrong, or it is blocked for 5 " +
+                      "minutes after too many failed calls."
                 : undefined;
         default:
             return undefined;
@@ -173,7 +174,9 @@ export function refusal(iam: Iam, { operation, request, caller }: Call, response
             cause,
         });
     const advice = adviceOf(failure, response, nowMs, proof !== undefined && "keys" in proof);
-    const text = `Sign-in at ${place(request.url)} was refused. ${cause.message} Refused was ${who.whenRefused}.${advice === undefined ? "" : ` ${advice}`}`;
+    const text =
+        `Sign-in at ${place(request.url)} was refused. ${cause.message} Refused was ` +
+        `${who.whenRefused}.${advice === undefined ? "" : ` ${advice}`}`;
     return new AuthError(text, { status: response.status, cause });
 }
 

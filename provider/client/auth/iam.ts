@@ -156,7 +156,8 @@ export async function createTemporaryKeys(iam: Iam, caller: IamCaller, agency: A
     registerSecret(credential.securitytoken);
     const nowMs = iam.clock.now();
     const known = life(nowMs, credential.expires_at, undefined);
-    // The answer does not say when it was issued: by a wrong clock its end may be anywhere, but its length was our wish.
+    // The answer does not say when it was issued: by a wrong clock its end may be anywhere, but its length was our
+    // wish.
     const lifeMs =
         credential.expires_at === undefined || known.lifeMs === 0
             ? agency.durationSeconds * 1000
@@ -197,14 +198,18 @@ export async function findProject(iam: Iam, caller: IamCaller, name: Resolved): 
     if (only !== undefined && others.length === 0) return only.id;
     if (only === undefined) throw noSuchProject(base, name);
     throw new ConfigError(
-        `IAM at ${place(base)} knows ${named.length} projects named "${name.value}" (${name.source}): ${named.map(({ id }) => id).join(", ")}. Set cbr:projectId to the right one (for a destination, destinationProjectId).`,
+        `IAM at ${place(base)} knows ${named.length} projects named "${name.value}" (${name.source}): ` +
+            `${named.map(({ id }) => id).join(", ")}. Set cbr:projectId to the right one (for a ` +
+            "destination, destinationProjectId).",
     );
 }
 
 /** The error for a project name that IAM does not know. */
 export function noSuchProject(base: string, name: Resolved, cause?: unknown): ConfigError {
     return new ConfigError(
-        `IAM at ${place(base)} knows no project named "${name.value}" (${name.source}), or these credentials have no access to it. Set cbr:projectId, or cbr:projectName (on Open Telekom Cloud names look like eu-de_team); for a destination region set destinationProjectId.`,
+        `IAM at ${place(base)} knows no project named "${name.value}" (${name.source}), or these ` +
+            "credentials have no access to it. Set cbr:projectId, or cbr:projectName (on Open Telekom " +
+            "Cloud names look like eu-de_team); for a destination region set destinationProjectId.",
         cause === undefined ? {} : { cause },
     );
 }

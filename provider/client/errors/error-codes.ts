@@ -1,10 +1,13 @@
 /**
- * What the API's own codes mean for us (api-notes: Codes before status). Codes decide before the HTTP status does: permanent
- * errors come as 500 (1005, 9998) and passing ones as 400 (6125).
+ * What the API's own codes mean for us (api-notes: Codes before status). Codes decide before the HTTP status does:
+ * permanent errors come as 500 (1005, 9998) and passing ones as 400 (6125).
  */
 import type { NotFoundObject } from "./errors";
 
-/** `busy`: another task holds the object, ask again later; `few`: may pass, a few tries; `permanent`; `throttled`; `gateway`: passing trouble at the gateway, the request may have been carried out. */
+/**
+ * `busy`: another task holds the object, ask again later; `few`: may pass, a few tries; `permanent`; `throttled`;
+ * `gateway`: passing trouble at the gateway, the request may have been carried out.
+ */
 export type CodeClass = "busy" | "retryFewTimes" | "permanent" | "throttled" | "gateway" | "reauthenticate";
 
 interface Code {
@@ -87,7 +90,8 @@ const backupService: Readonly<Record<string, Code>> = {
     "6216": busy("The backup is in use (being restored or replicated)."),
     "6217": gone("checkpoint"),
     "6220": permanent(
-        'It is an automatic backup in a locked vault and cannot be deleted before it expires. `deletionPolicy: "retain"` keeps it and lets the resource go.',
+        "It is an automatic backup in a locked vault and cannot be deleted before it expires. " +
+            '`deletionPolicy: "retain"` keeps it and lets the resource go.',
     ),
     "6300": permanent(),
     "6301": permanent(),

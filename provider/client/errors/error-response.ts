@@ -38,7 +38,8 @@ interface CodeAndText {
 }
 
 /**
- * Code and text of one object. A text alone counts (keystone errors have no code worth the name); a code alone does too.
+ * Code and text of one object. A text alone counts (keystone errors have no code worth the name); a code alone does
+ * too.
  * `message` beside `code` may be absent for a `title`.
  */
 function codeAndText(body: Json): CodeAndText | undefined {
@@ -60,7 +61,10 @@ function nested(body: Json): CodeAndText | undefined {
     return undefined;
 }
 
-/** Nothing but `{"unauthorized":{"code":"401","message":"Malformed request url"}}` (api-notes: Malformed request url): what only looks like it is a refusal. */
+/**
+ * Nothing but `{"unauthorized":{"code":"401","message":"Malformed request url"}}` (api-notes: Malformed request url):
+ * what only looks like it is a refusal.
+ */
 function isMalformedUrl(body: Json | undefined): boolean {
     const { unauthorized, ...more } = body ?? {};
     if (!isObject(unauthorized) || Object.keys(more).length > 0) return false;
@@ -102,16 +106,23 @@ function parseObject(body: string): Json | undefined {
     }
 }
 
-/** A policy denial carries an encoded message that can be decoded with rights only: noise at best, so it never reaches a text. */
+/**
+ * A policy denial carries an encoded message that can be decoded with rights only: noise at best, so it never reaches a
+ * text.
+ */
 const ENCODED_DENIAL = /"?encoded_authorization_message"?\s*[:=]\s*"?[^\s",}]*"?/gi;
 
-/** OAS lists CBR's codes as bare numbers: `6217` → `BackupService.6217`. Others stay, a nested `"401"` too (api-notes: Body shapes). */
+/**
+ * OAS lists CBR's codes as bare numbers: `6217` → `BackupService.6217`. Others stay, a nested `"401"` too (api-notes:
+ * Body shapes).
+ */
 function normaliseCode(code: string, service: string): string {
     return /^\d{4}$/.test(code) ? `${service}.${code}` : code;
 }
 
 const PAGE_ADVICE =
-    "That is a web page and no answer of the API: something in between answered, or cbr:endpoints names the wrong place.";
+    "That is a web page and no answer of the API: something in between answered, or cbr:endpoints names " +
+    "the wrong place.";
 const CUT_ADVICE =
     "That is no answer of the API: it was cut off, or something in between answered, or cbr:endpoints names the " +
     "wrong place.";
@@ -163,12 +174,18 @@ export function parseFailure(
     };
 }
 
-/** How far this machine's clock is off by the answer's `Date` header, in words, when that is over five minutes; undefined when it is not, or there is no such header. */
+/**
+ * How far this machine's clock is off by the answer's `Date` header, in words, when that is over five minutes;
+ * undefined when it is not, or there is no such header.
+ */
 export function describeClockSkew(response: HttpResponse, nowMs: number): string | undefined {
     const server = Date.parse(response.headers["date"] ?? "");
     if (Number.isNaN(server)) return undefined;
     const offMs = nowMs - server;
     if (Math.abs(offMs) < SKEW_MIN_MS) return undefined;
     const minutes = Math.round(Math.abs(offMs) / 60_000);
-    return `This machine's clock is ${minutes} minutes ${offMs > 0 ? "ahead of" : "behind"} the server's (its Date header says ${new Date(server).toISOString()}); signatures are good for 15 minutes only.`;
+    return (
+        `This machine's clock is ${minutes} minutes ${offMs > 0 ? "ahead of" : "behind"} the server's (its ` +
+        `Date header says ${new Date(server).toISOString()}); signatures are good for 15 minutes only.`
+    );
 }

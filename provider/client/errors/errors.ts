@@ -5,7 +5,10 @@
  */
 import { displayText } from "./redaction";
 
-/** May the request that ended so be sent again? `never`; `backoff`: later; `throttled`: the gateway asks us to slow down; `busy`: another task holds the vault or resource. */
+/**
+ * May the request that ended so be sent again? `never`; `backoff`: later; `throttled`: the gateway asks us to slow
+ * down; `busy`: another task holds the vault or resource.
+ */
 export type Retry = "never" | "backoff" | "throttled" | "busy";
 
 export type ErrorKind =
@@ -30,7 +33,10 @@ export abstract class CbrError extends Error {
     }
 }
 
-/** A setting is missing or makes no sense. The message names the `cbr:` key and the environment variables that would give it. */
+/**
+ * A setting is missing or makes no sense. The message names the `cbr:` key and the environment variables that would
+ * give it.
+ */
 export class ConfigError extends CbrError {
     readonly kind = "config";
 }
@@ -45,7 +51,9 @@ export class AuthError extends CbrError {
     }
 }
 
-/** No complete answer came: refused, reset, timed out, cut off. `sent` is false only when the request surely never left. */
+/**
+ * No complete answer came: refused, reset, timed out, cut off. `sent` is false only when the request surely never left.
+ */
 export class TransportError extends CbrError {
     readonly kind = "transport";
     readonly sent: boolean;
@@ -92,7 +100,10 @@ export class ApiError extends CbrError {
     }
 }
 
-/** The API says that this very object does not exist: the only thing that means "gone". `what` is the object the code stands for. */
+/**
+ * The API says that this very object does not exist: the only thing that means "gone". `what` is the object the code
+ * stands for.
+ */
 export class NotFoundError extends ApiError {
     override readonly kind = "not-found";
     readonly what: NotFoundObject;
@@ -138,7 +149,10 @@ export class UncertainOutcomeError extends CbrError {
     readonly kind = "unsure";
 }
 
-/** Something exists in the cloud, but is not as it should be. Carries all that state must keep, so that no id is ever lost. */
+/**
+ * Something exists in the cloud, but is not as it should be. Carries all that state must keep, so that no id is ever
+ * lost.
+ */
 export class PartialCreateError<O = unknown> extends CbrError {
     readonly kind = "partial-create";
     readonly id: string;

@@ -16,13 +16,19 @@ import type { Method } from "../operations/operation";
 export const BACKOFF_BASE_MS = 500;
 /** Longest delay between two tries of one request, in milliseconds. */
 export const BACKOFF_MAX_MS = 30_000;
-/** First and longest delay while another task holds the object ("busy" codes), in milliseconds. OTC's table of error codes recommends 30 to 60 s; short tasks end sooner, so we start lower and end there. */
+/**
+ * First and longest delay while another task holds the object ("busy" codes), in milliseconds. OTC's table of error
+ * codes recommends 30 to 60 s; short tasks end sooner, so we start lower and end there.
+ */
 export const BUSY_BASE_MS = 2_000;
 export const BUSY_MAX_MS = 60_000;
 /** Tries for codes that may pass (api-notes: Codes that may pass). */
 export const FEW_TRIES = 4;
 
-/** Delay before try number `attempt + 1` (attempts count from 1), with full jitter over its upper half; `random` is in [0, 1). A server's hint is a lower bound. */
+/**
+ * Delay before try number `attempt + 1` (attempts count from 1), with full jitter over its upper half; `random` is in
+ * [0, 1). A server's hint is a lower bound.
+ */
 export function backoffMs(attempt: number, retry: Retry, random: number, retryAfterMs?: number): number {
     const [base, max] = retry === "busy" ? [BUSY_BASE_MS, BUSY_MAX_MS] : [BACKOFF_BASE_MS, BACKOFF_MAX_MS];
     const ceiling = Math.min(max, base * 2 ** Math.min(attempt - 1, 20));
@@ -74,7 +80,10 @@ export function classify(failure: ApiErrorDetails, method: Method): { retry: Ret
     return { retry: "never", few: failure.isForeign === true, renew: false };
 }
 
-/** What a failed POST can have done: `nothing` surely; `maybe`; `accepted`: the API said yes, but what it said about it was lost. */
+/**
+ * What a failed POST can have done: `nothing` surely; `maybe`; `accepted`: the API said yes, but what it said about it
+ * was lost.
+ */
 export type Effect = "nothing" | "maybe" | "accepted";
 
 export function sideEffectOf(error: unknown): Effect {

@@ -18,7 +18,10 @@ export interface HttpResponse {
     readonly body: string;
 }
 
-/** Sends one request once. Throws `TransportError`, with `sent` saying whether the request can have reached the other side. */
+/**
+ * Sends one request once. Throws `TransportError`, with `sent` saying whether the request can have reached the other
+ * side.
+ */
 export interface Transport {
     send(request: HttpRequest): Promise<HttpResponse>;
     close(): Promise<void>;

@@ -28,7 +28,10 @@ function loadUndici(): typeof import("undici") {
 export const MAX_CONNECTIONS = 64;
 /** Time for a whole exchange, unless the request says otherwise, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 60_000;
-/** An idle connection is kept this long, in milliseconds: longer than the longest poll interval (15 s), shorter than the 60 s after which gateways cut it. */
+/**
+ * An idle connection is kept this long, in milliseconds: longer than the longest poll interval (15 s), shorter than the
+ * 60 s after which gateways cut it.
+ */
 const KEEP_ALIVE_MS = 20_000;
 /** Largest answer, in bytes: a page of 1,000 backups is under 2 MB. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;

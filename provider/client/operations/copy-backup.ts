@@ -12,7 +12,10 @@ export const copyBackupRequest = z.strictObject({
     }),
 });
 
-/** Replicates one backup to another region ("Replicating a Backup"). The replica's own id is not in the answer. Not idempotent. */
+/**
+ * Replicates one backup to another region ("Replicating a Backup"). The replica's own id is not in the answer. Not
+ * idempotent.
+ */
 export const copyBackup = defineOperation({
     id: "CopyBackup",
     method: "POST",

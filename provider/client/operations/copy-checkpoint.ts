@@ -12,7 +12,10 @@ export const copyCheckpointRequest = z.strictObject({
     }),
 });
 
-/** Replicates all backups of a vault to another region ("Replicating a Restore Point"). One record a backup, no task id. Not idempotent. */
+/**
+ * Replicates all backups of a vault to another region ("Replicating a Restore Point"). One record a backup, no task id.
+ * Not idempotent.
+ */
 export const copyCheckpoint = defineOperation({
     id: "CopyCheckpoint",
     method: "POST",

@@ -42,7 +42,10 @@ export const createCheckpointRequest = z.strictObject({
 export type CreateCheckpointRequest = z.input<typeof createCheckpointRequest>;
 export const createCheckpointResponse = z.object({ checkpoint: wireCheckpoint });
 
-/** Starts a backup of a vault ("Creating a Restore Point"). Answers at once with status `protecting`. Not idempotent: starts a backup each time. */
+/**
+ * Starts a backup of a vault ("Creating a Restore Point"). Answers at once with status `protecting`. Not idempotent:
+ * starts a backup each time.
+ */
 export const createCheckpoint = defineOperation({
     id: "CreateCheckpoint",
     method: "POST",

@@ -5,7 +5,10 @@ export type Method = "GET" | "POST" | "PUT" | "DELETE";
 export type QueryValue = string | number | boolean | readonly string[] | undefined;
 export type Query = Readonly<Record<string, QueryValue>>;
 
-/** One call of the CBR API as data. client.ts is the only reader; this folder is the only place that knows URLs and wire names. */
+/**
+ * One call of the CBR API as data. client.ts is the only reader; this folder is the only place that knows URLs and wire
+ * names.
+ */
 export interface Operation<Req, Res> {
     /** The vendor's operation id, by which its page is found. */
     readonly id: string;

@@ -19,8 +19,8 @@ export const restoreBackupRequest = z.strictObject({
 
 /**
  * Overwrites a server or a disk with a backup ("Restoring a Backup"). 202 means accepted. Vendor: the pages describe no
- * body; Huawei Cloud answers `{"job_id": …}`, the id of the task (operation log), as terraform-provider-huaweicloud reads
- * it. Not idempotent: it overwrites what was written since.
+ * body; Huawei Cloud answers `{"job_id": …}`, the id of the task (operation log), as terraform-provider-huaweicloud
+ * reads it. Not idempotent: it overwrites what was written since.
  */
 export const restoreBackup = defineOperation({
     id: "RestoreBackup",

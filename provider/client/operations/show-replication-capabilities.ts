@@ -2,7 +2,10 @@ import { z } from "zod";
 import { defineOperation } from "./operation";
 import { wireId, wireList } from "./wire";
 
-/** Which region can replicate where ("Querying the Replication Capability"). Vendor: FlexibleEngine may lack it: a 403 or 404 means unknown, not no. */
+/**
+ * Which region can replicate where ("Querying the Replication Capability"). Vendor: FlexibleEngine may lack it: a 403
+ * or 404 means unknown, not no.
+ */
 export const showReplicationCapabilities = defineOperation({
     id: "ShowReplicationCapabilities",
     method: "GET",

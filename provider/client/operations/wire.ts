@@ -58,7 +58,10 @@ export const requestRegion = z.string().min(1).max(255);
 /** CheckpointCreate of CreateCheckpoint and ShowCheckpoint. */
 export const wireCheckpoint = z.object({
     id: wireId,
-    /** Vendor: the enumeration is stripped from the pages. OAS: available, deleting, protecting, deleted, error-deleting, error. Kept as text. */
+    /**
+     * Vendor: the enumeration is stripped from the pages. OAS: available, deleting, protecting, deleted,
+     * error-deleting, error. Kept as text.
+     */
     status: z.string(),
     created_at: wireText,
     project_id: wireText,
@@ -73,7 +76,9 @@ export const wireCheckpoint = z.object({
                     name: wireText,
                     type: wireText,
                     protect_status: wireText,
-                    /** Vendor: GB; string "40" on Huawei, the number 40 in OTC's example (api-notes: Sizes and counts). */
+                    /**
+                     * Vendor: GB; string "40" on Huawei, the number 40 in OTC's example (api-notes: Sizes and counts).
+                     */
                     resource_size: wireNumber,
                     backup_size: wireNumber,
                     backup_count: wireNumber,
@@ -123,7 +128,10 @@ const backupFields = {
     project_id: wireText,
     vault_id: wireText,
     checkpoint_id: wireText,
-    /** Vendor: available, protecting, deleting, restoring, error, waiting_protect, waiting_delete, waiting_restore. Kept as text. */
+    /**
+     * Vendor: available, protecting, deleting, restoring, error, waiting_protect, waiting_delete, waiting_restore. Kept
+     * as text.
+     */
     status: z.string(),
     image_type: wireText,
     description: wireText,
@@ -143,7 +151,9 @@ const backupFields = {
         .nullish()
         .transform((info) => info ?? undefined)
         .catch(undefined),
-    /** Absent where the cloud keeps no records (OTC): not the same as an empty list (api-notes: Replication records). */
+    /**
+     * Absent where the cloud keeps no records (OTC): not the same as an empty list (api-notes: Replication records).
+     */
     replication_records: z
         .array(wireReplicationRecord)
         .nullish()

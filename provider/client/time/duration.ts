@@ -10,7 +10,10 @@ const UNIT_MS: Readonly<Record<string, number>> = {
     h: 3_600_000,
 };
 
-/** Milliseconds of a Pulumi duration string such as `90s`, `5m` or `1h30m`; undefined when it is none, or not above zero. */
+/**
+ * Milliseconds of a Pulumi duration string such as `90s`, `5m` or `1h30m`; undefined when it is none, or not above
+ * zero.
+ */
 export function parseDuration(text: string): number | undefined {
     const pattern = /(\d+(?:\.\d+)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/gy;
     let total = 0;

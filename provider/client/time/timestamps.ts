@@ -1,4 +1,7 @@
-/** Vendor: timestamps are UTC, without a zone on Huawei Cloud, with `+00:00` on OTC, sometimes with `Z` (api-notes: Timestamps). Milliseconds since the epoch; undefined when there is none. */
+/**
+ * Vendor: timestamps are UTC, without a zone on Huawei Cloud, with `+00:00` on OTC, sometimes with `Z` (api-notes:
+ * Timestamps). Milliseconds since the epoch; undefined when there is none.
+ */
 export function parseInstant(text: string | undefined): number | undefined {
     if (text === undefined) return undefined;
     const zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`;

@@ -58,15 +58,27 @@ export const checkpointInputs = z.strictObject({
     ...commonInputs,
     /** Vault to back up, of protect type backup. Changing it replaces the checkpoint. */
     vaultId: objectId.meta({ replaces: true }),
-    /** Name of the restore point, 1 to 64 letters, digits, `_` and `-`. Default: `<resource name>-<8 hex>`, unique. Changing it replaces the checkpoint. */
+    /**
+     * Name of the restore point, 1 to 64 letters, digits, `_` and `-`. Default: `<resource name>-<8 hex>`, unique.
+     * Changing it replaces the checkpoint.
+     */
     name: objectName.optional().meta({ replaces: true }),
     /** 0 to 255 characters without < and >. Changing it replaces the checkpoint. */
     description: objectDescription.optional().meta({ replaces: true }),
-    /** false forces a full backup. Default: unset, the cloud's own (incremental). A first backup is always full. Changing it replaces the checkpoint. */
+    /**
+     * false forces a full backup. Default: unset, the cloud's own (incremental). A first backup is always full.
+     * Changing it replaces the checkpoint.
+     */
     incremental: z.boolean().optional().meta({ replaces: true }),
-    /** Marks the backups as automatic: retention applies to them, and a locked vault protects them from deletion. Default: false. Changing it replaces the checkpoint. */
+    /**
+     * Marks the backups as automatic: retention applies to them, and a locked vault protects them from deletion.
+     * Default: false. Changing it replaces the checkpoint.
+     */
     autoTrigger: z.boolean().optional().meta({ replaces: true, default: false }),
-    /** Ids of resources of the vault to back up. Default: all of them. Not together with resourceDetails. Changing it replaces the checkpoint. */
+    /**
+     * Ids of resources of the vault to back up. Default: all of them. Not together with resourceDetails. Changing it
+     * replaces the checkpoint.
+     */
     resources: z
         .array(objectId)
         .min(1, "must name at least one resource; leave it out to back up all")
@@ -79,7 +91,10 @@ export const checkpointInputs = z.strictObject({
                 .strictObject({
                     /** Id of the resource. */
                     id: objectId,
-                    /** OS::Nova::Server, OS::Cinder::Volume, OS::Ironic::BareMetalServer, OS::Native::Server, OS::Sfs::Turbo … */
+                    /**
+                     * OS::Nova::Server, OS::Cinder::Volume, OS::Ironic::BareMetalServer, OS::Native::Server,
+                     * OS::Sfs::Turbo …
+                     */
                     type: z
                         .string()
                         .regex(/^OS::[A-Za-z0-9]+::[A-Za-z0-9]+$/, "must be a type such as OS::Nova::Server"),
@@ -97,11 +112,20 @@ export const checkpointInputs = z.strictObject({
     onSkipped: warnOrFail.optional().meta({ default: "warn" }),
     /** What it means when some backups fail and others are good: `fail` (default) or `warn`. */
     onPartialFailure: warnOrFail.optional().meta({ default: "fail" }),
-    /** What becomes of the backups when the resource goes: `retain` (default) keeps them, `delete` deletes every one of them. */
+    /**
+     * What becomes of the backups when the resource goes: `retain` (default) keeps them, `delete` deletes every one of
+     * them.
+     */
     deletionPolicy: deletionPolicy.optional().meta({ default: "retain" }),
-    /** When the cloud no longer has the restore point: false (default) keeps it in state as `expired`, true lets the `up` after a `refresh` take a new one. */
+    /**
+     * When the cloud no longer has the restore point: false (default) keeps it in state as `expired`, true lets the
+     * `up` after a `refresh` take a new one.
+     */
     recreateWhenExpired: z.boolean().optional().meta({ default: false }),
-    /** Id of an existing restore point to manage instead of taking a new one: nothing is sent. Leaving it out later changes nothing. Changing it replaces the checkpoint. */
+    /**
+     * Id of an existing restore point to manage instead of taking a new one: nothing is sent. Leaving it out later
+     * changes nothing. Changing it replaces the checkpoint.
+     */
     adopt: objectId.optional().meta({ replaces: true }),
 });
 export type CheckpointInputs = z.output<typeof checkpointInputs>;
@@ -146,7 +170,10 @@ function refine(inputs: Partial<CheckpointInputs>): Failure[] {
     return failures;
 }
 
-/** A name that nobody gave is no input; the one in the outputs is then ours. An adopted id that is this one's is no change, nor is its removal. */
+/**
+ * A name that nobody gave is no input; the one in the outputs is then ours. An adopted id that is this one's is no
+ * change, nor is its removal.
+ */
 function isUnchanged(
     key: keyof CheckpointInputs,
     id: string,
@@ -159,7 +186,9 @@ function isUnchanged(
     return undefined;
 }
 
-/** What is adopted cannot take its own place: no restore point would be taken, and `delete` would take the old one away. */
+/**
+ * What is adopted cannot take its own place: no restore point would be taken, and `delete` would take the old one away.
+ */
 function refuseReplacement(
     id: string,
     olds: CheckpointInputs,
@@ -170,7 +199,10 @@ function refuseReplacement(
     return [
         {
             property: "adopt",
-            reason: `names the restore point that this resource is already, which cannot take its own place: ${replaces.join(", ")} changed. Take adopt out for a new restore point; by itself that changes nothing`,
+            reason:
+                "names the restore point that this resource is already, which cannot take its own place: " +
+                `${replaces.join(", ")} changed. Take adopt out for a new restore point; by itself that ` +
+                "changes nothing",
         },
     ];
 }
@@ -256,7 +288,8 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
     } catch (error) {
         if (error instanceof NotFoundError)
             throw new OperationFailedError(
-                `adopt: there is no restore point ${id} in ${target.region}, project ${target.projectId}: ${error.message} Take adopt out to take a new one.`,
+                `adopt: there is no restore point ${id} in ${target.region}, project ${target.projectId}: ` +
+                    `${error.message} Take adopt out to take a new one.`,
                 { cause: error },
             );
         throw error;
@@ -333,7 +366,8 @@ function expired(context: Context, id: string, outputs: CheckpointOutputs): Chec
     if (isFailure(seen) || (outputs.backups.length > 0 && outcomeOf(outputs).good === 0))
         throw vanishedError(id, outputs, "it is no longer in the cloud");
     context.log.warn(
-        `restore point ${id} is no longer in the cloud (expired, or deleted by hand): kept in state as expired. Change \`triggers\` to take a new one.`,
+        `restore point ${id} is no longer in the cloud (expired, or deleted by hand): kept in state as ` +
+            `expired. Change \`triggers\` to take a new one.`,
     );
     return seen;
 }

@@ -12,7 +12,10 @@ import type { CheckpointInputs } from "./checkpoint";
 
 /** How long reads may lag behind a POST, in milliseconds. */
 const LAG_MS = 60_000;
-/** Timestamps may be a zone away from the region's clock: those of a given name are looked at within a day, in milliseconds. */
+/**
+ * Timestamps may be a zone away from the region's clock: those of a given name are looked at within a day, in
+ * milliseconds.
+ */
 const ZONES_MS = 26 * 3_600_000;
 
 const RUNNING: ReadonlySet<string> = new Set(["waiting_protect", "protecting"]);
@@ -41,15 +44,20 @@ export async function findCheckpoint(context: Context, lost: LostCheckpoint): Pr
     const name = facts["name"] ?? "";
     if (sure.length === 0 && doubtful.length > 0 && isLast)
         throw new UncertainOutcomeError(
-            `The answer to CreateCheckpoint for vault ${inputs.vaultId} was lost, and it cannot be told by its time in ${target.region} whether restore point ${idsOf(doubtful, " or ")} named ${name} is its effect. ` +
-                "Nothing was sent again. Look when it was taken; if it is this resource's, name its id in `adopt`, else give the resource another name.",
+            `The answer to CreateCheckpoint for vault ${inputs.vaultId} was lost, and it cannot be told by ` +
+                `its time in ${target.region} whether restore point ${idsOf(doubtful, " or ")} named ` +
+                `${name} is its effect. ` +
+                "Nothing was sent again. Look when it was taken; if it is this resource's, name its id in " +
+                "`adopt`, else give the resource another name.",
         );
     const [first, ...others] = sure;
     if (first === undefined) return undefined;
     if (others.length > 0 && inputs.name !== undefined)
         throw new UncertainOutcomeError(
-            `The answer to CreateCheckpoint for vault ${inputs.vaultId} was lost, and ${sure.length} restore points named ${name} were taken at that time: ` +
-                `${idsOf(sure, ", ")}. Nothing was sent again. Look which one is this resource's, and name its id in \`adopt\`.`,
+            `The answer to CreateCheckpoint for vault ${inputs.vaultId} was lost, and ${sure.length} ` +
+                `restore points named ${name} were taken at that time: ` +
+                `${idsOf(sure, ", ")}. Nothing was sent again. Look which one is this resource's, and name ` +
+                `its id in \`adopt\`.`,
         );
     return show(context, lost, first.id, first.rows);
 }
@@ -193,11 +201,14 @@ export async function warnOfTwins(
         const twins = sure.filter((one) => one.id !== id);
         if (twins.length > 0)
             context.log.warn(
-                `the first request may have taken effect after all, long after its answer was lost: beside restore point ${id} there is ${idsOf(twins, ", ")} in vault ${inputs.vaultId}, also named ${name}. What no stack has costs money until it is deleted.`,
+                "the first request may have taken effect after all, long after its answer was lost: beside " +
+                    `restore point ${id} there is ${idsOf(twins, ", ")} in vault ${inputs.vaultId}, also ` +
+                    `named ${name}. What no stack has costs money until it is deleted.`,
             );
     } catch (error) {
         context.log.warn(
-            `whether the first request took effect after all could not be looked up (${messageOf(error)}): look for another restore point named ${name} in vault ${inputs.vaultId}.`,
+            `whether the first request took effect after all could not be looked up (${messageOf(error)}): ` +
+                `look for another restore point named ${name} in vault ${inputs.vaultId}.`,
         );
     }
 }

@@ -18,7 +18,9 @@ function lackedByCloud(context: Context, inputs: Partial<CheckpointInputs>): Fai
             : [
                   {
                       property: `resourceDetails[${index}].includeVolumes`,
-                      reason: "Open Telekom Cloud cannot choose volumes, only leave some out: name the others in excludeVolumes",
+                      reason:
+                          "Open Telekom Cloud cannot choose volumes, only leave some out: name the others in " +
+                          "excludeVolumes",
                   },
               ],
     );
@@ -41,7 +43,9 @@ export async function preflightCheckpoint(context: Context, inputs: Partial<Chec
             return [
                 {
                     property: "vaultId",
-                    reason: `vault ${vaultId} is a replication vault: only vaults of protect type backup can be backed up (BackupService.6124)`,
+                    reason:
+                        `vault ${vaultId} is a replication vault: only vaults of protect type backup can be ` +
+                        "backed up (BackupService.6124)",
                 },
             ];
         const associated = new Set(vault.resources.map((one) => one.id));
@@ -51,7 +55,9 @@ export async function preflightCheckpoint(context: Context, inputs: Partial<Chec
                 : [
                       {
                           property,
-                          reason: `resource ${id} is not in vault ${vaultId} (BackupService.6135): associate it with the vault first, or leave it out`,
+                          reason:
+                              `resource ${id} is not in vault ${vaultId} (BackupService.6135): associate it ` +
+                              "with the vault first, or leave it out",
                       },
                   ];
         const full = fullReason(vault, "6114");
@@ -85,7 +91,10 @@ export function refuseAdoption(inputs: Partial<CheckpointInputs>, wire: WireChec
     if (isOther(wire.vault?.id, vaultId))
         return `restore point ${wire.id} is of vault ${wire.vault?.id}, but vaultId is ${vaultId}`;
     if (isOther(wire.extra_info?.name, name))
-        return `restore point ${wire.id} is named ${wire.extra_info?.name}, but name is ${name}. Leave name out to adopt it`;
+        return (
+            `restore point ${wire.id} is named ${wire.extra_info?.name}, but name is ${name}. Leave name out ` +
+            "to adopt it"
+        );
     return undefined;
 }
 
@@ -99,7 +108,8 @@ async function checkAdopted(
     if (found === undefined) return [];
     const reason =
         found === null
-            ? `there is no restore point ${id} in ${target.region}, project ${target.projectId} (BackupService.6217): check adopt, region and projectId, or take adopt out to take a new one`
+            ? `there is no restore point ${id} in ${target.region}, project ${target.projectId} ` +
+              "(BackupService.6217): check adopt, region and projectId, or take adopt out to take a new one"
             : refuseAdoption(inputs, found.checkpoint);
     return reason === undefined ? [] : [{ property: "adopt", reason }];
 }

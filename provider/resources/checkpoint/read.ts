@@ -31,7 +31,8 @@ export async function read(context: Context, id: string, olds: Partial<Checkpoin
             return undefined;
         }
         context.log.warn(
-            `restore point ${id} is no longer in the cloud (expired, or deleted by hand); kept in state as expired. Change \`triggers\` to take a new one, or set \`recreateWhenExpired: true\`.`,
+            `restore point ${id} is no longer in the cloud (expired, or deleted by hand); kept in state as ` +
+                `expired. Change \`triggers\` to take a new one, or set \`recreateWhenExpired: true\`.`,
         );
         return { id, outputs: expiredOutputs(olds) };
     }
@@ -39,7 +40,8 @@ export async function read(context: Context, id: string, olds: Partial<Checkpoin
     const lost = outputs.backups.filter((one) => one.status === EXPIRED && !before.has(one.id));
     if (lost.length > 0)
         context.log.warn(
-            `restore point ${id}: ${lost.length} of ${olds.backups.length} backups are no longer in the cloud: ${lost.map((one) => one.id).join(", ")}`,
+            `restore point ${id}: ${lost.length} of ${olds.backups.length} backups are no longer in the ` +
+                `cloud: ${lost.map((one) => one.id).join(", ")}`,
         );
     return { id, outputs };
 }
@@ -48,7 +50,10 @@ function isStored(olds: Partial<CheckpointOutputs>): olds is CheckpointOutputs {
     return olds.checkpointId !== undefined && olds.backups !== undefined && olds.status !== undefined;
 }
 
-/** Does the list show just the backups that state knows, as state knows them? Then nothing happened, and no GET is needed. */
+/**
+ * Does the list show just the backups that state knows, as state knows them? Then nothing happened, and no GET is
+ * needed.
+ */
 function unchanged(olds: CheckpointOutputs, rows: readonly WireBackup[]): boolean {
     const known = new Map(olds.backups.filter((one) => one.status !== EXPIRED).map((one) => [one.id, one]));
     if (rows.length !== known.size) return false;
@@ -69,12 +74,16 @@ async function get(context: Context, target: ProjectRef, id: string, given: Part
     return { id, outputs: { ...outputs, vaultId: wire.vault?.id ?? inputs.vaultId } };
 }
 
-/** A restore point that has been deleted, or has lost its last backup, may still be shown for a while (api-notes: Gone restore points). */
+/**
+ * A restore point that has been deleted, or has lost its last backup, may still be shown for a while (api-notes: Gone
+ * restore points).
+ */
 export function refuseGone(target: ProjectRef, wire: WireCheckpoint, rows: readonly WireBackup[]): void {
     const isEmpty = rows.length === 0 && isFinalCheckpoint(wire.status);
     if (!isEmpty && !isGoneCheckpoint(wire.status)) return;
     throw new OperationFailedError(
-        `restore point ${wire.id} in ${target.region}, project ${target.projectId}, is gone: it ${isEmpty ? "has no backups left" : `has status ${wire.status}`}.`,
+        `restore point ${wire.id} in ${target.region}, project ${target.projectId}, is gone: it ` +
+            `${isEmpty ? "has no backups left" : `has status ${wire.status}`}.`,
     );
 }
 

@@ -21,15 +21,18 @@ export async function remove(context: Context, id: string, olds: CheckpointOutpu
         const what =
             known.length === 0
                 ? "its backups stay"
-                : `${known.length === 1 ? "backup" : "backups"} ${known.map((one) => one.id).join(", ")} ${known.length === 1 ? "stays" : "stay"}`;
+                : `${known.length === 1 ? "backup" : "backups"} ${known.map((one) => one.id).join(", ")} ` +
+                  `${known.length === 1 ? "stays" : "stay"}`;
         context.log.info(
-            `retained restore point ${id}: ${what} in vault ${olds.vaultId} and ${known.length === 1 ? "costs" : "cost"} money until deleted`,
+            `retained restore point ${id}: ${what} in vault ${olds.vaultId} and ` +
+                `${known.length === 1 ? "costs" : "cost"} money until deleted`,
         );
         return;
     }
     if (olds.unproven === true) {
         context.log.info(
-            `retained restore point ${id} in vault ${olds.vaultId}: the answer to its request was lost, and nothing but its name and time says that it is this resource's. It costs money until deleted.`,
+            `retained restore point ${id} in vault ${olds.vaultId}: the answer to its request was lost, ` +
+                "and nothing but its name and time says that it is this resource's. It costs money until deleted.",
         );
         return;
     }
@@ -42,7 +45,9 @@ export async function remove(context: Context, id: string, olds: CheckpointOutpu
     const last = known.filter((one) => isGoodBackup(one.status) && stays(one.resourceId)).map((one) => one.id);
     if (last.length > 0)
         context.log.info(
-            `retained ${last.length} of ${known.length} backups of restore point ${id}: ${last.join(", ")}. The restore point that takes its place has no good backup of the same resources; they cost money until deleted.`,
+            `retained ${last.length} of ${known.length} backups of restore point ${id}: ` +
+                `${last.join(", ")}. The restore point that takes its place has no good backup of the same ` +
+                "resources; they cost money until deleted.",
         );
     let ids = known.map((one) => one.id);
     if (!isFinalCheckpoint(olds.status) || ids.length === 0) {
@@ -51,7 +56,8 @@ export async function remove(context: Context, id: string, olds: CheckpointOutpu
         ids = await listedIds(context, target, olds, deadline);
         if (ids.length === 0 && olds.status !== EXPIRED)
             context.log.warn(
-                `restore point ${id} is still there, but the cloud lists no backup of it: none was deleted. Look for its backups in vault ${olds.vaultId}; what is there costs money until deleted.`,
+                `restore point ${id} is still there, but the cloud lists no backup of it: none was ` +
+                    `deleted. Look for its backups in vault ${olds.vaultId}; what is there costs money until deleted.`,
             );
     }
     const goes = (one: string) => !last.includes(one);
@@ -73,7 +79,8 @@ function mustStay(context: Context, id: string, olds: CheckpointOutputs): boolea
     if (others === undefined && !isBlind) return false;
     const why =
         others === undefined
-            ? "this run looks at some resources only, and this machine does not know what the others of the stack rest on"
+            ? "this run looks at some resources only, and this machine does not know what the others of the " +
+              "stack rest on"
             : `${namesOf(others)} rests on it`;
     context.log.info(`retained restore point ${id} in vault ${olds.vaultId}: ${why}; it costs money until deleted`);
     return true;

@@ -87,7 +87,10 @@ export const checkpointFacts = {
 
 /** What a resource remembers of its restore point besides what the cloud says. */
 export const checkpointNotes = {
-    /** True when the answer to its request was lost and it was found by its given name and time only: it may be another's, and is then never deleted. */
+    /**
+     * True when the answer to its request was lost and it was found by its given name and time only: it may be
+     * another's, and is then never deleted.
+     */
     unproven: z.boolean().optional(),
 };
 
@@ -149,7 +152,10 @@ export function goodIds(backups: readonly Backup[]): Pick<CheckpointOutputs, "ba
     };
 }
 
-/** One function from the wire to the outputs. `earlier` holds what GET may not repeat: name, description, skipped resources. */
+/**
+ * One function from the wire to the outputs. `earlier` holds what GET may not repeat: name, description, skipped
+ * resources.
+ */
 export function toOutputs(
     inputs: CheckpointInputs,
     target: ProjectRef,

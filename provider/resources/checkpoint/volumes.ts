@@ -80,7 +80,8 @@ export function explainVolumeChoice(error: unknown, details: CheckpointInputs["r
     const keys = chosenBy(details);
     if (keys.length === 0 || !(error instanceof ApiError) || error.failure.code !== "BackupService.9900") return error;
     return new OperationFailedError(
-        `${messageOf(error)} ${keys.join(" and ")} of resourceDetails may be what is refused: not every cloud and region lets volumes be chosen.`,
+        `${messageOf(error)} ${keys.join(" and ")} of resourceDetails may be what is refused: not every ` +
+            "cloud and region lets volumes be chosen.",
         { cause: error },
     );
 }
@@ -101,7 +102,9 @@ export function warnOfOtherVolumes(context: Context, outputs: CheckpointOutputs)
             );
         if (extra.length > 0)
             context.log.warn(
-                `backup ${backup.id} of resource ${id} contains ${list(extra)}, which ${wanted.length > 0 ? "includeVolumes does not name" : "excludeVolumes names"}: the cloud did not heed the choice`,
+                `backup ${backup.id} of resource ${id} contains ${list(extra)}, which ` +
+                    `${wanted.length > 0 ? "includeVolumes does not name" : "excludeVolumes names"}: the ` +
+                    "cloud did not heed the choice",
             );
     }
 }

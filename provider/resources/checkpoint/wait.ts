@@ -141,7 +141,9 @@ export function vanishedError(
     said: string,
 ): PartialCreateError<CheckpointOutputs> {
     return new PartialCreateError(id, { ...outputs, status: EXPIRED, backups: [], ...goodIds([]) }, [
-        `restore point ${id} vanished before it was finished (${said.replace(/\.$/, "")}). Nothing is left to restore from: change \`triggers\`, or run \`pulumi up --replace\` with this resource's URN, to take a new one.`,
+        `restore point ${id} vanished before it was finished (${said.replace(/\.$/, "")}). Nothing is left ` +
+            `to restore from: change \`triggers\`, or run \`pulumi up --replace\` with this resource's ` +
+            "URN, to take a new one.",
     ]);
 }
 
@@ -156,7 +158,9 @@ export async function judgeCheckpoint(context: Context, target: ProjectRef, outp
         const parts = failed.map(
             (one) => `resource ${one.resourceId}: ${one.what}${details.get(one.resourceId) ?? ""}`,
         );
-        const text = `restore point ${outputs.checkpointId} has status ${outputs.status}; ${good} good, ${failed.length} failed${parts.length === 0 ? (details.get("") ?? "") : `: ${parts.join("; ")}`}.`;
+        const text =
+            `restore point ${outputs.checkpointId} has status ${outputs.status}; ${good} good, ` +
+            `${failed.length} failed${parts.length === 0 ? (details.get("") ?? "") : `: ${parts.join("; ")}`}.`;
         if (good > 0 && outputs.onPartialFailure === "warn") context.log.warn(text);
         else {
             const next = good > 0 ? ' Accept the good ones with `onPartialFailure: "warn"`, or take' : " Take";
@@ -166,13 +170,16 @@ export async function judgeCheckpoint(context: Context, target: ProjectRef, outp
         }
     } else if (good === 0) {
         reasons.push(
-            `restore point ${outputs.checkpointId}: nothing was backed up${skipped.length === 0 ? "" : `; ${describeSkipped(outputs)}`}. Take a new one by changing \`triggers\` or with \`pulumi up --replace\`.`,
+            `restore point ${outputs.checkpointId}: nothing was backed ` +
+                `up${skipped.length === 0 ? "" : `; ${describeSkipped(outputs)}`}. Take a new one by ` +
+                `changing \`triggers\` or with \`pulumi up --replace\`.`,
         );
     }
     if (skipped.length > 0) {
         if (outputs.onSkipped === "fail")
             reasons.push(
-                `${describeSkipped(outputs)}. Accept it with \`onSkipped: "warn"\`, or take a new restore point by changing \`triggers\`.`,
+                `${describeSkipped(outputs)}. Accept it with \`onSkipped: "warn"\`, or take a new restore ` +
+                    `point by changing \`triggers\`.`,
             );
         else if (reasons.length === 0) warnSkipped(context, outputs);
     }
@@ -182,7 +189,8 @@ export async function judgeCheckpoint(context: Context, target: ProjectRef, outp
 function describeSkipped(outputs: CheckpointOutputs): string {
     const parts = outputs.skippedResources.map(
         (one) =>
-            `${one.name ?? one.id} (${[one.code, one.reason].filter((text) => text !== undefined).join(": ") || "no reason given"})`,
+            `${one.name ?? one.id} ` +
+            `(${[one.code, one.reason].filter((text) => text !== undefined).join(": ") || "no reason given"})`,
     );
     return `the cloud skipped ${parts.length} of the resources: ${parts.join(", ")}`;
 }
@@ -192,7 +200,10 @@ export function warnSkipped(context: Context, outputs: CheckpointOutputs): void 
         context.log.warn(`restore point ${outputs.checkpointId}: ${describeSkipped(outputs)}`);
 }
 
-/** What the tasks' logs say about the failures, by resource id; under "" what names no resource. Best effort: a failure is reported with or without it. */
+/**
+ * What the tasks' logs say about the failures, by resource id; under "" what names no resource. Best effort: a failure
+ * is reported with or without it.
+ */
 async function errorDetails(
     context: Context,
     target: ProjectRef,
@@ -211,7 +222,8 @@ async function errorDetails(
             const request = row.extra_info?.common?.request_id;
             details.set(
                 row.extra_info?.resource?.id ?? "",
-                ` (${row.error_info.code}: ${row.error_info.message ?? ""}; task ${row.id}${request === undefined ? "" : `, request id ${request}`})`,
+                ` (${row.error_info.code}: ${row.error_info.message ?? ""}; task ` +
+                    `${row.id}${request === undefined ? "" : `, request id ${request}`})`,
             );
         }
     } catch {

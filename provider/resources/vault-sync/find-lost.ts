@@ -41,11 +41,15 @@ export async function findTask(context: Context, lost: LostSync): Promise<string
         );
     if (begun.length === 0 && doubtful.length > 0 && isLast)
         throw new UncertainOutcomeError(
-            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${target.region} does not tell its time: it may be that of task ${doubtful.map((row) => row.id).join(" or ")}. Nothing was sent again. Look when it began; then change \`triggers\` to start another one.`,
+            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${target.region} does not ` +
+                `tell its time: it may be that of task ${doubtful.map((row) => row.id).join(" or ")}. ` +
+                `Nothing was sent again. Look when it began; then change \`triggers\` to start another one.`,
         );
     if (begun.length > 1)
         throw new UncertainOutcomeError(
-            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${begun.length} synchronisations of it began at that time: ${begun.map((row) => row.id).join(", ")}. Nothing was sent again. Look at these tasks; then change \`triggers\` to start another one.`,
+            `The answer to ImportCheckpoint for vault ${vaultId} was lost, and ${begun.length} ` +
+                `synchronisations of it began at that time: ${begun.map((row) => row.id).join(", ")}. ` +
+                `Nothing was sent again. Look at these tasks; then change \`triggers\` to start another one.`,
         );
     return begun[0]?.id;
 }

@@ -98,7 +98,10 @@ function isSettled(outputs: VaultSyncOutputs): boolean {
     return FINAL.has(outputs.status) && !isFailure(outputs);
 }
 
-/** A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) it has ended since. */
+/**
+ * A failure, or a wait cut short, whose note a refresh took out of the engine's state; or (`wait: false`) it has ended
+ * since.
+ */
 async function needsUpdate(context: Context, id: string, olds: VaultSyncOutputs): Promise<boolean> {
     if (isSettled(olds)) return false;
     if (FINAL.has(olds.status) || olds.wait !== false) return true;
@@ -123,7 +126,9 @@ function preflight(context: Context, inputs: Partial<VaultSyncInputs>): Promise<
         return [
             {
                 property: "vaultId",
-                reason: `vault ${vaultId} is not a hybrid-cloud vault, and only those can be synchronised (BackupService.7300)`,
+                reason:
+                    `vault ${vaultId} is not a hybrid-cloud vault, and only those can be synchronised ` +
+                    "(BackupService.7300)",
             },
         ];
     });
@@ -181,7 +186,8 @@ function planFor(
                 // Vendor: the references of Open Telekom Cloud and FlexibleEngine do not have this call.
                 if (!(error instanceof ApiError) || error.failure.code !== "APIGW.0101") throw error;
                 throw new OperationFailedError(
-                    `${messageOf(error)} Only Huawei Cloud synchronises hybrid-cloud vaults; other clouds do not have this call.`,
+                    `${messageOf(error)} Only Huawei Cloud synchronises hybrid-cloud vaults; other clouds ` +
+                        "do not have this call.",
                     { cause: error },
                 );
             }
@@ -319,7 +325,8 @@ function judged(context: Context, outputs: VaultSyncOutputs): VaultSyncOutputs {
         // Success and failures go together (api-notes: Synchronisations with failures).
         if ((outputs.failedBackups ?? 0) > 0)
             context.log.warn(
-                `synchronisation ${id} of vault ${vaultId} succeeded, but ${outputs.failedBackups} backups could not be imported`,
+                `synchronisation ${id} of vault ${vaultId} succeeded, but ${outputs.failedBackups} backups ` +
+                    "could not be imported",
             );
         return outputs;
     }
@@ -329,7 +336,9 @@ function judged(context: Context, outputs: VaultSyncOutputs): VaultSyncOutputs {
             ? "the cloud no longer knows the task, and its end was not seen"
             : [outputs.errorCode, outputs.errorMessage].filter((text) => text !== undefined).join(": ");
     throw new OperationFailedError(
-        `synchronisation ${id} of vault ${vaultId} has status ${outputs.status}${why === "" ? "" : ` (${why})`}. Change \`triggers\`, or run \`pulumi up --replace\` with this resource's URN, to synchronise again.`,
+        `synchronisation ${id} of vault ${vaultId} has status ` +
+            `${outputs.status}${why === "" ? "" : ` (${why})`}. Change \`triggers\`, or run \`pulumi up ` +
+            `--replace\` with this resource's URN, to synchronise again.`,
     );
 }
 
