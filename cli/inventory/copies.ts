@@ -23,6 +23,8 @@ export interface Copies {
     takenMs(replica: BackupFact): number | undefined;
     /** Source of a replica; undefined when it is gone or not known. */
     sourceOf(replica: BackupFact): BackupFact | undefined;
+    /** Its id, also where only a state knows it. */
+    sourceIdOf(replica: BackupFact): string | undefined;
 }
 
 const RANK: readonly CopyFact["state"][] = ["good", "unread", "running", "failed", "missing"];
@@ -82,6 +84,7 @@ export function pairCopies(inventory: Inventory, holders: Holders): Copies {
         orphans: replicas.filter((one) => !sourceOf.has(one.id)),
         takenMs: (replica) => sourceOf.get(replica.id)?.createdMs ?? holders.sourceOf(replica.id)?.createdMs,
         sourceOf: (replica) => sourceOf.get(replica.id),
+        sourceIdOf: (replica) => sourceOf.get(replica.id)?.id ?? holders.sourceOf(replica.id)?.backupId,
     };
 }
 

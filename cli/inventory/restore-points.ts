@@ -42,8 +42,10 @@ export interface RestorePoint {
     /** The earliest of its backups; undefined: kept until deleted. */
     readonly expiresMs: number | undefined;
     readonly copies: readonly RegionCopies[];
-    /** True for replicas whose source is not known. */
+    /** True for replicas whose source is not listed. */
     readonly isCopy: boolean;
+    /** Of such, when the data was taken, where a state knows it: milliseconds since the epoch. */
+    readonly dataMs: number | undefined;
     readonly holders: readonly Holder[];
 }
 
@@ -123,6 +125,7 @@ function pointOf(unordered: readonly BackupFact[], world: World): RestorePoint {
         expiresMs: expiries.length === 0 ? undefined : expiries.reduce((a, b) => Math.min(a, b)),
         copies: copiesByRegion(good, backups, copies),
         isCopy: first.isReplica,
+        dataMs: first.isReplica ? copies.takenMs(first) : undefined,
         holders: holders.of(first.checkpointId, ...backups.flatMap((one) => [one.id, ...one.childIds])),
     };
 }

@@ -34,7 +34,7 @@ export function copyInWords(copy: RegionCopies): string {
 }
 
 export function copiesInWords(point: RestorePoint): string {
-    if (point.isCopy) return "is a copy";
+    if (point.isCopy) return point.dataMs === undefined ? "is a copy" : `is a copy of ${minuteOf(point.dataMs)}`;
     return point.copies.map(copyInWords).join("; ") || "none";
 }
 

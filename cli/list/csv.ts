@@ -41,7 +41,7 @@ export function listAsCsv(listing: Listing): string {
         ]);
     const lines = listing.points.flatMap((point) =>
         point.backups.flatMap((fact) => [
-            line(point, fact, fact.isReplica ? "unknown" : ""),
+            line(point, fact, fact.isReplica ? (copies.sourceIdOf(fact) ?? "unknown") : ""),
             ...copies
                 .of(fact.id)
                 .flatMap((copy) => (copy.replica === undefined ? [] : [line(point, copy.replica, fact.id)])),

@@ -46,6 +46,8 @@ function pointOf(point: RestorePoint, listing: Listing) {
         incremental: point.isIncremental ?? null,
         automatic: point.isAutomatic ?? null,
         isCopy: point.isCopy,
+        // Of a copy whose source is not listed, where a state knows it.
+        dataFrom: iso(point.dataMs),
         copies: point.copies,
         // Null: no states were given.
         holders: holders.isAsked ? point.holders : null,
@@ -66,6 +68,7 @@ function backupOf(fact: BackupFact, { all, session: { holders } }: Listing) {
         sizeGb: fact.sizeGb,
         createdAt: iso(fact.createdMs),
         expiresAt: iso(fact.expiresMs),
+        copyOf: fact.isReplica ? (all.copies.sourceIdOf(fact) ?? null) : null,
         diskBackupIds: fact.childIds,
         copies: all.copies.of(fact.id).map((copy) => ({
             region: copy.region,

@@ -238,6 +238,34 @@ describe("list", () => {
         );
     });
 
+    it("says of what time a copy is whose source is lost, where a state knows it", async () => {
+        const backups = cloud.take(DAY, { resources: [cloud.server("db-1")] });
+        const [replica] = cloud.copy(backups, NOW - HOUR);
+        const [source] = backups;
+        if (replica === undefined || source === undefined) throw new Error("nothing was taken");
+        const entries = [
+            checkpointEntry("nightly", cloud, backups),
+            replicationEntry("dr", cloud, [[source, replica]]),
+        ];
+        const state = fileOf(stateOf(entries));
+        cloud.sim.fail({
+            region: "eu-de",
+            operation: "ListBackups",
+            times: 0,
+            effect: { status: 403, code: "APIGW.0302" },
+        });
+        const [row] = rowsOf((await cloud.run(["list", "--state", state])).out);
+        expect(row).toEqual(expect.arrayContaining(["2026-11-28 11:00", "is a copy of 2026-11-27 12:00", "prod dr"]));
+        const { restorePoints } = JSON.parse((await cloud.run(["list", "--state", state, "--json"])).out);
+        expect(restorePoints).toMatchObject([
+            { isCopy: true, dataFrom: "2026-11-27T12:00:00.000Z", backups: [{ copyOf: source.id }] },
+        ]);
+        expect((await cloud.run(["list", "--state", state, "--csv"])).out).toContain(`,${source.id},prod dr`);
+        expect(JSON.parse((await cloud.run(["list", "--json"])).out).restorePoints).toMatchObject([
+            { isCopy: true, dataFrom: null, backups: [{ copyOf: null }] },
+        ]);
+    });
+
     it("takes the vault that the copies lie in, too", async () => {
         cloud.copy(cloud.take(DAY, { name: "copied" }));
         cloud.take(HOUR, { name: "alone" });

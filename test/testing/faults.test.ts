@@ -462,7 +462,7 @@ describe("faults from JSON", () => {
         ],
         [{ effect: "throttled", path: "(" }, /^faults\[0\]\.path: is no regular expression: /],
         [{ effect: "throttled", nth: 0 }, /^faults\[0\]\.nth: /],
-        [{ operation: "CreateCheckpoint" }, /^faults\[0\]\.effect: Invalid input: /],
+        [{ operation: "CreateCheckpoint" }, /^faults\[0\]\.effect: is missing$/],
         [{ effect: ["throttled", { kind: "slow", ms: -1 }] }, /^faults\[0\]\.effect\[1\]\.ms: /],
         [7, /^faults\[0\]: Invalid input: expected object, received number$/],
     ])("says what is wrong with %j", async (input, message) => {
