@@ -4,11 +4,11 @@
  * once: what IAM refused is remembered, and nothing is asked with it again.
  */
 
-import { AuthError, type CbrError, ConfigError, TransportError } from "../errors/errors";
+import { AuthError, ConfigError } from "../errors/errors";
 import type { HttpRequest, Transport } from "../http/transport";
+import { expandHome } from "../settings/clouds-files";
 import { iamBaseUrl, learnCatalog, needsCatalog } from "../settings/endpoints";
 import {
-    type Agency,
     type Credentials,
     describeCredentials,
     describeRefused,
@@ -16,30 +16,24 @@ import {
     type Resolved,
     requireCredentials,
     type Settings,
+    systemFiles,
 } from "../settings/settings";
 import type { Clock } from "../time/clock";
+import { AgencyTokens } from "./agency-tokens";
+import { Attempts } from "./attempts";
 import {
-    createTemporaryKeys,
     createToken,
     findProject,
-    type Iam,
-    type Identity,
     type IdOrName,
+    identityOf,
+    idOrName,
     noSuchProject,
-    type RequestAuth,
     type TokenScope,
-    type Who,
 } from "./iam";
-import { type SigningKeys, sign } from "./signature";
-
-/** A token is renewed this long before its end, in milliseconds, but at the earliest after four fifths of its life. */
-export const RENEW_AHEAD_MS = 5 * 60_000;
-/** After a renewal ahead of time failed, the old token serves on; the next try waits this long, in milliseconds. */
-const RENEW_PAUSE_MS = 30_000;
-/** A token that was itself fetched because of a 401 is not renewed again for this long, in milliseconds: a new one would be refused as well. */
-const RENEWED_TWICE_MS = 60_000;
-/** Life asked for of an agency's temporary keys, in seconds, when no setting says. */
-const AGENCY_KEYS_SECONDS = 3_600;
+import type { Iam, RequestAuth, Who } from "./iam-exchange";
+import { type Perishable, RefreshingValue } from "./refreshing-value";
+import { sign } from "./signature";
+import { agencyDomain, SigningKeySource, signs } from "./signing-keys";
 
 export interface Scope {
     readonly region: string;
@@ -77,109 +71,13 @@ export interface Authenticator {
     describe(): string;
 }
 
-interface Perishable {
-    /** By this machine's clock, in milliseconds. */
-    readonly expiresAt: number;
-    readonly lifeMs: number;
-}
-
-/** Something fetched, used until shortly before its end, and fetched by one caller for all. */
-class RefreshingValue<T extends Perishable> {
-    readonly #fetch: () => Promise<T>;
-    readonly #clock: Clock;
-    #current: T | undefined;
-    #renewAt = 0;
-    #running: Promise<T> | undefined;
-    /** When the current value was fetched because its forerunner was refused. */
-    #replacedAt = Number.NEGATIVE_INFINITY;
-    /** The current value has been of use since it was fetched. */
-    #isProven = false;
-
-    constructor(clock: Clock, fetch: () => Promise<T>) {
-        this.#clock = clock;
-        this.#fetch = fetch;
-    }
-
-    async get(): Promise<T> {
-        const current = this.#current;
-        const now = this.#clock.now();
-        if (current !== undefined && now < this.#renewAt) return current;
-        try {
-            return await this.#refetch();
-        } catch (error) {
-            const passing = error instanceof TransportError || (error instanceof AuthError && error.retry !== "never");
-            if (!passing || current === undefined || this.#clock.now() >= current.expiresAt) throw error;
-            this.#renewAt = this.#clock.now() + RENEW_PAUSE_MS;
-            return current;
-        }
-    }
-
-    /** A value other than the refused one, or undefined when fetching one again makes no sense. */
-    async replace(isRefused: (value: T) => boolean): Promise<T | undefined> {
-        if (this.#running !== undefined) await this.#running.catch(() => undefined);
-        const current = this.#current;
-        if (current !== undefined && !isRefused(current)) return current;
-        const now = this.#clock.now();
-        if (now - this.#replacedAt < RENEWED_TWICE_MS && !this.#isProven) return undefined;
-        this.#current = undefined;
-        const fresh = await this.#refetch();
-        this.#replacedAt = this.#clock.now();
-        return fresh;
-    }
-
-    /** What was of use may be refused one day, and is then fetched anew, however soon. */
-    markAccepted(isAccepted: (value: T) => boolean): void {
-        if (this.#current !== undefined && isAccepted(this.#current)) this.#isProven = true;
-    }
-
-    /** Forgets this value, unless another one has taken its place. */
-    invalidate(value: T): void {
-        if (this.#current === value) this.#current = undefined;
-    }
-
-    #refetch(): Promise<T> {
-        this.#running ??= this.#fetch()
-            .then((value) => {
-                this.#current = value;
-                this.#isProven = false;
-                this.#renewAt = value.expiresAt - Math.min(RENEW_AHEAD_MS, value.lifeMs / 5);
-                return value;
-            })
-            .finally(() => {
-                this.#running = undefined;
-            });
-        return this.#running;
-    }
-}
-
 interface ProjectToken extends Perishable {
     readonly token: string;
     readonly projectId: string | undefined;
 }
 
-interface Keys extends Perishable {
-    readonly keys: SigningKeys;
-}
-
 /** A project by id, or by a name whose source is known, in an account where that is known. */
 type Project = { readonly id: string } | { readonly name: Resolved; readonly domain: IdOrName | undefined };
-
-function idOrName(id: Resolved | undefined, name: Resolved | undefined): IdOrName | undefined {
-    if (id !== undefined) return { id: id.value };
-    return name === undefined ? undefined : { name: name.value };
-}
-
-function identityOf(credentials: Credentials): Identity {
-    if (credentials.kind === "accessKey") throw new TypeError("An access key is not exchanged for a token.");
-    if (credentials.kind === "token") return { kind: "token", token: credentials.token.value };
-    const { userId, userName, password, passcode } = credentials;
-    const domain = idOrName(credentials.domainId, credentials.domainName);
-    const secret = { password: password.value, passcode: passcode?.value };
-    if (userId !== undefined) return { kind: "password", user: { id: userId.value }, ...secret };
-    if (userName === undefined || domain === undefined)
-        throw new ConfigError("A user name needs a domain (account): set cbr:domainName or cbr:domainId.");
-    return { kind: "password", user: { name: userName.value, domain }, ...secret };
-}
 
 /** What the authenticator is told of the run that it signs for. */
 export interface Run {
@@ -187,6 +85,8 @@ export interface Run {
     readonly signal?: AbortSignal | undefined;
     /** Told what is missing each time that a call fails for want of credentials. */
     readonly onMissing?: ((explanation: string) => void) | undefined;
+    /** Reads the file of an identity token. Default: this machine's. */
+    readonly readFile?: ((path: string) => string | undefined) | undefined;
 }
 
 class IamAuthenticator implements Authenticator {
@@ -198,14 +98,10 @@ class IamAuthenticator implements Authenticator {
     /** The stored token that was refused, once the fallback has taken over. */
     #retired: Credentials | undefined;
     #tokens = new Map<string, RefreshingValue<ProjectToken>>();
-    #userTokens = new Map<string, RefreshingValue<ProjectToken>>();
-    #agencyKeys = new Map<string, RefreshingValue<Keys>>();
+    readonly #agencyTokens: AgencyTokens;
+    readonly #keys: SigningKeySource;
     #projects = new Map<string, Promise<string>>();
-    /** Sign-ins that were refused for good, by what was asked for; and whole credentials that were. */
-    #refusals = new Map<string, CbrError>();
-    readonly #refusedCredentials = new Map<Credentials, AuthError>();
-    readonly #proven = new Set<Credentials>();
-    readonly #probes = new Map<Credentials, Promise<void>>();
+    readonly #attempts = new Attempts();
 
     constructor(settings: Settings, transport: Transport, clock: Clock, run: Run) {
         this.#onMissing = run.onMissing ?? (() => {});
@@ -213,6 +109,13 @@ class IamAuthenticator implements Authenticator {
         this.#iam = { transport, clock, maxRetries: settings.maxRetries, signal: run.signal };
         this.#clock = clock;
         this.#active = settings.credentials;
+        const parts = { iam: this.#iam, attempts: this.#attempts, who: () => this.#who() };
+        this.#agencyTokens = new AgencyTokens(parts);
+        this.#keys = new SigningKeySource({
+            ...parts,
+            settings,
+            readFile: run.readFile ?? ((path) => systemFiles.read(expandHome(path, systemFiles))),
+        });
     }
 
     async projectId(scope: Scope): Promise<string> {
@@ -242,7 +145,7 @@ class IamAuthenticator implements Authenticator {
         if (this.#retired?.kind === "token" && this.#retired.token.value === stale) return true;
         if (credentials.kind === "token" && !this.#isExchanged(scope.region))
             return credentials.token.value !== stale || this.#fallBack(credentials);
-        if (credentials.kind === "accessKey") return false;
+        if (signs(credentials)) return false;
         const fresh = await this.#withFallback(async () => {
             const token = this.#projectToken(scope.region, { id: scope.projectId });
             return await token.replace((value) => value.token === stale);
@@ -287,52 +190,15 @@ class IamAuthenticator implements Authenticator {
 
     async #headers(request: HttpRequest, region: string, projectId: string): Promise<Record<string, string>> {
         const credentials = this.#credentials();
-        const refused = this.#refusedCredentials.get(credentials);
-        if (refused !== undefined) throw refused;
-        if (credentials.kind === "accessKey") {
-            const keys = await this.#signingKeys(region);
+        this.#attempts.throwIfRefused(credentials);
+        if (signs(credentials)) {
+            const keys = await this.#keys.of(region, credentials);
             return sign(request, { ...keys, domainId: undefined, projectId }, new Date(this.#clock.now()));
         }
         if (credentials.kind === "token" && !this.#isExchanged(region))
             return { "x-auth-token": credentials.token.value };
         const { token } = await this.#projectToken(region, { id: projectId }).get();
         return { "x-auth-token": token };
-    }
-
-    /** Keys to sign with in a region: the user's own, or an agency's temporary ones from the region's IAM. */
-    async #signingKeys(region: string): Promise<SigningKeys> {
-        const credentials = this.#credentials();
-        if (credentials.kind !== "accessKey") throw new TypeError("Only access keys sign.");
-        const { accessKey, secretKey, securityToken } = credentials;
-        const own: SigningKeys = {
-            accessKey: accessKey.value,
-            secretKey: secretKey.value,
-            securityToken: securityToken?.value,
-            domainId: this.#settings.domainId?.value,
-        };
-        const { agency } = this.#settings;
-        if (agency === undefined) return own;
-        const base = iamBaseUrl(this.#settings, region);
-        let keys = this.#agencyKeys.get(base);
-        if (keys === undefined) {
-            const domain = agencyDomain(agency);
-            keys = new RefreshingValue(this.#clock, () =>
-                this.#once(`keys ${base}`, credentials, async () => {
-                    const durationSeconds = agency.durationSeconds ?? AGENCY_KEYS_SECONDS;
-                    const wish = { name: agency.name.value, domain, durationSeconds };
-                    const { expiresAt, lifeMs, ...temporary } = await createTemporaryKeys(
-                        this.#iam,
-                        base,
-                        wish,
-                        { keys: own },
-                        this.#who(),
-                    );
-                    return { keys: { ...temporary, domainId: agency.domainId?.value }, expiresAt, lifeMs };
-                }),
-            );
-            this.#agencyKeys.set(base, keys);
-        }
-        return (await keys.get()).keys;
     }
 
     /** The token of a project; all callers share it. */
@@ -348,6 +214,7 @@ class IamAuthenticator implements Authenticator {
 
     async #fetchToken(region: string, project: Project): Promise<ProjectToken> {
         const credentials = this.#credentials();
+        if (signs(credentials)) throw new TypeError("Access keys are not exchanged for a token.");
         const { agency } = this.#settings;
         const base = iamBaseUrl(this.#settings, region);
         const withCatalog = needsCatalog(this.#settings, region);
@@ -363,7 +230,7 @@ class IamAuthenticator implements Authenticator {
         try {
             const issued =
                 agency === undefined
-                    ? await this.#once(tokenKey(region, project), credentials, () => {
+                    ? await this.#attempts.once(tokenKey(region, project), credentials, () => {
                           return createToken(
                               this.#iam,
                               base,
@@ -374,7 +241,7 @@ class IamAuthenticator implements Authenticator {
                               withCatalog,
                           );
                       })
-                    : await this.#agencyToken(region, base, agency, scope, withCatalog);
+                    : await this.#agencyTokens.of({ region, base, withCatalog }, agency, scope, credentials);
             if (withCatalog) learnCatalog(this.#settings, region, issued.catalog);
             return issued;
         } catch (error) {
@@ -382,55 +249,6 @@ class IamAuthenticator implements Authenticator {
                 throw noSuchProject(base, project.name, error);
             throw error;
         }
-    }
-
-    async #agencyToken(region: string, base: string, agency: Agency, scope: TokenScope, withCatalog: boolean) {
-        const credentials = this.#credentials();
-        const identity: Identity = { kind: "agency", name: agency.name.value, domain: agencyDomain(agency) };
-        const key = `agency ${region} ${JSON.stringify(scope)}`;
-        const ask = (token: string) =>
-            this.#once(
-                key,
-                credentials,
-                () => createToken(this.#iam, base, identity, scope, { token }, this.#who(), withCatalog),
-                // What is refused here is the role, unless the token was given from outside.
-                credentials.kind === "token",
-            );
-        if (credentials.kind === "token") return await ask(credentials.token.value);
-        const userToken = this.#userToken(base);
-        const before = this.#clock.now();
-        const first = await userToken.get();
-        const wasFresh = first.expiresAt - first.lifeMs >= before;
-        try {
-            return await ask(first.token);
-        } catch (error) {
-            // A user's token that has been lying about may have been revoked; one just fetched has not.
-            if (wasFresh || !(error instanceof AuthError) || error.status !== 401) throw error;
-            this.#refusals.delete(key);
-            userToken.invalidate(first);
-            return await ask((await userToken.get()).token);
-        }
-    }
-
-    /** The user's own token, with which an agency is taken on: of the account, or without scope when that is not known. */
-    #userToken(base: string): RefreshingValue<ProjectToken> {
-        let token = this.#userTokens.get(base);
-        if (token === undefined) {
-            const credentials = this.#credentials();
-            if (credentials.kind !== "password") throw new TypeError("Only a password is exchanged for a token.");
-            const domain = idOrName(credentials.domainId, credentials.domainName);
-            const scope = domain === undefined ? undefined : { domain };
-            token = new RefreshingValue(this.#clock, () =>
-                this.#once(`user ${base}`, credentials, () =>
-                    createToken(this.#iam, base, identityOf(credentials), scope, undefined, {
-                        plain: describeCredentials(credentials),
-                        whenRefused: describeRefused(credentials),
-                    }),
-                ),
-            );
-            this.#userTokens.set(base, token);
-        }
-        return token;
     }
 
     #lookUp(region: string): Promise<string> {
@@ -465,10 +283,12 @@ class IamAuthenticator implements Authenticator {
         const proof: RequestAuth =
             credentials.kind === "token"
                 ? { token: credentials.token.value }
-                : { keys: await this.#signingKeys(region) };
+                : signs(credentials)
+                  ? { keys: await this.#keys.of(region, credentials) }
+                  : undefined;
         // A token that another region refuses may be good at home; a key stands or falls everywhere.
-        const proves = settings.agency === undefined && (credentials.kind === "accessKey" || atHome);
-        return await this.#once(
+        const proves = settings.agency === undefined && (signs(credentials) || atHome);
+        return await this.#attempts.once(
             `project ${region}`,
             credentials,
             () => findProject(this.#iam, base, name, proof, this.#who()),
@@ -498,44 +318,6 @@ class IamAuthenticator implements Authenticator {
         return this.#settings.agency !== undefined || needsCatalog(this.#settings, region);
     }
 
-    /**
-     * Runs a sign-in unless it, or its credential, was refused before. As long as a credential has not been accepted
-     * once, only one sign-in with it is under way: all others learn from its answer.
-     */
-    async #once<T>(key: string, credentials: Credentials, run: () => Promise<T>, provesCredentials = true): Promise<T> {
-        for (;;) {
-            const refused = this.#refusedCredentials.get(credentials) ?? this.#refusals.get(key);
-            if (refused !== undefined) throw refused;
-            const probe = this.#probes.get(credentials);
-            if (this.#proven.has(credentials) || probe === undefined) break;
-            await probe;
-        }
-        let settled: (() => void) | undefined;
-        if (!this.#proven.has(credentials) && provesCredentials)
-            this.#probes.set(
-                credentials,
-                new Promise((resolve) => {
-                    settled = () => {
-                        this.#probes.delete(credentials);
-                        resolve();
-                    };
-                }),
-            );
-        try {
-            const result = await run();
-            if (provesCredentials) this.#proven.add(credentials);
-            return result;
-        } catch (error) {
-            const final = error instanceof ConfigError || (error instanceof AuthError && error.retry === "never");
-            if (final) this.#refusals.set(key, error);
-            if (error instanceof AuthError && error.status === 401 && provesCredentials)
-                this.#refusedCredentials.set(credentials, error);
-            throw error;
-        } finally {
-            settled?.();
-        }
-    }
-
     /** Runs again with the fallback credentials when a stored token turns out to be refused. */
     async #withFallback<T>(run: () => Promise<T>): Promise<T> {
         const before = this.#active;
@@ -556,23 +338,15 @@ class IamAuthenticator implements Authenticator {
         this.#retired = refused;
         this.#active = fallbackCredentials;
         this.#tokens = new Map();
-        this.#userTokens = new Map();
-        this.#agencyKeys = new Map();
-        this.#refusals = new Map();
+        this.#agencyTokens.reset();
+        this.#keys.reset();
+        this.#attempts.forgetAll();
         return true;
     }
 }
 
 function tokenKey(region: string, project: Project): string {
     return "id" in project ? `${region} id ${project.id}` : `${region} name ${project.name.value}`;
-}
-
-function agencyDomain(agency: Agency): IdOrName {
-    const domain = idOrName(agency.domainId, agency.domainName);
-    if (domain !== undefined) return domain;
-    throw new ConfigError(
-        `Agency "${agency.name.value}" (${agency.name.source}) needs the name of the account that delegates: set cbr:agencyDomainName, HW_ASSUME_ROLE_DOMAIN_NAME, HW_ASSUME_ROLE_DOMAIN_ID or OS_AGENCY_DOMAIN_NAME.`,
-    );
 }
 
 /**

@@ -1,40 +1,22 @@
-/**
- * The calls to IAM that signing in needs (api-notes: Tokens): each one function, with retries, and errors that say what was
- * refused. No state. Seen from the call that needed the sign-in nothing was sent, whatever happens here; so every error
- * is an `AuthError`, a `ConfigError`, or a `TransportError` with `sent: false`, and never one that could mean an effect.
- */
+/** The calls to IAM that signing in needs (api-notes: Tokens), each one function without state. Errors: iam-exchange.ts. */
 import { z } from "zod";
-import { describeClockSkew, parseFailure } from "../errors/error-response";
-import { ApiError, type ApiErrorDetails, AuthError, ConfigError, TransportError } from "../errors/errors";
+import { parseFailure } from "../errors/error-response";
+import { ApiError, ConfigError } from "../errors/errors";
 import { registerSecret } from "../errors/redaction";
-import { backoffMs } from "../http/retry";
-import type { HttpRequest, HttpResponse, Transport } from "../http/transport";
-import type { Resolved } from "../settings/settings";
-import type { Clock } from "../time/clock";
-import { type SigningKeys, sign } from "./signature";
-
-/** One exchange with IAM may take this long, in milliseconds. */
-const IAM_TIMEOUT_MS = 30_000;
-/** Life of a token whose answer does not say how long it lives, in milliseconds. IAM's own are good for 24 hours. */
-const UNKNOWN_LIFE_MS = 3_600_000;
-
-export interface Iam {
-    readonly transport: Transport;
-    readonly clock: Clock;
-    /** Repetitions after connection errors, 5xx, 429, and answers that cannot be read. A 401 is never repeated. */
-    readonly maxRetries: number;
-    /** Nothing is sent once it is aborted. */
-    readonly signal?: AbortSignal | undefined;
-}
-
-/** The credentials in words, for errors: as they are, and with what people overlook when these are refused. */
-export interface Who {
-    readonly plain: string;
-    readonly whenRefused: string;
-}
-
-/** What a call is made with: a token, a signature, or nothing (when the body has the password). */
-export type RequestAuth = { readonly token: string } | { readonly keys: SigningKeys } | undefined;
+import type { HttpResponse } from "../http/transport";
+import type { PasswordCredentials, Resolved, TokenCredentials } from "../settings/settings";
+import {
+    type Iam,
+    life,
+    malformed,
+    parse,
+    place,
+    type RequestAuth,
+    refusal,
+    request,
+    send,
+    type Who,
+} from "./iam-exchange";
 
 /** A project or an account; an id wins over a name. */
 export type TokenScope =
@@ -94,165 +76,21 @@ const projectsBody = z.object({
     projects: z.array(z.object({ id: z.string().min(1), name: z.string().optional(), enabled: z.boolean().nullish() })),
 });
 
-/** The start of an address, for messages: no query. */
-function place(url: string): string {
-    const { protocol, host, pathname } = new URL(url);
-    return `${protocol}//${host}${pathname === "/" ? "" : pathname}`;
+export function idOrName(id: Resolved | undefined, name: Resolved | undefined): IdOrName | undefined {
+    if (id !== undefined) return { id: id.value };
+    return name === undefined ? undefined : { name: name.value };
 }
 
-/**
- * Sends, and repeats after what may pass: connection errors, 5xx, 429, a body that is no JSON; up to `maxRetries`
- * times, 0.25 to 30 s apart. Every call here is safe to repeat.
- */
-async function send(iam: Iam, operation: string, request: HttpRequest, proof: RequestAuth): Promise<HttpResponse> {
-    const { signal } = iam;
-    for (let attempt = 1; ; attempt++) {
-        signal?.throwIfAborted();
-        const last = attempt > iam.maxRetries;
-        // Signed anew for each try: a signature has the time in it.
-        const headers =
-            proof === undefined
-                ? {}
-                : "token" in proof
-                  ? { "x-auth-token": proof.token }
-                  : sign(request, proof.keys, new Date(iam.clock.now()));
-        let response: HttpResponse;
-        try {
-            response = await iam.transport.send({
-                ...request,
-                headers: { ...request.headers, ...headers },
-                ...(signal === undefined ? {} : { signal }),
-            });
-        } catch (error) {
-            if (!(error instanceof TransportError)) throw error;
-            if (last || error.retry === "never")
-                throw new TransportError(`Signing in (${operation} at ${place(request.url)}): ${error.message}`, {
-                    sent: false,
-                    retry: error.retry,
-                    cause: error,
-                });
-            await iam.clock.sleep(backoffMs(attempt, "backoff", iam.clock.random()), signal);
-            continue;
-        }
-        if (last || !mayPass(response)) return response;
-        const { retryAfterMs } = parseFailure(operation, response, iam.clock.now(), "IAM");
-        await iam.clock.sleep(
-            backoffMs(attempt, response.status === 429 ? "throttled" : "backoff", iam.clock.random(), retryAfterMs),
-            signal,
-        );
-    }
-}
-
-function mayPass({ status, body }: HttpResponse): boolean {
-    if (status === 401) return false;
-    return status >= 500 || status === 429 || jsonOf(body) === undefined;
-}
-
-/** Undefined: a page of something in between, or cut off. */
-function jsonOf(body: string): unknown {
-    try {
-        return JSON.parse(body);
-    } catch {
-        return undefined;
-    }
-}
-
-function request(method: "GET" | "POST", url: string, body?: unknown): HttpRequest {
-    return {
-        method,
-        url,
-        headers: {
-            accept: "application/json",
-            "x-language": "en-us",
-            ...(body === undefined ? {} : { "content-type": "application/json;charset=utf8" }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        timeoutMs: IAM_TIMEOUT_MS,
-    };
-}
-
-/** What to do about a refused sign-in, where the code tells. */
-function adviceOf(
-    failure: ApiErrorDetails,
-    response: HttpResponse,
-    nowMs: number,
-    signed: boolean,
-): string | undefined {
-    const skew = signed ? describeClockSkew(response, nowMs) : undefined;
-    if (skew !== undefined) return skew;
-    switch (failure.code) {
-        case "APIGW.0303":
-            return "This machine's clock may be off: signatures are good for 15 minutes only.";
-        case "IAM.0061":
-            return "The user is locked, usually for 15 minutes after too many wrong passwords.";
-        case "IAM.0062":
-            return "Check the password.";
-        case "APIGW.0301":
-            return signed
-                ? "The access key is unknown or deleted, its secret key is wrong, or it is blocked for 5 minutes after too many failed calls."
-                : undefined;
-        default:
-            return undefined;
-    }
-}
-
-/** The error of an answer that is not a success. A 4xx names what was refused; what may pass (5xx, 429) may be tried again later. */
-function refusal(
-    iam: Iam,
-    operation: string,
-    sent: HttpRequest,
-    response: HttpResponse,
-    proof: RequestAuth,
-    who: Who,
-): AuthError {
-    const nowMs = iam.clock.now();
-    const { advice: _, ...failure } = parseFailure(operation, response, nowMs, "IAM");
-    const retry = response.status === 429 ? "throttled" : response.status >= 500 ? "backoff" : "never";
-    const cause = new ApiError(failure, { retry });
-    if (retry !== "never")
-        return new AuthError(`Sign-in at ${place(sent.url)} did not work. ${cause.message}`, {
-            status: response.status,
-            retry,
-            cause,
-        });
-    const advice = adviceOf(failure, response, nowMs, proof !== undefined && "keys" in proof);
-    const text = `Sign-in at ${place(sent.url)} was refused. ${cause.message} Refused was ${who.whenRefused}.${advice === undefined ? "" : ` ${advice}`}`;
-    return new AuthError(text, { status: response.status, cause });
-}
-
-function parse<T>(operation: string, response: HttpResponse, schema: z.ZodType<T>): T {
-    const json = jsonOf(response.body);
-    // The text is not quoted: a token answer may hold secrets.
-    if (json === undefined) throw malformed(operation, response, "is not JSON (a proxy's page, or cut off)");
-    const result = schema.safeParse(json);
-    if (result.success) return result.data;
-    const path = result.error.issues[0]?.path.join(".") || "body";
-    throw malformed(operation, response, `has no usable ${path}`);
-}
-
-function malformed(operation: string, response: HttpResponse, what: string): AuthError {
-    return new AuthError(`Sign-in did not work. ${operation}: HTTP ${response.status}, but IAM's answer ${what}.`, {
-        status: response.status,
-        retry: "backoff",
-    });
-}
-
-/** Life counted from the answer, so that a wrong clock here does not matter when the answer says when it was issued. */
-function life(
-    nowMs: number,
-    expiresAt: string | undefined,
-    issuedAt: string | undefined,
-): { expiresAt: number; lifeMs: number } {
-    const end = Date.parse(zoned(expiresAt));
-    const start = Date.parse(zoned(issuedAt));
-    const lifeMs = Number.isNaN(end) ? UNKNOWN_LIFE_MS : Math.max(0, end - (Number.isNaN(start) ? nowMs : start));
-    return { expiresAt: nowMs + lifeMs, lifeMs };
-}
-
-/** IAM's times are UTC, with or without saying so, with up to six decimals. */
-function zoned(text: string | undefined): string {
-    const trimmed = text?.trim().replace(/(\.\d{3})\d+/, "$1") ?? "";
-    return /(Z|[+-]\d\d:?\d\d)$/.test(trimmed) ? trimmed : `${trimmed}Z`;
+/** What these credentials are exchanged for a token with; keys are not. */
+export function identityOf(credentials: PasswordCredentials | TokenCredentials): Identity {
+    if (credentials.kind === "token") return { kind: "token", token: credentials.token.value };
+    const { userId, userName, password, passcode } = credentials;
+    const domain = idOrName(credentials.domainId, credentials.domainName);
+    const secret = { password: password.value, passcode: passcode?.value };
+    if (userId !== undefined) return { kind: "password", user: { id: userId.value }, ...secret };
+    if (userName === undefined || domain === undefined)
+        throw new ConfigError("A user name needs a domain (account): set cbr:domainName or cbr:domainId.");
+    return { kind: "password", user: { name: userName.value, domain }, ...secret };
 }
 
 function identityBody(identity: Identity): Record<string, unknown> {
@@ -292,6 +130,10 @@ export async function createToken(
     const sent = request("POST", `${base}/v3/auth/tokens${withCatalog ? "" : "?nocatalog=true"}`, body);
     const response = await send(iam, operation, sent, proof);
     if (response.status !== 201 && response.status !== 200) throw refusal(iam, operation, sent, response, proof, who);
+    return issued(iam, operation, response);
+}
+
+function issued(iam: Iam, operation: string, response: HttpResponse): IssuedToken {
     const token = response.headers["x-subject-token"];
     if (token === undefined || token === "") throw malformed(operation, response, "has no X-Subject-Token header");
     registerSecret(token);
@@ -302,6 +144,49 @@ export async function createToken(
         projectId: parsed.project?.id,
         catalog: parsed.catalog,
     };
+}
+
+/**
+ * A token without scope for an identity token: POST /v3.0/OS-AUTH/id-token/tokens.
+ * @param identityProvider Its name in IAM.
+ * @throws ConfigError where this IAM has no such call; else as createToken.
+ */
+export async function createTokenByIdToken(
+    iam: Iam,
+    base: string,
+    identityProvider: string,
+    idToken: string,
+    who: Who,
+): Promise<IssuedToken> {
+    const operation = "CreateTokenWithIdToken";
+    const plain = request("POST", `${base}/v3.0/OS-AUTH/id-token/tokens`, { auth: { id_token: { id: idToken } } });
+    const sent = { ...plain, headers: { ...plain.headers, "x-idp-id": identityProvider } };
+    const response = await send(iam, operation, sent, undefined);
+    if (response.status === 404 || response.status === 405)
+        throw new ConfigError(
+            `IAM at ${place(base)} knows no identity provider "${identityProvider}", or has no sign-in with an ` +
+                `identity token (HTTP ${response.status}).`,
+        );
+    if (response.status !== 201 && response.status !== 200)
+        throw refusal(iam, operation, sent, response, undefined, who);
+    return issued(iam, operation, response);
+}
+
+/**
+ * Temporary access keys for a token: POST /v3.0/OS-CREDENTIAL/securitytokens.
+ * @param durationSeconds 900 to 86,400.
+ * @throws as createToken.
+ */
+export async function createKeysByToken(
+    iam: Iam,
+    base: string,
+    token: string,
+    durationSeconds: number,
+    who: Who,
+): Promise<TemporaryKeys> {
+    const identity = { methods: ["token"], token: { id: token, duration_seconds: durationSeconds } };
+    const operation = "CreateTemporaryAccessKeyByToken";
+    return await temporaryKeys(iam, operation, base, { identity, durationSeconds, proof: undefined, who });
 }
 
 /**
@@ -316,12 +201,27 @@ export async function createTemporaryKeys(
     proof: RequestAuth,
     who: Who,
 ): Promise<TemporaryKeys> {
-    const operation = "CreateTemporaryAccessKeyByAgency";
     const account = "id" in agency.domain ? { domain_id: agency.domain.id } : { domain_name: agency.domain.name };
     const role = { ...account, agency_name: agency.name, duration_seconds: agency.durationSeconds };
-    const sent = request("POST", `${base}/v3.0/OS-CREDENTIAL/securitytokens`, {
-        auth: { identity: { methods: ["assume_role"], assume_role: role } },
-    });
+    const identity = { methods: ["assume_role"], assume_role: role };
+    const { durationSeconds } = agency;
+    const operation = "CreateTemporaryAccessKeyByAgency";
+    return await temporaryKeys(iam, operation, base, { identity, durationSeconds, proof, who });
+}
+
+async function temporaryKeys(
+    iam: Iam,
+    operation: string,
+    base: string,
+    given: {
+        readonly identity: object;
+        readonly durationSeconds: number;
+        readonly proof: RequestAuth;
+        readonly who: Who;
+    },
+): Promise<TemporaryKeys> {
+    const { identity, durationSeconds, proof, who } = given;
+    const sent = request("POST", `${base}/v3.0/OS-CREDENTIAL/securitytokens`, { auth: { identity } });
     const response = await send(iam, operation, sent, proof);
     if (response.status !== 201 && response.status !== 200) throw refusal(iam, operation, sent, response, proof, who);
     const { credential } = parse(operation, response, keysBody);
@@ -332,8 +232,8 @@ export async function createTemporaryKeys(
     // The answer does not say when it was issued: by a wrong clock its end may be anywhere, but its length was our wish.
     const lifeMs =
         credential.expires_at === undefined || known.lifeMs === 0
-            ? agency.durationSeconds * 1000
-            : Math.min(known.lifeMs, agency.durationSeconds * 1000);
+            ? durationSeconds * 1000
+            : Math.min(known.lifeMs, durationSeconds * 1000);
     return {
         accessKey: credential.access,
         secretKey: credential.secret,
