@@ -58,7 +58,9 @@ export const hex = (digits: number): string =>
 const upper = (length: number): string => hex(length).toUpperCase();
 
 /** Fills in what was not given. */
-export function credentialsFrom(given: Partial<Omit<Credentials, "temporary" | "agency" | "webIdentity">>): Credentials {
+export function credentialsFrom(
+    given: Partial<Omit<Credentials, "temporary" | "agency" | "webIdentity">>,
+): Credentials {
     return {
         userName: given.userName ?? "simulated-user",
         userId: given.userId ?? hex(32),

@@ -161,8 +161,14 @@ describe("an identity token", () => {
     });
 
     it.each([
-        [{ HUAWEICLOUD_SDK_IDP_ID: "p" }, "there is an identity provider (environment variable HUAWEICLOUD_SDK_IDP_ID)"],
-        [{ PULUMI_CBR_ID_TOKEN: "tok-tok-tok" }, "there is an identity token (environment variable PULUMI_CBR_ID_TOKEN)"],
+        [
+            { HUAWEICLOUD_SDK_IDP_ID: "p" },
+            "there is an identity provider (environment variable HUAWEICLOUD_SDK_IDP_ID)",
+        ],
+        [
+            { PULUMI_CBR_ID_TOKEN: "tok-tok-tok" },
+            "there is an identity token (environment variable PULUMI_CBR_ID_TOKEN)",
+        ],
     ])("without its other half is said: %j", (env, text) => {
         const { settings } = start(env);
         expect([settings.credentials, settings.incomplete]).toEqual([undefined, [expect.stringContaining(text)]]);
@@ -231,7 +237,12 @@ describe("the agency of a server", () => {
     });
 
     it.each<[number, unknown, string, unknown]>([
-        [401, "Please configure Cloud Service Agency first", "asks for those of the server's agency: does", ConfigError],
+        [
+            401,
+            "Please configure Cloud Service Agency first",
+            "asks for those of the server's agency: does",
+            ConfigError,
+        ],
         [404, "", "The metadata service gives no keys (HTTP 404)", ConfigError],
         [500, "", "The metadata service answers HTTP 500.", AuthError],
         [200, "<html>", "The metadata service's answer has no usable keys.", AuthError],
