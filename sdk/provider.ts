@@ -24,6 +24,14 @@ export interface ProviderArgs {
     readonly password?: pulumi.Input<string>;
     /** Second factor of a user with MFA; kept secret. */
     readonly passcode?: pulumi.Input<string>;
+    /** Name in IAM of the issuer of an identity token (OpenID Connect), with `idToken` or `idTokenFile`. */
+    readonly identityProvider?: pulumi.Input<string>;
+    /** Identity token; kept secret. */
+    readonly idToken?: pulumi.Input<string>;
+    /** File that has the identity token; read whenever new keys are fetched for it. */
+    readonly idTokenFile?: pulumi.Input<string>;
+    /** Take on the agency of the server that Pulumi runs on: `true`. */
+    readonly instanceAgency?: pulumi.Input<boolean | string>;
     /** Account of the user, by name. */
     readonly domainName?: pulumi.Input<string>;
     /** Account of the user, by id. */
@@ -70,7 +78,7 @@ export interface ProviderArgs {
 }
 
 /** Settings that are kept secret. */
-export const SECRETS: readonly string[] = ["secretKey", "securityToken", "token", "password", "passcode"];
+export const SECRETS: readonly string[] = ["secretKey", "securityToken", "token", "password", "passcode", "idToken"];
 
 /**
  * A second account or region in one program, through the ordinary `provider` option. With credentials of its own it

@@ -40,6 +40,12 @@ export function settingLines(settings: Settings): SettingLine[] {
         add("password", credentials.password, true);
         add("passcode", credentials.passcode, true);
     }
+    if (credentials?.kind === "webIdentity") {
+        add("identityProvider", credentials.identityProvider);
+        add("idToken", credentials.idToken, true);
+        add("idTokenFile", credentials.idTokenFile);
+    }
+    if (credentials?.kind === "instance") add("instanceAgency", credentials.asked);
     add("agencyName", agency?.name);
     add("agencyDomainName", agency?.domainName);
     add("agencyDomainId", agency?.domainId);

@@ -2,7 +2,13 @@
 import type { Simulator, VaultState } from "../../sdk/testing";
 import { columns, counted, size } from "../text";
 
-const SECRET_KEYS: readonly string[] = ["cbr:secretKey", "cbr:securityToken", "cbr:token", "cbr:password"];
+const SECRET_KEYS: readonly string[] = [
+    "cbr:secretKey",
+    "cbr:securityToken",
+    "cbr:token",
+    "cbr:password",
+    "cbr:idToken",
+];
 
 const isPlain = (text: string) => /^[\w./:@%+-]+$/.test(text);
 

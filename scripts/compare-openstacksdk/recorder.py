@@ -3,6 +3,7 @@ internal one the second's; the third refuses every CONNECT, so that a host which
 import http.server
 import json
 import threading
+import urllib.parse
 
 PROJECT_ID = "0123456789abcdef0123456789abcdef"
 REGIONS = ("eu-de", "eu-nl", "r1")
@@ -33,11 +34,12 @@ class Recorder:
             "catalog": [{"type": "cbr", "id": "c", "name": "cbr", "endpoints": endpoints}],
         }
 
-    def _answer(self, path):
+    def _answer(self, path, query):
         if path.endswith("/auth/tokens"):
             return 201, {"X-Subject-Token": "TOKEN"}, {"token": self._token()}
         if path.endswith("/projects"):
-            return 200, {}, {"projects": [{"id": PROJECT_ID, "name": "eu-de"}]}
+            name = urllib.parse.parse_qs(query).get("name", ["eu-de"])[0]
+            return 200, {}, {"projects": [{"id": PROJECT_ID, "name": name}]}
         if path.endswith("replication-capabilities"):
             return 200, {}, {"regions": []}
         key = next((key for end, key in LISTS.items() if path.endswith(end)), None)
@@ -51,9 +53,10 @@ class Recorder:
 
             def answer(self):
                 body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
-                path, port = self.path.split("?")[0], self.server.server_address[1]
+                path, _, query = self.path.partition("?")
+                port = self.server.server_address[1]
                 recorder.seen.append((port, self.command, path, body))
-                status, headers, out = recorder._answer(path)
+                status, headers, out = recorder._answer(path, query)
                 data = json.dumps(out).encode()
                 self.send_response(status)
                 length = {"Content-Type": "application/json", "Content-Length": str(len(data))}

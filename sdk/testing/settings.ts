@@ -2,7 +2,7 @@ import type { Dialect } from "./cloud/state";
 import type { Credentials } from "./iam/accounts";
 
 /** How a program is to sign in. */
-export type SignIn = "keys" | "temporary-keys" | "password" | "token" | "agency";
+export type SignIn = "keys" | "temporary-keys" | "password" | "token" | "agency" | "web-identity" | "instance";
 
 /** What points a program at the simulator. */
 export interface SimulatorSettings {
@@ -56,6 +56,15 @@ export function settingsFor(credentials: Credentials, target: Target, signIn: Si
     }
     if (signIn === "token") {
         if (target.token !== undefined) both(name("HW_AUTH_TOKEN", "OS_TOKEN"), "token", target.token);
+        return { environment, config };
+    }
+    if (signIn === "web-identity") {
+        both("HUAWEICLOUD_SDK_IDP_ID", "identityProvider", credentials.webIdentity.identityProvider);
+        both("PULUMI_CBR_ID_TOKEN", "idToken", credentials.webIdentity.idToken);
+        return { environment, config };
+    }
+    if (signIn === "instance") {
+        both("PULUMI_CBR_INSTANCE_AGENCY", "instanceAgency", new URL(target.authUrl).origin);
         return { environment, config };
     }
     both(name("HW_USER_NAME", "OS_USERNAME"), "userName", credentials.userName);

@@ -1,7 +1,7 @@
 /**
- * One exchange with IAM: signed or with a token, repeated after what may pass, its refusal in words. Seen from the call
- * that needed the sign-in nothing was sent, whatever happens here; so every error is an `AuthError`, a `ConfigError`,
- * or a `TransportError` with `sent: false`, and never one that could mean an effect.
+ * One exchange with IAM: retries, and errors that say what was refused. Seen from the call that needed the sign-in
+ * nothing was sent, whatever happens here; so every error is an `AuthError`, a `ConfigError`, or a `TransportError` with
+ * `sent: false`, and never one that could mean an effect.
  */
 import type { z } from "zod";
 import { describeClockSkew, parseFailure } from "../errors/error-response";
@@ -13,6 +13,9 @@ import { type SigningKeys, sign } from "./signature";
 
 /** One exchange with IAM may take this long, in milliseconds. */
 const IAM_TIMEOUT_MS = 30_000;
+/** Life of a token whose answer does not say how long it lives, in milliseconds. IAM's own are good for 24 hours. */
+const UNKNOWN_LIFE_MS = 3_600_000;
+
 export interface Iam {
     readonly transport: Transport;
     readonly clock: Clock;
@@ -31,21 +34,6 @@ export interface Who {
 /** What a call is made with: a token, a signature, or nothing (when the body has the password). */
 export type RequestAuth = { readonly token: string } | { readonly keys: SigningKeys } | undefined;
 
-/** Which IAM is asked, with what, and for whom. */
-export interface IamCaller {
-    /** IAM base URL, without `/v3`. */
-    readonly base: string;
-    readonly proof: RequestAuth;
-    readonly who: Who;
-}
-
-/** One call, as it is sent except for the proof. */
-export interface Call {
-    readonly operation: string;
-    readonly request: HttpRequest;
-    readonly caller: IamCaller;
-}
-
 /** The start of an address, for messages: no query. */
 export function place(url: string): string {
     const { protocol, host, pathname } = new URL(url);
@@ -56,9 +44,13 @@ export function place(url: string): string {
  * Sends, and repeats after what may pass: connection errors, 5xx, 429, a body that is no JSON; up to `maxRetries`
  * times, 0.25 to 30 s apart. Every call here is safe to repeat.
  */
-export async function send(iam: Iam, { operation, request, caller }: Call): Promise<HttpResponse> {
+export async function send(
+    iam: Iam,
+    operation: string,
+    request: HttpRequest,
+    proof: RequestAuth,
+): Promise<HttpResponse> {
     const { signal } = iam;
-    const { proof } = caller;
     for (let attempt = 1; ; attempt++) {
         signal?.throwIfAborted();
         const last = attempt > iam.maxRetries;
@@ -111,7 +103,7 @@ function jsonOf(body: string): unknown {
     }
 }
 
-export function requestOf(method: "GET" | "POST", url: string, body?: unknown): HttpRequest {
+export function request(method: "GET" | "POST", url: string, body?: unknown): HttpRequest {
     return {
         method,
         url,
@@ -143,41 +135,34 @@ function adviceOf(
             return "Check the password.";
         case "APIGW.0301":
             return signed
-                ? "The access key is unknown or deleted, its secret key is wrong, or it is blocked for 5 " +
-                      "minutes after too many failed calls."
+                ? "The access key is unknown or deleted, its secret key is wrong, or it is blocked for 5 minutes after too many failed calls."
                 : undefined;
         default:
             return undefined;
     }
 }
 
-/** The answer to a call that makes something. @throws AuthError of an answer that is no success. */
-export async function create(iam: Iam, call: Call): Promise<HttpResponse> {
-    const response = await send(iam, call);
-    if (response.status === 201 || response.status === 200) return response;
-    throw refusal(iam, call, response);
-}
-
-/**
- * The error of an answer that is not a success. A 4xx names what was refused; what may pass (5xx, 429) may be tried
- * again later.
- */
-export function refusal(iam: Iam, { operation, request, caller }: Call, response: HttpResponse): AuthError {
-    const { proof, who } = caller;
+/** The error of an answer that is not a success. A 4xx names what was refused; what may pass (5xx, 429) may be tried again later. */
+export function refusal(
+    iam: Iam,
+    operation: string,
+    sent: HttpRequest,
+    response: HttpResponse,
+    proof: RequestAuth,
+    who: Who,
+): AuthError {
     const nowMs = iam.clock.now();
     const { advice: _, ...failure } = parseFailure(operation, response, nowMs, "IAM");
     const retry = response.status === 429 ? "throttled" : response.status >= 500 ? "backoff" : "never";
     const cause = new ApiError(failure, { retry });
     if (retry !== "never")
-        return new AuthError(`Sign-in at ${place(request.url)} did not work. ${cause.message}`, {
+        return new AuthError(`Sign-in at ${place(sent.url)} did not work. ${cause.message}`, {
             status: response.status,
             retry,
             cause,
         });
     const advice = adviceOf(failure, response, nowMs, proof !== undefined && "keys" in proof);
-    const text =
-        `Sign-in at ${place(request.url)} was refused. ${cause.message} Refused was ` +
-        `${who.whenRefused}.${advice === undefined ? "" : ` ${advice}`}`;
+    const text = `Sign-in at ${place(sent.url)} was refused. ${cause.message} Refused was ${who.whenRefused}.${advice === undefined ? "" : ` ${advice}`}`;
     return new AuthError(text, { status: response.status, cause });
 }
 
@@ -196,4 +181,22 @@ export function malformed(operation: string, response: HttpResponse, what: strin
         status: response.status,
         retry: "backoff",
     });
+}
+
+/** Life counted from the answer, so that a wrong clock here does not matter when the answer says when it was issued. */
+export function life(
+    nowMs: number,
+    expiresAt: string | undefined,
+    issuedAt: string | undefined,
+): { expiresAt: number; lifeMs: number } {
+    const end = Date.parse(zoned(expiresAt));
+    const start = Date.parse(zoned(issuedAt));
+    const lifeMs = Number.isNaN(end) ? UNKNOWN_LIFE_MS : Math.max(0, end - (Number.isNaN(start) ? nowMs : start));
+    return { expiresAt: nowMs + lifeMs, lifeMs };
+}
+
+/** IAM's times are UTC, with or without saying so, with up to six decimals. */
+function zoned(text: string | undefined): string {
+    const trimmed = text?.trim().replace(/(\.\d{3})\d+/, "$1") ?? "";
+    return /(Z|[+-]\d\d:?\d\d)$/.test(trimmed) ? trimmed : `${trimmed}Z`;
 }

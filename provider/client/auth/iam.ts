@@ -1,13 +1,22 @@
-/** The calls to IAM that signing in needs (api-notes: Tokens): each one function, without state. */
+/** The calls to IAM that signing in needs (api-notes: Tokens), each one function without state. Errors: iam-exchange.ts. */
 import { z } from "zod";
 import { parseFailure } from "../errors/error-response";
 import { ApiError, ConfigError } from "../errors/errors";
 import { registerSecret } from "../errors/redaction";
-import type { Resolved } from "../settings/settings";
-import { create, type Iam, type IamCaller, malformed, parse, place, refusal, requestOf, send } from "./iam-exchange";
-
-/** Life of a token whose answer does not say how long it lives, in milliseconds. IAM's own are good for 24 hours. */
-const UNKNOWN_LIFE_MS = 3_600_000;
+import type { HttpResponse } from "../http/transport";
+import type { PasswordCredentials, Resolved, TokenCredentials } from "../settings/settings";
+import {
+    type Iam,
+    life,
+    malformed,
+    parse,
+    place,
+    type RequestAuth,
+    refusal,
+    request,
+    send,
+    type Who,
+} from "./iam-exchange";
 
 /** A project or an account; an id wins over a name. */
 export type TokenScope =
@@ -26,13 +35,6 @@ export type Identity =
     | { readonly kind: "token"; readonly token: string }
     | { readonly kind: "agency"; readonly name: string; readonly domain: IdOrName };
 
-export interface TokenRequest {
-    readonly identity: Identity;
-    readonly scope: TokenScope | undefined;
-    /** Answer with the catalog, which is long. Default: false. */
-    readonly withCatalog?: boolean;
-}
-
 export interface IssuedToken {
     readonly token: string;
     /** By this machine's clock, in milliseconds. */
@@ -41,13 +43,6 @@ export interface IssuedToken {
     readonly lifeMs: number;
     readonly projectId: string | undefined;
     readonly catalog: unknown;
-}
-
-export interface AgencyRole {
-    readonly name: string;
-    readonly domain: IdOrName;
-    /** 900 to 86,400. */
-    readonly durationSeconds: number;
 }
 
 export interface TemporaryKeys {
@@ -81,22 +76,21 @@ const projectsBody = z.object({
     projects: z.array(z.object({ id: z.string().min(1), name: z.string().optional(), enabled: z.boolean().nullish() })),
 });
 
-/** Life counted from the answer, so that a wrong clock here does not matter when the answer says when it was issued. */
-function life(
-    nowMs: number,
-    expiresAt: string | undefined,
-    issuedAt: string | undefined,
-): { expiresAt: number; lifeMs: number } {
-    const end = Date.parse(zoned(expiresAt));
-    const start = Date.parse(zoned(issuedAt));
-    const lifeMs = Number.isNaN(end) ? UNKNOWN_LIFE_MS : Math.max(0, end - (Number.isNaN(start) ? nowMs : start));
-    return { expiresAt: nowMs + lifeMs, lifeMs };
+export function idOrName(id: Resolved | undefined, name: Resolved | undefined): IdOrName | undefined {
+    if (id !== undefined) return { id: id.value };
+    return name === undefined ? undefined : { name: name.value };
 }
 
-/** IAM's times are UTC, with or without saying so, with up to six decimals. */
-function zoned(text: string | undefined): string {
-    const trimmed = text?.trim().replace(/(\.\d{3})\d+/, "$1") ?? "";
-    return /(Z|[+-]\d\d:?\d\d)$/.test(trimmed) ? trimmed : `${trimmed}Z`;
+/** What these credentials are exchanged for a token with; keys are not. */
+export function identityOf(credentials: PasswordCredentials | TokenCredentials): Identity {
+    if (credentials.kind === "token") return { kind: "token", token: credentials.token.value };
+    const { userId, userName, password, passcode } = credentials;
+    const domain = idOrName(credentials.domainId, credentials.domainName);
+    const secret = { password: password.value, passcode: passcode?.value };
+    if (userId !== undefined) return { kind: "password", user: { id: userId.value }, ...secret };
+    if (userName === undefined || domain === undefined)
+        throw new ConfigError("A user name needs a domain (account): set cbr:domainName or cbr:domainId.");
+    return { kind: "password", user: { name: userName.value, domain }, ...secret };
 }
 
 function identityBody(identity: Identity): Record<string, unknown> {
@@ -119,14 +113,27 @@ function identityBody(identity: Identity): Record<string, unknown> {
 /**
  * A token: POST /v3/auth/tokens. Safe to repeat: a token more does no harm.
  *
+ * @param base IAM base URL, without `/v3`.
  * @throws AuthError (`retry` says whether it may pass), TransportError.
  */
-export async function createToken(iam: Iam, caller: IamCaller, asked: TokenRequest): Promise<IssuedToken> {
-    const { identity, scope, withCatalog = false } = asked;
+export async function createToken(
+    iam: Iam,
+    base: string,
+    identity: Identity,
+    scope: TokenScope | undefined,
+    proof: RequestAuth,
+    who: Who,
+    withCatalog = false,
+): Promise<IssuedToken> {
     const operation = identity.kind === "agency" ? "CreateAgencyToken" : "CreateToken";
-    const url = `${caller.base}/v3/auth/tokens${withCatalog ? "" : "?nocatalog=true"}`;
     const body = { auth: { identity: identityBody(identity), ...(scope === undefined ? {} : { scope }) } };
-    const response = await create(iam, { operation, request: requestOf("POST", url, body), caller });
+    const sent = request("POST", `${base}/v3/auth/tokens${withCatalog ? "" : "?nocatalog=true"}`, body);
+    const response = await send(iam, operation, sent, proof);
+    if (response.status !== 201 && response.status !== 200) throw refusal(iam, operation, sent, response, proof, who);
+    return issued(iam, operation, response);
+}
+
+function issued(iam: Iam, operation: string, response: HttpResponse): IssuedToken {
     const token = response.headers["x-subject-token"];
     if (token === undefined || token === "") throw malformed(operation, response, "has no X-Subject-Token header");
     registerSecret(token);
@@ -140,28 +147,93 @@ export async function createToken(iam: Iam, caller: IamCaller, asked: TokenReque
 }
 
 /**
- * Temporary access keys of an agency: POST /v3.0/OS-CREDENTIAL/securitytokens, signed with the user's own.
- *
- * @throws As createToken.
+ * A token without scope for an identity token: POST /v3.0/OS-AUTH/id-token/tokens.
+ * @param identityProvider Its name in IAM.
+ * @throws ConfigError where this IAM has no such call; else as createToken.
  */
-export async function createTemporaryKeys(iam: Iam, caller: IamCaller, agency: AgencyRole): Promise<TemporaryKeys> {
-    const operation = "CreateTemporaryAccessKeyByAgency";
+export async function createTokenByIdToken(
+    iam: Iam,
+    base: string,
+    identityProvider: string,
+    idToken: string,
+    who: Who,
+): Promise<IssuedToken> {
+    const operation = "CreateTokenWithIdToken";
+    const plain = request("POST", `${base}/v3.0/OS-AUTH/id-token/tokens`, { auth: { id_token: { id: idToken } } });
+    const sent = { ...plain, headers: { ...plain.headers, "x-idp-id": identityProvider } };
+    const response = await send(iam, operation, sent, undefined);
+    if (response.status === 404 || response.status === 405)
+        throw new ConfigError(
+            `IAM at ${place(base)} knows no identity provider "${identityProvider}", or has no sign-in with an ` +
+                `identity token (HTTP ${response.status}).`,
+        );
+    if (response.status !== 201 && response.status !== 200)
+        throw refusal(iam, operation, sent, response, undefined, who);
+    return issued(iam, operation, response);
+}
+
+/**
+ * Temporary access keys for a token: POST /v3.0/OS-CREDENTIAL/securitytokens.
+ * @param durationSeconds 900 to 86,400.
+ * @throws as createToken.
+ */
+export async function createKeysByToken(
+    iam: Iam,
+    base: string,
+    token: string,
+    durationSeconds: number,
+    who: Who,
+): Promise<TemporaryKeys> {
+    const identity = { methods: ["token"], token: { id: token, duration_seconds: durationSeconds } };
+    const operation = "CreateTemporaryAccessKeyByToken";
+    return await temporaryKeys(iam, operation, base, { identity, durationSeconds, proof: undefined, who });
+}
+
+/**
+ * Temporary access keys of an agency: POST /v3.0/OS-CREDENTIAL/securitytokens, signed with the user's own.
+ * @param durationSeconds 900 to 86,400.
+ * @throws as createToken.
+ */
+export async function createTemporaryKeys(
+    iam: Iam,
+    base: string,
+    agency: { readonly name: string; readonly domain: IdOrName; readonly durationSeconds: number },
+    proof: RequestAuth,
+    who: Who,
+): Promise<TemporaryKeys> {
     const account = "id" in agency.domain ? { domain_id: agency.domain.id } : { domain_name: agency.domain.name };
     const role = { ...account, agency_name: agency.name, duration_seconds: agency.durationSeconds };
-    const url = `${caller.base}/v3.0/OS-CREDENTIAL/securitytokens`;
-    const body = { auth: { identity: { methods: ["assume_role"], assume_role: role } } };
-    const response = await create(iam, { operation, request: requestOf("POST", url, body), caller });
+    const identity = { methods: ["assume_role"], assume_role: role };
+    const { durationSeconds } = agency;
+    const operation = "CreateTemporaryAccessKeyByAgency";
+    return await temporaryKeys(iam, operation, base, { identity, durationSeconds, proof, who });
+}
+
+async function temporaryKeys(
+    iam: Iam,
+    operation: string,
+    base: string,
+    given: {
+        readonly identity: object;
+        readonly durationSeconds: number;
+        readonly proof: RequestAuth;
+        readonly who: Who;
+    },
+): Promise<TemporaryKeys> {
+    const { identity, durationSeconds, proof, who } = given;
+    const sent = request("POST", `${base}/v3.0/OS-CREDENTIAL/securitytokens`, { auth: { identity } });
+    const response = await send(iam, operation, sent, proof);
+    if (response.status !== 201 && response.status !== 200) throw refusal(iam, operation, sent, response, proof, who);
     const { credential } = parse(operation, response, keysBody);
     registerSecret(credential.secret);
     registerSecret(credential.securitytoken);
     const nowMs = iam.clock.now();
     const known = life(nowMs, credential.expires_at, undefined);
-    // The answer does not say when it was issued: by a wrong clock its end may be anywhere, but its length was our
-    // wish.
+    // The answer does not say when it was issued: by a wrong clock its end may be anywhere, but its length was our wish.
     const lifeMs =
         credential.expires_at === undefined || known.lifeMs === 0
-            ? agency.durationSeconds * 1000
-            : Math.min(known.lifeMs, agency.durationSeconds * 1000);
+            ? durationSeconds * 1000
+            : Math.min(known.lifeMs, durationSeconds * 1000);
     return {
         accessKey: credential.access,
         secretKey: credential.secret,
@@ -176,40 +248,39 @@ export async function createTemporaryKeys(iam: Iam, caller: IamCaller, agency: A
  * @param name With its source, for the error.
  * @throws ConfigError naming cbr:projectId when there is none, several, or they may not be listed; else as createToken.
  */
-export async function findProject(iam: Iam, caller: IamCaller, name: Resolved): Promise<string> {
-    const { base, who } = caller;
+export async function findProject(
+    iam: Iam,
+    base: string,
+    name: Resolved,
+    proof: RequestAuth,
+    who: Who,
+): Promise<string> {
     const operation = "ListProjects";
-    const request = requestOf("GET", `${base}/v3/projects?name=${encodeURIComponent(name.value)}`);
-    const call = { operation, request, caller };
-    const response = await send(iam, call);
+    const sent = request("GET", `${base}/v3/projects?name=${encodeURIComponent(name.value)}`);
+    const response = await send(iam, operation, sent, proof);
     if (response.status === 403) {
         const failure = parseFailure(operation, response, iam.clock.now(), "IAM");
         const cause = new ApiError(failure);
         throw new ConfigError(
-            `The project id could not be looked up, because projects may not be listed with ${who.plain}: set ` +
-                `cbr:projectId. ${cause.message}`,
+            `The project id could not be looked up, because projects may not be listed with ${who.plain}: set cbr:projectId. ${cause.message}`,
             { cause },
         );
     }
-    if (response.status !== 200) throw refusal(iam, call, response);
+    if (response.status !== 200) throw refusal(iam, operation, sent, response, proof, who);
     const { projects } = parse(operation, response, projectsBody);
     const named = projects.filter((project) => project.name === undefined || project.name === name.value);
     const [only, ...others] = named;
     if (only !== undefined && others.length === 0) return only.id;
     if (only === undefined) throw noSuchProject(base, name);
     throw new ConfigError(
-        `IAM at ${place(base)} knows ${named.length} projects named "${name.value}" (${name.source}): ` +
-            `${named.map(({ id }) => id).join(", ")}. Set cbr:projectId to the right one (for a ` +
-            "destination, destinationProjectId).",
+        `IAM at ${place(base)} knows ${named.length} projects named "${name.value}" (${name.source}): ${named.map(({ id }) => id).join(", ")}. Set cbr:projectId to the right one (for a destination, destinationProjectId).`,
     );
 }
 
 /** The error for a project name that IAM does not know. */
 export function noSuchProject(base: string, name: Resolved, cause?: unknown): ConfigError {
     return new ConfigError(
-        `IAM at ${place(base)} knows no project named "${name.value}" (${name.source}), or these ` +
-            "credentials have no access to it. Set cbr:projectId, or cbr:projectName (on Open Telekom " +
-            "Cloud names look like eu-de_team); for a destination region set destinationProjectId.",
+        `IAM at ${place(base)} knows no project named "${name.value}" (${name.source}), or these credentials have no access to it. Set cbr:projectId, or cbr:projectName (on Open Telekom Cloud names look like eu-de_team); for a destination region set destinationProjectId.`,
         cause === undefined ? {} : { cause },
     );
 }

@@ -1,14 +1,14 @@
-/** A credential that ends: used until shortly before its end, and fetched by one caller for all. */
+/** A token or temporary keys: fetched once for all who ask, and again ahead of their end. */
 import { AuthError, TransportError } from "../errors/errors";
 import type { Clock } from "../time/clock";
 
-/** A token is renewed this long before its end, but at the earliest after four fifths of its life. */
+/** A token is renewed this long before its end, in milliseconds, but at the earliest after four fifths of its life. */
 const RENEW_AHEAD_MS = 5 * 60_000;
-/** After a renewal ahead of time failed, the old token serves on; the next try waits this long. */
+/** After a renewal ahead of time failed, the old token serves on; the next try waits this long, in milliseconds. */
 const RENEW_PAUSE_MS = 30_000;
 /**
- * A token that was itself fetched because of a 401 is not renewed again for this long: a new one would be refused as
- * well.
+ * A token that was itself fetched because of a 401 is not renewed again for this long, in milliseconds: a new one would
+ * be refused as well.
  */
 const RENEWED_TWICE_MS = 60_000;
 
@@ -18,6 +18,7 @@ export interface Perishable {
     readonly lifeMs: number;
 }
 
+/** Something fetched, used until shortly before its end, and fetched by one caller for all. */
 export class RefreshingValue<T extends Perishable> {
     readonly #fetch: () => Promise<T>;
     readonly #clock: Clock;

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import tls from "node:tls";
 import type { Agent, Dispatcher } from "undici";
 import { ConfigError, messageOf, TransportError } from "../errors/errors";
-import { isLoopback } from "../settings/clouds";
+import { isLoopback, METADATA_HOST } from "../settings/clouds";
 import { type Settings, systemFiles } from "../settings/settings";
 import { CONNECT_TIMEOUT_MS, reasonOf, withScheme } from "./network-errors";
 import type { HttpRequest, HttpResponse, Transport } from "./transport";
@@ -196,7 +196,8 @@ class UndiciTransport implements Transport {
         const undici = loadUndici();
         const { http, https, none } = this.#settings.proxies;
         // A proxy could not reach our loopback, and must not see what goes there.
-        if (isLoopback(url.hostname) || (http === undefined && https === undefined)) {
+        const isNear = isLoopback(url.hostname) || url.hostname === METADATA_HOST;
+        if (isNear || (http === undefined && https === undefined)) {
             this.#direct ??= new undici.Agent(this.#options());
             return this.#direct;
         }

@@ -184,7 +184,15 @@ function authOf(entry: PlainMap): Record<string, string> {
             key,
             places.flatMap((place) => names.map((one) => text(place[one]))),
         );
-    return found;
+    return withoutScope(found);
+}
+
+/** Without a project `domain_id` says where a token is to be good: the user's own account is the one that is named so. */
+function withoutScope(auth: Record<string, string>): Record<string, string> {
+    if (auth["project_id"] !== undefined || auth["project_name"] !== undefined) return auth;
+    if (auth["user_domain_id"] === undefined && auth["user_domain_name"] === undefined) return auth;
+    const { domain_id: _, domain_name: __, ...own } = auth;
+    return own;
 }
 
 /** `{region_name}` and other keys of the entry, where a value refers to them. */

@@ -82,6 +82,9 @@ export function readIamHost(authUrl: string): { cloud: string; region?: string }
     return region === "region-placeholder" ? { cloud: domain } : { cloud: domain, region };
 }
 
+/** The address at which a server of these clouds asks for its own metadata; no proxy is on the way there. */
+export const METADATA_HOST = "169.254.169.254";
+
 /** Is this host name, as `URL.hostname` gives it, the machine itself? */
 export function isLoopback(hostname: string): boolean {
     const host = hostname.toLowerCase().replace(/\.$/, "");

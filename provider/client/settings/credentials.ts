@@ -3,7 +3,12 @@ import { registerSecret } from "../errors/redaction";
 import { type Field, type Layer, namesFor, type OpenStackField, type Resolved } from "./sources";
 
 /** What proves who calls. Every part says where it is from. */
-export type Credentials = TokenCredentials | AccessKeyCredentials | PasswordCredentials;
+export type Credentials =
+    | TokenCredentials
+    | AccessKeyCredentials
+    | PasswordCredentials
+    | WebIdentityCredentials
+    | InstanceCredentials;
 
 /** A token that somebody else fetched: used as it is, cannot be renewed. */
 export interface TokenCredentials {
@@ -31,8 +36,25 @@ export interface PasswordCredentials {
     readonly domainId?: Resolved | undefined;
 }
 
+/** An identity token of another issuer (OpenID Connect), for which IAM gives temporary keys. One of the two is there. */
+export interface WebIdentityCredentials {
+    readonly kind: "webIdentity";
+    /** Name of the identity provider in IAM. */
+    readonly identityProvider: Resolved;
+    readonly idToken?: Resolved | undefined;
+    /** File that has the token; read anew for each exchange. */
+    readonly idTokenFile?: Resolved | undefined;
+}
+
+/** The agency of the server that this runs on: temporary keys from its metadata service. */
+export interface InstanceCredentials {
+    readonly kind: "instance";
+    /** What asks for it: `true`, or the address of a simulator on this machine. */
+    readonly asked: Resolved;
+}
+
 /** What may be shown nowhere, and is encrypted in stack configuration. */
-export const SECRET_FIELDS = ["token", "secretKey", "securityToken", "password", "passcode"] as const;
+export const SECRET_FIELDS = ["token", "secretKey", "securityToken", "password", "passcode", "idToken"] as const;
 
 /** Makes every secret known to the redaction of errors, also of credentials that will not be used. */
 export function registerSecrets(layers: readonly Layer[]): void {
@@ -252,18 +274,65 @@ function givenToken(layers: readonly Layer[]): Candidate | undefined {
     return token === undefined ? undefined : { rank, layer: layers[rank], credentials: { kind: "token", token } };
 }
 
+/** An identity provider and a token for it, from the same place if that has one. */
+function webIdentity(layers: readonly Layer[], incomplete: IncompleteCredential[]): Candidate | undefined {
+    const at = firstWith(layers, "identityProvider");
+    const layer = layers[at];
+    const identityProvider = layer?.get("identityProvider");
+    if (identityProvider === undefined) {
+        const rank = firstWith(layers, "idToken", "idTokenFile");
+        const token = layers[rank]?.get("idToken") ?? layers[rank]?.get("idTokenFile");
+        if (token !== undefined)
+            incomplete.push({
+                rank,
+                text: `there is an identity token (${token.source}), but no identity provider: set ${namesFor("identityProvider")}`,
+            });
+        return undefined;
+    }
+    const ways = (["idToken", "idTokenFile"] as const).map((field) => ({
+        field,
+        found: otherHalf(layers, at, "identityProvider", field),
+    }));
+    const own = ways.find(({ found }) => found?.rank === at) ?? ways.find(({ found }) => found !== undefined);
+    if (own?.found === undefined) {
+        const names = `${namesFor("idTokenFile")}, or ${namesFor("idToken")}`;
+        incomplete.push({
+            rank: at,
+            text: `there is an identity provider (${identityProvider.source}), but no identity token: set ${names}`,
+        });
+        return undefined;
+    }
+    return {
+        rank: Math.min(at, own.found.rank),
+        layer,
+        credentials: { kind: "webIdentity", identityProvider, [own.field]: own.found.value },
+    };
+}
+
+/** The server's own agency is taken on only where somebody asked for it: nothing is sent to look whether there is one. */
+function ofInstance(layers: readonly Layer[]): Candidate | undefined {
+    const isAsked = (value: string | undefined) => value !== undefined && !/^(false|0|no|off|f)$/i.test(value);
+    const rank = layers.findIndex((one) => isAsked(one.get("instanceAgency")?.value));
+    const asked = layers[rank]?.get("instanceAgency");
+    return asked === undefined ? undefined : { rank, layer: layers[rank], credentials: { kind: "instance", asked } };
+}
+
 /**
- * Among the credentials that are complete, those of the highest layer; of one layer token before access key before
- * password. A half may be completed from another layer (the access key in stack configuration, its secret in the
+ * Among the credentials that are complete, those of the highest layer; of one layer token before identity token before
+ * access key before password before the server's agency. A half may be completed from another layer (the access key in stack configuration, its secret in the
  * environment), and then counts for the higher of the two; but a layer that has both halves keeps them together.
  */
 export function chooseCredentials(layers: readonly Layer[]): CredentialChoice {
     const incomplete: IncompleteCredential[] = [];
-    const found = [givenToken(layers), accessKeyPair(layers, incomplete), userAndPassword(layers, incomplete)].filter(
-        (candidate) => candidate !== undefined,
-    );
+    const found = [
+        givenToken(layers),
+        webIdentity(layers, incomplete),
+        accessKeyPair(layers, incomplete),
+        userAndPassword(layers, incomplete),
+        ofInstance(layers),
+    ].filter((candidate) => candidate !== undefined);
     const isFirst = ({ layer, credentials }: Candidate) => layer?.firstWay === credentials.kind;
-    // Stable: of equal ranks the layer's own first way comes first, then token, access key, password.
+    // Stable: of equal ranks the layer's own first way comes first, then in this order.
     const [best] = found.sort((a, b) => a.rank - b.rank || Number(isFirst(b)) - Number(isFirst(a)));
     return {
         credentials: best?.credentials,
@@ -271,80 +340,4 @@ export function chooseCredentials(layers: readonly Layer[]): CredentialChoice {
         layer: best?.layer,
         incomplete,
     };
-}
-
-/** Are these the same proof, wherever they are from? */
-export function sameCredentials(a: Credentials, b: Credentials): boolean {
-    const proof = (credentials: Credentials): readonly (string | undefined)[] => {
-        switch (credentials.kind) {
-            case "token":
-                return [credentials.token.value];
-            case "accessKey":
-                return [credentials.accessKey.value, credentials.secretKey.value, credentials.securityToken?.value];
-            case "password":
-                return [credentials.userId?.value ?? credentials.userName?.value, credentials.password.value];
-        }
-    };
-    return a.kind === b.kind && proof(a).every((part, index) => part === proof(b)[index]);
-}
-
-/** Which credentials they are, and what is to be known of them. */
-function factsOf(credentials: Credentials): { who: string; parts: readonly (Resolved | undefined)[]; facts: string[] } {
-    switch (credentials.kind) {
-        case "token": {
-            const { token } = credentials;
-            const facts = ["good for its own region and project only, and not renewable"];
-            return { who: `the token from ${token.source}`, parts: [token], facts };
-        }
-        case "accessKey": {
-            const { accessKey, secretKey, securityToken } = credentials;
-            const pair =
-                accessKey.source === secretKey.source
-                    ? `the access key and secret key from ${accessKey.source}`
-                    : `the access key from ${accessKey.source} with the secret key from ${secretKey.source}`;
-            const parts = [accessKey, secretKey, securityToken];
-            if (securityToken === undefined) return { who: pair, parts, facts: [] };
-            return {
-                who: `${pair} and the security token from ${securityToken.source}`,
-                parts,
-                facts: ["temporary keys"],
-            };
-        }
-        case "password": {
-            const { userId, userName, password } = credentials;
-            const user = userId === undefined ? `user name from ${userName?.source}` : `user id from ${userId.source}`;
-            const domain = userId === undefined ? (credentials.domainId ?? credentials.domainName) : undefined;
-            const account = domain === undefined ? "" : ` (domain from ${domain.source})`;
-            const who = `the ${user}${account} with the password from ${password.source}`;
-            return { who, parts: [userName, userId, password], facts: [] };
-        }
-    }
-}
-
-const inBrackets = (who: string, facts: readonly string[]) =>
-    facts.length === 0 ? who : `${who} (${facts.join("; ")})`;
-
-/** The credentials in words, with the setting that each part came from; never a value. */
-export function describeCredentials(credentials: Credentials): string {
-    const { who, facts } = factsOf(credentials);
-    return inBrackets(who, facts);
-}
-
-/** The same for when they were refused: with what people overlook. */
-export function describeRefused(credentials: Credentials): string {
-    const { who, parts, facts } = factsOf(credentials);
-    const hints: string[] = [];
-    if (credentials.kind === "accessKey" && credentials.securityToken === undefined) {
-        // Huawei Cloud's temporary keys begin so.
-        const isTemporary = credentials.accessKey.value.startsWith("HST");
-        hints.push(
-            isTemporary
-                ? `without the security token that this temporary key needs: set ${namesFor("securityToken")}`
-                : "without a security token, which temporary keys need",
-        );
-    }
-    // Only stack configuration is stored by an update and used again by refresh and destroy.
-    if (parts.some((part) => part?.source.startsWith("cbr:")))
-        hints.push("refresh and destroy use what the last update stored, unless run with --run-program");
-    return inBrackets(who, [...facts, ...hints]);
 }

@@ -4,7 +4,7 @@ import { type Field, type Layer, type OpenStackField, textOf } from "./sources";
 /** `cbr.Provider` sets it, so that its inputs are told from stack configuration. */
 const MARK = "cbr:explicitProvider";
 
-const WHO = ["token", "accessKey", "userName", "userId"] as const;
+const WHO = ["token", "accessKey", "userName", "userId", "identityProvider", "instanceAgency"] as const;
 const PROJECT_AND_AGENCY = [
     ...["projectId", "projectName"],
     ...["agencyName", "agencyDomainName", "agencyDomainId", "agencyProjectName", "agencyDurationSeconds"],
@@ -31,6 +31,7 @@ export function belowProvider(provider: Layer, get: (key: string) => unknown): (
     const isHidden = (layer: Layer, field: Field | OpenStackField) => {
         if (hidden.has(field)) return true;
         if (!hasWho) return false;
+        if (field === "idToken" || field === "idTokenFile") return isOthers(layer, provider, ["identityProvider"]);
         if (field === "password") return isOthers(layer, provider, ["userName", "userId"]);
         return (field === "secretKey" || field === "securityToken") && isOthers(layer, provider, ["accessKey"]);
     };

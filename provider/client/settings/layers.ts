@@ -2,7 +2,8 @@
 import { ConfigError } from "../errors/errors";
 import type { FileAccess } from "./clouds-files";
 import { type CloudsYamlEntry, listCloudsYaml, readCloudsYaml } from "./clouds-yaml";
-import { chooseCredentials, describeCredentials, registerSecrets } from "./credentials";
+import { chooseCredentials, registerSecrets } from "./credentials";
+import { describeCredentials } from "./credentials-in-words";
 import { isSdkAddress } from "./endpoint-maps";
 import { belowProvider } from "./explicit-provider";
 import { cloudsYamlLayer, openStackLayer, unusable } from "./openstack-layers";
@@ -34,6 +35,7 @@ export interface Sources {
 const IDENTITY = [
     ...["accessKey", "secretKey", "securityToken", "token", "userName", "userId", "password", "domainName", "domainId"],
     ...["projectId", "projectName", "authUrl", "region", "agencyName"],
+    ...["identityProvider", "idToken", "idTokenFile", "instanceAgency"],
 ] as const;
 
 /**

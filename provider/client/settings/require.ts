@@ -43,7 +43,9 @@ export const CREDENTIAL_NAMES =
     "an access key (cbr:accessKey and cbr:secretKey, or HW_ACCESS_KEY and HW_SECRET_KEY, OS_ACCESS_KEY and " +
     "OS_SECRET_KEY, HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK); " +
     "a user (cbr:userName, cbr:password and cbr:domainName, or HW_USER_NAME, HW_USER_PASSWORD and HW_DOMAIN_NAME, " +
-    "OS_USERNAME, OS_PASSWORD and OS_USER_DOMAIN_NAME); or a clouds.yaml entry (cbr:cloudsYaml or OS_CLOUD).";
+    "OS_USERNAME, OS_PASSWORD and OS_USER_DOMAIN_NAME); a clouds.yaml entry (cbr:cloudsYaml or OS_CLOUD); " +
+    "an identity token (cbr:identityProvider or HUAWEICLOUD_SDK_IDP_ID, with cbr:idTokenFile or " +
+    "HUAWEICLOUD_SDK_ID_TOKEN_FILE); or the agency of this server (cbr:instanceAgency).";
 
 /**
  * The credentials.

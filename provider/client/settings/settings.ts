@@ -15,12 +15,11 @@ import {
     type Credentials,
     chooseCredentials,
     chooseTogether,
-    describeCredentials,
     familyFirst,
     given,
     registerSecrets,
-    sameCredentials,
 } from "./credentials";
+import { describeCredentials, sameCredentials } from "./credentials-in-words";
 import { type EndpointMaps, endpointsOf, sdkEndpoints } from "./endpoint-maps";
 import { collectSources, orderFor, type Sources } from "./layers";
 import { firstIn, inferred, placeOf, sameRegionLayers, toolsOf } from "./place";
@@ -28,8 +27,15 @@ import { type Proxies, proxiesOf } from "./proxies";
 import { type Env, type Field, type Layer, namesFor, OS_OPENSTACK, type Resolved, textOf } from "./sources";
 
 export type { FileAccess } from "./clouds-files";
-export type { AccessKeyCredentials, Credentials, PasswordCredentials, TokenCredentials } from "./credentials";
-export { describeCredentials, describeRefused } from "./credentials";
+export type {
+    AccessKeyCredentials,
+    Credentials,
+    InstanceCredentials,
+    PasswordCredentials,
+    TokenCredentials,
+    WebIdentityCredentials,
+} from "./credentials";
+export { describeCredentials, describeRefused } from "./credentials-in-words";
 export type { Proxies } from "./proxies";
 export {
     CREDENTIAL_NAMES,
@@ -186,7 +192,8 @@ function interfacesOf(
     const found = firstIn(layers, "interface");
     const value = (found?.value ?? "").split(",").map((one) => one.trim().replace(/URL$/i, ""));
     if (found === undefined || value[0] === "public") return undefined;
-    if (cloud === "custom" || choice.credentials?.kind !== "accessKey") return { value, source: found.source };
+    const hasCatalog = choice.credentials?.kind === "token" || choice.credentials?.kind === "password";
+    if (cloud === "custom" || choice.credentials === undefined || hasCatalog) return { value, source: found.source };
     warnings.push(`Not used: ${found.source}, because an access key has no catalog to look an interface up in.`);
     return undefined;
 }

@@ -25,6 +25,10 @@ export type Field =
     | "userId"
     | "password"
     | "passcode"
+    | "identityProvider"
+    | "idToken"
+    | "idTokenFile"
+    | "instanceAgency"
     | "domainName"
     | "domainId"
     | "agencyName"
@@ -151,6 +155,11 @@ export const SDK: Names = {
     projectId: ["HUAWEICLOUD_SDK_PROJECT_ID"],
     domainId: ["HUAWEICLOUD_SDK_DOMAIN_ID"],
     authUrl: ["HUAWEICLOUD_SDK_IAM_ENDPOINT"],
+    identityProvider: ["HUAWEICLOUD_SDK_IDP_ID"],
+    idTokenFile: ["HUAWEICLOUD_SDK_ID_TOKEN_FILE"],
+    // No other tool has a variable for these.
+    idToken: ["PULUMI_CBR_ID_TOKEN"],
+    instanceAgency: ["PULUMI_CBR_INSTANCE_AGENCY"],
 };
 
 /** Keys of a clouds.yaml entry, by the names that `readCloudsYaml` gives them. */

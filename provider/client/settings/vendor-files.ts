@@ -26,6 +26,8 @@ const SDK_FILE_KEYS: Keys = {
     projectId: "project_id",
     domainId: "domain_id",
     authUrl: "iam_endpoint",
+    identityProvider: "idp_id",
+    idTokenFile: "id_token_file",
 };
 
 /** What a file has, by the keys that it gives its fields. */

@@ -18,6 +18,7 @@ import {
     showVault as showVaultOperation,
 } from "../../../provider/client/operations/index";
 import { createTemporaryKey, createToken, type IamCall, listDomains, listProjects, showCatalog } from "../iam/iam";
+import { createMetadataToken, createTokenWithIdToken, showSecurityKey } from "../iam/machines";
 import type { Call } from "../simulation";
 import { deleteBackup, listBackups, showBackup } from "./backups";
 import { createCheckpoint, showCheckpoint } from "./checkpoints";
@@ -115,6 +116,9 @@ export const iamRoutes: readonly Route<IamCall>[] = [
     iamRoute("KeystoneListAuthDomains", "GET", "/v3/auth/domains", listDomains),
     iamRoute("KeystoneShowCatalog", "GET", "/v3/auth/catalog", showCatalog),
     iamRoute("CreateTemporaryAccessKey", "POST", "/v3.0/OS-CREDENTIAL/securitytokens", createTemporaryKey),
+    iamRoute("CreateTokenWithIdToken", "POST", "/v3.0/OS-AUTH/id-token/tokens", createTokenWithIdToken),
+    iamRoute("CreateMetadataToken", "PUT", "/meta-data/latest/api/token", createMetadataToken),
+    iamRoute("ShowSecurityKey", "GET", "/openstack/latest/securitykey", showSecurityKey),
 ];
 
 /** A route with its path parameters; "method" when the path exists for other methods only; "none" when it does not exist. */

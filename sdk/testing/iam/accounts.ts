@@ -24,6 +24,8 @@ export interface Credentials {
     readonly temporary: { readonly accessKey: string; readonly secretKey: string; readonly securityToken: string };
     /** Agency by which another domain lets this user work in its projects. */
     readonly agency: { readonly name: string; readonly domainName: string; readonly domainId: string };
+    /** Identity provider of this account, and an identity token that it gave. */
+    readonly webIdentity: { readonly identityProvider: string; readonly idToken: string };
 }
 
 /** An access key, permanent or temporary. */
@@ -56,7 +58,9 @@ export const hex = (digits: number): string =>
 const upper = (length: number): string => hex(length).toUpperCase();
 
 /** Fills in what was not given. */
-export function credentialsFrom(given: Partial<Omit<Credentials, "temporary" | "agency">>): Credentials {
+export function credentialsFrom(
+    given: Partial<Omit<Credentials, "temporary" | "agency" | "webIdentity">>,
+): Credentials {
     return {
         userName: given.userName ?? "simulated-user",
         userId: given.userId ?? hex(32),
@@ -67,6 +71,7 @@ export function credentialsFrom(given: Partial<Omit<Credentials, "temporary" | "
         secretKey: given.secretKey ?? hex(40),
         temporary: { accessKey: `TMP${upper(17)}`, secretKey: hex(40), securityToken: `sts-${hex(64)}` },
         agency: { name: "backup-agency", domainName: "simulated-customer", domainId: hex(32) },
+        webIdentity: { identityProvider: "simulated-pipelines", idToken: `eyJsim${hex(64)}` },
     };
 }
 
@@ -81,6 +86,7 @@ export class Accounts {
     readonly #now: () => number;
     readonly #keys = new Map<string, AccessKey>();
     readonly #tokens = new Map<string, Token>();
+    readonly #metadataTokens = new Map<string, number>();
     readonly #failures = new Map<string, { inARow: number; blockedUntilMs: number }>();
 
     constructor(options: { credentials: Credentials; tokenLifeMs: number; keyBlockMs: number; now: () => number }) {
@@ -150,6 +156,16 @@ export class Accounts {
         return key;
     }
 
+    issueMetadataToken(lifeMs: number): string {
+        const token = `meta-${hex(48)}`;
+        this.#metadataTokens.set(token, this.#now() + lifeMs);
+        return token;
+    }
+
+    isMetadataToken(token: string): boolean {
+        return (this.#metadataTokens.get(token) ?? 0) > this.#now();
+    }
+
     key(accessKey: string): AccessKey | undefined {
         return this.#keys.get(accessKey);
     }
@@ -188,6 +204,6 @@ export class Accounts {
         let out = text.replaceAll(this.credentials.password, "[secret]");
         for (const key of this.#keys.values())
             out = out.replaceAll(key.secretKey, "[secret]").replaceAll(key.accessKey, "[secret]");
-        return out.replace(/(MIIsim|sts-)[\w-]+/g, "[secret]");
+        return out.replace(/(MIIsim|sts-|eyJsim|meta-)[\w-]+/g, "[secret]");
     }
 }

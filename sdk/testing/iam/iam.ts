@@ -213,7 +213,7 @@ function issue(
     return call.accounts.issueToken({ methods, project, expiresMs });
 }
 
-function tokenReply(call: IamCall, token: Token): Reply {
+export function tokenReply(call: IamCall, token: Token): Reply {
     const { credentials } = call.accounts;
     const owner = { id: token.domainId, name: token.domainName };
     const body = {
@@ -277,12 +277,12 @@ function ownCaller(call: IamCall): string {
     return domainId;
 }
 
-function refuseIam(call: IamCall, code: string, status: number, message: string): never {
+export function refuseIam(call: IamCall, code: string, status: number, message: string): never {
     if (call.dialect === "otc") return refuseKeystone(status, message);
     throw new Refusal({ status, code, message, shape: "iam" });
 }
 
-function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+export function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
     const parsed = schema.safeParse(body);
     if (parsed.success) return parsed.data;
     const issue = parsed.error.issues[0];
@@ -290,4 +290,4 @@ function parseBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
 }
 
 /** Vendor: `2020-01-04T09:05:22.701000Z`. */
-const isoMicros = (milliseconds: number): string => `${new Date(milliseconds).toISOString().slice(0, -1)}000Z`;
+export const isoMicros = (milliseconds: number): string => `${new Date(milliseconds).toISOString().slice(0, -1)}000Z`;

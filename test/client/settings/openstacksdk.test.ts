@@ -119,6 +119,19 @@ describe("who signs in, to which project", () => {
             },
         ],
         [
+            "the user's own domain where a token would be for another, without a project",
+            clouds([...USER, "domain_id: d1"]),
+            { identity: inDomain, scope: { project: { name: "r1", domain: { name: "D" } } } },
+        ],
+        [
+            "domain_id for the user, too, with a project",
+            clouds([...USER, "domain_id: d1", "project_name: team"]),
+            {
+                identity: user({ name: "u", domain: { id: "d1" } }),
+                scope: { project: { name: "team", domain: { id: "d1" } } },
+            },
+        ],
+        [
             "no domain of the project when none is given",
             clouds([...USER, "project_name: team"]),
             { identity: inDomain, scope: { project: { name: "team" } } },
