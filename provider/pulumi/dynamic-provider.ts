@@ -276,7 +276,8 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
                 const { replaces, updates, changedByState, deleteBeforeReplace, failures } = result;
                 if (failures.length > 0)
                     throw new ConfigError(failures.map(({ property, reason }) => `${property} ${reason}`).join("; "));
-                if (replaces.length === 0 && updates.length === 0) return { changes: changedByState || hasLostSome === true };
+                if (replaces.length === 0 && updates.length === 0)
+                    return { changes: changedByState || hasLostSome === true };
                 if (deleteBeforeReplace)
                     context.log.info(
                         "what it has is deleted before its replacement is made: a region has one replica of a backup",
