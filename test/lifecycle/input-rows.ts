@@ -96,14 +96,15 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     const [first = "", second = ""] = [...(home.cloud.vaults.get(parts.vaultId)?.resources.keys() ?? [])];
     checkpoint("resources", plain("resources", [first], [second, first], "replace"), parts);
     const details = server();
-    const [detailed = ""] = [...(home.cloud.vaults.get(details.vaultId)?.resources.keys() ?? [])];
+    const { id: detailed, disks } = home.cloud.addResource(details.vaultId, { disks: 2 });
+    const [system = "", data = ""] = disks.map((disk) => disk.id);
     const detail = { id: detailed, type: "OS::Nova::Server" };
     checkpoint(
         "resourceDetails",
         [
             [{ resourceDetails: [detail] }, "replace"],
-            [{ resourceDetails: [{ ...detail, name: "db", excludeVolumes: [detailed] }] }, "replace"],
-            [{ resourceDetails: [{ ...detail, includeVolumes: [{ id: detailed, osVersion: "Linux" }] }] }, "replace"],
+            [{ resourceDetails: [{ ...detail, name: "db", excludeVolumes: [data] }] }, "replace"],
+            [{ resourceDetails: [{ ...detail, includeVolumes: [{ id: system, osVersion: "Linux" }] }] }, "replace"],
             [{}, "replace"],
         ],
         details,

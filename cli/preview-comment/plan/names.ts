@@ -153,12 +153,29 @@ export class Names {
 
     /**
      * The value of this input is not known only because Pulumi knows no output of a dynamic resource that it changes in
-     * place: it may come out as it was.
+     * place or replaces, and is no id that a replacement makes anew: it may come out as it was.
      */
     mayStay(step: Step, key: string): boolean {
         if (!hasUnknown(step.new?.inputs[key])) return false;
         const from = textsIn(step.new?.propertyDependencies, key);
         if (from.length === 0) return this.#mayFollowAnyUpdate;
-        return from.every((urn) => this.#steps.get(urn)?.op === "update");
+        const old = JSON.stringify(step.old?.inputs[key] ?? null);
+        return from.every((urn) => {
+            const source = this.#steps.get(urn);
+            if (source?.op === "update") return true;
+            return (
+                source?.op === "replace" && !old.includes(SECRET) && !idsOf(source.old).some((id) => old.includes(id))
+            );
+        });
     }
+}
+
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+/** Ids that came into being with a resource, and are others when it is made anew. */
+function idsOf(state: State | undefined): string[] {
+    const given = JSON.stringify(state?.inputs ?? {});
+    const made = JSON.stringify(state?.outputs ?? {}).match(UUID) ?? [];
+    const own = state?.id === undefined ? [] : [state.id];
+    return [...own, ...new Set(made.filter((id) => !given.includes(id)))];
 }

@@ -30,6 +30,21 @@ const copiedPolicy: Program = ({ cbr, vaultId, copiesVaultId, archiveVaultId, we
     });
 };
 
+/** Programs are text, so each number has one of its own. */
+function describedByRegion(release: 1 | 2): Program {
+    return release === 1
+        ? ({ cbr, vaultId, web, db }) => {
+              const cp = new cbr.Checkpoint("cp", { vaultId, resources: [web], triggers: [1] });
+              const more = { resources: [db], description: cp.region, deletionPolicy: "delete" as const };
+              new cbr.Checkpoint("next", { vaultId, ...more });
+          }
+        : ({ cbr, vaultId, web, db }) => {
+              const cp = new cbr.Checkpoint("cp", { vaultId, resources: [web], triggers: [2] });
+              const more = { resources: [db], description: cp.region, deletionPolicy: "delete" as const };
+              new cbr.Checkpoint("next", { vaultId, ...more });
+          };
+}
+
 export const changes: readonly Kind[] = [
     { name: "first-run-of-nothing", what: "an empty program in a new stack", program: empty },
     { name: "empty-program-again", what: "an empty program in a stack that holds nothing", before: [{ up: empty }] },
@@ -44,9 +59,15 @@ export const changes: readonly Kind[] = [
     },
     {
         name: "deletion-policy-and-copies",
-        what: "a deletion policy changes; Pulumi shows dependents as replaced, which `up` leaves alone",
+        what: "a deletion policy changes, and what depends on the restore point stays as it is",
         before: [{ up: copied }],
         program: copiedPolicy,
+    },
+    {
+        name: "same-value-after-replacement",
+        what: "a replacement has an output that comes out as it was; Pulumi shows what depends on it as replaced",
+        before: [{ up: describedByRegion(1) }],
+        program: describedByRegion(2),
     },
     {
         name: "first-of-all-classes",
