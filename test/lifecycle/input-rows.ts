@@ -73,6 +73,12 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
             add("deletionPolicy", withDefault("deletionPolicy", "retain", "delete", "update"));
     };
 
+    /** What is left out keeps the name it has. */
+    const renamings: Step[] = [
+        [{ name: "before" }, "update"],
+        [{ name: "after" }, "update"],
+        [{}, "nothing"],
+    ];
     const server = () => ({ vaultId: life.vault({ resources: 2 }) });
     common(
         "Checkpoint",
@@ -84,7 +90,7 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     const checkpoint = (input: string, steps: readonly Step[], base: Args = server()) =>
         rows.push({ kind: "Checkpoint", input, base, steps });
     checkpoint("vaultId", [[server(), "replace"]]);
-    checkpoint("name", plain("name", "before", "after", "replace"));
+    checkpoint("name", renamings);
     checkpoint("description", plain("description", "one", "two", "replace"));
     checkpoint("incremental", plain("incremental", false, true, "replace"));
     checkpoint("autoTrigger", withDefault("autoTrigger", false, true, "replace"));
@@ -163,7 +169,7 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     const replica = (input: string, steps: readonly Step[]) =>
         rows.push({ kind: "BackupReplica", input, base: { ...backup(), ...copyTo }, steps });
     replica("backupId", [[backup(), "replace"]]);
-    replica("name", plain("name", "one", "two", "replace"));
+    replica("name", renamings);
     replica("description", plain("description", "one", "two", "replace"));
 
     const point = () => ({ checkpointId: seeded(home.cloud).checkpointId });

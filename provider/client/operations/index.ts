@@ -13,6 +13,7 @@ export { showCheckpoint } from "./show-checkpoint";
 export { showOpLog } from "./show-op-log";
 export { showReplicationCapabilities } from "./show-replication-capabilities";
 export { showVault } from "./show-vault";
+export { updateBackup } from "./update-backup";
 export type {
     WireBackup,
     WireCheckpoint,

@@ -1,13 +1,15 @@
 /** What a preview can know of a restore point that is to be taken. */
 
 import type { ProjectRef } from "../../client/client";
-import { showCheckpoint, type WireCheckpoint, type WireVault } from "../../client/operations";
+import { showCheckpoint, type WireBackup, type WireCheckpoint, type WireVault } from "../../client/operations";
+import { backupsOfCheckpoint } from "../../reads/checkpoint-lists";
 import { find, look, noVault, protectType, targetOf, vaultOf, warnOnce } from "../../resource/preflight";
 import { isOfCloud } from "../../resource/regions";
 import type { Failure } from "../../resource/resource";
 import { fullReason, surelyFit, tightReason } from "../../resource/room";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs } from "./checkpoint";
+import { isNamed } from "./names";
 
 /** Told by the settings alone: Open Telekom Cloud's page of CreateCheckpoint has no `include_volumes`. */
 function lackedByCloud(context: Context, inputs: Partial<CheckpointInputs>): Failure[] {
@@ -76,7 +78,11 @@ function warnOfRoom(context: Context, vault: WireVault, inputs: Partial<Checkpoi
 }
 
 /** Why a restore point that is there cannot be adopted; undefined: it can. */
-export function refuseAdoption(inputs: Partial<CheckpointInputs>, wire: WireCheckpoint): string | undefined {
+export async function refuseAdoption(
+    inputs: Partial<CheckpointInputs>,
+    wire: WireCheckpoint,
+    list: () => Promise<readonly WireBackup[]>,
+): Promise<string | undefined> {
     const { vaultId, name } = inputs;
     const isOther = <T>(own: T | undefined, given: T | undefined) =>
         own !== undefined && given !== undefined && own !== given;
@@ -84,7 +90,8 @@ export function refuseAdoption(inputs: Partial<CheckpointInputs>, wire: WireChec
     if (wire.status === "deleted") return `restore point ${wire.id} has status ${wire.status}`;
     if (isOther(wire.vault?.id, vaultId))
         return `restore point ${wire.id} is of vault ${wire.vault?.id}, but vaultId is ${vaultId}`;
-    if (isOther(wire.extra_info?.name, name))
+    // A restore point keeps the name it was taken under when its backups are renamed.
+    if (isOther(wire.extra_info?.name, name) && !(await list()).some((row) => isNamed(row.name, name ?? "")))
         return `restore point ${wire.id} is named ${wire.extra_info?.name}, but name is ${name}. Leave name out to adopt it`;
     return undefined;
 }
@@ -100,6 +107,6 @@ async function checkAdopted(
     const reason =
         found === null
             ? `there is no restore point ${id} in ${target.region}, project ${target.projectId} (BackupService.6217): check adopt, region and projectId, or take adopt out to take a new one`
-            : refuseAdoption(inputs, found.checkpoint);
+            : await refuseAdoption(inputs, found.checkpoint, () => backupsOfCheckpoint(context, target, id, []));
     return reason === undefined ? [] : [{ property: "adopt", reason }];
 }

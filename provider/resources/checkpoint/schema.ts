@@ -89,6 +89,8 @@ export const checkpointFacts = {
 export const checkpointNotes = {
     /** True when the answer to its request was lost and it was found by its given name and time only: it may be another's, and is then never deleted. */
     unproven: z.boolean().optional(),
+    /** True when a renaming failed after some of its backups had been renamed: the next update goes on. */
+    partlyRenamed: z.boolean().optional(),
 };
 
 /** One that is being restored from is as good as before. */
@@ -194,6 +196,7 @@ export function toOutputs(
         skippedResources,
         retentionDurationDays: wire.extra_info?.retention_duration ?? earlier.retentionDurationDays,
         ...(earlier.unproven === true ? { unproven: true } : {}),
+        ...(earlier.partlyRenamed === true ? { partlyRenamed: true } : {}),
         backups,
         ...goodIds(backups),
     };

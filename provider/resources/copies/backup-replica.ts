@@ -12,6 +12,7 @@ import { parseReplicaId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
 import { preflightBackupReplica } from "../../resource/preflight";
+import { canRename, RENAME_BUDGET_MS, refuseRename, renameBackups } from "../../resource/rename";
 import {
     commonInputs,
     deadlineOf,
@@ -31,6 +32,7 @@ import {
     type CopySet,
     copiesMoved,
     deleteCopies,
+    destinationOf,
     finishCopies,
     isDone,
     isSettled,
@@ -56,9 +58,9 @@ export const backupReplicaInputs = z.strictObject({
     destinationProjectId: destinationProjectId.optional().meta({ replaces: true }),
     /** Vault in the destination region, of protect type replication. Changing it replaces the replica. */
     destinationVaultId: objectId.meta({ replaces: true }),
-    /** Name of the replica, 1 to 64 letters, digits, `_` and `-`. Default: the cloud's choice. Changing it replaces the replica. */
-    name: objectName.optional().meta({ replaces: true }),
-    /** 0 to 255 characters without < and >. Changing it replaces the replica. */
+    /** Name of the replica, 1 to 64 letters, digits, `_` and `-`. Default: the cloud's choice. Changing it renames the replica; leaving it out later changes nothing. */
+    name: objectName.optional(),
+    /** 0 to 255 characters without < and >. No call of the API can change it. Changing it replaces the replica. */
     description: objectDescription.optional().meta({ replaces: true }),
     /** What becomes of the replica when the resource goes: `retain` (default) or `delete`. One that was there before is never deleted. */
     deletionPolicy: deletionPolicy.optional().meta({ default: "retain" }),
@@ -95,7 +97,12 @@ export const backupReplicaOutputs = z.object({
 });
 export type BackupReplicaOutputs = z.output<typeof backupReplicaOutputs>;
 
-const withNewInputs = withInputs<BackupReplicaOutputs>(backupReplicaInputs);
+const withOtherInputs = withInputs<BackupReplicaOutputs>(backupReplicaInputs);
+
+/** Without a name the replica keeps the one it has. */
+function withNewInputs(olds: BackupReplicaOutputs, news: BackupReplicaInputs): BackupReplicaOutputs {
+    return { ...withOtherInputs(olds, news), name: news.name ?? olds.name };
+}
 
 export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOutputs> = paced({
     kind: "BackupReplica",
@@ -103,7 +110,9 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
     outputs: backupReplicaOutputs,
     refine: refuseSameRegion,
     preflight: preflightBackupReplica,
-    isUnchanged: isUnchangedProject,
+    isUnchanged: (key, id, olds, value) =>
+        key === "name" && value === undefined ? true : isUnchangedProject(key, id, olds, value),
+    refuseUpdate: (settings, olds, updates) => refuseRename(settings, olds, updates, "another copy"),
     idOf: (outputs) => outputs.replicationRecordId,
     isSettled: (outputs) => isSettled(set, outputs),
     withInputs: withNewInputs,
@@ -194,7 +203,9 @@ function judge(outputs: BackupReplicaOutputs): void {
 async function create(context: Context, inputs: BackupReplicaInputs) {
     const places = await placesOf(context, inputs);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
-    const request = requestInputs(backupReplicaInputs, inputs);
+    // Where a name can be changed, another one is no other request.
+    const named = canRename(context.settings) || inputs.name === undefined ? {} : { name: inputs.name };
+    const request = { ...requestInputs(backupReplicaInputs, inputs), ...named };
     const idOf = ({ recordId, mark }: BegunCopy) => recordId ?? mark ?? inputs.backupId;
     const outcome = await sendCopy(context, { ...inputs, ...places }, { deadline, request }, (begun) => ({
         recordId: idOf(begun),
@@ -205,6 +216,7 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
     const id = idOf(outcome.value);
     const outputs: BackupReplicaOutputs = {
         ...inputs,
+        name: outcome.note.facts["name"] ?? inputs.name,
         ...placeOutputs(places),
         replicationRecordId: id,
         status: "waiting_replicate",
@@ -212,7 +224,10 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
         requestedAt: since ?? outcome.sentAt,
         ...(outcome.isProven ? {} : { unproven: true }),
     };
-    const run = async () => ({ id, outputs: await finishCopies(context, set, { id, outputs, deadline }) });
+    const run = async () => {
+        const done = await finishCopies(context, set, { id, outputs, deadline });
+        return { id, outputs: await rename(context, id, done, inputs.name) };
+    };
     return holdingNotes(context, [outcome], (seen: BackupReplicaOutputs) => isDone(set, seen), run);
 }
 
@@ -222,7 +237,7 @@ async function update(
     olds: BackupReplicaOutputs,
     news: BackupReplicaInputs,
 ): Promise<BackupReplicaOutputs> {
-    const outputs = withNewInputs(olds, news);
+    const outputs = { ...withOtherInputs(olds, news), name: olds.name };
     // A failure is final.
     if (olds.status === "fail")
         await keepingId(
@@ -230,7 +245,31 @@ async function update(
             () => outputs,
             async () => judge(outputs),
         );
-    return updateCopies(context, set, id, outputs);
+    return rename(context, id, await updateCopies(context, set, id, outputs), news.name);
+}
+
+/** Renames the replica, in its own region. A failure keeps the old name: the next update tries again. */
+async function rename(
+    context: Context,
+    id: string,
+    outputs: BackupReplicaOutputs,
+    name: string | undefined,
+): Promise<BackupReplicaOutputs> {
+    const { destinationBackupId } = outputs;
+    if (name === undefined || name === outputs.name) return outputs;
+    if (destinationBackupId === undefined || !isDone(set, outputs)) {
+        context.log.info(
+            `the replica is not renamed while its copy has status ${outputs.status}: run \`pulumi up\` again`,
+        );
+        return outputs;
+    }
+    const deadline = deadlineOf(context, outputs, "update", RENAME_BUDGET_MS);
+    const renaming = { id: destinationBackupId, name };
+    const [failure] = await renameBackups(context, destinationOf(outputs), [renaming], deadline);
+    if (failure === undefined) return { ...outputs, name };
+    throw new PartialCreateError(id, outputs, [
+        `replica ${destinationBackupId} in ${outputs.destinationRegion} could not be renamed: ${failure.reason.replace(/\.$/, "")}. Run \`pulumi up\` again to rename it.`,
+    ]);
 }
 
 async function read(context: Context, id: string, olds: Partial<BackupReplicaOutputs>) {

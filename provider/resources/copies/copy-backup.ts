@@ -48,7 +48,8 @@ export async function sendCopy(
     how: Pick<CopyPlan, "deadline" | "request" | "part" | "doubted">,
     noteOf: (begun: BegunCopy) => BegunNote,
 ): Promise<CopyOutcome> {
-    const plan = { ...copyBackupPlan(context, copy), ...how, facts: {} };
+    const facts: Record<string, string> = copy.name === undefined ? {} : { name: copy.name };
+    const plan = { ...copyBackupPlan(context, copy), ...how, facts };
     const outcome = await postOnce(context, plan);
     const { recordId, resourceId, resumed } = noteOf(outcome.value);
     noteOutcome(context, plan, outcome, { facts: recordId === undefined ? {} : { recordId }, resourceId });
@@ -81,9 +82,9 @@ function copyBackupPlan(
             const { replication } = await context.client.call(copyBackup, { target, path, body, ...post });
             return { recordId: replication.replication_record_id, providerId: replication.provider_id };
         },
-        find: (window, { recordId }, isLast) =>
+        find: (window, { recordId, name: sent = name }, isLast) =>
             recordId === undefined
-                ? findCopy(context, copy, window, isLast)
+                ? findCopy(context, { ...copy, name: sent }, window, isLast)
                 : findRecord(context, copy, window, recordId),
         isRunning: (found) => found.isRunning === true,
         made: ({ recordId, mark }) => `copy ${recordId ?? mark ?? `of backup ${backupId}`}`,

@@ -235,5 +235,6 @@ it("has one operation a vendor id, none of whose POSTs is idempotent", () => {
         "ShowOpLog: GET /operation-logs/{operation_log_id}",
         "ShowReplicationCapabilities: GET /replication-capabilities",
         "ShowVault: GET /vaults/{vault_id}",
+        "UpdateBackup: PUT /backups/{backup_id}",
     ]);
 });
