@@ -171,6 +171,16 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     replica("backupId", [[backup(), "replace"]]);
     replica("name", renamings);
     replica("description", plain("description", "one", "two", "replace"));
+    const replicated = () => {
+        const { backupId, checkpointId } = seeded(home.cloud);
+        const { id } = home.cloud.addReplica(backupId, sim.region("eu-nl").cloud, copyTo.destinationVaultId);
+        return { backupId, checkpointId, id };
+    };
+    const { backupId: copied, id: itsReplica } = replicated();
+    replica("adopt", [
+        [{ backupId: copied, adopt: itsReplica }, "replace"],
+        [{ backupId: copied }, "nothing"],
+    ]);
 
     const point = () => ({ checkpointId: seeded(home.cloud).checkpointId });
     common(
@@ -183,6 +193,11 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     destinations("CheckpointReplica", point);
     const points = (input: string, steps: readonly Step[]) =>
         rows.push({ kind: "CheckpointReplica", input, base: { ...point(), ...copyTo }, steps });
+    const { checkpointId: copiedPoint, id: itsCopy } = replicated();
+    points("adopt", [
+        [{ checkpointId: copiedPoint, adopt: [itsCopy] }, "replace"],
+        [{ checkpointId: copiedPoint }, "nothing"],
+    ]);
     points("checkpointId", [[point(), "replace"]]);
     points("onPartialFailure", withDefault("onPartialFailure", "fail", "warn", "update"));
 

@@ -5,7 +5,7 @@ import type { ProjectRef } from "../../client/client";
 import { OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import type { WireBackup } from "../../client/operations";
 import { holdingNotes } from "../../exactly-once/post-once";
-import type { StoredOutcome } from "../../exactly-once/settle-notes";
+import { abandonNotes, type StoredOutcome, settleNotes } from "../../exactly-once/settle-notes";
 import { readBackup } from "../../reads/backup-lists";
 import { sharedBackup } from "../../reads/shared-reads";
 import { parseReplicaId } from "../../resource/import-id";
@@ -27,6 +27,7 @@ import {
 } from "../../resource/resource";
 import { refuseSameRegion } from "../../resource/same-region";
 import { type Context, targetOf } from "../../services/context";
+import { adoptOne, preflightAdopted, refuseOwnPlace } from "./adopt-replicas";
 import { type BegunCopy, sendCopy } from "./copy-backup";
 import {
     type CopySet,
@@ -64,6 +65,8 @@ export const backupReplicaInputs = z.strictObject({
     description: objectDescription.optional().meta({ replaces: true }),
     /** What becomes of the replica when the resource goes: `retain` (default) or `delete`. One that was there before is never deleted. */
     deletionPolicy: deletionPolicy.optional().meta({ default: "retain" }),
+    /** Id of an existing replica of the backup to manage instead of copying: nothing is sent, and `deletionPolicy` applies to it. Leaving it out later changes nothing. Changing it replaces the replica. */
+    adopt: objectId.optional().meta({ replaces: true }),
 });
 export type BackupReplicaInputs = z.output<typeof backupReplicaInputs>;
 
@@ -109,9 +112,11 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
     inputs: backupReplicaInputs,
     outputs: backupReplicaOutputs,
     refine: refuseSameRegion,
-    preflight: preflightBackupReplica,
-    isUnchanged: (key, id, olds, value) =>
-        key === "name" && value === undefined ? true : isUnchangedProject(key, id, olds, value),
+    preflight: (context, inputs) =>
+        inputs.adopt === undefined ? preflightBackupReplica(context, inputs) : preflightAdopted(context, inputs),
+    isUnchanged,
+    refuseReplacement: (_id, olds, { adopt }, replaces) =>
+        refuseOwnPlace([(olds as BackupReplicaOutputs).destinationBackupId, olds.adopt], adopt, replaces),
     refuseUpdate: (settings, olds, updates) => refuseRename(settings, olds, updates, "another copy"),
     idOf: (outputs) => outputs.replicationRecordId,
     isSettled: (outputs) => isSettled(set, outputs),
@@ -122,7 +127,10 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
     declaredKeys: (inputs) =>
         inputs.backupId === undefined || inputs.destinationRegion === undefined
             ? []
-            : [copyKey(inputs.backupId, inputs.destinationRegion)],
+            : [
+                  copyKey(inputs.backupId, inputs.destinationRegion),
+                  ...(inputs.adopt === undefined ? [] : [inputs.adopt]),
+              ],
     parseImportId: parseReplicaId,
     create,
     update,
@@ -135,11 +143,24 @@ function storedOutcome(id: string, { requestedAt }: Partial<BackupReplicaOutputs
     return { id, begun: { at: requestedAt, clock: "machine" } };
 }
 
+/** Without a name the replica keeps the one it has. One to adopt that is this one is no change, nor is its removal. */
+function isUnchanged(
+    key: keyof BackupReplicaInputs,
+    id: string,
+    olds: BackupReplicaOutputs,
+    value: unknown,
+): boolean | undefined {
+    if (key === "name" && value === undefined) return true;
+    if (key === "adopt") return value === undefined || value === olds.destinationBackupId || value === olds.adopt;
+    return isUnchangedProject(key, id, olds, value);
+}
+
 /** One replica a backup and destination region: the old one must go before the new one can come. */
 function deleteBeforeReplace(olds: BackupReplicaOutputs, news: Partial<BackupReplicaInputs>): boolean {
     return (
         olds.deletionPolicy === "delete" &&
         isOwn(olds) &&
+        news.adopt === undefined &&
         news.backupId === olds.backupId &&
         news.destinationRegion === olds.destinationRegion
     );
@@ -203,6 +224,7 @@ function judge(outputs: BackupReplicaOutputs): void {
 async function create(context: Context, inputs: BackupReplicaInputs) {
     const places = await placesOf(context, inputs);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
+    if (inputs.adopt !== undefined) return adopt(context, places, { ...inputs, adopt: inputs.adopt }, deadline);
     // Where a name can be changed, another one is no other request.
     const named = canRename(context.settings) || inputs.name === undefined ? {} : { name: inputs.name };
     const request = { ...requestInputs(backupReplicaInputs, inputs), ...named };
@@ -212,14 +234,14 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
         resourceId: idOf(begun),
         resumed: `copy ${idOf(begun)} was under way already (its answer was lost): it was not started again`,
     }));
-    const { providerId, since } = outcome.value;
+    const { providerId, since, isThere } = outcome.value;
     const id = idOf(outcome.value);
     const outputs: BackupReplicaOutputs = {
         ...inputs,
         name: outcome.note.facts["name"] ?? inputs.name,
         ...placeOutputs(places),
         replicationRecordId: id,
-        status: "waiting_replicate",
+        status: isThere === true ? "skip" : "waiting_replicate",
         providerId,
         requestedAt: since ?? outcome.sentAt,
         ...(outcome.isProven ? {} : { unproven: true }),
@@ -229,6 +251,31 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
         return { id, outputs: await rename(context, id, done, inputs.name) };
     };
     return holdingNotes(context, [outcome], (seen: BackupReplicaOutputs) => isDone(set, seen), run);
+}
+
+async function adopt(
+    context: Context,
+    places: Awaited<ReturnType<typeof placesOf>>,
+    inputs: BackupReplicaInputs & { readonly adopt: string },
+    deadline: number,
+) {
+    const { backupId, destinationVaultId, name } = inputs;
+    const place = { destination: places.destination, destinationVaultId };
+    const asked = { id: inputs.adopt, backupId, name };
+    const { copy, replica, providerId } = await adoptOne(context, places.source, place, asked);
+    const id = copy.replicationRecordId;
+    const outputs: BackupReplicaOutputs = {
+        ...inputs,
+        ...copy,
+        ...placeOutputs(places),
+        name: name ?? replica.name,
+        providerId,
+        requestedAt: context.clock.now(),
+    };
+    await settleNotes(context, [context.urn], storedOutcome(id, outputs));
+    await abandonNotes(context, () => false);
+    context.log.info(`adopted replica ${replica.id} in ${inputs.destinationRegion} (${replica.status}); none was made`);
+    return { id, outputs: await finishCopies(context, set, { id, outputs, deadline }) };
 }
 
 async function update(

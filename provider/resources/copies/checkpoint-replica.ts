@@ -22,6 +22,7 @@ import { refuseSameRegion } from "../../resource/same-region";
 import type { Context } from "../../services/context";
 import { isFinalCheckpoint, isGoneCheckpoint } from "../checkpoint/schema";
 import { UNLISTED_MS } from "../checkpoint/wait";
+import { adoptSome, preflightAdopted, refuseOwnPlace } from "./adopt-replicas";
 import { type CopyOutcome, type CopyRequest, findCopy, sendCopy } from "./copy-backup";
 import {
     copyRun,
@@ -45,7 +46,7 @@ import {
     updateCopies,
     withInputs,
 } from "./copy-set";
-import { hasBegun, type Replication, UNSENT, UNSURE } from "./copy-state";
+import { hasBegun, type Replication, replicaIdsOf, UNSENT, UNSURE } from "./copy-state";
 import { COPY_BUDGET_MS } from "./destination-replicas";
 import { checkpointCopiesKey, copyHolding } from "./holding";
 
@@ -54,6 +55,12 @@ export const checkpointReplicaInputs = z.strictObject({
     /** Restore point whose backups are copied: those that are `available`, once it has finished. Changing it replaces the resource. */
     checkpointId: objectId.meta({ replaces: true }),
     ...copyRunInputs,
+    /** Ids of existing replicas of the backups to manage instead of copying these: `deletionPolicy` applies to them. Backups without one are copied. Leaving it out later changes nothing. Changing it replaces the resource. */
+    adopt: z
+        .array(objectId)
+        .min(1, "must name at least one replica; leave it out to copy")
+        .optional()
+        .meta({ replaces: true }),
 });
 export type CheckpointReplicaInputs = z.output<typeof checkpointReplicaInputs>;
 
@@ -78,8 +85,12 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     outputs: checkpointReplicaOutputs,
     upgradeState: upgradeCopyRun,
     refine: refuseSameRegion,
-    preflight: preflightCheckpointReplica,
-    isUnchanged: isUnchangedProject,
+    preflight: async (context, inputs) => [
+        ...(await preflightCheckpointReplica(context, inputs)),
+        ...(inputs.adopt === undefined ? [] : await preflightAdopted(context, inputs)),
+    ],
+    isUnchanged,
+    refuseReplacement: (_id, olds, { adopt }, replaces) => refuseOwnPlace(ownReplicas(olds), adopt, replaces),
     idOf,
     isSettled: (outputs) => isSettled(set, outputs),
     withInputs: withNewInputs,
@@ -95,7 +106,7 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     declaredKeys: (inputs) =>
         inputs.checkpointId === undefined || inputs.destinationRegion === undefined
             ? []
-            : [checkpointCopiesKey(inputs.checkpointId, inputs.destinationRegion)],
+            : [checkpointCopiesKey(inputs.checkpointId, inputs.destinationRegion), ...(inputs.adopt ?? [])],
     remove,
     storedOutcome,
 });
@@ -107,10 +118,28 @@ function storedOutcome(id: string, outputs: Partial<CheckpointReplicaOutputs>): 
     return { id, parts, begun: { at: requestedAt, clock: "machine" } };
 }
 
+/** Replicas to adopt that this resource has already are no change, nor is it to leave them out. */
+function isUnchanged(
+    key: keyof CheckpointReplicaInputs,
+    id: string,
+    olds: CheckpointReplicaOutputs,
+    value: unknown,
+): boolean | undefined {
+    if (key !== "adopt") return isUnchangedProject(key, id, olds, value);
+    const own = ownReplicas(olds);
+    return value === undefined || (Array.isArray(value) && value.every((one) => own.includes(one)));
+}
+
+/** Its replicas, as outputs name them, or inputs alone. */
+function ownReplicas({ adopt = [], replications = [] }: CheckpointReplicaInputs & { replications?: Replication[] }) {
+    return [...replicaIdsOf(replications), ...adopt];
+}
+
 /** One replica a backup and destination region: the old ones must go before new ones can come. */
 function deleteBeforeReplace(olds: CheckpointReplicaOutputs, news: Partial<CheckpointReplicaInputs>): boolean {
     return (
         olds.deletionPolicy === "delete" &&
+        news.adopt === undefined &&
         news.checkpointId === olds.checkpointId &&
         news.destinationRegion === olds.destinationRegion
     );
@@ -121,12 +150,20 @@ async function create(context: Context, inputs: CheckpointReplicaInputs) {
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
     const { checkpoint, backups } = await finishedBackups(context, places.source, inputs.checkpointId, deadline);
     const id = idOf(inputs);
+    const backupIds = backups.map((one) => one.id);
+    const place = { destination: places.destination, destinationVaultId: inputs.destinationVaultId };
+    const adopted =
+        inputs.adopt === undefined
+            ? new Map<string, Replication>()
+            : await adoptSome(context, places.source, place, { ids: inputs.adopt, backupIds });
+    if (adopted.size > 0)
+        context.log.info(`adopted ${adopted.size} of ${backups.length} replicas in ${places.destination.region}`);
     const outputs: CheckpointReplicaOutputs = {
         ...inputs,
         ...placeOutputs(places),
         replicationRecordIds: [],
         replications: backups
-            .map((one): Replication => ({ backupId: one.id, status: UNSENT }))
+            .map((one): Replication => adopted.get(one.id) ?? { backupId: one.id, status: UNSENT })
             .sort((a, b) => (a.backupId < b.backupId ? -1 : 1)),
         destinationBackupIds: [],
         status: "replicating",
@@ -136,6 +173,7 @@ async function create(context: Context, inputs: CheckpointReplicaInputs) {
     };
     await abandonNotes(context, ({ part }) => backups.some((one) => one.id === part));
     const finish = (begun: CheckpointReplicaOutputs) => finishCopies(context, set, { id, outputs: begun, deadline });
+    if (adopted.size === backups.length) return { id, outputs: await finish(withTotals(outputs)) };
     return { id, outputs: await begin(context, outputs, deadline, finish) };
 }
 
@@ -275,7 +313,7 @@ async function sendMissing(context: Context, given: CheckpointReplicaOutputs, de
             sent.set(backupId, {
                 backupId,
                 replicationRecordId: outcome.value.recordId,
-                status: "waiting_replicate",
+                status: outcome.value.isThere === true ? "skip" : "waiting_replicate",
                 ...(outcome.isProven ? {} : { unproven: true }),
             });
         } catch (error) {
