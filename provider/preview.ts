@@ -29,12 +29,18 @@ export interface Kept {
     readonly outputs: PropertyMap;
 }
 
-/** Undefined: an update in place may change more than inputs, such as a wait that was cut short. */
-export function keptByUpdate(name: keyof typeof handlers, stored: PropertyMap): Kept | undefined {
-    const handler = handlers[name] as unknown as ResourceHandler<CommonInputs, AnyOutputs>;
+/**
+ * Undefined: an update in place may change more than inputs, such as a wait that was cut short. `name` is the input of
+ * that name, which other outputs repeat.
+ */
+export function keptByUpdate(kind: keyof typeof handlers, stored: PropertyMap, name?: string): Kept | undefined {
+    const handler = handlers[kind] as unknown as ResourceHandler<CommonInputs, AnyOutputs>;
     // Pulumi: our notes and the code are no outputs.
     const own = Object.fromEntries(Object.entries(stored).filter(([key]) => !key.startsWith("__")));
     const olds = (handler.upgradeState?.(own) ?? own) as unknown as AnyOutputs;
     if (!handler.isSettled(olds)) return undefined;
-    return { id: handler.idOf(olds), outputs: { ...handler.withInputs(olds, {}) } };
+    return {
+        id: handler.idOf(olds),
+        outputs: { ...handler.withInputs(olds, name === undefined ? {} : ({ name } as CommonInputs)) },
+    };
 }

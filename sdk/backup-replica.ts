@@ -63,6 +63,7 @@ export const outputs = {
     name: undefined,
     description: undefined,
     deletionPolicy: undefined,
+    adopt: undefined,
     replicationRecordId: undefined,
     destinationBackupId: undefined,
     destinationCheckpointId: undefined,

@@ -55,6 +55,7 @@ export const outputs = {
     destinationVaultId: undefined,
     onPartialFailure: undefined,
     deletionPolicy: undefined,
+    adopt: undefined,
     replicationRecordIds: undefined,
     replications: undefined,
     destinationBackupIds: undefined,

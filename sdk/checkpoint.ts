@@ -72,6 +72,7 @@ export const outputs = {
     skippedResources: undefined,
     retentionDurationDays: undefined,
     unproven: undefined,
+    partlyRenamed: undefined,
     backups: undefined,
     backupIds: undefined,
     backupIdByResource: undefined,

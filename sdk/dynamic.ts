@@ -64,8 +64,10 @@ function refuseImport(kind: string, name: string, options: pulumi.CustomResource
         kind === "Checkpoint"
             ? "give the id in the input `adopt` instead, and nothing is taken"
             : kind === "VaultSync"
-              ? "a synchronisation is a run of its own, and only a `Checkpoint` has something to `adopt`"
-              : "leave it out: replicas that are there are adopted, and only a `Checkpoint` needs `adopt` for that";
+              ? "a synchronisation is a run of its own, and has nothing to `adopt`"
+              : kind === "VaultReplication"
+                ? "leave it out: replicas that are there are not copied again"
+                : "give the replica's id in the input `adopt` instead, and nothing is copied";
     // Pulumi: this kind of error is shown without a stack.
     throw new pulumi.RunError(
         `${kind} ${name}: Pulumi cannot import a dynamic resource (option \`import\`); ${instead}.`,

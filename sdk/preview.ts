@@ -62,7 +62,8 @@ export function keepOutputs(
         if (!(await partsOf(resource.id).isKnown)) return undefined;
         // Pulumi: of a resource that does not change all is known; but what is not there is not said to be so.
         if (await partsOf(status).isKnown) return absent;
-        finding ??= findKept(storedResources(monitor, stack), resource, handler, type);
+        const name = keys.includes("name") ? undefined : partsOf(Reflect.get(resource, "name"));
+        finding ??= findKept(storedResources(monitor, stack), resource, { handler, type, name });
         return finding;
     };
     for (const key of keys) {
@@ -96,15 +97,26 @@ function complete(
     );
 }
 
+/** What the program says about it. */
+interface Given {
+    readonly handler: HandlerName;
+    readonly type: string;
+    /** The input, if it is given. */
+    readonly name: OutputParts | undefined;
+}
+
 /** Never throws: without what is stored, the preview knows as much as the engine says. */
 async function findKept(
     reading: Promise<StoredResources>,
     resource: pulumi.CustomResource,
-    handler: HandlerName,
-    type: string,
+    { handler, type, name }: Given,
 ): Promise<Kept | undefined> {
     const done = pulumi.runtime.rpcKeepAlive();
     try {
+        // A new name changes those of the backups, too.
+        if (name !== undefined && !(await name.isKnown)) return undefined;
+        const given = name === undefined ? undefined : String(await name.promise(true));
+        const isEcho = given !== undefined && (await name?.isSecret) === true;
         const { keptByUpdate } = require("../provider/preview") as typeof import("../provider/preview");
         const [urn, id] = await Promise.all([partsOf(resource.urn).promise(true), partsOf(resource.id).promise(true)]);
         const stored = await reading;
@@ -112,9 +124,10 @@ async function findKept(
         // One that was renamed or moved stands under its old URN.
         const candidates = own === undefined ? Object.values(stored).filter((one) => one.type === type) : [own];
         for (const { outputs } of candidates) {
-            const kept = keptByUpdate(handler, plain(outputs) as Record<string, unknown>);
+            const kept = keptByUpdate(handler, plain(outputs) as Record<string, unknown>, given);
             if (kept === undefined || (own === undefined && kept.id !== id)) continue;
-            const secret = Object.keys(outputs).filter((key) => holdsSecret(outputs[key]));
+            const repeats = (key: string) => isEcho && JSON.stringify(kept.outputs[key])?.includes(given) === true;
+            const secret = Object.keys(outputs).filter((key) => holdsSecret(outputs[key]) || repeats(key));
             return { outputs: kept.outputs, secret: new Set(secret) };
         }
     } catch (error) {

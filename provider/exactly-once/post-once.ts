@@ -24,8 +24,8 @@ export interface PostPlan<Sent, Found> {
     readonly part?: string;
     /** Facts kept in the journal, by which a later process finds the effect. */
     readonly facts: Facts;
-    /** True: what has these facts is surely this request's effect, whenever and wherever it is found. */
-    readonly isUnique?: boolean;
+    /** Is what has these facts surely this request's effect, whenever and wherever it is found? */
+    isUnique?(facts: Facts): boolean;
     /** For messages: `CreateCheckpoint for vault 1234`. */
     readonly what: string;
     /** What a person should look at when nobody knows: `the backups of vault 1234 named x`. */
@@ -98,9 +98,9 @@ export async function postOnce<Sent, Found>(
 }
 
 /** From the future, by a clock of which it is not known how far it was ahead: no time tells what it may have made. */
-function isOfUnknownTime({ clock }: Context, { isUnique }: { readonly isUnique?: boolean }, note: Note): boolean {
-    const { offsetMs, resourceId, startedAt } = note;
-    const isById = isUnique === true || resourceId !== undefined;
+function isOfUnknownTime({ clock }: Context, plan: { isUnique?(facts: Facts): boolean }, note: Note): boolean {
+    const { facts, offsetMs, resourceId, startedAt } = note;
+    const isById = plan.isUnique?.(facts) === true || resourceId !== undefined;
     return !isById && offsetMs === undefined && startedAt > clock.now() + CLOCK_TOLERANCE_MS;
 }
 
@@ -130,7 +130,7 @@ async function resume<Sent, Found>(
         abandonNote(context, { ...note, made: note.made ?? plan.made(value) }, since);
         return undefined;
     }
-    const isProven = note.unproven !== true && (note.resourceId !== undefined || plan.isUnique === true);
+    const isProven = note.unproven !== true && (note.resourceId !== undefined || plan.isUnique?.(facts) === true);
     const taken = journal.begin({ ...note, resumed: true });
     journal.remove(note);
     const wasRepeated = note.sentAgainAt !== undefined;
@@ -150,7 +150,7 @@ async function resumeDoubted<Sent, Found>(
     const value = await searchForEffect(context, plan, { window, facts, delaysMs, lost: INTERRUPTED });
     if (value === undefined) return undefined;
     const note = context.journal.begin(noteOf(context, plan, doubted.from));
-    const isProven = plan.isUnique === true;
+    const isProven = plan.isUnique?.(facts) === true;
     return { how: "recovered", value, note, sentAt: doubted.from, isProven, wasRepeated: false };
 }
 
@@ -208,7 +208,13 @@ async function send<Sent, Found>(context: Context, plan: PostPlan<Sent, Found>):
                 const value = await afterFailure(context, plan, attempts, error);
                 const sentAt = attempts.doubtedAt ?? attempts.sentAt;
                 if (value !== undefined)
-                    return { how: "found", value, sentAt, isProven: plan.isUnique === true, ...outcome() };
+                    return {
+                        how: "found",
+                        value,
+                        sentAt,
+                        isProven: plan.isUnique?.(plan.facts) === true,
+                        ...outcome(),
+                    };
             }
         }
     } catch (error) {

@@ -3,6 +3,7 @@
  * serve all resources, driven by facts that stand on the schema's keys. Nothing here knows a host.
  */
 import { z } from "zod";
+import type { Settings } from "../client/settings/settings";
 import { parseDuration } from "../client/time/duration";
 import type { StoredOutcome } from "../exactly-once/settle-notes";
 import type { Context, Services } from "../services/context";
@@ -184,6 +185,8 @@ export interface ResourceHandler<I extends CommonInputs, O extends I> {
     readonly declaredKeys?: (inputs: Partial<I>) => readonly string[];
     /** What makes a replacement impossible; `id` is "" where it is not known. Sees the changes that are known. */
     readonly refuseReplacement?: (id: string, olds: I, news: Partial<I>, replaces: readonly string[]) => Failure[];
+    /** What makes a change in place impossible with these settings. Sees the changes that are known. */
+    readonly refuseUpdate?: (settings: Settings, olds: I, updates: readonly string[]) => Failure[];
     /** What a person gives to import one: its id, and the inputs that say where it is. Throws `ConfigError`. */
     readonly parseImportId?: (text: string) => { readonly id: string; readonly inputs: Partial<I> };
     /** How one input compares, where plain equality is not the question. Undefined: it has no say. */
@@ -250,13 +253,20 @@ export async function diffInputs<I extends CommonInputs, O extends I>(
     const isUnchanged = replaces.length === 0 && updates.length === 0 && !beyondInputs;
     if (id !== "") await handler.onDiff?.(context, id, olds, isUnchanged);
     // What is not known yet may turn out to be what it was.
-    const certain = replaces.filter((key) => !holdsUnknown(news[key], isUnknown));
+    const isCertain = (key: string) => !holdsUnknown(news[key], isUnknown);
+    const certain = replaces.filter(isCertain);
+    const refused =
+        replaces.length === 0
+            ? handler.refuseUpdate?.(context.settings, olds, updates.filter(isCertain))
+            : certain.length === 0
+              ? undefined
+              : handler.refuseReplacement?.(id, olds, known, certain);
     return {
         replaces,
         updates,
         changedByState: beyondInputs,
         deleteBeforeReplace: replaces.length > 0 && (handler.deleteBeforeReplace?.(olds, known, replaces) ?? false),
-        failures: certain.length === 0 ? [] : (handler.refuseReplacement?.(id, olds, known, certain) ?? []),
+        failures: refused ?? [],
     };
 }
 

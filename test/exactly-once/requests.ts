@@ -75,7 +75,7 @@ export function make(parts: Parts = {}) {
         request: parts.request ?? { vaultId: "v" },
         target: { region: "eu-de", projectId: parts.projectId ?? "p" },
         ...(part === undefined ? {} : { part }),
-        ...(isUnique === undefined ? {} : { isUnique }),
+        ...(isUnique === undefined ? {} : { isUnique: () => isUnique }),
         ...(isRunning === undefined ? {} : { isRunning: () => isRunning }),
         doubted,
         made: (value) => `restore point ${value}`,

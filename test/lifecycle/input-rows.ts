@@ -77,6 +77,12 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
             add("deletionPolicy", withDefault("deletionPolicy", "retain", "delete", "update"));
     };
 
+    /** What is left out keeps the name it has. */
+    const renamings: Step[] = [
+        [{ name: "before" }, "update"],
+        [{ name: "after" }, "update"],
+        [{}, "nothing"],
+    ];
     const server = () => ({ vaultId: life.vault({ resources: 2 }) });
     common(
         "Checkpoint",
@@ -88,7 +94,7 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     const checkpoint = (input: string, steps: readonly Step[], base: Args = server()) =>
         rows.push({ kind: "Checkpoint", input, base, steps });
     checkpoint("vaultId", [[server(), "replace"]]);
-    checkpoint("name", plain("name", "before", "after", "replace"));
+    checkpoint("name", renamings);
     checkpoint("description", plain("description", "one", "two", "replace"));
     checkpoint("incremental", plain("incremental", false, true, "replace"));
     checkpoint("autoTrigger", withDefault("autoTrigger", false, true, "replace"));
@@ -170,8 +176,18 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     const replica = (input: string, steps: readonly Step[]) =>
         rows.push({ kind: "BackupReplica", input, base: { ...backup(), ...copyTo }, steps });
     replica("backupId", [[backup(), "replace"]]);
-    replica("name", plain("name", "one", "two", "replace"));
+    replica("name", renamings);
     replica("description", plain("description", "one", "two", "replace"));
+    const replicated = () => {
+        const { backupId, checkpointId } = seeded(home.cloud);
+        const { id } = home.cloud.addReplica(backupId, sim.region("eu-nl").cloud, copyTo.destinationVaultId);
+        return { backupId, checkpointId, id };
+    };
+    const { backupId: copied, id: itsReplica } = replicated();
+    replica("adopt", [
+        [{ backupId: copied, adopt: itsReplica }, "replace"],
+        [{ backupId: copied }, "nothing"],
+    ]);
 
     const point = () => ({ checkpointId: seeded(home.cloud).checkpointId });
     common(
@@ -184,6 +200,11 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
     destinations("CheckpointReplica", point);
     const points = (input: string, steps: readonly Step[]) =>
         rows.push({ kind: "CheckpointReplica", input, base: { ...point(), ...copyTo }, steps });
+    const { checkpointId: copiedPoint, id: itsCopy } = replicated();
+    points("adopt", [
+        [{ checkpointId: copiedPoint, adopt: [itsCopy] }, "replace"],
+        [{ checkpointId: copiedPoint }, "nothing"],
+    ]);
     points("checkpointId", [[point(), "replace"]]);
     points("onPartialFailure", withDefault("onPartialFailure", "fail", "warn", "update"));
 

@@ -78,6 +78,9 @@ it("replaces, updates in place or does nothing, as each input demands, and calls
             }
         }
         expect(seen).toEqual(wanted);
+        // The only change in place that calls anything.
+        const renames = rows.filter((row) => row.input === "name" && wanted[nameOf(row)] === "update");
+        expect(life.calls().includes("UpdateBackup")).toBe(renames.length > 0);
     }
     // Lists serve many at a time, and nothing is written down by reading.
     life.forget();

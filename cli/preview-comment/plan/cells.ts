@@ -40,6 +40,8 @@ function oldOne({ kind, step, leftovers }: Row): string {
 
 function updateInWords({ step, action }: Row): string {
     if (action === "note") return "The state takes over what the cloud says; in the cloud nothing changes";
+    if (inputChanges(step).some(({ path, new: name }) => path === "name" && name !== undefined))
+        return "Renames what it has in the cloud; nothing is taken or copied again";
     if ((step.old?.initErrors.length ?? 0) > 0) return "Goes on where the last run ended; nothing is sent again";
     return inputChanges(step).length === 0
         ? "The state takes over how it ended; in the cloud nothing changes"

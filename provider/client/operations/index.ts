@@ -16,6 +16,7 @@ export { showOpLog } from "./show-op-log";
 export { showProtectable } from "./show-protectable";
 export { showReplicationCapabilities } from "./show-replication-capabilities";
 export { showVault } from "./show-vault";
+export { updateBackup } from "./update-backup";
 export type {
     WireBackup,
     WireCheckpoint,

@@ -9,6 +9,7 @@ import { backupsOfCheckpoint } from "../../reads/checkpoint-lists";
 import { parseRegionalId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
+import { canRename, refuseRename } from "../../resource/rename";
 import {
     commonInputs,
     deadlineOf,
@@ -25,10 +26,11 @@ import {
 import { type Context, targetOf } from "../../services/context";
 import type { Holding } from "../../services/holders";
 import { noteOwner, warnOfTwins } from "./find-lost";
+import { generatedName, newName, rename, withName } from "./names";
 import { preflightCheckpoint, refuseAdoption, refuseEmpty } from "./preflight";
 import { observe, read } from "./read";
 import { remove } from "./remove";
-import { createPlan, generatedName, isGeneratedName, storedOutcome } from "./request";
+import { createPlan, storedOutcome } from "./request";
 import {
     checkpointFacts,
     checkpointNotes,
@@ -61,10 +63,10 @@ export const checkpointInputs = z.strictObject({
     vaultId: objectId.meta({ replaces: true }),
     /**
      * Name of the restore point, 1 to 64 letters, digits, `_` and `-`. Default: `<resource name>-<8 hex>`, unique.
-     * Changing it replaces the checkpoint.
+     * Changing it renames its backups; leaving it out later changes nothing.
      */
-    name: objectName.optional().meta({ replaces: true }),
-    /** 0 to 255 characters without < and >. Changing it replaces the checkpoint. */
+    name: objectName.optional(),
+    /** 0 to 255 characters without < and >. No call of the API can change it. Changing it replaces the checkpoint. */
     description: objectDescription.optional().meta({ replaces: true }),
     /**
      * false forces a full backup. Default: unset, the cloud's own (incremental). A first backup is always full.
@@ -148,6 +150,7 @@ export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = 
     holding,
     declaredKeys: (inputs) => (inputs.adopt === undefined ? [] : [inputs.adopt]),
     refuseReplacement,
+    refuseUpdate: (settings, olds, updates) => refuseRename(settings, olds, updates, "a new restore point"),
     parseImportId: (text) => parseRegionalId("Checkpoint", text),
     create,
     update,
@@ -173,8 +176,8 @@ function refine(inputs: Partial<CheckpointInputs>): Failure[] {
 }
 
 /**
- * A name that nobody gave is no input; the one in the outputs is then ours. An adopted id that is this one's is no
- * change, nor is its removal.
+ * Without a name the restore point keeps the one it has. An adopted id that is this one's is no change, nor is its
+ * removal.
  */
 function isUnchanged(
     key: keyof CheckpointInputs,
@@ -182,8 +185,7 @@ function isUnchanged(
     olds: CheckpointOutputs,
     value: unknown,
 ): boolean | undefined {
-    if (key === "name" && value === undefined)
-        return olds.name === undefined || isGeneratedName(olds.name) || olds.adopt !== undefined;
+    if (key === "name" && value === undefined) return true;
     if (key === "adopt") return value === undefined || value === id || value === olds.adopt;
     return undefined;
 }
@@ -213,7 +215,7 @@ function refuseReplacement(
 const isAtRest = (outputs: CheckpointOutputs): boolean => hasEnded(outputs) || isGoing(outputs);
 
 function isSettled(outputs: CheckpointOutputs): boolean {
-    return isAtRest(outputs) && !isFailure(outputs);
+    return isAtRest(outputs) && !isFailure(outputs) && outputs.partlyRenamed !== true;
 }
 
 /**
@@ -238,7 +240,9 @@ async function create(context: Context, inputs: CheckpointInputs) {
     if (inputs.adopt !== undefined) return adopt(context, target, inputs, inputs.adopt);
     const deadline = deadlineOf(context, inputs, "create", CREATE_BUDGET_MS);
     const name = inputs.name ?? generatedName(context);
-    const asked = requestInputs(checkpointInputs, inputs);
+    // Where a name can be changed, another one is no other request.
+    const named = canRename(context.settings) || inputs.name === undefined ? {} : { name: inputs.name };
+    const asked = { ...requestInputs(checkpointInputs, inputs), ...named };
     const plan = createPlan(context, { target, inputs, asked, name, deadline });
     const outcome = await postOnce(context, plan);
     // From here on an id is known, and no failure may lose it.
@@ -246,7 +250,8 @@ async function create(context: Context, inputs: CheckpointInputs) {
     noteOwner(context, wire.id);
     noteOutcome(context, plan, outcome, { facts: { checkpointId: wire.id }, resourceId: wire.id });
     const unproven = outcome.isProven ? {} : { unproven: true };
-    const outputs = toOutputs(inputs, target, { wire, rows: [] }, { name: note.facts["name"] ?? name, ...unproven });
+    const sent = { ...inputs, name: note.facts["name"] ?? name };
+    const outputs = toOutputs(sent, target, { wire, rows: [] }, unproven);
     if (outcome.how === "recovered")
         context.log.info(
             `resumed restore point ${wire.id}, which an interrupted run had started: no second one was taken`,
@@ -257,7 +262,10 @@ async function create(context: Context, inputs: CheckpointInputs) {
         );
     return holdingNotes(context, [outcome], hasEnded, async () => {
         const newbornUntil = context.clock.now() + READ_AFTER_CREATE_MS;
-        const run = () => finish(context, { target, inputs, begun: outputs, deadline, newbornUntil });
+        const run = async () => {
+            const done = await finish(context, { target, inputs: sent, begun: outputs, deadline, newbornUntil });
+            return rename(context, target, done, newName(done, inputs.name));
+        };
         try {
             return { id: wire.id, outputs: await keepingId(wire.id, () => outputs, run) };
         } finally {
@@ -296,10 +304,10 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
             );
         throw error;
     }
-    const refusal = refuseAdoption(inputs, wire);
-    if (refusal !== undefined) throw new OperationFailedError(`adopt: ${refusal}.`);
     const expected = (wire.vault?.resources ?? []).map((one) => one.id);
     const rows = await backupsOfCheckpoint(context, target, { checkpointId: id, expected });
+    const refusal = await refuseAdoption(inputs, wire, async () => rows);
+    if (refusal !== undefined) throw new OperationFailedError(`adopt: ${refusal}.`);
     const outputs = toOutputs(inputs, target, { wire, rows }, {});
     const empty = refuseEmpty(wire, rows);
     if (empty !== undefined) throw new OperationFailedError(`adopt: ${empty}.`);
@@ -313,13 +321,18 @@ async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInp
 }
 
 function withInputs(olds: CheckpointOutputs, news: CheckpointInputs): CheckpointOutputs {
+    return withName(withOtherInputs(olds, news), newName(olds, news.name));
+}
+
+/** All but the name, which the cloud has to be given first. */
+function withOtherInputs(olds: CheckpointOutputs, news: CheckpointInputs): CheckpointOutputs {
     return {
         ...factsOf(olds),
         ...news,
         region: olds.region,
         projectId: olds.projectId,
-        name: news.name ?? olds.name,
-        // An adopted restore point has a name that nobody gave; without this it would look like one that was taken out.
+        name: olds.name,
+        // One that is taken out changes nothing.
         adopt: news.adopt ?? olds.adopt,
     };
 }
@@ -330,9 +343,11 @@ async function update(
     olds: CheckpointOutputs,
     news: CheckpointInputs,
 ): Promise<CheckpointOutputs> {
-    const outputs = withInputs(olds, news);
     const target = await context.client.target(olds.region, olds.projectId);
-    const run = async () => {
+    const named = { ...news, name: olds.name };
+    const outputs = withOtherInputs(olds, news);
+    const run = async () => rename(context, target, await resume(), newName(olds, news.name));
+    const resume = async () => {
         if (olds.status === EXPIRED && isFailure(outputs))
             throw vanishedError(id, outputs, "it is no longer in the cloud");
         if (olds.status === EXPIRED) return expiredOutputs(outputs);
@@ -350,14 +365,14 @@ async function update(
             // Ended since: its backups are waited for as long as a list may lag.
             if (!isFinalCheckpoint(seen.status)) return seen;
             const until = context.clock.now() + 2 * UNLISTED_MS;
-            const wait = { target, inputs: news, begun: seen, deadline: until };
+            const wait = { target, inputs: named, begun: seen, deadline: until };
             const done = isFailure(seen) ? await waitForCheckpoint(context, wait) : seen;
             await judgeCheckpoint(context, target, done);
             return done;
         }
         context.log.info(`resuming the wait for restore point ${id}`);
         const deadline = deadlineOf(context, news, "update", CREATE_BUDGET_MS);
-        return finish(context, { target, inputs: news, begun: outputs, deadline });
+        return finish(context, { target, inputs: named, begun: outputs, deadline });
     };
     return keepingId(id, () => outputs, run);
 }

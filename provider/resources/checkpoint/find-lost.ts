@@ -9,6 +9,7 @@ import type { TimeWindow } from "../../exactly-once/time-window";
 import { backupRows, groupBy, operationLogRows } from "../../reads/backup-lists";
 import type { Context, Services } from "../../services/context";
 import type { CheckpointInputs } from "./checkpoint";
+import { isNamed, isUniqueName } from "./names";
 
 /** How long reads may lag behind a POST, in milliseconds. */
 const LAG_MS = 60_000;
@@ -52,7 +53,7 @@ export async function findCheckpoint(context: Context, lost: LostCheckpoint): Pr
         );
     const [first, ...others] = sure;
     if (first === undefined) return undefined;
-    if (others.length > 0 && inputs.name !== undefined)
+    if (others.length > 0 && !isUniqueName(facts))
         throw new UncertainOutcomeError(
             `The answer to CreateCheckpoint for vault ${inputs.vaultId} was lost, and ${sure.length} ` +
                 `restore points named ${name} were taken at that time: ` +
@@ -79,8 +80,8 @@ async function namedCheckpoints(
     context: Context,
     lost: Omit<LostCheckpoint, "isLast">,
 ): Promise<{ sure: Named[]; doubtful: Named[] }> {
-    const { inputs, window } = lost;
-    const isGiven = inputs.name !== undefined;
+    const { facts, window } = lost;
+    const isGiven = !isUniqueName(facts);
     const fits = ({ begun, isRunning }: Named) => {
         if (!isGiven || begun === undefined) return "yes";
         const answer = window.contains(begun);
@@ -102,14 +103,9 @@ async function namedCheckpoints(
 }
 
 /** What a list of the vault is narrowed by: names of ours are looked for at any time. */
-function listQuery({ inputs, window }: Pick<LostCheckpoint, "inputs" | "window">) {
-    const start_time = inputs.name === undefined ? undefined : queryInstant(window.from - ZONES_MS);
+function listQuery({ inputs, facts, window }: Pick<LostCheckpoint, "inputs" | "facts" | "window">) {
+    const start_time = isUniqueName(facts) ? undefined : queryInstant(window.from - ZONES_MS);
     return { vault_id: inputs.vaultId, ...(start_time === undefined ? {} : { start_time }) };
-}
-
-function isNamed(rowName: string | undefined, name: string): boolean {
-    if (rowName === undefined || rowName === name) return rowName === name;
-    return rowName.startsWith(`${name}-`) && /^\d{4}$/.test(rowName.slice(name.length + 1));
 }
 
 const resourcesOf = (inputs: CheckpointInputs): readonly string[] | undefined =>

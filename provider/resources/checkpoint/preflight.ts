@@ -8,6 +8,7 @@ import type { Failure } from "../../resource/resource";
 import { fullReason, surelyFit, tightReason } from "../../resource/room";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs } from "./checkpoint";
+import { isNamed } from "./names";
 import { unknownVolumes, warnOfUnprotectable } from "./protectable";
 import { isFinalCheckpoint, isGoodBackup } from "./schema";
 
@@ -89,7 +90,11 @@ function warnOfRoom(context: Context, vault: WireVault, inputs: Partial<Checkpoi
 }
 
 /** Why a restore point that is there cannot be adopted; undefined: it can. */
-export function refuseAdoption(inputs: Partial<CheckpointInputs>, wire: WireCheckpoint): string | undefined {
+export async function refuseAdoption(
+    inputs: Partial<CheckpointInputs>,
+    wire: WireCheckpoint,
+    list: () => Promise<readonly WireBackup[]>,
+): Promise<string | undefined> {
     const { vaultId, name } = inputs;
     const isOther = <T>(own: T | undefined, given: T | undefined) =>
         own !== undefined && given !== undefined && own !== given;
@@ -97,7 +102,8 @@ export function refuseAdoption(inputs: Partial<CheckpointInputs>, wire: WireChec
     if (wire.status === "deleted") return `restore point ${wire.id} has status ${wire.status}`;
     if (isOther(wire.vault?.id, vaultId))
         return `restore point ${wire.id} is of vault ${wire.vault?.id}, but vaultId is ${vaultId}`;
-    if (isOther(wire.extra_info?.name, name))
+    // A restore point keeps the name it was taken under when its backups are renamed.
+    if (isOther(wire.extra_info?.name, name) && !(await list()).some((row) => isNamed(row.name, name ?? "")))
         return (
             `restore point ${wire.id} is named ${wire.extra_info?.name}, but name is ${name}. Leave name out ` +
             "to adopt it"
@@ -126,12 +132,13 @@ async function checkAdopted(
                 "(BackupService.6217): check adopt, region and projectId, or take adopt out to take a new one",
         );
     const wire = found.checkpoint;
-    const refusal = refuseAdoption(inputs, wire);
-    if (refusal !== undefined) return refused(refusal);
-    if (!isFinalCheckpoint(wire.status)) return [];
     const expected = (wire.vault?.resources ?? []).map((one) => one.id);
     const rows = await backupsOf(context, target, { checkpointId: id, expected });
-    if (rows === undefined) return [];
+    // Of what could not be listed nothing is said: a name least of all.
+    const asked = rows === undefined ? { ...inputs, name: undefined } : inputs;
+    const refusal = await refuseAdoption(asked, wire, async () => rows ?? []);
+    if (refusal !== undefined) return refused(refusal);
+    if (rows === undefined || !isFinalCheckpoint(wire.status)) return [];
     const empty = refuseEmpty(wire, rows);
     if (empty !== undefined) return refused(empty);
     const those = rows.map((row) => `${row.id} (${row.status})`).join(", ");

@@ -7,20 +7,9 @@ import type { StoredOutcome } from "../../exactly-once/settle-notes";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
 import { findCheckpoint } from "./find-lost";
+import { isGeneratedName, isUniqueName } from "./names";
 import { isFinalCheckpoint, isGoneCheckpoint } from "./schema";
 import { explainVolumeChoice, extraInfo } from "./volumes";
-
-export function isGeneratedName(name: string): boolean {
-    return /-[0-9a-f]{8}$/.test(name);
-}
-
-export function generatedName(context: Context): string {
-    const suffix = Math.floor(context.clock.random() * 2 ** 32)
-        .toString(16)
-        .padStart(8, "0");
-    const stem = context.resourceName.replaceAll(/[^a-zA-Z0-9_-]/g, "-").slice(0, 64 - 1 - suffix.length);
-    return `${stem}-${suffix}`;
-}
 
 /** By name only where it is one of ours: a given one may have been sent more than once. */
 export function storedOutcome(id: string, { name, createdAt }: Partial<CheckpointOutputs>): StoredOutcome {
@@ -65,8 +54,8 @@ export function createPlan(
         deadline,
         target,
         request: asked,
-        facts: { name },
-        isUnique: inputs.name === undefined,
+        facts: { name, ...(inputs.name === undefined ? { unique: "true" } : {}) },
+        isUnique: isUniqueName,
         send: async (post: PostOptions) => {
             const body = { checkpoint: { vault_id: vaultId, parameters } };
             try {

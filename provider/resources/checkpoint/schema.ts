@@ -92,6 +92,8 @@ export const checkpointNotes = {
      * another's, and is then never deleted.
      */
     unproven: z.boolean().optional(),
+    /** True when a renaming failed after some of its backups had been renamed: the next update goes on. */
+    partlyRenamed: z.boolean().optional(),
 };
 
 /** One that is being restored from is as good as before. */
@@ -199,6 +201,7 @@ export function toOutputs(
         skippedResources,
         retentionDurationDays: wire.extra_info?.retention_duration ?? earlier.retentionDurationDays,
         ...(earlier.unproven === true ? { unproven: true } : {}),
+        ...(earlier.partlyRenamed === true ? { partlyRenamed: true } : {}),
         backups,
         ...goodIds(backups),
     };

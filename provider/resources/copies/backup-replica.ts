@@ -5,11 +5,12 @@ import type { ProjectRef } from "../../client/client";
 import { OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import type { WireBackup } from "../../client/operations";
 import { holdingNotes } from "../../exactly-once/post-once";
-import type { StoredOutcome } from "../../exactly-once/settle-notes";
+import { abandonNotes, type StoredOutcome, settleNotes } from "../../exactly-once/settle-notes";
 import { readBackup } from "../../reads/backup-lists";
 import { parseReplicaId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
+import { canRename, RENAME_BUDGET_MS, refuseRename, renameBackups } from "../../resource/rename";
 import {
     commonInputs,
     deadlineOf,
@@ -24,11 +25,13 @@ import {
 } from "../../resource/resource";
 import { refuseSameRegion } from "../../resource/same-region";
 import { type Context, targetOf } from "../../services/context";
+import { adoptOne, preflightAdopted, refuseOwnPlace } from "./adopt-replicas";
 import { type BegunCopy, sendCopy } from "./copy-backup";
 import {
     type CopySet,
     copiesMoved,
     deleteCopies,
+    destinationOf,
     finishCopies,
     isDone,
     isSettled,
@@ -60,17 +63,19 @@ export const backupReplicaInputs = z.strictObject({
     /** Vault in the destination region, of protect type replication. Changing it replaces the replica. */
     destinationVaultId: objectId.meta({ replaces: true }),
     /**
-     * Name of the replica, 1 to 64 letters, digits, `_` and `-`. Default: the cloud's choice. Changing it replaces the
-     * replica.
+     * Name of the replica, 1 to 64 letters, digits, `_` and `-`. Default: the cloud's choice. Changing it renames the
+     * replica; leaving it out later changes nothing.
      */
-    name: objectName.optional().meta({ replaces: true }),
-    /** 0 to 255 characters without < and >. Changing it replaces the replica. */
+    name: objectName.optional(),
+    /** 0 to 255 characters without < and >. No call of the API can change it. Changing it replaces the replica. */
     description: objectDescription.optional().meta({ replaces: true }),
     /**
      * What becomes of the replica when the resource goes: `retain` (default) or `delete`. One that was there before is
      * never deleted.
      */
     deletionPolicy: deletionPolicy.optional().meta({ default: "retain" }),
+    /** Id of an existing replica of the backup to manage instead of copying: nothing is sent, and `deletionPolicy` applies to it. Leaving it out later changes nothing. Changing it replaces the replica. */
+    adopt: objectId.optional().meta({ replaces: true }),
 });
 export type BackupReplicaInputs = z.output<typeof backupReplicaInputs>;
 
@@ -110,15 +115,24 @@ export const backupReplicaOutputs = z.object({
 });
 export type BackupReplicaOutputs = z.output<typeof backupReplicaOutputs>;
 
-const withNewInputs = withInputs<BackupReplicaOutputs>(backupReplicaInputs);
+const withOtherInputs = withInputs<BackupReplicaOutputs>(backupReplicaInputs);
+
+/** Without a name the replica keeps the one it has. */
+function withNewInputs(olds: BackupReplicaOutputs, news: BackupReplicaInputs): BackupReplicaOutputs {
+    return { ...withOtherInputs(olds, news), name: news.name ?? olds.name };
+}
 
 export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOutputs> = paced({
     kind: "BackupReplica",
     inputs: backupReplicaInputs,
     outputs: backupReplicaOutputs,
     refine: refuseSameRegion,
-    preflight: preflightBackupReplica,
-    isUnchanged: isUnchangedProject,
+    preflight: (context, inputs) =>
+        inputs.adopt === undefined ? preflightBackupReplica(context, inputs) : preflightAdopted(context, inputs),
+    isUnchanged,
+    refuseReplacement: (_id, olds, { adopt }, replaces) =>
+        refuseOwnPlace([(olds as BackupReplicaOutputs).destinationBackupId, olds.adopt], adopt, replaces),
+    refuseUpdate: (settings, olds, updates) => refuseRename(settings, olds, updates, "another copy"),
     idOf: (outputs) => outputs.replicationRecordId,
     isSettled: (outputs) => isSettled(set, outputs),
     withInputs: withNewInputs,
@@ -128,7 +142,10 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
     declaredKeys: (inputs) =>
         inputs.backupId === undefined || inputs.destinationRegion === undefined
             ? []
-            : [copyKey(inputs.backupId, inputs.destinationRegion)],
+            : [
+                  copyKey(inputs.backupId, inputs.destinationRegion),
+                  ...(inputs.adopt === undefined ? [] : [inputs.adopt]),
+              ],
     parseImportId: parseReplicaId,
     create,
     update,
@@ -141,11 +158,24 @@ function storedOutcome(id: string, { requestedAt }: Partial<BackupReplicaOutputs
     return { id, begun: { at: requestedAt, clock: "machine" } };
 }
 
+/** Without a name the replica keeps the one it has. One to adopt that is this one is no change, nor is its removal. */
+function isUnchanged(
+    key: keyof BackupReplicaInputs,
+    id: string,
+    olds: BackupReplicaOutputs,
+    value: unknown,
+): boolean | undefined {
+    if (key === "name" && value === undefined) return true;
+    if (key === "adopt") return value === undefined || value === olds.destinationBackupId || value === olds.adopt;
+    return isUnchangedProject(key, id, olds, value);
+}
+
 /** One replica a backup and destination region: the old one must go before the new one can come. */
 function deleteBeforeReplace(olds: BackupReplicaOutputs, news: Partial<BackupReplicaInputs>): boolean {
     return (
         olds.deletionPolicy === "delete" &&
         isOwn(olds) &&
+        news.adopt === undefined &&
         news.backupId === olds.backupId &&
         news.destinationRegion === olds.destinationRegion
     );
@@ -216,26 +246,58 @@ function judge(outputs: BackupReplicaOutputs): void {
 async function create(context: Context, inputs: BackupReplicaInputs) {
     const places = await placesOf(context, inputs);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
-    const request = requestInputs(backupReplicaInputs, inputs);
+    if (inputs.adopt !== undefined) return adopt(context, places, { ...inputs, adopt: inputs.adopt }, deadline);
+    // Where a name can be changed, another one is no other request.
+    const named = canRename(context.settings) || inputs.name === undefined ? {} : { name: inputs.name };
+    const request = { ...requestInputs(backupReplicaInputs, inputs), ...named };
     const idOf = ({ recordId, mark }: BegunCopy) => recordId ?? mark ?? inputs.backupId;
     const outcome = await sendCopy(context, { ...inputs, ...places }, { deadline, request }, (begun) => ({
         recordId: idOf(begun),
         resourceId: idOf(begun),
         resumed: `copy ${idOf(begun)} was under way already (its answer was lost): it was not started again`,
     }));
-    const { providerId, since } = outcome.value;
+    const { providerId, since, isThere } = outcome.value;
     const id = idOf(outcome.value);
     const outputs: BackupReplicaOutputs = {
         ...inputs,
+        name: outcome.note.facts["name"] ?? inputs.name,
         ...placeOutputs(places),
         replicationRecordId: id,
-        status: "waiting_replicate",
+        status: isThere === true ? "skip" : "waiting_replicate",
         providerId,
         requestedAt: since ?? outcome.sentAt,
         ...(outcome.isProven ? {} : { unproven: true }),
     };
-    const run = async () => ({ id, outputs: await finishCopies(context, set, { id, outputs, deadline }) });
+    const run = async () => {
+        const done = await finishCopies(context, set, { id, outputs, deadline });
+        return { id, outputs: await rename(context, id, done, inputs.name) };
+    };
     return holdingNotes(context, [outcome], (seen: BackupReplicaOutputs) => isDone(set, seen), run);
+}
+
+async function adopt(
+    context: Context,
+    places: Awaited<ReturnType<typeof placesOf>>,
+    inputs: BackupReplicaInputs & { readonly adopt: string },
+    deadline: number,
+) {
+    const { backupId, destinationVaultId, name } = inputs;
+    const place = { destination: places.destination, destinationVaultId };
+    const asked = { id: inputs.adopt, backupId, name };
+    const { copy, replica, providerId } = await adoptOne(context, places.source, place, asked);
+    const id = copy.replicationRecordId;
+    const outputs: BackupReplicaOutputs = {
+        ...inputs,
+        ...copy,
+        ...placeOutputs(places),
+        name: name ?? replica.name,
+        providerId,
+        requestedAt: context.clock.now(),
+    };
+    await settleNotes(context, [context.urn], storedOutcome(id, outputs));
+    await abandonNotes(context, () => false);
+    context.log.info(`adopted replica ${replica.id} in ${inputs.destinationRegion} (${replica.status}); none was made`);
+    return { id, outputs: await finishCopies(context, set, { id, outputs, deadline }) };
 }
 
 async function update(
@@ -244,7 +306,7 @@ async function update(
     olds: BackupReplicaOutputs,
     news: BackupReplicaInputs,
 ): Promise<BackupReplicaOutputs> {
-    const outputs = withNewInputs(olds, news);
+    const outputs = { ...withOtherInputs(olds, news), name: olds.name };
     // A failure is final.
     if (olds.status === "fail")
         await keepingId(
@@ -252,7 +314,31 @@ async function update(
             () => outputs,
             async () => judge(outputs),
         );
-    return updateCopies(context, set, id, outputs);
+    return rename(context, id, await updateCopies(context, set, id, outputs), news.name);
+}
+
+/** Renames the replica, in its own region. A failure keeps the old name: the next update tries again. */
+async function rename(
+    context: Context,
+    id: string,
+    outputs: BackupReplicaOutputs,
+    name: string | undefined,
+): Promise<BackupReplicaOutputs> {
+    const { destinationBackupId } = outputs;
+    if (name === undefined || name === outputs.name) return outputs;
+    if (destinationBackupId === undefined || !isDone(set, outputs)) {
+        context.log.info(
+            `the replica is not renamed while its copy has status ${outputs.status}: run \`pulumi up\` again`,
+        );
+        return outputs;
+    }
+    const deadline = deadlineOf(context, outputs, "update", RENAME_BUDGET_MS);
+    const renaming = { id: destinationBackupId, name };
+    const [failure] = await renameBackups(context, destinationOf(outputs), [renaming], deadline);
+    if (failure === undefined) return { ...outputs, name };
+    throw new PartialCreateError(id, outputs, [
+        `replica ${destinationBackupId} in ${outputs.destinationRegion} could not be renamed: ${failure.reason.replace(/\.$/, "")}. Run \`pulumi up\` again to rename it.`,
+    ]);
 }
 
 async function read(context: Context, id: string, olds: Partial<BackupReplicaOutputs>) {

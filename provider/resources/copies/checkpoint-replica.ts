@@ -9,6 +9,7 @@ import { paced } from "../../resource/paced";
 import { commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
 import { refuseSameRegion } from "../../resource/same-region";
 import type { Context } from "../../services/context";
+import { adoptSome, preflightAdopted, refuseOwnPlace } from "./adopt-replicas";
 import { type CopyOutcome, type CopyRequest, findCopy, sendCopy } from "./copy-backup";
 import {
     copyRun,
@@ -32,7 +33,7 @@ import {
     updateCopies,
     withInputs,
 } from "./copy-set";
-import { hasBegun, type Replication, UNSENT, UNSURE } from "./copy-state";
+import { hasBegun, type Replication, replicaIdsOf, UNSENT, UNSURE } from "./copy-state";
 import { COPY_BUDGET_MS } from "./destination-replicas";
 import { finishedBackups } from "./finished-checkpoint";
 import { checkpointCopiesKey, copyHolding } from "./holding";
@@ -46,6 +47,12 @@ export const checkpointReplicaInputs = z.strictObject({
      */
     checkpointId: objectId.meta({ replaces: true }),
     ...copyRunInputs,
+    /** Ids of existing replicas of the backups to manage instead of copying these: `deletionPolicy` applies to them. Backups without one are copied. Leaving it out later changes nothing. Changing it replaces the resource. */
+    adopt: z
+        .array(objectId)
+        .min(1, "must name at least one replica; leave it out to copy")
+        .optional()
+        .meta({ replaces: true }),
 });
 export type CheckpointReplicaInputs = z.output<typeof checkpointReplicaInputs>;
 
@@ -70,8 +77,12 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     outputs: checkpointReplicaOutputs,
     upgradeState: upgradeCopyRun,
     refine: refuseSameRegion,
-    preflight: preflightCheckpointReplica,
-    isUnchanged: isUnchangedProject,
+    preflight: async (context, inputs) => [
+        ...(await preflightCheckpointReplica(context, inputs)),
+        ...(inputs.adopt === undefined ? [] : await preflightAdopted(context, inputs)),
+    ],
+    isUnchanged,
+    refuseReplacement: (_id, olds, { adopt }, replaces) => refuseOwnPlace(ownReplicas(olds), adopt, replaces),
     idOf,
     isSettled: (outputs) => isSettled(set, outputs),
     withInputs: withNewInputs,
@@ -87,7 +98,7 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     declaredKeys: (inputs) =>
         inputs.checkpointId === undefined || inputs.destinationRegion === undefined
             ? []
-            : [checkpointCopiesKey(inputs.checkpointId, inputs.destinationRegion)],
+            : [checkpointCopiesKey(inputs.checkpointId, inputs.destinationRegion), ...(inputs.adopt ?? [])],
     remove,
     storedOutcome,
 });
@@ -99,10 +110,28 @@ function storedOutcome(id: string, outputs: Partial<CheckpointReplicaOutputs>): 
     return { id, parts, begun: { at: requestedAt, clock: "machine" } };
 }
 
+/** Replicas to adopt that this resource has already are no change, nor is it to leave them out. */
+function isUnchanged(
+    key: keyof CheckpointReplicaInputs,
+    id: string,
+    olds: CheckpointReplicaOutputs,
+    value: unknown,
+): boolean | undefined {
+    if (key !== "adopt") return isUnchangedProject(key, id, olds, value);
+    const own = ownReplicas(olds);
+    return value === undefined || (Array.isArray(value) && value.every((one) => own.includes(one)));
+}
+
+/** Its replicas, as outputs name them, or inputs alone. */
+function ownReplicas({ adopt = [], replications = [] }: CheckpointReplicaInputs & { replications?: Replication[] }) {
+    return [...replicaIdsOf(replications), ...adopt];
+}
+
 /** One replica a backup and destination region: the old ones must go before new ones can come. */
 function deleteBeforeReplace(olds: CheckpointReplicaOutputs, news: Partial<CheckpointReplicaInputs>): boolean {
     return (
         olds.deletionPolicy === "delete" &&
+        news.adopt === undefined &&
         news.checkpointId === olds.checkpointId &&
         news.destinationRegion === olds.destinationRegion
     );
@@ -113,12 +142,20 @@ async function create(context: Context, inputs: CheckpointReplicaInputs) {
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
     const { checkpoint, backups } = await finishedBackups(context, places.source, inputs.checkpointId, deadline);
     const id = idOf(inputs);
+    const backupIds = backups.map((one) => one.id);
+    const place = { destination: places.destination, destinationVaultId: inputs.destinationVaultId };
+    const adopted =
+        inputs.adopt === undefined
+            ? new Map<string, Replication>()
+            : await adoptSome(context, places.source, place, { ids: inputs.adopt, backupIds });
+    if (adopted.size > 0)
+        context.log.info(`adopted ${adopted.size} of ${backups.length} replicas in ${places.destination.region}`);
     const outputs: CheckpointReplicaOutputs = {
         ...inputs,
         ...placeOutputs(places),
         replicationRecordIds: [],
         replications: backups
-            .map((one): Replication => ({ backupId: one.id, status: UNSENT }))
+            .map((one): Replication => adopted.get(one.id) ?? { backupId: one.id, status: UNSENT })
             .sort((a, b) => (a.backupId < b.backupId ? -1 : 1)),
         destinationBackupIds: [],
         status: "replicating",
@@ -128,6 +165,7 @@ async function create(context: Context, inputs: CheckpointReplicaInputs) {
     };
     await abandonNotes(context, ({ part }) => backups.some((one) => one.id === part));
     const finish = (begun: CheckpointReplicaOutputs) => finishCopies(context, set, { id, outputs: begun, deadline });
+    if (adopted.size === backups.length) return { id, outputs: await finish(withTotals(outputs)) };
     return { id, outputs: await begin(context, outputs, deadline, finish) };
 }
 
@@ -189,7 +227,7 @@ async function sendMissing(context: Context, given: CheckpointReplicaOutputs, de
             sent.set(backupId, {
                 backupId,
                 replicationRecordId: outcome.value.recordId,
-                status: "waiting_replicate",
+                status: outcome.value.isThere === true ? "skip" : "waiting_replicate",
                 ...(outcome.isProven ? {} : { unproven: true }),
             });
         } catch (error) {

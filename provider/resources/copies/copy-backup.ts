@@ -1,11 +1,13 @@
 /** CopyBackup, sent exactly once: the request of both kinds of replica that copy single backups. */
 import type { ProjectRef } from "../../client/client";
+import { lookUpCode } from "../../client/errors/error-codes";
+import { ApiError } from "../../client/errors/errors";
 import { copyBackup } from "../../client/operations";
 import { noteOutcome, type PostOptions, type PostOutcome, type PostPlan, postOnce } from "../../exactly-once/post-once";
 import type { TimeWindow } from "../../exactly-once/time-window";
 import { readBackup } from "../../reads/backup-lists";
 import type { Context } from "../../services/context";
-import { isFinalCopy } from "./destination-replicas";
+import { isFinalCopy, isRecordFor } from "./destination-replicas";
 import { claimCopies, findLostCopy } from "./find-lost";
 
 export interface CopyRequest {
@@ -28,6 +30,8 @@ export interface BegunCopy {
     /** Of one that was found: clock time before which it did not begin. */
     readonly since?: number;
     readonly isRunning?: boolean;
+    /** The cloud refused to copy what has a replica already, as its record says. */
+    readonly isThere?: boolean;
 }
 
 type CopyPlan = PostPlan<BegunCopy, BegunCopy>;
@@ -48,7 +52,8 @@ export async function sendCopy(
     how: Pick<CopyPlan, "deadline" | "request" | "part" | "doubted">,
     noteOf: (begun: BegunCopy) => BegunNote,
 ): Promise<CopyOutcome> {
-    const plan = { ...copyBackupPlan(context, copy), ...how, facts: {} };
+    const facts: Record<string, string> = copy.name === undefined ? {} : { name: copy.name };
+    const plan = { ...copyBackupPlan(context, copy), ...how, facts };
     const outcome = await postOnce(context, plan);
     const { recordId, resourceId, resumed } = noteOf(outcome.value);
     noteOutcome(context, plan, outcome, { facts: recordId === undefined ? {} : { recordId }, resourceId });
@@ -78,16 +83,44 @@ function copyBackupPlan(
         whereToLook: `the replication records of backup ${backupId} and the backups in vault ${destinationVaultId}`,
         send: async (post: PostOptions) => {
             const path = { backup_id: backupId };
-            const { replication } = await context.client.call(copyBackup, { target, path, body, ...post });
+            const send = () => context.client.call(copyBackup, { target, path, body, ...post });
+            const answer = await send().catch((error: unknown) => copyThatIsThere(context, copy, error));
+            if ("recordId" in answer) return answer;
+            const { replication } = answer;
             return { recordId: replication.replication_record_id, providerId: replication.provider_id };
         },
-        find: (window, { recordId }, isLast) =>
+        find: (window, { recordId, name: sent = name }, isLast) =>
             recordId === undefined
-                ? findCopy(context, copy, window, isLast)
+                ? findCopy(context, { ...copy, name: sent }, window, isLast)
                 : findRecord(context, copy, window, recordId),
         isRunning: (found) => found.isRunning === true,
         made: ({ recordId, mark }) => `copy ${recordId ?? mark ?? `of backup ${backupId}`}`,
     };
+}
+
+/**
+ * Not every cloud skips a backup that has its replica: a refusal as "nothing to replicate", or under a code that no page
+ * has, is the same where the backup's record names a replica that can be read (api-notes: One replica a backup and
+ * region). Throws the refusal otherwise.
+ */
+async function copyThatIsThere(
+    context: Context,
+    { source, backupId, destination, destinationVaultId }: CopyRequest,
+    error: unknown,
+): Promise<BegunCopy> {
+    if (!(error instanceof ApiError) || error.failure.status !== 400) throw error;
+    const { code } = error.failure;
+    if (code !== "BackupService.0001" && (code === undefined || lookUpCode(code) !== undefined)) throw error;
+    const backup = await readBackup(context, source, backupId).catch(() => undefined);
+    for (const record of backup?.replication_records ?? []) {
+        if (record.destination_backup_id === undefined || record.status === "fail") continue;
+        if (!isRecordFor(record, destination, destinationVaultId, Number.NEGATIVE_INFINITY)) continue;
+        const replica = await readBackup(context, destination, record.destination_backup_id).catch(() => undefined);
+        if (replica === undefined || replica.status === "error") continue;
+        context.log.info(`backup ${backupId} was not copied, because ${replica.id} is its replica (${code})`);
+        return { recordId: record.id, providerId: backup?.provider_id, isThere: true };
+    }
+    throw error;
 }
 
 const whatOf = ({ backupId, destination }: CopyRequest): string =>

@@ -2,6 +2,7 @@ import { expireBackupOf } from "../cloud/expiry";
 import type { BackupState } from "../cloud/state";
 import type { Store } from "../cloud/store";
 import { type Call, effectOf, isListed } from "../simulation";
+import { updateBackupBody } from "./bodies";
 import { newOperationLog } from "./operation-logs";
 import { comparison, pageOf, Query } from "./query";
 import { json, type Reply, refuse } from "./reply";
@@ -103,6 +104,19 @@ export function showBackup(call: Call): Reply {
     const before = store.backup(id) ?? refuse("6200", id);
     lookAt(call, before);
     const backup = store.backup(id) ?? refuse("6200", id);
+    return json(200, { backup: wireBackup(backup, world.schedule, call.dialect, true) });
+}
+
+/** PUT …/backups/{backup_id}: another name (api-notes: Renaming a backup). */
+export function updateBackup(call: Call): Reply {
+    const { store, world } = call;
+    const id = call.params["backup_id"] ?? "";
+    const backup = store.backup(id) ?? refuse("6200", id);
+    const { name } = updateBackupBody(call.body);
+    if (name !== undefined) {
+        backup.name = name;
+        backup.updatedMicros = world.schedule.nextMicros();
+    }
     return json(200, { backup: wireBackup(backup, world.schedule, call.dialect, true) });
 }
 

@@ -6,6 +6,7 @@ import { copyCheckpointRequest } from "../../../provider/client/operations/copy-
 import { createCheckpointRequest } from "../../../provider/client/operations/create-checkpoint";
 import { importCheckpointRequest } from "../../../provider/client/operations/import-checkpoint";
 import { restoreBackupRequest } from "../../../provider/client/operations/restore-backup";
+import { updateBackupRequest } from "../../../provider/client/operations/update-backup";
 import type { Dialect } from "../cloud/state";
 import { refuse } from "./reply";
 
@@ -99,6 +100,13 @@ export function copyBackupBody(value: unknown, dialect: Dialect) {
 /** Parses the body of RestoreBackup, or refuses it with 9900. */
 export function restoreBackupBody(value: unknown, dialect: Dialect): RestoreBackupBody {
     return parse(restoreBodies[dialect] as typeof restoreBodies.huawei, value).restore;
+}
+
+/** Parses the body of UpdateBackup, or refuses it with 9900. */
+export function updateBackupBody(value: unknown) {
+    const { backup = {} } = parse(updateBackupRequest, value);
+    checkName(backup.name, "backup.name");
+    return backup;
 }
 
 /** Parses the body of ImportCheckpoint, or refuses it with 9900. */

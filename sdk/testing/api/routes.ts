@@ -16,11 +16,12 @@ import {
     showProtectable as showProtectableOperation,
     showReplicationCapabilities as showReplicationCapabilitiesOperation,
     showVault as showVaultOperation,
+    updateBackup as updateBackupOperation,
 } from "../../../provider/client/operations/index";
 import { createTemporaryKey, createToken, type IamCall, listDomains, listProjects, showCatalog } from "../iam/iam";
 import { createMetadataToken, createTokenWithIdToken, showSecurityKey } from "../iam/machines";
 import type { Call } from "../simulation";
-import { deleteBackup, listBackups, showBackup } from "./backups";
+import { deleteBackup, listBackups, showBackup, updateBackup } from "./backups";
 import { createCheckpoint, showCheckpoint } from "./checkpoints";
 import { listOpLogs, showOpLog } from "./operation-logs";
 import { checkAgent, listProtectable, showProtectable } from "./protectables";
@@ -84,6 +85,7 @@ export const cbrRoutes: readonly Route<Call>[] = [
     cbrRoute(listBackupsOperation, listBackups, { takesQuery: true }),
     cbrRoute(showBackupOperation, showBackup),
     cbrRoute(deleteBackupOperation, deleteBackup),
+    cbrRoute(updateBackupOperation, updateBackup, { huaweiOnly: true }),
     cbrRoute(copyBackupOperation, copyBackup),
     cbrRoute(restoreBackupOperation, restoreBackup),
     cbrRoute(listOpLogsOperation, listOpLogs, { takesQuery: true }),

@@ -238,5 +238,6 @@ it("has one operation a vendor id; of the POSTs only the one that changes nothin
         "ShowProtectable: GET /protectables/{protectable_type}/instances/{instance_id}",
         "ShowReplicationCapabilities: GET /replication-capabilities",
         "ShowVault: GET /vaults/{vault_id}",
+        "UpdateBackup: PUT /backups/{backup_id}",
     ]);
 });
