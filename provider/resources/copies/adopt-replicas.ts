@@ -6,7 +6,7 @@ import { readBackup } from "../../reads/backup-lists";
 import { find, look, targetOf } from "../../resource/preflight";
 import type { CommonInputs, Failure } from "../../resource/resource";
 import type { Context } from "../../services/context";
-import type { Replication } from "./copy-state";
+import { type Replication, replicaIdsOf } from "./copy-state";
 import type { ReplicaLocation } from "./existing-replicas";
 
 const GONE_OR_BAD = new Set(["error", "deleting", "waiting_delete"]);
@@ -146,6 +146,14 @@ export function preflightAdopted(context: Context, inputs: AdoptInputs): Promise
         if (typeof adopt === "string") return check(adopt, "adopt");
         return (await Promise.all(adopt.map((id, index) => check(id, `adopt[${index}]`)))).flat();
     });
+}
+
+/** The replicas of a set of copies, as its outputs name them, or inputs alone. */
+export function ownReplicas(set: {
+    readonly adopt?: readonly string[] | undefined;
+    readonly replications?: readonly Replication[];
+}): readonly string[] {
+    return [...replicaIdsOf(set.replications ?? []), ...(set.adopt ?? [])];
 }
 
 /** What is adopted cannot take its own place: nothing would be copied, and `delete` would take the old one away. */
