@@ -100,6 +100,7 @@ export async function adoptSome(
     { ids, backupIds }: { readonly ids: readonly string[]; readonly backupIds: readonly string[] },
 ): Promise<ReadonlyMap<string, Replication>> {
     const { region } = destination;
+    if (ids.length === 0) return new Map();
     const read = await Promise.all(backupIds.map((id) => readBackup(context, source, id)));
     const originals = read.filter((row) => row !== undefined);
     const adopted = new Map<string, Replication>();
@@ -116,6 +117,7 @@ export async function adoptSome(
             throw new OperationFailedError(`adopt: two replicas are named for backup ${original.id}.`);
         adopted.set(original.id, adoptedCopy(original.id, original, replica, region));
     }
+    context.log.info(`adopted ${adopted.size} of ${backupIds.length} replicas in ${region}`);
     return adopted;
 }
 

@@ -145,15 +145,8 @@ async function create(context: Context, inputs: CheckpointReplicaInputs) {
     const { checkpoint, backups } = await finishedBackups(context, places.source, inputs.checkpointId, deadline);
     const id = idOf(inputs);
     const place = { destination: places.destination, destinationVaultId: inputs.destinationVaultId };
-    const adopted =
-        inputs.adopt === undefined
-            ? new Map<string, Replication>()
-            : await adoptSome(context, places.source, place, {
-                  ids: inputs.adopt,
-                  backupIds: backups.map((one) => one.id),
-              });
-    if (adopted.size > 0)
-        context.log.info(`adopted ${adopted.size} of ${backups.length} replicas in ${places.destination.region}`);
+    const asked = { ids: inputs.adopt ?? [], backupIds: backups.map((one) => one.id) };
+    const adopted = await adoptSome(context, places.source, place, asked);
     const outputs: CheckpointReplicaOutputs = {
         ...inputs,
         ...placeOutputs(places),
