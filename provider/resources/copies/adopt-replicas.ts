@@ -6,7 +6,7 @@ import { readBackup } from "../../reads/backup-lists";
 import { find, look, targetOf } from "../../resource/preflight";
 import type { CommonInputs, Failure } from "../../resource/resource";
 import type { Context } from "../../services/context";
-import type { Replication } from "./copy-state";
+import { type Replication, replicaIdsOf } from "./copy-state";
 import type { ReplicaLocation } from "./existing-replicas";
 
 const GONE_OR_BAD = new Set(["error", "deleting", "waiting_delete"]);
@@ -100,6 +100,7 @@ export async function adoptSome(
     { ids, backupIds }: { readonly ids: readonly string[]; readonly backupIds: readonly string[] },
 ): Promise<ReadonlyMap<string, Replication>> {
     const { region } = destination;
+    if (ids.length === 0) return new Map();
     const read = await Promise.all(backupIds.map((id) => readBackup(context, source, id)));
     const originals = read.filter((row) => row !== undefined);
     const adopted = new Map<string, Replication>();
@@ -116,6 +117,7 @@ export async function adoptSome(
             throw new OperationFailedError(`adopt: two replicas are named for backup ${original.id}.`);
         adopted.set(original.id, adoptedCopy(original.id, original, replica, region));
     }
+    context.log.info(`adopted ${adopted.size} of ${backupIds.length} replicas in ${region}`);
     return adopted;
 }
 
@@ -148,6 +150,14 @@ export function preflightAdopted(context: Context, inputs: AdoptInputs): Promise
         if (typeof adopt === "string") return check(adopt, "adopt");
         return (await Promise.all(adopt.map((id, index) => check(id, `adopt[${index}]`)))).flat();
     });
+}
+
+/** The replicas of a set of copies, as its outputs name them, or inputs alone. */
+export function ownReplicas(set: {
+    readonly adopt?: readonly string[] | undefined;
+    readonly replications?: readonly Replication[];
+}): readonly string[] {
+    return [...replicaIdsOf(set.replications ?? []), ...(set.adopt ?? [])];
 }
 
 /** What is adopted cannot take its own place: nothing would be copied, and `delete` would take the old one away. */

@@ -9,7 +9,7 @@ import { paced } from "../../resource/paced";
 import { commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
 import { refuseSameRegion } from "../../resource/same-region";
 import type { Context } from "../../services/context";
-import { adoptSome, preflightAdopted, refuseOwnPlace } from "./adopt-replicas";
+import { adoptSome, ownReplicas, preflightAdopted, refuseOwnPlace } from "./adopt-replicas";
 import { type CopyOutcome, type CopyRequest, findCopy, sendCopy } from "./copy-backup";
 import {
     copyRun,
@@ -33,7 +33,7 @@ import {
     updateCopies,
     withInputs,
 } from "./copy-set";
-import { hasBegun, type Replication, replicaIdsOf, UNSENT, UNSURE } from "./copy-state";
+import { hasBegun, type Replication, UNSENT, UNSURE } from "./copy-state";
 import { COPY_BUDGET_MS } from "./destination-replicas";
 import { finishedBackups } from "./finished-checkpoint";
 import { checkpointCopiesKey, copyHolding } from "./holding";
@@ -118,13 +118,7 @@ function isUnchanged(
     value: unknown,
 ): boolean | undefined {
     if (key !== "adopt") return isUnchangedProject(key, id, olds, value);
-    const own = ownReplicas(olds);
-    return value === undefined || (Array.isArray(value) && value.every((one) => own.includes(one)));
-}
-
-/** Its replicas, as outputs name them, or inputs alone. */
-function ownReplicas({ adopt = [], replications = [] }: CheckpointReplicaInputs & { replications?: Replication[] }) {
-    return [...replicaIdsOf(replications), ...adopt];
+    return value === undefined || (Array.isArray(value) && value.every((one) => ownReplicas(olds).includes(one)));
 }
 
 /** One replica a backup and destination region: the old ones must go before new ones can come. */
@@ -142,14 +136,9 @@ async function create(context: Context, inputs: CheckpointReplicaInputs) {
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
     const { checkpoint, backups } = await finishedBackups(context, places.source, inputs.checkpointId, deadline);
     const id = idOf(inputs);
-    const backupIds = backups.map((one) => one.id);
     const place = { destination: places.destination, destinationVaultId: inputs.destinationVaultId };
-    const adopted =
-        inputs.adopt === undefined
-            ? new Map<string, Replication>()
-            : await adoptSome(context, places.source, place, { ids: inputs.adopt, backupIds });
-    if (adopted.size > 0)
-        context.log.info(`adopted ${adopted.size} of ${backups.length} replicas in ${places.destination.region}`);
+    const asked = { ids: inputs.adopt ?? [], backupIds: backups.map((one) => one.id) };
+    const adopted = await adoptSome(context, places.source, place, asked);
     const outputs: CheckpointReplicaOutputs = {
         ...inputs,
         ...placeOutputs(places),
