@@ -156,7 +156,7 @@ function rowsOf(type: ts.Type, prefix = "", depth = 0): Row[] {
         const declaration = declarationOf(symbol);
         const own = declaration === undefined ? type : checker.getTypeOfSymbolAtLocation(symbol, declaration);
         const full = checker.getTypeOfSymbol(symbol).flags & ts.TypeFlags.Any ? own : checker.getTypeOfSymbol(symbol);
-        const doc = docOf(symbol);
+        const doc = oneLine(docOf(symbol));
         const replaces = /Changing it replaces[^.]*\.|Any change replaces/.test(doc);
         const optional =
             (symbol.flags & ts.SymbolFlags.Optional) !== 0 ||
@@ -167,7 +167,7 @@ function rowsOf(type: ts.Type, prefix = "", depth = 0): Row[] {
             type: isMethod ? signatureOf(symbol) : textOf(full),
             required: !optional,
             replaces,
-            doc: oneLine(doc.replace(/ ?Changing it replaces[^.]*\./, "")),
+            doc: doc.replace(/ ?Changing it replaces[^.]*\./, "").trim(),
         };
         const [inner, ...others] = plain(full);
         if (inner === undefined || others.length > 0 || isMethod || depth > 3) return [row];

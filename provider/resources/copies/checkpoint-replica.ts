@@ -7,9 +7,9 @@ import { windowOf } from "../../exactly-once/time-window";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
 import { commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
-import { refuseSameRegion } from "../../resource/same-region";
 import type { Context } from "../../services/context";
 import { type CopyOutcome, type CopyRequest, findCopy, sendCopy } from "./copy-backup";
+import { withCopyOptions } from "./copy-options";
 import {
     copyRun,
     copyRunInputs,
@@ -23,12 +23,14 @@ import {
 } from "./copy-run";
 import {
     copiesMoved,
+    deletesReplicas,
     destinationOf,
     finishCopies,
     isSettled,
     isUnchangedProject,
     placeOutputs,
     placesOf,
+    refineCopy,
     updateCopies,
     withInputs,
 } from "./copy-set";
@@ -69,8 +71,8 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     inputs: checkpointReplicaInputs,
     outputs: checkpointReplicaOutputs,
     upgradeState: upgradeCopyRun,
-    refine: refuseSameRegion,
-    preflight: preflightCheckpointReplica,
+    refine: refineCopy,
+    preflight: withCopyOptions(preflightCheckpointReplica),
     isUnchanged: isUnchangedProject,
     idOf,
     isSettled: (outputs) => isSettled(set, outputs),
@@ -102,7 +104,7 @@ function storedOutcome(id: string, outputs: Partial<CheckpointReplicaOutputs>): 
 /** One replica a backup and destination region: the old ones must go before new ones can come. */
 function deleteBeforeReplace(olds: CheckpointReplicaOutputs, news: Partial<CheckpointReplicaInputs>): boolean {
     return (
-        olds.deletionPolicy === "delete" &&
+        deletesReplicas(olds) &&
         news.checkpointId === olds.checkpointId &&
         news.destinationRegion === olds.destinationRegion
     );
@@ -229,13 +231,15 @@ function sendOne(
 }
 
 function copyOf(outputs: CheckpointReplicaOutputs, backupId: string): CopyRequest {
-    const { region, projectId, sourceVaultId, destinationVaultId } = outputs;
+    const { region, projectId, sourceVaultId, destinationVaultId, enableAcceleration, crossAccountUrn } = outputs;
     return {
         source: { region, projectId },
         sourceVaultId,
         backupId,
         destination: destinationOf(outputs),
         destinationVaultId,
+        enableAcceleration,
+        crossAccountUrn,
     };
 }
 
@@ -262,7 +266,7 @@ async function update(
 }
 
 async function remove(context: Context, id: string, olds: CheckpointReplicaOutputs): Promise<void> {
-    if (olds.deletionPolicy !== "delete") return removeCopyRun(context, set, id, olds);
+    if (!deletesReplicas(olds)) return removeCopyRun(context, set, id, olds);
     // What may have begun leaves a replica, too.
     const replications: Replication[] = [];
     for (const one of olds.replications) {

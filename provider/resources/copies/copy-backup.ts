@@ -1,18 +1,19 @@
 /** CopyBackup, sent exactly once: the request of both kinds of replica that copy single backups. */
 import type { ProjectRef } from "../../client/client";
 import { copyBackup } from "../../client/operations";
-import { noteOutcome, type PostOptions, type PostOutcome, type PostPlan, postOnce } from "../../exactly-once/post-once";
+import { noteOutcome, type PostOptions, type PostOutcome, type PostPlan } from "../../exactly-once/post-once";
 import type { TimeWindow } from "../../exactly-once/time-window";
 import { readBackup } from "../../reads/backup-lists";
 import type { Context } from "../../services/context";
+import { type CopyDestination, type CopyOptions, optionFields, postCopy } from "./copy-options";
 import { isFinalCopy } from "./destination-replicas";
 import { claimCopies, findLostCopy } from "./find-lost";
 
-export interface CopyRequest {
+export interface CopyRequest extends CopyOptions {
     readonly source: ProjectRef;
     readonly sourceVaultId?: string | undefined;
     readonly backupId: string;
-    readonly destination: ProjectRef;
+    readonly destination: CopyDestination;
     readonly destinationVaultId: string;
     /** Of the replica. Default: the cloud's choice. */
     readonly name?: string | undefined;
@@ -49,7 +50,7 @@ export async function sendCopy(
     noteOf: (begun: BegunCopy) => BegunNote,
 ): Promise<CopyOutcome> {
     const plan = { ...copyBackupPlan(context, copy), ...how, facts: {} };
-    const outcome = await postOnce(context, plan);
+    const outcome = await postCopy(context, plan, copy);
     const { recordId, resourceId, resumed } = noteOf(outcome.value);
     noteOutcome(context, plan, outcome, { facts: recordId === undefined ? {} : { recordId }, resourceId });
     claimCopies(context, copy.destination.region, [{ backupId: copy.backupId, recordId }]);
@@ -70,6 +71,7 @@ function copyBackupPlan(
             destination_vault_id: destinationVaultId,
             ...(name === undefined ? {} : { name }),
             ...(description === undefined ? {} : { description }),
+            ...optionFields(copy),
         },
     };
     return {
