@@ -60,6 +60,8 @@ export const outputs = {
     destinationRegion: undefined,
     destinationProjectId: undefined,
     destinationVaultId: undefined,
+    enableAcceleration: undefined,
+    crossAccountUrn: undefined,
     name: undefined,
     description: undefined,
     deletionPolicy: undefined,

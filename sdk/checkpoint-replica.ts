@@ -53,6 +53,8 @@ export const outputs = {
     destinationRegion: undefined,
     destinationProjectId: undefined,
     destinationVaultId: undefined,
+    enableAcceleration: undefined,
+    crossAccountUrn: undefined,
     onPartialFailure: undefined,
     deletionPolicy: undefined,
     adopt: undefined,

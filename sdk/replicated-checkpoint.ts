@@ -12,6 +12,10 @@ export interface ReplicatedCheckpointCopy {
     readonly projectId?: pulumi.Input<string>;
     /** Vault there, of protect type replication. Changing it replaces the copy. */
     readonly vaultId: pulumi.Input<string>;
+    /** Copies faster, for a charge of its own; Huawei Cloud only. Default: false. */
+    readonly enableAcceleration?: CheckpointReplicaArgs["enableAcceleration"];
+    /** Of a copy to another account; Huawei Cloud only. Changing it replaces the copy. */
+    readonly crossAccountUrn?: CheckpointReplicaArgs["crossAccountUrn"];
     /** What becomes of the replicas when this copy goes: `retain` or `delete`. Default: that of the restore point. */
     readonly deletionPolicy?: CheckpointReplicaArgs["deletionPolicy"];
     /** Default: those of the restore point; else 6 hours to copy. */
@@ -57,11 +61,13 @@ export class ReplicatedCheckpoint extends pulumi.ComponentResource {
         this.checkpoint = new classes.Checkpoint(name, checkpointArgs, childOptions);
         this.checkpointId = this.checkpoint.id;
         this.backupIds = this.checkpoint.backupIds;
-        const { region, projectId, wait, timeouts, onPartialFailure, deletionPolicy } = checkpointArgs;
-        const shared = { region, projectId, wait, timeouts, onPartialFailure, deletionPolicy };
+        const { region, projectId, wait, onPartialFailure } = checkpointArgs;
+        const { timeouts: ownTimeouts, deletionPolicy: ownPolicy } = checkpointArgs;
+        const shared = { region, projectId, wait, onPartialFailure, timeouts: ownTimeouts, deletionPolicy: ownPolicy };
         const names = copyNames(name, copies);
         this.copies = copies.map((copy, index) => {
-            const own = { timeouts: copy.timeouts, deletionPolicy: copy.deletionPolicy };
+            const { timeouts, deletionPolicy, enableAcceleration, crossAccountUrn } = copy;
+            const own = { timeouts, deletionPolicy, enableAcceleration, crossAccountUrn };
             const copyArgs: CheckpointReplicaArgs = {
                 ...given(shared),
                 ...given(own),

@@ -49,6 +49,8 @@ export const outputs = {
     destinationRegion: undefined,
     destinationProjectId: undefined,
     destinationVaultId: undefined,
+    enableAcceleration: undefined,
+    crossAccountUrn: undefined,
     autoTrigger: undefined,
     onPartialFailure: undefined,
     deletionPolicy: undefined,

@@ -101,6 +101,8 @@ export function copies(before: cbr.Checkpoint): void {
         destinationRegion: "eu-nl",
         destinationVaultId: id,
         autoTrigger: true,
+        enableAcceleration: true,
+        crossAccountUrn: id,
     });
     new cbr.BackupReplica("g", {
         backupId: before.backupIds.apply((ids) => ids[0] ?? ""),
@@ -122,7 +124,15 @@ export function components(provider: cbr.Provider): void {
             triggers: { a: 1 },
             copies: [
                 { region: "eu-nl", vaultId: id },
-                { name: "b", region: id, vaultId: "x", projectId: id, deletionPolicy: "delete" },
+                {
+                    name: "b",
+                    region: id,
+                    vaultId: "x",
+                    projectId: id,
+                    deletionPolicy: "delete",
+                    enableAcceleration: true,
+                },
+                { name: "c", region: id, vaultId: "x", projectId: id, crossAccountUrn: id },
             ],
         },
         { provider },

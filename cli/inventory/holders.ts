@@ -126,7 +126,9 @@ export class Holders {
             region: text(outputs["destinationRegion"]) ?? text(inputs["destinationRegion"]),
             projectId: text(outputs["destinationProjectId"]),
         };
-        for (const place of [source, destination]) if (isPlace(place)) this.places.push(place);
+        // What is in another account's project these credentials cannot see: it is neither read nor missed.
+        const isHidden = text(outputs["crossAccountUrn"]) !== undefined;
+        for (const place of isHidden ? [source] : [source, destination]) if (isPlace(place)) this.places.push(place);
         if (resource.kind === "Checkpoint") this.#readCheckpoint(resource, source, holder("taken"));
         for (const id of [text(outputs["backupId"]), text(outputs["checkpointId"])])
             if (id !== undefined && resource.kind !== "Checkpoint") this.#hold(id, holder("source"));
@@ -139,7 +141,8 @@ export class Holders {
             }
             this.#hold(copy.id, holder("copied"));
             if (copy.sourceId !== undefined) this.#sources.set(copy.id.toLowerCase(), copy.sourceId);
-            const { id, shouldBeThere } = copy;
+            const { id } = copy;
+            const shouldBeThere = copy.shouldBeThere && !isHidden;
             this.#remember(destination, { id, hold: "copied", holder: holder("copied"), shouldBeThere });
         }
     }

@@ -45,6 +45,7 @@ const TYPE =
 const TELLING = new Set([
     ...["region", "projectId", "vaultId", "adopt", "checkpointId", "backups", "backupIds", "backupIdByResource"],
     ...["destinationRegion", "destinationProjectId", "destinationVaultId", "destinationCheckpointId"],
+    "crossAccountUrn",
     ...["backupId", "destinationBackupId", "destinationBackupIds", "replications"],
 ]);
 

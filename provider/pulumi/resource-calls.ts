@@ -195,8 +195,10 @@ async function checkLocation<I extends CommonInputs, O extends I>(
     if (misplaced.length > 0) return misplaced;
     if (isUnknown(inputs["region"]) || isUnknown(inputs["projectId"])) return [];
     const known = knownInputs<I>(inputs, isUnknown);
-    // A vault is looked for in its project: while that is unknown, the default project would be asked for it.
-    if (isUnknown(inputs["destinationProjectId"])) Reflect.deleteProperty(known, "destinationVaultId");
+    // A vault is looked for in its project: while that is unknown, the default project would be asked for it; while it
+    // is unknown whether it is another account's, it is not looked for.
+    if (["destinationProjectId", "crossAccountUrn"].some((key) => isUnknown(inputs[key])))
+        Reflect.deleteProperty(known, "destinationVaultId");
     const failures = (await handler.preflight?.(context, known)) ?? [];
     return failures.map((failure) => atOriginalIndex(failure, inputs, isUnknown));
 }

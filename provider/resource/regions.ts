@@ -2,7 +2,7 @@
 import { ConfigError } from "../client/errors/errors";
 import { familyOf } from "../client/settings/clouds";
 import { regionProblem } from "../client/settings/endpoints";
-import type { KnownFamily } from "../client/settings/regions";
+import { FAMILY_NAMES, type KnownFamily } from "../client/settings/regions";
 import { requireRegion, type Settings } from "../client/settings/settings";
 import type { Failure } from "./resource";
 
@@ -32,3 +32,9 @@ export function regionFailures(
  */
 export const isOfCloud = (settings: Settings, family: KnownFamily): boolean =>
     familyOf(settings.cloud.value) === family;
+
+/** The name of the cloud that these settings are for, if it is one of these. */
+export function cloudAmong(settings: Settings, families: readonly KnownFamily[]): string | undefined {
+    const family = families.find((one) => isOfCloud(settings, one));
+    return family === undefined ? undefined : FAMILY_NAMES[family];
+}

@@ -44,6 +44,8 @@ export interface World {
     /** The objects of a project, if the region has that project. */
     store(region: string, projectId: string): Store | undefined;
     hasRegion(region: string): boolean;
+    /** Are these two projects of one account? */
+    isOneAccount(projectId: string, otherId: string): boolean;
     /** Regions that `region` can replicate to. */
     destinations(region: string): readonly string[];
     readonly regionNames: readonly string[];

@@ -98,6 +98,10 @@ export async function startSimulator<const Name extends string = DefaultRegions>
         rules: rulesFrom(options),
         store: (region, projectId) => stores.get(`${region}/${projectId}`),
         hasRegion: (region) => names.includes(region),
+        isOneAccount: (one, other) => {
+            const domains = [one, other].map((id) => accounts.projects.find((project) => project.id === id)?.domainId);
+            return domains[0] === domains[1];
+        },
         destinations: (region) =>
             options.capabilities?.[region] ?? (options.capabilities ? [] : names.filter((name) => name !== region)),
         regionNames: names,

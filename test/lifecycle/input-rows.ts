@@ -142,6 +142,13 @@ export function rowsOf(life: Life): { rows: Row[]; clouds: Life["home"][] } {
         const there = third.cloud.addVault({ protectType: "replication" }).id;
         row("destinationRegion", [[{ destinationRegion: "eu-ch", destinationVaultId: there }, "replace"]]);
         row("destinationVaultId", [[{ destinationVaultId: life.destination() }, "replace"]]);
+        row("enableAcceleration", withDefault("enableAcceleration", false, true, "update"));
+        const { projectId, cloud } = away.delegated;
+        const urn = "cbr:eu-nl:other";
+        const others = cloud.addVault({ protectType: "replication", crossAccountUrn: urn }).id;
+        row("crossAccountUrn", [
+            [{ crossAccountUrn: urn, destinationProjectId: projectId, destinationVaultId: others }, "replace"],
+        ]);
         const teams = awayTeam.cloud.addVault({ protectType: "replication" }).id;
         row("destinationProjectId", [
             [{ destinationProjectId: away.projectId }, "nothing"],

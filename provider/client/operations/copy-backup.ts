@@ -9,6 +9,9 @@ export const copyBackupRequest = z.strictObject({
         destination_vault_id: requestId,
         name: requestName.optional(),
         description: requestDescription.optional(),
+        /** Vendor: these two are Huawei Cloud's (api-notes: Options of copies). */
+        enable_acceleration: z.boolean().optional(),
+        cross_account_urn: z.string().min(1).optional(),
     }),
 });
 

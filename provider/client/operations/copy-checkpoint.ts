@@ -9,6 +9,9 @@ export const copyCheckpointRequest = z.strictObject({
         destination_region: requestRegion,
         destination_vault_id: requestId,
         auto_trigger: z.boolean().optional(),
+        /** Vendor: these two are Huawei Cloud's (api-notes: Options of copies). */
+        enable_acceleration: z.boolean().optional(),
+        cross_account_urn: z.string().min(1).optional(),
     }),
 });
 

@@ -23,14 +23,15 @@ import {
     type ResourceHandler,
     requestInputs,
 } from "../../resource/resource";
-import { refuseSameRegion } from "../../resource/same-region";
 import { type Context, targetOf } from "../../services/context";
 import { adoptOne, preflightAdopted, refuseOwnPlace } from "./adopt-replicas";
 import { type BegunCopy, sendCopy } from "./copy-backup";
+import { copyOptions, isOtherAccounts, withCopyOptions } from "./copy-options";
 import {
     type CopySet,
     copiesMoved,
     deleteCopies,
+    deletesReplicas,
     destinationOf,
     finishCopies,
     isDone,
@@ -41,10 +42,11 @@ import {
     placeOutputs,
     placesOf,
     readReplicas,
+    refineCopy,
     updateCopies,
     withInputs,
 } from "./copy-set";
-import { isOwn, type Replication, reasonOf } from "./copy-state";
+import { isOwn, isUsable, type Replication, reasonOf } from "./copy-state";
 import { COPY_BUDGET_MS, isFinalCopy } from "./destination-replicas";
 import { copyHolding, copyKey } from "./holding";
 import { preflightBackupReplica } from "./preflight";
@@ -69,6 +71,7 @@ export const backupReplicaInputs = z.strictObject({
     name: objectName.optional(),
     /** 0 to 255 characters without < and >. No call of the API can change it. Changing it replaces the replica. */
     description: objectDescription.optional().meta({ replaces: true }),
+    ...copyOptions,
     /**
      * What becomes of the replica when the resource goes: `retain` (default) or `delete`. One that was there before is
      * never deleted.
@@ -126,9 +129,10 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
     kind: "BackupReplica",
     inputs: backupReplicaInputs,
     outputs: backupReplicaOutputs,
-    refine: refuseSameRegion,
-    preflight: (context, inputs) =>
+    refine: refineCopy,
+    preflight: withCopyOptions((context, inputs) =>
         inputs.adopt === undefined ? preflightBackupReplica(context, inputs) : preflightAdopted(context, inputs),
+    ),
     isUnchanged,
     refuseReplacement: (_id, olds, { adopt }, replaces) =>
         refuseOwnPlace([(olds as BackupReplicaOutputs).destinationBackupId, olds.adopt], adopt, replaces),
@@ -173,7 +177,7 @@ function isUnchanged(
 /** One replica a backup and destination region: the old one must go before the new one can come. */
 function deleteBeforeReplace(olds: BackupReplicaOutputs, news: Partial<BackupReplicaInputs>): boolean {
     return (
-        olds.deletionPolicy === "delete" &&
+        deletesReplicas(olds) &&
         isOwn(olds) &&
         news.adopt === undefined &&
         news.backupId === olds.backupId &&
@@ -194,7 +198,8 @@ const set: CopySet<BackupReplicaOutputs> = {
     sayAdopted,
     withBadReplica,
     judge: (_context, _id, outputs) => judge(outputs),
-    isFailure: () => false,
+    // What has been seen is none, whatever its record says.
+    isFailure: (outputs) => outputs.verified !== true && !isUsable(outputs),
     sayKept: (context, id, outputs) => {
         if (!mayDelete(context, outputs)) sayRetained(context, id, outputs);
     },
@@ -233,6 +238,12 @@ function judge(outputs: BackupReplicaOutputs): void {
             `copy ${outputs.replicationRecordId} of backup ${backupId} to ${destinationRegion} failed ` +
                 `(${why || "the cloud gave no reason"}). There is no good replica: change \`triggers\`, or ` +
                 `run \`pulumi up --replace\` with this resource's URN, to copy again.`,
+        );
+    if (status === "skip" && isOtherAccounts(outputs))
+        throw new OperationFailedError(
+            `the cloud skipped the copy of backup ${backupId} to another account in ` +
+                `${destinationRegion}${why === "" ? "" : ` (${why})`}: whether there is a replica of it only ` +
+                "that account can see.",
         );
     if (status === "skip" && outputs.adopted !== true)
         throw new OperationFailedError(
@@ -362,7 +373,7 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
     const replicaId = outputs.destinationBackupId;
     if (replicaId === undefined && status === undefined)
         throw new OperationFailedError(`There is no replica for record ${id} of backup ${backupId} in ${region}.`);
-    if (replicaId === undefined) return { id, outputs };
+    if (replicaId === undefined || isOtherAccounts(outputs)) return { id, outputs };
     const replica = (await readReplicas(context, outputs, [replicaId])).get(replicaId);
     if (replica === undefined) {
         if (status === undefined) throw new OperationFailedError(`Replica ${replicaId} is no longer in ${region}.`);
@@ -396,11 +407,12 @@ async function refuseUnknownRecord(context: Context, source: ProjectRef, id: str
 }
 
 async function remove(context: Context, id: string, olds: BackupReplicaOutputs): Promise<void> {
-    if (olds.deletionPolicy === "delete" && mayDelete(context, olds)) return deleteCopies(context, set, id, olds);
+    if (deletesReplicas(olds) && mayDelete(context, olds)) return deleteCopies(context, set, id, olds);
     sayRetained(context, id, olds);
 }
 
-function whyKept({ unproven }: BackupReplicaOutputs): string {
+function whyKept({ unproven, crossAccountUrn }: BackupReplicaOutputs): string {
+    if (crossAccountUrn !== undefined) return "it is another account's";
     return unproven === true
         ? "the answer to its request was lost, and nothing but place and time says that it is this resource's"
         : "it was there before this resource";

@@ -7,10 +7,10 @@ import { windowOf } from "../../exactly-once/time-window";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/paced";
 import { commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
-import { refuseSameRegion } from "../../resource/same-region";
 import type { Context } from "../../services/context";
 import { adoptSome, ownReplicas, preflightAdopted, refuseOwnPlace } from "./adopt-replicas";
 import { type CopyOutcome, type CopyRequest, findCopy, sendCopy } from "./copy-backup";
+import { withCopyOptions } from "./copy-options";
 import {
     copyRun,
     copyRunInputs,
@@ -24,12 +24,14 @@ import {
 } from "./copy-run";
 import {
     copiesMoved,
+    deletesReplicas,
     destinationOf,
     finishCopies,
     isSettled,
     isUnchangedProject,
     placeOutputs,
     placesOf,
+    refineCopy,
     updateCopies,
     withInputs,
 } from "./copy-set";
@@ -76,11 +78,11 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     inputs: checkpointReplicaInputs,
     outputs: checkpointReplicaOutputs,
     upgradeState: upgradeCopyRun,
-    refine: refuseSameRegion,
-    preflight: async (context, inputs) => [
+    refine: refineCopy,
+    preflight: withCopyOptions(async (context, inputs) => [
         ...(await preflightCheckpointReplica(context, inputs)),
         ...(inputs.adopt === undefined ? [] : await preflightAdopted(context, inputs)),
-    ],
+    ]),
     isUnchanged,
     refuseReplacement: (_id, olds, { adopt }, replaces) => refuseOwnPlace(ownReplicas(olds), adopt, replaces),
     idOf,
@@ -124,7 +126,7 @@ function isUnchanged(
 /** One replica a backup and destination region: the old ones must go before new ones can come. */
 function deleteBeforeReplace(olds: CheckpointReplicaOutputs, news: Partial<CheckpointReplicaInputs>): boolean {
     return (
-        olds.deletionPolicy === "delete" &&
+        deletesReplicas(olds) &&
         news.adopt === undefined &&
         news.checkpointId === olds.checkpointId &&
         news.destinationRegion === olds.destinationRegion
@@ -256,13 +258,15 @@ function sendOne(
 }
 
 function copyOf(outputs: CheckpointReplicaOutputs, backupId: string): CopyRequest {
-    const { region, projectId, sourceVaultId, destinationVaultId } = outputs;
+    const { region, projectId, sourceVaultId, destinationVaultId, enableAcceleration, crossAccountUrn } = outputs;
     return {
         source: { region, projectId },
         sourceVaultId,
         backupId,
         destination: destinationOf(outputs),
         destinationVaultId,
+        enableAcceleration,
+        crossAccountUrn,
     };
 }
 
@@ -289,7 +293,7 @@ async function update(
 }
 
 async function remove(context: Context, id: string, olds: CheckpointReplicaOutputs): Promise<void> {
-    if (olds.deletionPolicy !== "delete") return removeCopyRun(context, set, id, olds);
+    if (!deletesReplicas(olds)) return removeCopyRun(context, set, id, olds);
     // What may have begun leaves a replica, too.
     const replications: Replication[] = [];
     for (const one of olds.replications) {

@@ -3,18 +3,19 @@ import type { ProjectRef } from "../../client/client";
 import { lookUpCode } from "../../client/errors/error-codes";
 import { ApiError } from "../../client/errors/errors";
 import { copyBackup } from "../../client/operations";
-import { noteOutcome, type PostOptions, type PostOutcome, type PostPlan, postOnce } from "../../exactly-once/post-once";
+import { noteOutcome, type PostOptions, type PostOutcome, type PostPlan } from "../../exactly-once/post-once";
 import type { TimeWindow } from "../../exactly-once/time-window";
 import { readBackup } from "../../reads/backup-lists";
 import type { Context } from "../../services/context";
+import { type CopyDestination, type CopyOptions, optionFields, postCopy } from "./copy-options";
 import { isFinalCopy, isRecordFor } from "./destination-replicas";
 import { claimCopies, findLostCopy } from "./find-lost";
 
-export interface CopyRequest {
+export interface CopyRequest extends CopyOptions {
     readonly source: ProjectRef;
     readonly sourceVaultId?: string | undefined;
     readonly backupId: string;
-    readonly destination: ProjectRef;
+    readonly destination: CopyDestination;
     readonly destinationVaultId: string;
     /** Of the replica. Default: the cloud's choice. */
     readonly name?: string | undefined;
@@ -54,7 +55,7 @@ export async function sendCopy(
 ): Promise<CopyOutcome> {
     const facts: Record<string, string> = copy.name === undefined ? {} : { name: copy.name };
     const plan = { ...copyBackupPlan(context, copy), ...how, facts };
-    const outcome = await postOnce(context, plan);
+    const outcome = await postCopy(context, plan, copy);
     const { recordId, resourceId, resumed } = noteOf(outcome.value);
     noteOutcome(context, plan, outcome, { facts: recordId === undefined ? {} : { recordId }, resourceId });
     claimCopies(context, copy.destination.region, [{ backupId: copy.backupId, recordId }]);
@@ -75,6 +76,7 @@ function copyBackupPlan(
             destination_vault_id: destinationVaultId,
             ...(name === undefined ? {} : { name }),
             ...(description === undefined ? {} : { description }),
+            ...optionFields(copy),
         },
     };
     return {

@@ -7,6 +7,7 @@ import type { TimeWindow } from "../../exactly-once/time-window";
 import { allBackupRows } from "../../reads/backup-lists";
 import type { Context } from "../../services/context";
 import { sinceOf } from "./copy-backup";
+import { type CopyDestination, type CopyOptions, optionFields } from "./copy-options";
 import { type Copy, isFinalCopy, isRecordFor } from "./destination-replicas";
 import { findLostRun } from "./find-lost";
 import type { VaultReplicationInputs } from "./vault-replication";
@@ -24,8 +25,8 @@ export interface BegunRun {
 /** What is asked for, and where. */
 export interface RunRequest {
     readonly source: ProjectRef;
-    readonly destination: ProjectRef;
-    readonly inputs: Pick<VaultReplicationInputs, "vaultId" | "destinationVaultId" | "autoTrigger">;
+    readonly destination: CopyDestination;
+    readonly inputs: Pick<VaultReplicationInputs, "vaultId" | "destinationVaultId" | "autoTrigger" | keyof CopyOptions>;
 }
 
 type RunPlan = PostPlan<BegunRun, BegunRun>;
@@ -102,6 +103,7 @@ async function send(context: Context, run: RunRequest, post: PostOptions): Promi
                     destination_region: destination.region,
                     destination_vault_id: inputs.destinationVaultId,
                     ...(inputs.autoTrigger === undefined ? {} : { auto_trigger: inputs.autoTrigger }),
+                    ...optionFields(inputs),
                 },
             },
             ...post,
@@ -130,7 +132,8 @@ async function allReplicated(context: Context, { source, destination, inputs }: 
         (row) => row.status === "available" && row.image_type !== "replication",
     );
     if (rows.length === 0) return false;
-    const replicas = (await allBackupRows(context, destination, inputs.destinationVaultId)).filter(
+    const isHidden = destination.isOtherAccount === true;
+    const replicas = (isHidden ? [] : await allBackupRows(context, destination, inputs.destinationVaultId)).filter(
         (row) => row.status === "available",
     );
     const goodIds = new Set(replicas.map((row) => row.id));
@@ -139,7 +142,7 @@ async function allReplicated(context: Context, { source, destination, inputs }: 
             (record) =>
                 record.status === "success" &&
                 isRecordFor(record, destination, inputs.destinationVaultId, 0) &&
-                goodIds.has(record.destination_backup_id ?? ""),
+                (isHidden || goodIds.has(record.destination_backup_id ?? "")),
         ) === true;
     const open = rows.filter((row) => !recorded(row));
     if (open.length === 0) return true;

@@ -10,10 +10,12 @@ import {
     warnOrFail,
 } from "../../resource/resource";
 import type { Context } from "../../services/context";
+import { copyOptions, isOtherAccounts } from "./copy-options";
 import {
     type CopyOutputs,
     type CopySet,
     deleteCopies,
+    deletesReplicas,
     isDone,
     lookNow,
     mayDelete,
@@ -22,6 +24,7 @@ import {
 } from "./copy-set";
 import {
     hasBegun,
+    hasEnded as hasCopyEnded,
     isRunning,
     isUsable,
     type Replication,
@@ -43,6 +46,7 @@ export const copyRunInputs = {
     destinationProjectId: destinationProjectId.optional().meta({ replaces: true }),
     /** Vault in the destination region, of protect type replication. Changing it replaces the resource. */
     destinationVaultId: objectId.meta({ replaces: true }),
+    ...copyOptions,
     /** What it means when some copies fail and others are good: `fail` (default) or `warn`. */
     onPartialFailure: warnOrFail.optional().meta({ default: "fail" }),
     /**
@@ -97,7 +101,7 @@ export function upgradeCopyRun(stored: Readonly<Record<string, unknown>>): Recor
 
 /** Nothing of it is under way any more, nor in doubt. */
 export function hasEnded({ replications }: CopyRunOutputs): boolean {
-    return !replications.some((one) => isRunning(one) || one.status === UNSURE);
+    return replications.every(hasCopyEnded);
 }
 
 /** What follows from the copies: overall status and the lists of ids. */
@@ -186,7 +190,8 @@ function judge(context: Context, id: string, outputs: CopyRunOutputs, what: stri
     const good = outputs.replications.filter(isGood).length;
     const bad = outputs.replications.filter((one) => !isGood(one));
     if (bad.length === 0) return;
-    const text = `${what}: ${good} good, ${bad.length} not: ${bad.map(describe).join("; ")}.`;
+    const parts = bad.map((one) => describe(one, isOtherAccounts(outputs)));
+    const text = `${what}: ${good} good, ${bad.length} not: ${parts.join("; ")}.`;
     if (!isFailure(outputs)) {
         context.log.warn(text);
         return;
@@ -197,9 +202,10 @@ function judge(context: Context, id: string, outputs: CopyRunOutputs, what: stri
     ]);
 }
 
-function describe(one: Replication): string {
+function describe(one: Replication, isHidden: boolean): string {
     if (!hasBegun(one)) return describeUnbegun(one);
-    const what = one.status === "skip" ? "skipped, and no replica of it was found" : "failed";
+    const skipped = `skipped, and no replica ${isHidden ? "can be looked for" : "of it was found"}`;
+    const what = one.status === "skip" ? skipped : "failed";
     const why = reasonOf(one);
     return (
         `backup ${one.backupId} ${what} (record ` +
@@ -231,7 +237,7 @@ export async function readCopyRun<O extends CopyRunOutputs>(
     if (!isDone(set, outputs)) outputs = await lookNow(context, set, outputs);
     if (isDone(set, outputs) && outputs.verified !== true) outputs = await withExisting(context, set, outputs);
     const ids = withTotals(outputs).destinationBackupIds;
-    if (ids.length === 0) return { id, outputs };
+    if (ids.length === 0 || isOtherAccounts(outputs)) return { id, outputs };
     const found = await readReplicas(context, outputs, ids);
     const lost = ids.filter((one) => !found.has(one));
     if (lost.length > 0)
@@ -275,11 +281,12 @@ export async function removeCopyRun<O extends CopyRunOutputs>(
     id: string,
     olds: O,
 ): Promise<void> {
-    if (olds.deletionPolicy === "delete") return deleteCopies(context, set, id, olds);
+    if (deletesReplicas(olds)) return deleteCopies(context, set, id, olds);
     const ids = olds.destinationBackupIds;
+    const whose = isOtherAccounts(olds) ? " of another account, which alone can delete them" : "";
     if (ids.length > 0)
         context.log.info(
-            `retained ${ids.length} ${ids.length === 1 ? "replica" : "replicas"} ${placeText(olds)}: ` +
+            `retained ${ids.length} ${ids.length === 1 ? "replica" : "replicas"} ${placeText(olds)}${whose}: ` +
                 `${ids.join(", ")}. They cost money until deleted.`,
         );
     const running = olds.replications.filter(isRunning).length;

@@ -11,16 +11,24 @@ import { showProgress } from "../../reads/poller";
 import { sharedBackup } from "../../reads/shared-reads";
 import { keepingId } from "../../resource/keep-id";
 import { applyInputs, type CommonInputs, deadlineOf, EXPIRED } from "../../resource/resource";
-import { requireOtherRegion } from "../../resource/same-region";
+import { refuseSameRegion, requireOtherRegion } from "../../resource/same-region";
 import { type Context, targetOf } from "../../services/context";
-import { hasBegun, isOwn, isRunning, type Replication, replicaIdsOf } from "./copy-state";
+import {
+    type CopyDestination,
+    type CopyOptions,
+    isOtherAccounts,
+    refuseForeignDeletion,
+    requireForeignProject,
+    withAccount,
+} from "./copy-options";
+import { hasBegun, hasEnded, isOwn, isRunning, type Replication, replicaIdsOf } from "./copy-state";
 import { copyTopic, lookAtCopies, withTaskErrors } from "./copy-status";
 import { COPY_BUDGET_MS, COPY_DELETE_BUDGET_MS, type CopyQuery, type CopyState, seenOf } from "./destination-replicas";
 import { existingReplica, type ReplicaLocation, waitForExistingReplica, waitForReplicas } from "./existing-replicas";
 import { copyHolding, deletableReplicas } from "./holding";
 
 /** What the outputs of all kinds have. */
-export interface CopyOutputs extends CommonInputs {
+export interface CopyOutputs extends CommonInputs, CopyOptions {
     readonly region: string;
     readonly projectId: string;
     readonly destinationRegion: string;
@@ -71,13 +79,20 @@ interface Run<O> {
 export async function placesOf(
     context: Context,
     inputs: CommonInputs &
+        CopyOptions &
         Pick<CopyOutputs, "destinationRegion"> & { readonly destinationProjectId?: string | undefined },
 ) {
+    requireForeignProject(inputs);
     const source = await targetOf(context, inputs);
     requireOtherRegion(source.region, inputs.destinationRegion);
     const destination = await context.client.target(inputs.destinationRegion, inputs.destinationProjectId);
-    return { source, destination };
+    return { source, destination: withAccount(destination, inputs) };
 }
+
+/** Rules between inputs of all kinds. */
+export const refineCopy = (
+    inputs: Parameters<typeof refuseSameRegion>[0] & Parameters<typeof refuseForeignDeletion>[0],
+) => [...refuseSameRegion(inputs), ...refuseForeignDeletion(inputs)];
 
 /** The outputs that say so. */
 export const placeOutputs = ({ source, destination }: Awaited<ReturnType<typeof placesOf>>) => ({
@@ -103,8 +118,8 @@ function sourceOf({ region, projectId }: CopyOutputs): ProjectRef {
     return { region, projectId };
 }
 
-export function destinationOf({ destinationRegion, destinationProjectId }: CopyOutputs): ProjectRef {
-    return { region: destinationRegion, projectId: destinationProjectId };
+export function destinationOf(outputs: CopyOutputs): CopyDestination {
+    return withAccount({ region: outputs.destinationRegion, projectId: outputs.destinationProjectId }, outputs);
 }
 
 function locationOf(outputs: CopyOutputs): ReplicaLocation {
@@ -144,8 +159,10 @@ export async function lookNow<O extends CopyOutputs>(context: Context, set: Copy
     return withStates(set, outputs, states ?? []);
 }
 
+/** Of another account's replicas the records' word is all there is. */
 function areVerified<O extends CopyOutputs>(set: CopySet<O>, outputs: O): boolean {
-    return outputs.verified === true && !set.isFailure(outputs);
+    const isChecked = outputs.verified === true || (isOtherAccounts(outputs) && set.copies(outputs).every(hasEnded));
+    return isChecked && !set.isFailure(outputs);
 }
 
 /** Nothing is left to do: an update sends what did not begin, even where a warning was enough. */
@@ -186,7 +203,7 @@ export async function finishCopies<O extends CopyOutputs>(context: Context, set:
             outputs = set.withCopies(outputs, reasoned);
             outputs = await checkReplicas(context, set, outputs, deadline);
         }
-        const judged = { ...outputs, verified: true };
+        const judged = isOtherAccounts(outputs) ? outputs : { ...outputs, verified: true };
         set.judge(context, id, judged);
         return judged;
     };
@@ -219,7 +236,7 @@ async function waitForCopies<O extends CopyOutputs>(
 
 /**
  * A skip means "not replicable" or "there already": only a replica that can be read is taken for one. With a deadline
- * one that is on its way is waited for; without, as in a refresh, it is not.
+ * one that is on its way is waited for; without, as in a refresh, it is not. Of another account's none can be read.
  */
 export async function withExisting<O extends CopyOutputs>(
     context: Context,
@@ -229,6 +246,7 @@ export async function withExisting<O extends CopyOutputs>(
 ): Promise<O> {
     // A refresh takes the replica of a single one for adopted before it is known to be good.
     const isOpen = (one: Replication) => one.status === "skip" && (set.isSingle || one.adopted !== true);
+    if (isOtherAccounts(outputs)) return outputs;
     const existing = new Map<string, WireBackup>();
     for (const one of set.copies(outputs).filter(isOpen)) {
         const asked = [context, { source: sourceOf(outputs), ...locationOf(outputs) }, one] as const;
@@ -255,6 +273,10 @@ async function checkReplicas<O extends CopyOutputs>(
 ): Promise<O> {
     const ids = replicaIdsOf(set.copies(outputs).filter((one) => one.status === "success"));
     if (ids.length === 0) return outputs;
+    if (isOtherAccounts(outputs)) {
+        context.log.info(`${ids.join(", ")}: said by the record to be in another account, where nothing is looked at`);
+        return outputs;
+    }
     const settled = await waitForReplicas(context, locationOf(outputs), ids, listing(set, outputs, deadline));
     const copies = set.copies(outputs).map((one): Replication => {
         if (one.status !== "success") return one;
@@ -279,7 +301,7 @@ export async function updateCopies<O extends CopyOutputs>(
     let seen = outputs;
     const resuming = set.resuming(outputs);
     if (outputs.wait === false && !isDone(set, outputs)) seen = await lookNow(context, set, outputs);
-    else if (outputs.verified !== true && resuming !== undefined) context.log.info(resuming);
+    else if (!areVerified(set, outputs) && resuming !== undefined) context.log.info(resuming);
     const deadline = deadlineOf(context, outputs, "update", COPY_BUDGET_MS);
     return finishCopies(context, set, { id, outputs: seen, deadline });
 }
@@ -300,6 +322,10 @@ export async function readReplicas<O extends CopyOutputs>(
     const rows = await Promise.all(ids.map(read));
     return new Map(rows.flatMap((row) => (row === undefined ? [] : [[row.id, row]])));
 }
+
+/** Are the replicas to go with the resource? Those of another account never do. */
+export const deletesReplicas = (outputs: CopyOptions & Pick<CopyOutputs, "deletionPolicy">): boolean =>
+    outputs.deletionPolicy === "delete" && !isOtherAccounts(outputs);
 
 /**
  * May its replica be deleted with the resource? That is so of its own, and of one that its maker left behind for it in

@@ -42,6 +42,8 @@ export const isRunning = (one: Replication): boolean =>
     hasBegun(one) &&
     one.status !== EXPIRED &&
     (!isFinalCopy(one.status) || (one.status === "success" && one.destinationBackupId === undefined));
+/** It is neither under way any more, nor in doubt. */
+export const hasEnded = (one: Replication): boolean => !isRunning(one) && one.status !== UNSURE;
 /** Is there a replica that can be used? */
 export const isUsable = (one: Replication): boolean =>
     one.status !== EXPIRED && (one.status === "success" || one.adopted === true);

@@ -5,6 +5,7 @@ import type { WireBackup, WireReplicationRecord } from "../../client/operations"
 import { parseInstant, queryInstant } from "../../client/time/timestamps";
 import { backupRows, type ListOptions } from "../../reads/backup-lists";
 import type { Services } from "../../services/context";
+import type { CopyDestination } from "./copy-options";
 
 /** Copies cross a wide area: 6 h. */
 export const COPY_BUDGET_MS = 6 * 3_600_000;
@@ -31,7 +32,7 @@ export interface Copy {
 export interface CopyQuery {
     readonly copies: readonly Copy[];
     readonly sourceVaultId: string | undefined;
-    readonly destination: ProjectRef;
+    readonly destination: CopyDestination;
     readonly destinationVaultId: string;
     /** Clock time of the POST. */
     readonly since: number;
@@ -86,13 +87,17 @@ export function isRecordFor(
     );
 }
 
-/** The replicas in a vault, all or those of a resource, or those made since `from` (its region's clock). */
+/**
+ * The replicas in a vault, all or those of a resource, or those made since `from` (its region's clock); of another
+ * account's vault none.
+ */
 export async function replicasIn(
     services: Services,
-    destination: ProjectRef,
+    destination: CopyDestination,
     vaultId: string,
     options: ListOptions & { readonly from?: number; readonly resourceId?: string } = {},
 ): Promise<WireBackup[]> {
+    if (destination.isOtherAccount === true) return [];
     const { from, resourceId, ...list } = options;
     const start = from === undefined ? undefined : queryInstant(from);
     const query = { vault_id: vaultId, resource_id: resourceId, start_time: start };

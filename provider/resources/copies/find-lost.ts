@@ -10,6 +10,7 @@ import { parseInstant } from "../../client/time/timestamps";
 import type { TimeWindow } from "../../exactly-once/time-window";
 import { allBackupRows, groupBy, readBackup } from "../../reads/backup-lists";
 import type { Context } from "../../services/context";
+import type { CopyDestination } from "./copy-options";
 import { lookAtCopies } from "./copy-status";
 import { type Copy, isRecordFor, toRegionClock } from "./destination-replicas";
 import { ownersOf } from "./without-records/pairing";
@@ -21,7 +22,7 @@ export interface LostRequest {
     readonly what: string;
     readonly source: ProjectRef;
     readonly sourceVaultId?: string | undefined;
-    readonly destination: ProjectRef;
+    readonly destination: CopyDestination;
     readonly destinationVaultId: string;
     /** As it was sent. */
     readonly autoTrigger?: boolean | undefined;
@@ -268,7 +269,8 @@ async function runByTraces(
         const original = sourceOfTask(task, mine, found, destination);
         if (original !== undefined) found.add(original.id);
     }
-    const replicas = await allBackupRows(context, destination, destinationVaultId);
+    const isHidden = destination.isOtherAccount === true;
+    const replicas = isHidden ? [] : await allBackupRows(context, destination, destinationVaultId);
     const from = toRegionClock(context, destination.region, since);
     const isNew = (row: WireBackup) => (parseInstant(row.created_at) ?? from) >= from;
     const fresh = replicas.filter((row) => isNew(row) && !ownersOf(context).has(row.id));

@@ -5,6 +5,7 @@ import { allBackupRows, readBackup } from "../../reads/backup-lists";
 import { EXPIRED } from "../../resource/resource";
 import type { Context } from "../../services/context";
 import { type Holding, namesOf } from "../../services/holders";
+import { type CopyOptions, isOtherAccounts } from "./copy-options";
 
 /** A region has one replica of a backup: two resources that name both mean the same replica. */
 export const copyKey = (backupId: string, region: string): string => `copy of backup ${backupId} in ${region}`;
@@ -154,11 +155,11 @@ async function superseded(
     return going;
 }
 
-/** What the vault has that the replacement copies to, if that is another one. */
+/** What the vault has that the replacement copies to, if that is another one, and can be read. */
 async function replacementRows(context: Context, leaving: Leaving, deadline: number): Promise<WireBackup[]> {
-    const news = context.holders.declaredInputs(context.urn) as Partial<Leaving> | undefined;
+    const news = context.holders.declaredInputs(context.urn) as (Partial<Leaving> & CopyOptions) | undefined;
     if (news?.destinationRegion === undefined || news.destinationVaultId === undefined) return [];
-    if (news.destinationVaultId === leaving.destinationVaultId) return [];
+    if (news.destinationVaultId === leaving.destinationVaultId || isOtherAccounts(news)) return [];
     const target = await context.client.target(news.destinationRegion, news.destinationProjectId);
     return allBackupRows(context, target, news.destinationVaultId, { deadline });
 }

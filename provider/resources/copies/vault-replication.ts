@@ -3,14 +3,14 @@
 import { z } from "zod";
 import { PartialCreateError } from "../../client/errors/errors";
 import { digest } from "../../exactly-once/journal";
-import { holdingNotes, noteOutcome, postOnce } from "../../exactly-once/post-once";
+import { holdingNotes, noteOutcome } from "../../exactly-once/post-once";
 import type { StoredOutcome } from "../../exactly-once/settle-notes";
 import { windowOf } from "../../exactly-once/time-window";
 import { paced } from "../../resource/paced";
 import { commonInputs, deadlineOf, objectId, type ResourceHandler, requestInputs } from "../../resource/resource";
-import { refuseSameRegion } from "../../resource/same-region";
 import type { Context } from "../../services/context";
 import { copyCheckpointPlan, findRun } from "./copy-checkpoint";
+import { postCopy, withCopyOptions } from "./copy-options";
 import {
     copyRun,
     copyRunInputs,
@@ -30,6 +30,7 @@ import {
     isUnchangedProject,
     placeOutputs,
     placesOf,
+    refineCopy,
     updateCopies,
     withInputs,
 } from "./copy-set";
@@ -64,8 +65,8 @@ export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultRepl
     inputs: vaultReplicationInputs,
     outputs: vaultReplicationOutputs,
     upgradeState: upgradeCopyRun,
-    refine: refuseSameRegion,
-    preflight: preflightVaultReplication,
+    refine: refineCopy,
+    preflight: withCopyOptions(preflightVaultReplication),
     isUnchanged: isUnchangedProject,
     idOf,
     isSettled: (outputs) => isSettled(set, outputs),
@@ -95,7 +96,7 @@ async function create(context: Context, inputs: VaultReplicationInputs) {
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
     const request = requestInputs(vaultReplicationInputs, inputs);
     const plan = copyCheckpointPlan(context, { ...places, inputs }, { deadline, request });
-    const outcome = await postOnce(context, plan);
+    const outcome = await postCopy(context, plan, inputs);
     const { copies, providerId, missing = [], since = outcome.sentAt } = outcome.value;
     const outputs = withTotals({
         ...inputs,

@@ -36,23 +36,20 @@ const createBodies = {
     otc: z.strictObject({ checkpoint: checkpointShape.extend({ parameters: otcParameters.optional() }) }),
 };
 const copyCheckpointBodies = {
-    huawei: z.strictObject({
-        replicate: copyCheckpointRequest.shape.replicate.extend({
-            enable_acceleration: z.boolean().optional(),
-            cross_account_urn: z.string().optional(),
-        }),
+    huawei: copyCheckpointRequest,
+    otc: z.strictObject({
+        replicate: copyCheckpointRequest.shape.replicate.omit({ enable_acceleration: true, cross_account_urn: true }),
     }),
-    otc: copyCheckpointRequest,
 };
 const copyBackupBodies = {
     huawei: z.strictObject({
         replicate: copyBackupRequest.shape.replicate.extend({
-            enable_acceleration: z.boolean().optional(),
-            cross_account_urn: z.string().optional(),
             destination_cloud_type: z.string().optional(),
         }),
     }),
-    otc: copyBackupRequest,
+    otc: z.strictObject({
+        replicate: copyBackupRequest.shape.replicate.omit({ enable_acceleration: true, cross_account_urn: true }),
+    }),
 };
 
 /** Vendor: `resource_id` and `details` are Huawei Cloud's. */

@@ -110,13 +110,22 @@ function checkSource(call: Call, vault: VaultState): void {
 function findDestination(
     call: Call,
     objectType: string,
-    body: { destination_region: string; destination_project_id: string; destination_vault_id: string },
+    body: {
+        destination_region: string;
+        destination_project_id: string;
+        destination_vault_id: string;
+        cross_account_urn?: string | undefined;
+    },
 ): Destination {
     const { world, store } = call;
     const { destination_region: region, destination_project_id: projectId, destination_vault_id: vaultId } = body;
     if (!world.hasRegion(region) || !world.destinations(store.region).includes(region)) refuse("1005", region);
     const there = world.store(region, projectId) ?? refuse("1011", projectId);
+    // No page says how these two are refused: our guess.
+    const { cross_account_urn: urn } = body;
+    if (urn === undefined && !world.isOneAccount(store.projectId, projectId)) refuse("1011", projectId);
     const vault = there.vaults.get(vaultId) ?? refuse("6120", vaultId);
+    if (urn !== undefined && vault.crossAccountUrn !== urn) refuse("6118", `cross_account_urn ${urn}`);
     if (vault.protectType !== "replication") refuse("6119", vaultId);
     if (vault.objectType !== objectType) refuse("6119", `object type ${vault.objectType}, not ${objectType}`);
     if (vault.status !== "available") refuse("6112", `the destination vault is in status ${vault.status}`);

@@ -53,6 +53,8 @@ export interface VaultSeed {
     /** Automatic backups cannot be deleted. Default false. */
     locked?: boolean;
     policyId?: string;
+    /** Of a vault that takes copies from other accounts: what they name it by. Default: it takes none. */
+    crossAccountUrn?: string;
     /** How many resources it protects, or which. Default: one for a public backup vault, none for others. */
     resources?: number | readonly ResourceSeed[];
     /** What a hybrid vault's storage holds that the cloud does not know yet. Default nothing. */
@@ -131,6 +133,7 @@ export function newVault(seed: VaultSeed, projectId: string, createdMicros: numb
         usedMb: seed.usedMb ?? 0,
         locked: seed.locked ?? false,
         policyId: seed.policyId,
+        crossAccountUrn: seed.crossAccountUrn,
         removingResources: false,
         resources: new Map(made.map((resource) => [resource.id, resource])),
         onPremises: { added: 0, vanishedBackupIds: [], failing: 0, ...seed.onPremises },

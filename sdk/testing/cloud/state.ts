@@ -91,6 +91,8 @@ export interface VaultState {
     /** WORM lock: automatic backups cannot be deleted before they expire. */
     locked: boolean;
     policyId: string | undefined;
+    /** Of a vault that takes copies from other accounts: what they name it by. */
+    crossAccountUrn: string | undefined;
     /** True while resources are being removed: backups are refused with 6134. */
     removingResources: boolean;
     resources: Map<string, ResourceState>;
