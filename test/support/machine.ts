@@ -1,3 +1,4 @@
+import { OperationFailedError } from "../../provider/client/errors/errors";
 import type { Transport } from "../../provider/client/http/transport";
 import type { Clock } from "../../provider/client/time/clock";
 import { createJournal, type Note } from "../../provider/exactly-once/journal";
@@ -8,11 +9,16 @@ import { createServices } from "../../provider/services/services";
 import type { Simulator } from "../../sdk/testing/index";
 import type { VirtualClock } from "./virtual-clock";
 
-/** When a process is killed: at its n-th request that is no GET, or of any kind, before it leaves or once it was answered. */
+/**
+ * When a process is killed, or asked to end: at its n-th POST beside sign-ins, or request of any kind, before it leaves or once
+ * it was answered.
+ */
 export interface Kill {
     readonly of: "POST" | "any";
     readonly nth: number;
     readonly when: "before" | "after";
+    /** Ctrl-C: the engine cancels what it asked for, and still hears the answers. */
+    readonly isCancelled?: boolean;
 }
 
 /** The provider processes of one run: they end together. */
@@ -30,6 +36,8 @@ export class Machine {
     readonly notes: NoteStore = memoryStore();
     /** Everything that any process said. */
     readonly lines: string[] = [];
+    /** Clock time at which the last run was cancelled, if it was. */
+    cancelledAt: number | undefined;
     /** How much its clock is ahead of the cloud's, in milliseconds. */
     skewMs = 0;
     readonly #sim: Simulator;
@@ -61,19 +69,25 @@ export class Machine {
         const engine = `127.0.0.1:${++this.#runs}`;
         this.#engines.add(engine);
         const life = new Life();
+        const user = new AbortController();
+        this.cancelledAt = undefined;
+        const cancel = () => {
+            this.cancelledAt = this.#clock.now();
+            user.abort(new OperationFailedError("cancelled"));
+        };
         const settings: Record<string, string> = {
             ...this.#sim.settings({ signIn: "password" }).config,
             "cbr:maxRequestsPerSecond": "10000",
         };
         const get = (key: string) => settings[key];
         const clock = life.timed(this.#clock, this.skewMs);
-        const transport = life.mortal(this.#clock.transport(get), kill);
+        const transport = life.mortal(this.#clock.transport(get), kill, cancel);
         const holderLines: HolderLine[] = [];
         const makeServices = (provider: number): Services => {
             const run = { engine, isEngineAlive: async (one: string) => this.#engines.has(one) };
             const journal = createJournal(life.guarded(this.notes), run);
             const holders = new Holders(clock, sharedStore(holderLines, provider), () => false);
-            return createServices(get, {}, { clock, journal, holders, transport });
+            return createServices(get, {}, { clock, journal, holders, transport, signal: user.signal });
         };
         const services = new Map<number, Services>();
         const lines: string[] = [];
@@ -166,25 +180,26 @@ class Life {
     }
 
     /** Who is dead sends nothing and hears nothing. */
-    mortal(transport: Transport, kill: Kill | undefined): Transport {
+    mortal(transport: Transport, kill: Kill | undefined, cancel: () => void): Transport {
+        const end = () => (kill?.isCancelled === true ? cancel() : this.#end());
         let count = 0;
         return {
             send: async (request) => {
                 if (this.isOver) return forever;
-                const isCounted = kill?.of === "any" || (request.method === "POST" && /\/v3\//.test(request.url));
+                const isCounted = kill?.of === "any" || (request.method === "POST" && !/\/auth\//.test(request.url));
                 const isLast = kill !== undefined && isCounted && ++count === kill.nth;
-                if (isLast && kill.when === "before") return this.#end();
+                if (isLast && kill.when === "before") end();
+                if (this.isOver) return forever;
                 const answer = await transport.send(request);
-                if (isLast) return this.#end();
+                if (isLast && kill.when === "after") end();
                 return this.isOver ? forever : answer;
             },
             close: () => transport.close(),
         };
     }
 
-    #end(): Promise<never> {
+    #end(): void {
         this.end();
         this.#die("killed");
-        return forever;
     }
 }

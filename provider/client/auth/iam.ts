@@ -125,6 +125,7 @@ async function send(iam: Iam, operation: string, request: HttpRequest, proof: Re
             });
         } catch (error) {
             if (!(error instanceof TransportError)) throw error;
+            signal?.throwIfAborted();
             if (last || error.retry === "never")
                 throw new TransportError(`Signing in (${operation} at ${place(request.url)}): ${error.message}`, {
                     sent: false,

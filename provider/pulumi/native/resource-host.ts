@@ -122,9 +122,9 @@ export class ResourceHost<I extends CommonInputs, O extends I> {
     #predictedUpdate(olds: PropertyMap, inputs: Inputs): PropertyMap {
         const outputs = this.#calls.stored(olds);
         const news = this.#calls.given(inputs.values);
-        const isKnown = !Object.values(news).some(holdsUnknown);
+        // An input that is not known yet counts as the one that leaves something to do.
         const next = this.#handler.withInputs(outputs, news);
-        if (isKnown && this.#handler.isSettled(next)) return next as PropertyMap;
+        if (this.#handler.isSettled(next)) return next as PropertyMap;
         return predictedUpdate(this.#handler, outputs as PropertyMap, news as PropertyMap);
     }
 

@@ -41,9 +41,18 @@ it("previews an update with the outputs that it will have, where nothing is left
     expect(properties).toEqual({ ...stored, ...news, __urn: urn });
 });
 
-it("leaves outputs unknown where an update has something left to do, or an input is not known yet", async () => {
+it("keeps outputs known whatever becomes of an input that is not known yet", async () => {
+    const news = { vaultId, deletionPolicy: UNKNOWN, onPartialFailure: UNKNOWN };
+    const { properties } = await host.update(preview, vaultId, stored, news);
+    expect(properties).toEqual({ ...stored, ...news, __urn: urn });
+});
+
+it("leaves outputs unknown where an update has something left to do, or an input decides whether it has", async () => {
     const unfinished = await host.update(preview, vaultId, { ...stored, status: "protecting" }, { vaultId });
-    const undecided = await host.update(preview, vaultId, stored, { vaultId, deletionPolicy: UNKNOWN });
+    const [backup] = stored.backups;
+    const backups = [backup, { ...backup, id: "other", status: "error", resourceId: "disk" }];
+    const inPart = { ...stored, backups };
+    const undecided = await host.update(preview, vaultId, inPart, { vaultId, onPartialFailure: UNKNOWN });
     for (const { properties } of [unfinished, undecided]) {
         expect([properties["status"], properties["backupIds"]]).toEqual([UNKNOWN, UNKNOWN]);
         expect([properties["region"], properties["name"]]).toEqual([stored.region, stored.name]);
