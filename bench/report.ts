@@ -20,6 +20,7 @@ function table(rows: readonly (readonly string[])[]): string {
 }
 
 const seconds = (ms: number) => (ms / 1000).toFixed(2);
+const dash = "–";
 
 function deploymentTable(deployments: readonly DeploymentFigures[]): string {
     const header = [
@@ -35,11 +36,18 @@ function deploymentTable(deployments: readonly DeploymentFigures[]): string {
         "ratio",
         "min",
         "to same",
+        "native",
+        "to ours",
         "requests",
         "a look",
         "no-op MB",
         "same MB",
         "MB",
+        "native MB",
+        "processor seconds: no-op",
+        "same",
+        "ours",
+        "native",
     ];
     const rows = deployments.flatMap((figures) =>
         figures.operations.map((one) => [
@@ -55,11 +63,18 @@ function deploymentTable(deployments: readonly DeploymentFigures[]): string {
             one.ratio.median.toFixed(2),
             one.ratio.min.toFixed(2),
             one.ratioToStock.median.toFixed(2),
+            one.native === undefined ? dash : `${seconds(one.native.median)} s`,
+            one.nativeToOurs?.median.toFixed(2) ?? dash,
             one.requests.toFixed(2),
-            one.perLook === undefined ? "–" : String(one.perLook),
+            one.perLook === undefined ? dash : String(one.perLook),
             one.memoryMb.noop.toFixed(0),
             one.memoryMb.stock.toFixed(0),
             one.memoryMb.ours.toFixed(0),
+            one.memoryMb.native?.toFixed(0) ?? dash,
+            ...(["noop", "stock", "ours", "native"] as const).map((name) => {
+                const ms = one.cpuMs?.[name];
+                return ms === undefined ? dash : seconds(ms);
+            }),
         ]),
     );
     return table([header, ...rows]);
@@ -86,7 +101,7 @@ export function render(results: Results): string {
         parts.push(
             `Deployments: ${deployments[0].engine}, ${deployments[0].rounds} rounds, medians; no-op includes the time that the backups take anyhow; "same outputs" is a dynamic provider that waits as long in each create and has a checkpoint's outputs, and "to same" compares with it; cbr:maxRequestsPerSecond is set out of the way`,
             deploymentTable(deployments),
-            `Bytes of state: ${deployments.map(({ count, state }) => `n ${count}: ${state.ours.resource} a checkpoint (${state.ours.code} of them code), no-op ${state.noop.resource} (${state.noop.code})`).join("; ")}`,
+            `Bytes of state: ${deployments.map(({ count, state }) => `n ${count}: ${state.ours.resource} a checkpoint (${state.ours.code} of them code), native ${state.native?.resource ?? dash}, no-op ${state.noop.resource} (${state.noop.code})`).join("; ")}`,
         );
     }
     if (waiting !== undefined) {

@@ -4,17 +4,18 @@ import { join } from "node:path";
 import type { PulumiCommandLike } from "../test/engine/command";
 import { openStack, type TestStack } from "../test/support/stack";
 import type { Entry } from "./layout";
-import { watchProviders } from "./processes";
+import { type ProviderPeak, watchProviders } from "./processes";
 
-/** `noop` does and has nothing; `stock` waits as long as a backup takes and has a checkpoint's outputs. */
-export type Program = "checkpoints" | "noop" | "stock";
+/**
+ * `noop` does and has nothing; `stock` waits as long as a backup takes and has a checkpoint's outputs; `native` is
+ * `checkpoints` by the native provider.
+ */
+export type Program = "checkpoints" | "noop" | "stock" | "native";
 export const allOperations = ["up", "preview", "refresh", "destroy"] as const;
 export type Operation = (typeof allOperations)[number];
 
-export interface Timing {
+export interface Timing extends ProviderPeak {
     readonly ms: number;
-    readonly memoryMb: number;
-    readonly sockets: number;
 }
 
 export interface StateSize {
@@ -67,6 +68,11 @@ export class BenchStack {
         return kind === "real" ? `Pulumi CLI v${command.version?.version ?? "?"}` : "local engine (test/engine)";
     }
 
+    /** Pulumi's own engine, which native providers need. */
+    get isPulumi(): boolean {
+        return this.#stack.engine.kind === "real";
+    }
+
     /** Throws what the command printed when it fails. */
     async run(operation: Operation, parallel: number): Promise<Timing> {
         const { workspace, name } = this.#stack.stack;
@@ -98,18 +104,18 @@ export class BenchStack {
         return { ms, ...watch.stop() };
     }
 
-    async #dynamicResources() {
-        return (await this.#stack.resources()).filter((one) => one.type.startsWith("pulumi-nodejs:dynamic"));
+    async #checkpoints() {
+        return (await this.#stack.resources()).filter((one) => /^(pulumi-nodejs:dynamic|cbr:)/.test(one.type));
     }
 
     /** Which properties the first resource's outputs have, at every depth: what decides how much the engine writes. */
     async outputKeys(): Promise<string[]> {
-        const [resource] = await this.#dynamicResources();
+        const [resource] = await this.#checkpoints();
         return keysOf(resource?.outputs ?? {}).sort();
     }
 
     async stateSize(): Promise<StateSize> {
-        const resources = await this.#dynamicResources();
+        const resources = await this.#checkpoints();
         const total = resources.reduce((sum, one) => sum + Buffer.byteLength(JSON.stringify(one)), 0);
         const code = resources[0]?.outputs?.["__provider"];
         return {

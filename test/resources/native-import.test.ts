@@ -131,20 +131,21 @@ it("finds what has been copied instead: the resource is made without a request t
     expect(copied()).toHaveLength(1);
 });
 
-it.each([
-    [checkpoint, "release-1", "is no import id of a Checkpoint, which is <id> or <region>/<id>"],
-    [vaultSync, "eu-de/eu-nl/3b5816b5-f29c-4172-9d9a-76c719a659ce", "is no import id of a VaultSync"],
-    [
-        backupReplica,
-        "3b5816b5-f29c-4172-9d9a-76c719a659ce",
-        "is no import id of a BackupReplica, which is <backup id>/",
-    ],
-] as unknown as [ResourceHandler<CommonInputs, CommonInputs>, string, string][])(
-    "refuses an import id that is none of $0.kind: $1",
-    async (handler, id, message) => {
-        await expect(importOf(handler, id)).rejects.toThrow(`${id} ${message}`);
-    },
-);
+it.each<[string, string, ResourceHandler<CommonInputs, CommonInputs>]>(
+    (
+        [
+            ["release-1", "is no import id of a Checkpoint, which is <id> or <region>/<id>", checkpoint],
+            ["eu-de/eu-nl/3b5816b5-f29c-4172-9d9a-76c719a659ce", "is no import id of a VaultSync", vaultSync],
+            [
+                "3b5816b5-f29c-4172-9d9a-76c719a659ce",
+                "is no import id of a BackupReplica, which is <backup id>/",
+                backupReplica,
+            ],
+        ] as const
+    ).map(([id, message, handler]) => [id, message, handler as unknown as ResourceHandler<CommonInputs, CommonInputs>]),
+)("refuses an import id: %s %s", async (id, message, handler) => {
+    await expect(importOf(handler, id)).rejects.toThrow(`${id} ${message}`);
+});
 
 it("says in the API's words that there is no such restore point, and stores nothing", async () => {
     const id = "3b5816b5-f29c-4172-9d9a-76c719a659ce";
