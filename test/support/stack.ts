@@ -425,6 +425,10 @@ export async function openStack(options: StackOptions): Promise<TestStack> {
     }
 }
 
+interface Plugins {
+    readonly providers: readonly { readonly name: string; readonly path: string }[];
+}
+
 /** The settings of a stack are written beside `Pulumi.yaml`; a copy that points to the program keeps its folder clean. */
 function openFolder(
     program: string,
@@ -437,10 +441,11 @@ function openFolder(
     },
 ): Promise<Stack> {
     const file = resolve(program, "Pulumi.yaml");
-    const settings = parse(readFileSync(file, "utf8")) as { main?: string };
-    writeFileSync(
-        join(shared.workDir, "Pulumi.yaml"),
-        stringify({ ...settings, main: resolve(dirname(file), settings.main ?? ".") }),
-    );
+    const at = (path: string) => resolve(dirname(file), path);
+    const settings = parse(readFileSync(file, "utf8")) as { main?: string; plugins?: Plugins };
+    const { main = ".", plugins } = settings;
+    const providers = plugins?.providers.map((one) => ({ ...one, path: at(one.path) }));
+    const copy = { ...settings, main: at(main), ...(providers === undefined ? {} : { plugins: { providers } }) };
+    writeFileSync(join(shared.workDir, "Pulumi.yaml"), stringify(copy));
     return LocalWorkspace.createStack({ stackName, workDir: shared.workDir }, shared);
 }
