@@ -172,7 +172,11 @@ export async function measureDeployment(options: DeploymentOptions): Promise<Dep
                 const shape = `${backupMs / 1000} s backups, ${policy}, parallel ${parallel}`;
                 const where = `round ${round + 1} of ${rounds}`;
                 say(`  ${operation} of ${count}, ${shape}, ${where}: ${took.join(", ")}, ${seen.length} requests`);
-                if (operation === "up") state ??= await stateOf(stacks);
+                if (operation === "up" && state === undefined) {
+                    state = await stateOf(stacks);
+                    const sizes = Object.entries(state).map(([name, { resource }]) => `${name} ${resource}`);
+                    say(`  bytes of state a resource: ${sizes.join(", ")}`);
+                }
                 for (const cloud of clouds.values()) await checkCloud(cloud, operation, options);
             }
         } finally {

@@ -282,14 +282,14 @@ export function listOf<Item = string>(value: unknown): Item[] {
 
 /** Every class that has a handler. */
 export type Kind = Capitalize<keyof typeof import("../../provider/index")>;
+type Classes = Readonly<Record<Kind, new (name: string, args: object) => unknown>>;
 /** The classes by name, as tables make them: with whatever arguments. */
-export const classes = {
-    Checkpoint: cbr.Checkpoint,
-    VaultReplication: cbr.VaultReplication,
-    BackupReplica: cbr.BackupReplica,
-    CheckpointReplica: cbr.CheckpointReplica,
-    VaultSync: cbr.VaultSync,
-} satisfies Record<Kind, unknown> as unknown as Readonly<Record<Kind, new (name: string, args: object) => unknown>>;
+export function classesOf(host: HostName): Classes {
+    const { Checkpoint, VaultReplication, BackupReplica, CheckpointReplica, VaultSync } = hosts[host];
+    const all = { Checkpoint, VaultReplication, BackupReplica, CheckpointReplica, VaultSync };
+    return all satisfies Record<Kind, unknown> as unknown as Classes;
+}
+export const classes = classesOf("dynamic");
 
 /** An hour: for work that has to be under way until a test ends it. */
 export const slow = { kind: "slow", ms: 3_600_000 } as const;

@@ -1,11 +1,10 @@
 // What a preview says is what `up` does: for each input of each class, with what depends on the resource.
 import * as pulumi from "@pulumi/pulumi";
 import { expect, it } from "vitest";
-import * as cbr from "../../sdk/index";
 import { needsCli } from "../support/pulumi";
 import type { OperationOptions, Report } from "../support/stack";
 import { addBackups, argsAt, type Effect, effectIn, nameOf, type Row, rowsOf, schemas } from "./input-rows";
-import { classes, type Kind, type Life, openLife, ops } from "./life";
+import { classesOf, type HostName, hostNames, hosts, type Kind, type Life, openLife, ops } from "./life";
 
 /** Whether a preview is empty afterwards is asked once, at the end. */
 const settled = { expectPendingChanges: "the next preview is compared with the next up" };
@@ -30,54 +29,61 @@ function dependentArgs(life: Life): Record<Kind, () => Record<string, unknown>> 
     };
 }
 
-it("says of each input of each class, and of what depends on the resource, what `up` then does", async ({ skip }) => {
-    await needsCli(skip, why);
-    const life = await openLife({ regions: [{ name: "eu-de" }, { name: "eu-nl" }, { name: "eu-ch" }] as never });
-    const { rows, clouds } = rowsOf(life);
-    for (const [kind, schema] of Object.entries(schemas))
-        expect(
-            rows
-                .filter((row) => row.kind === kind)
-                .map((row) => row.input)
-                .sort(),
-            kind,
-        ).toEqual(Object.keys(schema.shape).sort());
-    const kinds = Object.keys(classes) as Kind[];
-    const makers = dependentArgs(life);
-    const dependents = rows.map((_, index) => {
-        const kind = kinds[index % kinds.length] as Kind;
-        return { kind, args: makers[kind]() };
-    });
-    let stage = 0;
-    life.use(async () => {
-        const outputs: Record<string, unknown> = {};
-        for (const [index, row] of rows.entries()) {
-            const resource = new classes[row.kind](nameOf(row), argsAt(row, stage)) as object;
-            const { kind, args } = dependents[index] as (typeof dependents)[number];
-            new classes[kind](`on-${nameOf(row)}`, { ...args, triggers: factsOf(resource, row) });
-            outputs[nameOf(row)] = factsOf(resource, row);
-        }
-        return outputs;
-    });
-    await life.up(settled);
-    const effects = (report: Report): Record<string, Effect> =>
-        Object.fromEntries(
-            rows.flatMap((row) => [nameOf(row), `on-${nameOf(row)}`]).map((name) => [name, effectIn(report, name)]),
-        );
-    const longest = Math.max(...rows.map((row) => row.steps.length));
-    for (stage = 1; stage <= longest; stage++) {
-        addBackups(rows, clouds, stage);
-        const said = effects(await life.preview());
-        const done = effects(await life.up(stage === longest ? {} : settled));
-        expect(said, `stage ${stage}`).toEqual(done);
-        for (const row of rows) {
-            const [, effect] = row.steps[stage - 1] ?? [{}, "nothing" as const];
-            expect(done[`on-${nameOf(row)}`], `what depends on ${nameOf(row)}, stage ${stage}`).toBe(
-                effect === "replace" ? "replace" : "nothing",
+it.for(hostNames)(
+    "says of each input of each class, and of what depends on it, what `up` then does: %s host",
+    async (host, { skip }) => {
+        await needsCli(skip, why);
+        const classes = classesOf(host);
+        const life = await openLife({
+            host,
+            regions: [{ name: "eu-de" }, { name: "eu-nl" }, { name: "eu-ch" }] as never,
+        });
+        const { rows, clouds } = rowsOf(life);
+        for (const [kind, schema] of Object.entries(schemas))
+            expect(
+                rows
+                    .filter((row) => row.kind === kind)
+                    .map((row) => row.input)
+                    .sort(),
+                kind,
+            ).toEqual(Object.keys(schema.shape).sort());
+        const kinds = Object.keys(classes) as Kind[];
+        const makers = dependentArgs(life);
+        const dependents = rows.map((_, index) => {
+            const kind = kinds[index % kinds.length] as Kind;
+            return { kind, args: makers[kind]() };
+        });
+        let stage = 0;
+        life.use(async () => {
+            const outputs: Record<string, unknown> = {};
+            for (const [index, row] of rows.entries()) {
+                const resource = new classes[row.kind](nameOf(row), argsAt(row, stage)) as object;
+                const { kind, args } = dependents[index] as (typeof dependents)[number];
+                new classes[kind](`on-${nameOf(row)}`, { ...args, triggers: factsOf(resource, row) });
+                outputs[nameOf(row)] = factsOf(resource, row);
+            }
+            return outputs;
+        });
+        await life.up(settled);
+        const effects = (report: Report): Record<string, Effect> =>
+            Object.fromEntries(
+                rows.flatMap((row) => [nameOf(row), `on-${nameOf(row)}`]).map((name) => [name, effectIn(report, name)]),
             );
+        const longest = Math.max(...rows.map((row) => row.steps.length));
+        for (stage = 1; stage <= longest; stage++) {
+            addBackups(rows, clouds, stage);
+            const said = effects(await life.preview());
+            const done = effects(await life.up(stage === longest ? {} : settled));
+            expect(said, `stage ${stage}`).toEqual(done);
+            for (const row of rows) {
+                const [, effect] = row.steps[stage - 1] ?? [{}, "nothing" as const];
+                expect(done[`on-${nameOf(row)}`], `what depends on ${nameOf(row)}, stage ${stage}`).toBe(
+                    effect === "replace" ? "replace" : "nothing",
+                );
+            }
         }
-    }
-});
+    },
+);
 
 /** Stands for a resource of another provider: it is replaced by whatever changes. */
 class Note extends pulumi.CustomResource {
@@ -98,8 +104,9 @@ interface Shop {
 }
 
 /** A life whose restore points have everything on them that a program can put there. */
-async function openShop(): Promise<{ life: Life; shop: Shop }> {
-    const life = await openLife();
+async function openShop(host: HostName = "dynamic"): Promise<{ life: Life; shop: Shop }> {
+    const cbr = hosts[host];
+    const life = await openLife({ host });
     const [vaultId, pointVaultId, destinationVaultId] = [
         life.vault(),
         life.vault({ resources: 2 }),
@@ -124,7 +131,11 @@ async function openShop(): Promise<{ life: Life; shop: Shop }> {
         const copies = [{ region: "eu-nl", vaultId: destinationVaultId }];
         const aliases = name === "point" ? {} : { aliases: [{ name: "point" }] };
         const triggers = { from: first.createdAt };
-        const point = new cbr.RestorePoint(name, { vaultId: pointVaultId, deletionPolicy, triggers, copies }, aliases);
+        const point = new cbr.ReplicatedCheckpoint(
+            name,
+            { vaultId: pointVaultId, deletionPolicy, triggers, copies },
+            aliases,
+        );
         new Note("note", first.backups, copy.status, point.destinationBackupIds);
         return { id: first.checkpointId, hidden: first.backups, replicas: point.destinationBackupIds };
     });
@@ -147,45 +158,46 @@ async function compare(life: Life, options: OperationOptions = {}): Promise<stri
     return ops(done);
 }
 
-it("shows nothing as replaced that stays: components, copies, other providers' resources, outputs of the stack", async ({
-    skip,
-}) => {
-    await needsCli(skip, why);
-    const { life, shop } = await openShop();
-    await life.up();
-    const updates = ["all", "copy", "first", "point", "point-eu-nl"].map((name) => `update ${name}`);
+it.for(hostNames)(
+    "shows nothing as replaced that stays: components, copies, other providers' resources, outputs of the stack: %s host",
+    async (host, { skip }) => {
+        await needsCli(skip, why);
+        const { life, shop } = await openShop(host);
+        await life.up();
+        const updates = ["all", "copy", "first", "point", "point-eu-nl"].map((name) => `update ${name}`);
 
-    shop.policy = "delete";
-    const said = await life.preview();
-    const outputs = await life.stack.outputs();
-    expect(outputsIn(said)).toEqual({
-        id: outputs["id"]?.value,
-        hidden: { ...secretMark, ciphertext: "[secret]" },
-        replicas: outputs["replicas"]?.value,
-    });
-    expect(await compare(life)).toEqual(updates);
+        shop.policy = "delete";
+        const said = await life.preview();
+        const outputs = await life.stack.outputs();
+        expect(outputsIn(said)).toEqual({
+            id: outputs["id"]?.value,
+            hidden: { ...secretMark, ciphertext: "[secret]" },
+            replicas: outputs["replicas"]?.value,
+        });
+        expect(await compare(life)).toEqual(updates);
 
-    shop.policy = "retain";
-    shop.name = "renamed";
-    const renamed = updates.map((line) => line.replace("point", "renamed"));
-    expect(await compare(life)).toEqual(renamed);
+        shop.policy = "retain";
+        shop.name = "renamed";
+        const renamed = updates.map((line) => line.replace("point", "renamed"));
+        expect(await compare(life)).toEqual(renamed);
 
-    const [first = ""] = (await life.stack.resources())
-        .filter(({ urn }) => urn.endsWith("::first"))
-        .map(({ urn }) => urn);
-    shop.policy = "delete";
-    expect(await compare(life, { target: [first] })).toEqual(["update first"]);
-    const rest = renamed.filter((line) => line !== "update first");
-    // A refresh has a step of its own for each.
-    expect([...new Set(await compare(life, { refresh: true }))]).toEqual(rest);
+        const [first = ""] = (await life.stack.resources())
+            .filter(({ urn }) => urn.endsWith("::first"))
+            .map(({ urn }) => urn);
+        shop.policy = "delete";
+        expect(await compare(life, { target: [first] })).toEqual(["update first"]);
+        const rest = renamed.filter((line) => line !== "update first");
+        // A refresh has a step of its own for each.
+        expect([...new Set(await compare(life, { refresh: true }))]).toEqual(rest);
 
-    // What really goes is shown, with all that rests on it.
-    shop.release = 2;
-    const replaced = (await compare(life)).filter((line) => line.startsWith("replace "));
-    expect(replaced.sort()).toEqual(
-        ["all", "copy", "first", "note", "renamed", "renamed-eu-nl", "sync"].map((name) => `replace ${name}`),
-    );
-});
+        // What really goes is shown, with all that rests on it.
+        shop.release = 2;
+        const replaced = (await compare(life)).filter((line) => line.startsWith("replace "));
+        expect(replaced.sort()).toEqual(
+            ["all", "copy", "first", "note", "renamed", "renamed-eu-nl", "sync"].map((name) => `replace ${name}`),
+        );
+    },
+);
 
 it("keeps apart the previews that run in one process at the same time", async ({ skip }) => {
     await needsCli(skip, why);
