@@ -44,11 +44,12 @@ export const partsOf = (output: unknown): OutputParts => output as OutputParts;
  * Makes outputs known that a preview does not know although the update in place leaves them as they are. Nothing is read
  * unless such an output is used.
  *
+ * @param handler Undefined: the provider says itself what an update leaves as it is, but not what is not there.
  * @param keys Those of which the program has given no input.
  */
 export function keepOutputs(
     resource: pulumi.CustomResource,
-    handler: HandlerName,
+    handler: HandlerName | undefined,
     type: string,
     keys: readonly string[],
 ): void {
@@ -62,6 +63,7 @@ export function keepOutputs(
         if (!(await partsOf(resource.id).isKnown)) return undefined;
         // Pulumi: of a resource that does not change all is known; but what is not there is not said to be so.
         if (await partsOf(status).isKnown) return absent;
+        if (handler === undefined) return undefined;
         const name = keys.includes("name") ? undefined : partsOf(Reflect.get(resource, "name"));
         finding ??= findKept(storedResources(monitor, stack), resource, { handler, type, name });
         return finding;

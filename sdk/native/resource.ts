@@ -1,5 +1,6 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { triggers } from "../dynamic";
+import { keepOutputs } from "../preview";
 import { QuietResource } from "../quiet-resource";
 import { settleWhenStored } from "../settle-notes";
 import { requirePlugin } from "./plugin";
@@ -23,7 +24,11 @@ export abstract class NativeResource extends QuietResource {
         // The dynamic resource of the same class and name is this one.
         const aliases = [...(options.aliases ?? []), { type: `pulumi-nodejs:dynamic/cbr:${kind}` }];
         super(typeOf(kind), name, properties, { ...options, aliases });
-        if (options.id === undefined) settleWhenStored(this);
+        if (options.id !== undefined) return;
+        settleWhenStored(this);
+        if (!pulumi.runtime.isDryRun()) return;
+        const unsaid = Object.keys(outputs).filter((key) => properties[key] === undefined);
+        keepOutputs(this, undefined, typeOf(kind), unsaid);
     }
 }
 
