@@ -21,15 +21,7 @@ import {
 import type { Clock } from "../time/clock";
 import { AgencyTokens } from "./agency-tokens";
 import { Attempts } from "./attempts";
-import {
-    createToken,
-    findProject,
-    type IdOrName,
-    identityOf,
-    idOrName,
-    noSuchProject,
-    type TokenScope,
-} from "./iam";
+import { createToken, findProject, type IdOrName, identityOf, idOrName, noSuchProject, type TokenScope } from "./iam";
 import type { Iam, RequestAuth, Who } from "./iam-exchange";
 import { type Perishable, RefreshingValue } from "./refreshing-value";
 import { sign } from "./signature";
