@@ -38,7 +38,7 @@ export const wireNumber = wireValue("number", (value) => {
     return Number.isFinite(number) ? number : undefined;
 });
 /** Vendor: an op log's `incremental` is the string "true" or "false"; backups have a real boolean. */
-export const wireFlag = wireValue("boolean", (value) => {
+const wireFlag = wireValue("boolean", (value) => {
     if (value === true || value === "true" || value === "1" || value === 1) return true;
     if (value === false || value === "false" || value === "0" || value === 0) return false;
     return WRONG_TYPE;
@@ -100,7 +100,7 @@ export const wireCheckpoint = z.object({
 export type WireCheckpoint = z.output<typeof wireCheckpoint>;
 
 /** ReplicationRecord, on the source backup. Only `id` is required. */
-export const wireReplicationRecord = z.object({
+const wireReplicationRecord = z.object({
     id: wireId,
     status: wireText,
     created_at: wireText,
