@@ -79,7 +79,7 @@ export function unavoidableMs(
 }
 
 /** Pages that a look took while everybody waited: after the last POST, before the first that was finished. */
-export function perLookOf(seen: readonly Seen[]): number | undefined {
+function perLookOf(seen: readonly Seen[]): number | undefined {
     const posts = seen.filter((one) => one.operation === "CreateCheckpoint");
     const finished = seen.find((one) => one.operation === "ShowCheckpoint");
     const from = posts.at(-1)?.at ?? Number.POSITIVE_INFINITY;

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { allOperations, type Operation } from "./stack";
 
-export const partNames = ["load", "deployments", "waiting", "peer", "soak", "scale", "faults", "state"] as const;
+const partNames = ["load", "deployments", "waiting", "peer", "soak", "scale", "faults", "state"] as const;
 export type PartName = (typeof partNames)[number];
 
 export const usage = `npm run bench -- [flags]

@@ -20,7 +20,7 @@ export function resourcesInWords(point: RestorePoint): string {
 }
 
 /** `eu-nl good`, `eu-nl 1 of 2, 1 failed`. */
-export function copyInWords(copy: RegionCopies): string {
+function copyInWords(copy: RegionCopies): string {
     const others: [count: number, word: string][] = [
         [copy.failed, "failed"],
         [copy.running, "running"],

@@ -2,7 +2,7 @@
 import type { SeedFile } from "./seed-file";
 
 /** The same in every run, so that programs and notes stay right. */
-export const seededId = (number: number): string => `5eed0000-0000-4000-8000-${String(number).padStart(12, "0")}`;
+const seededId = (number: number): string => `5eed0000-0000-4000-8000-${String(number).padStart(12, "0")}`;
 
 /** A server vault in each region, more of them in the first if wanted, a vault for copies in each but the first, and a hybrid one. */
 export function defaultLayout(regions: readonly string[], vaults: number, hybrid: boolean): SeedFile {

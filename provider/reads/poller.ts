@@ -10,11 +10,11 @@ import { formatDuration } from "../client/time/duration";
 /** The first look comes this soon after a wait begins, so that what is done at once costs no second. Milliseconds. */
 export const FIRST_LOOK_MS = 250;
 /** Pause after a look that brought progress, in milliseconds. */
-export const MIN_INTERVAL_MS = 1_000;
+const MIN_INTERVAL_MS = 1_000;
 /** Longest pause: terraform-provider-huaweicloud polls each checkpoint every 15 s. Milliseconds. */
-export const MAX_INTERVAL_MS = 15_000;
+const MAX_INTERVAL_MS = 15_000;
 /** Growth of the pause from look to look while nothing happens. */
-export const INTERVAL_GROWTH = 1.5;
+const INTERVAL_GROWTH = 1.5;
 /**
  * A look for many costs more than one for few: somebody new brings the next one forward to this long after the last for
  * each that waits, in milliseconds, and by no more than to the shortest pause.
@@ -37,7 +37,7 @@ const DUE_CROWD_MS = 10;
  */
 const CALLS_AT_ONCE = 200;
 /** A pause is shortened by up to this share, so that processes started together drift apart. */
-export const JITTER = 0.2;
+const JITTER = 0.2;
 
 /**
  * For `onLook`: passing lines such as `protecting 58 %, 2 min, one of 3 restore points that are waited for`.

@@ -129,7 +129,6 @@ export interface CommonInputs {
     readonly pollInterval?: string | undefined;
 }
 
-export type DeletionPolicy = "retain" | "delete";
 /** What becomes of the backups in the cloud when the resource goes. */
 export const deletionPolicy = z.enum(["retain", "delete"], { error: 'must be "retain" or "delete"' });
 export const warnOrFail = z.enum(["warn", "fail"], { error: 'must be "warn" or "fail"' });

@@ -13,7 +13,7 @@ export interface Need {
 }
 
 /** Megabytes that are left; undefined where that is not known, or the vault grows by itself. */
-export function freeMb(vault: WireVault): number | undefined {
+function freeMb(vault: WireVault): number | undefined {
     const { used, size } = vault.billing ?? {};
     if (used === undefined || size === undefined || size <= 0 || vault.auto_expand === true) return undefined;
     // Vendor: used is in MB, size in GB.

@@ -5,7 +5,7 @@ import { clientOf, nothing } from "./steps";
 import { isProviderType } from "./urn";
 
 /** What a step may not do: delete something protected. Others go on. */
-export class ProtectedError extends Error {
+class ProtectedError extends Error {
     constructor(urn: string) {
         super(
             `resource "${urn}" cannot be deleted\n` +

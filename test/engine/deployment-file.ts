@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Json, JsonObject, SecretForm } from "./json";
 import { type Crypter, openCrypter } from "./secrets";
-import { neededBy, newState, type ResourceState, readState, writeState } from "./state";
+import { neededBy, type ResourceState, readState, writeState } from "./state";
 import { isProviderType } from "./urn";
 
 /** Pulumi: the version our state claims to be written by; the engine whose rules we follow. */
@@ -105,8 +105,4 @@ export function integrityError(resources: ResourceState[]): string | undefined {
         }
     }
     return undefined;
-}
-
-export function copyState(state: ResourceState): ResourceState {
-    return newState({ ...state });
 }

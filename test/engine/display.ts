@@ -231,6 +231,3 @@ export class TextDisplay implements Display {
         );
     }
 }
-
-/** Shows nothing: for `--json`, where stdout carries the result only. */
-export const silentDisplay: Display = { diagnostic: () => {}, before: () => {}, after: () => {}, failed: () => {} };

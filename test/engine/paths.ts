@@ -5,7 +5,7 @@ export type DiffKind = "add" | "add-replace" | "delete" | "delete-replace" | "up
 export type DetailedDiff = Record<string, { diffKind: DiffKind; inputDiff: boolean }>;
 
 /** Parses `a.b[0]["odd key"]`, with `*` and `[*]` as wildcards; undefined if it is no path. */
-export function parsePath(text: string): PathPart[] | undefined {
+function parsePath(text: string): PathPart[] | undefined {
     const parts: PathPart[] = [];
     const pattern = /\.?([^.[\]"]+)|\[(\d+|\*)\]|\["((?:[^"\\]|\\.)*)"\]/gy;
     let position = 0;
@@ -25,7 +25,7 @@ export function parsePath(text: string): PathPart[] | undefined {
     return parts;
 }
 
-export function formatPath(parts: PathPart[]): string {
+function formatPath(parts: PathPart[]): string {
     let text = "";
     for (const part of parts) {
         if (typeof part === "number") {

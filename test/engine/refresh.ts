@@ -80,7 +80,7 @@ export async function refreshAll(run: Run, wanted: (state: ResourceState) => boo
 }
 
 /** Puts refreshed states in the place of the old ones, and takes out what referred to those that are gone. */
-export function rebase(run: Run, results: Map<ResourceState, ResourceState | undefined>): void {
+function rebase(run: Run, results: Map<ResourceState, ResourceState | undefined>): void {
     const present = new Set<string>();
     const states: ResourceState[] = [];
     for (const old of run.oldStates) {

@@ -74,7 +74,7 @@ function dependentsOf(run: Run, tracker: Tracker, root: ResourceState): Resource
  * Resources that a deletion of `root` takes with it: their inputs come from it, and their provider says that another value would
  * replace them.
  */
-export async function replacedWith(run: Run, tracker: Tracker, root: ResourceState): Promise<Dependent[]> {
+async function replacedWith(run: Run, tracker: Tracker, root: ResourceState): Promise<Dependent[]> {
     const replaced = new Set([root.urn]);
     const result: Dependent[] = [];
     const add = (state: ResourceState, keys: string[]) => {

@@ -10,7 +10,7 @@ import { unknownText } from "./values";
 /** Most steps have no diff. */
 export const nothing = { keys: [], diffs: [], detailedDiff: undefined, logical: true };
 
-export function providerReference(state: ResourceState): string {
+function providerReference(state: ResourceState): string {
     return `${state.urn}::${state.id}`;
 }
 

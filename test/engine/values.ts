@@ -23,7 +23,7 @@ export interface Bag {
 export const signature = "4dabf18193072939515e22adb298388d";
 export const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 const outputSignature = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
-export const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";
+const resourceSignature = "5cf8f73096256a8f31e491e813e4eb8e";
 /** Pulumi: what stands for an unknown string on the wire; the others are for values of other types. */
 export const unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const unknownTexts = new Set([
@@ -141,7 +141,7 @@ export function makeSecret(value: Value): Secret {
     return value instanceof Secret ? value : new Secret(value);
 }
 
-export function containsSecret(value: Value): boolean {
+function containsSecret(value: Value): boolean {
     if (value instanceof Secret) {
         return true;
     }
@@ -186,7 +186,7 @@ export function maskSecrets(value: Value): Value {
     return isBag(value) ? mapBag(value, maskSecrets) : value;
 }
 
-export function mapBag(bag: Bag, change: (value: Value) => Value): Bag {
+function mapBag(bag: Bag, change: (value: Value) => Value): Bag {
     const result: Bag = {};
     for (const key of Object.keys(bag)) {
         result[key] = change(bag[key] as Value);

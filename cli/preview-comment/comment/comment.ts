@@ -46,7 +46,7 @@ const LIMITS: readonly Limits[] = [
 const SHORTEST = 40;
 
 /** The first line of a comment, by which it is found and edited in place. Same project and stack, same line. */
-export function markerOf(preview: Preview, stack?: string): string {
+function markerOf(preview: Preview, stack?: string): string {
     const found = stackOf([
         ...preview.steps,
         ...preview.diagnostics.flatMap(({ urn }) => (urn === undefined ? [] : [{ urn }])),

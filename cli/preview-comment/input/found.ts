@@ -107,7 +107,7 @@ const nothing = {};
 /** An id or URN; the engine writes empty ones for none. */
 const orNone = (text: string | undefined) => (text === "" ? undefined : text);
 
-export function toState(found: Found | undefined): State | undefined {
+function toState(found: Found | undefined): State | undefined {
     if (found === undefined) return undefined;
     return {
         id: orNone(found.text("id")),

@@ -12,7 +12,7 @@ export const ACTIONS: Readonly<Record<Kind, readonly [first: string, again: stri
     CheckpointReplica: ["copy", "copy again"],
     VaultSync: ["sync", "sync again"],
 };
-export const KINDS = Object.keys(ACTIONS) as Kind[];
+const KINDS = Object.keys(ACTIONS) as Kind[];
 const BY_TYPE = new Map(KINDS.map((kind) => [PREFIX + kind, kind]));
 
 /** The kind of ours that a type token names. */

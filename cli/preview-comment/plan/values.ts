@@ -34,7 +34,7 @@ function some(value: unknown, is: (part: unknown) => boolean): boolean {
 }
 
 export const hasUnknown = (value: unknown): boolean => some(value, isUnknown);
-export const hasSecret = (value: unknown): boolean => some(value, isSecret);
+const hasSecret = (value: unknown): boolean => some(value, isSecret);
 
 /** Names of properties that hold secrets, should a program have forgotten to say so. */
 const SECRET_NAME =

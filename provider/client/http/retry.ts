@@ -13,15 +13,15 @@ import {
 import type { Method } from "../operations/operation";
 
 /** First delay after a passing failure, in milliseconds; doubled each time. */
-export const BACKOFF_BASE_MS = 500;
+const BACKOFF_BASE_MS = 500;
 /** Longest delay between two tries of one request, in milliseconds. */
-export const BACKOFF_MAX_MS = 30_000;
+const BACKOFF_MAX_MS = 30_000;
 /**
  * First and longest delay while another task holds the object ("busy" codes), in milliseconds. OTC's table of error
  * codes recommends 30 to 60 s; short tasks end sooner, so we start lower and end there.
  */
-export const BUSY_BASE_MS = 2_000;
-export const BUSY_MAX_MS = 60_000;
+const BUSY_BASE_MS = 2_000;
+const BUSY_MAX_MS = 60_000;
 /** Tries for codes that may pass (api-notes: Codes that may pass). */
 export const FEW_TRIES = 4;
 

@@ -39,8 +39,7 @@ export const createCheckpointRequest = z.strictObject({
             .optional(),
     }),
 });
-export type CreateCheckpointRequest = z.input<typeof createCheckpointRequest>;
-export const createCheckpointResponse = z.object({ checkpoint: wireCheckpoint });
+const createCheckpointResponse = z.object({ checkpoint: wireCheckpoint });
 
 /**
  * Starts a backup of a vault ("Creating a Restore Point"). Answers at once with status `protecting`. Not idempotent:

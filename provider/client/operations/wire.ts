@@ -100,7 +100,7 @@ export const wireCheckpoint = z.object({
 export type WireCheckpoint = z.output<typeof wireCheckpoint>;
 
 /** ReplicationRecord, on the source backup. Only `id` is required. */
-export const wireReplicationRecord = z.object({
+const wireReplicationRecord = z.object({
     id: wireId,
     status: wireText,
     created_at: wireText,

@@ -133,7 +133,7 @@ export const checkpointInputs = z.strictObject({
 });
 export type CheckpointInputs = z.output<typeof checkpointInputs>;
 
-export const checkpointOutputs = z.object({ ...checkpointInputs.shape, ...checkpointFacts, ...checkpointNotes });
+const checkpointOutputs = z.object({ ...checkpointInputs.shape, ...checkpointFacts, ...checkpointNotes });
 export type CheckpointOutputs = z.output<typeof checkpointOutputs>;
 
 export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = paced({

@@ -69,7 +69,7 @@ export function extraInfo({ excludeVolumes, includeVolumes }: VolumeChoice) {
 }
 
 /** The inputs that choose volumes, by the words a program uses. */
-export function chosenBy(details: readonly VolumeChoice[] | undefined): string[] {
+function chosenBy(details: readonly VolumeChoice[] | undefined): string[] {
     return (["excludeVolumes", "includeVolumes"] as const).filter((key) =>
         details?.some((one) => one[key] !== undefined),
     );

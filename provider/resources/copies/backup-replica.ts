@@ -82,7 +82,7 @@ export const backupReplicaInputs = z.strictObject({
 });
 export type BackupReplicaInputs = z.output<typeof backupReplicaInputs>;
 
-export const backupReplicaOutputs = z.object({
+const backupReplicaOutputs = z.object({
     ...backupReplicaInputs.shape,
     region: z.string(),
     projectId: z.string(),

@@ -58,7 +58,7 @@ export const checkpointReplicaInputs = z.strictObject({
 });
 export type CheckpointReplicaInputs = z.output<typeof checkpointReplicaInputs>;
 
-export const checkpointReplicaOutputs = z.object({
+const checkpointReplicaOutputs = z.object({
     ...checkpointReplicaInputs.shape,
     ...copyRunOutputs,
     /** Vault of the restore point. */

@@ -50,7 +50,7 @@ export const vaultReplicationInputs = z.strictObject({
 });
 export type VaultReplicationInputs = z.output<typeof vaultReplicationInputs>;
 
-export const vaultReplicationOutputs = z.object({ ...vaultReplicationInputs.shape, ...copyRunOutputs });
+const vaultReplicationOutputs = z.object({ ...vaultReplicationInputs.shape, ...copyRunOutputs });
 export type VaultReplicationOutputs = z.output<typeof vaultReplicationOutputs>;
 
 const withNewInputs = withInputs<VaultReplicationOutputs>(vaultReplicationInputs);

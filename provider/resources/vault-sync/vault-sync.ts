@@ -39,7 +39,7 @@ export const vaultSyncInputs = z.strictObject({
 });
 export type VaultSyncInputs = z.output<typeof vaultSyncInputs>;
 
-export const vaultSyncOutputs = z.object({
+const vaultSyncOutputs = z.object({
     ...vaultSyncInputs.shape,
     region: z.string(),
     projectId: z.string(),

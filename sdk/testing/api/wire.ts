@@ -5,7 +5,7 @@ import type { BackupState, CheckpointState, Dialect, OperationLogState, RecordSt
 type Json = Record<string, unknown>;
 
 /** Vendor: microseconds, UTC; without a zone on Huawei Cloud, with `+00:00` on Open Telekom Cloud (api-notes: Timestamps). */
-export function timestamp(micros: number, dialect: Dialect): string {
+function timestamp(micros: number, dialect: Dialect): string {
     const seconds = Math.floor(micros / 1_000_000);
     const text = `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(micros - seconds * 1_000_000).padStart(6, "0")}`;
     return dialect === "otc" ? `${text}+00:00` : text;
@@ -52,7 +52,7 @@ export function wireCheckpoint(
 }
 
 /** A replication record; the destination's ids only once they are known. */
-export function wireRecord(record: RecordState, schedule: Schedule, dialect: Dialect): Json {
+function wireRecord(record: RecordState, schedule: Schedule, dialect: Dialect): Json {
     const ids =
         record.destinationBackupId === undefined
             ? {}

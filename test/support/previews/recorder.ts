@@ -51,7 +51,7 @@ export interface Ran {
 
 const CHANGING = ["CreateCheckpoint", "CopyBackup", "CopyCheckpoint", "DeleteBackup", "ImportCheckpoint"];
 
-export class Project {
+class Project {
     readonly folder = mkdtempSync(join(tmpdir(), "cbr-preview-"));
     readonly #cli: string;
     readonly #env: NodeJS.ProcessEnv;
