@@ -17,11 +17,19 @@ it.each([
     [
         "BackupReplica",
         () => new cbr.BackupReplica("it", { backupId: id, ...copyTo }, options),
-        /replicas that are there are/,
+        /the input `adopt` instead, and nothing is copied/,
     ],
     ["CheckpointReplica", () => new cbr.CheckpointReplica("it", { checkpointId: id, ...copyTo }, options), /`adopt`/],
-    ["VaultReplication", () => new cbr.VaultReplication("it", { vaultId: id, ...copyTo }, options), /`adopt`/],
-    ["VaultSync", () => new cbr.VaultSync("it", { vaultId: id }, options), /a run of its own, and only .*`adopt`/],
+    [
+        "VaultReplication",
+        () => new cbr.VaultReplication("it", { vaultId: id, ...copyTo }, options),
+        /are not copied again/,
+    ],
+    [
+        "VaultSync",
+        () => new cbr.VaultSync("it", { vaultId: id }, options),
+        /a run of its own, and has nothing to `adopt`/,
+    ],
 ])("refuses the option import of a %s in one line that says what to do", (kind, make, what) => {
     let error: unknown;
     try {

@@ -62,3 +62,9 @@ export const getOperationLogOutput = lifted("getOperationLog");
 /** All tasks that fit, newest first. */
 export const getOperationLogs = plain("getOperationLogs");
 export const getOperationLogsOutput = lifted("getOperationLogs");
+/** Resources of a kind, each with whether it may be backed up, and why not. By name, then id. */
+export const getProtectables = plain("getProtectables");
+export const getProtectablesOutput = lifted("getProtectables");
+/** Whether servers have the agent that application-consistent backups need. By resource id. */
+export const getAgentStatus = plain("getAgentStatus");
+export const getAgentStatusOutput = lifted("getAgentStatus");

@@ -31,7 +31,7 @@ export function isNamed(rowName: string | undefined, name: string): boolean {
 }
 
 /** The backups as a restore point of that name has them: of several, each keeps the number that the cloud gave it. */
-export function namedBackups(backups: readonly Backup[], name: string): Backup[] {
+function namedBackups(backups: readonly Backup[], name: string): Backup[] {
     return backups.map((one) => {
         const [number = ""] = backups.length > 1 ? (/-\d{4}$/.exec(one.name ?? "") ?? []) : [];
         return one.status === EXPIRED ? one : { ...one, name: `${name.slice(0, MAX_LENGTH - number.length)}${number}` };
