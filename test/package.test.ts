@@ -282,7 +282,7 @@ it("tells the engine its schema, straight from the package", async ({ skip }) =>
     const schema = JSON.parse(await pulumi(["package", "get-schema", executable], folder, home));
     expect([schema.name, schema.version]).toEqual(["cbr", manifest.version]);
     expect(Object.keys(schema.resources)).toHaveLength(handlerNames.length);
-    expect(Object.keys(schema.functions)).toHaveLength(8);
+    expect(Object.keys(schema.functions)).toHaveLength(10);
 });
 
 // The tests run on the pinned Node; the package promises more: from the oldest that it accepts to the newest major version.

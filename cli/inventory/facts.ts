@@ -2,7 +2,7 @@
 import type { ProjectRef } from "../../provider/client/client";
 import type { WireBackup, WireReplicationRecord, WireVault } from "../../provider/client/operations";
 import { parseInstant } from "../../provider/client/time/timestamps";
-import { isGoodBackup } from "../../provider/resources/checkpoint/schema";
+import { isGoodBackup } from "../../provider/resources/checkpoint/status";
 
 /** What the source says of one copy. */
 export interface CopyRecord {

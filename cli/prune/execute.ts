@@ -3,7 +3,7 @@ import type { ProjectRef } from "../../provider/client/client";
 import { messageOf } from "../../provider/client/errors/errors";
 import { readBackup } from "../../provider/reads/backup-lists";
 import { deleteBackups } from "../../provider/reads/delete-backups";
-import { isGoodBackup } from "../../provider/resources/checkpoint/schema";
+import { isGoodBackup } from "../../provider/resources/checkpoint/status";
 import type { Context, Log, Services } from "../../provider/services/context";
 import type { Session } from "../inventory/session";
 import type { Decision } from "./plan";

@@ -12,7 +12,7 @@ import { withLowercaseIds } from "../resource/ids";
 import { EXPIRED, type Failure } from "../resource/resource";
 import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../resources/checkpoint/checkpoint";
 import { preflightCheckpoint } from "../resources/checkpoint/preflight";
-import { isFinalCheckpoint } from "../resources/checkpoint/schema";
+import { isFinalCheckpoint } from "../resources/checkpoint/status";
 import type { Context, Services } from "../services/context";
 
 /**

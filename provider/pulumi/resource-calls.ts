@@ -2,8 +2,8 @@
 import { ConfigError, messageOf } from "../client/errors/errors";
 import { displayText } from "../client/errors/redaction";
 import { atOriginalIndex, checkInputs, knownInputs } from "../resource/check";
+import { noteDeclared, noteMade, noteStored, removeGuarded } from "../resource/deletion-guard";
 import { hasLost } from "../resource/drift";
-import { noteDeclared, noteMade, noteStored, removeGuarded } from "../resource/guard";
 import { lowercaseId, withLowercaseIds } from "../resource/ids";
 import {
     type CommonInputs,

@@ -17,8 +17,8 @@ export interface ProtectableQuestion {
 }
 
 /**
- * Pages, as long as there are any. Vendor: paged by `marker`; `offset` means different things for servers and disks, and
- * there is no count (api-notes: Protectable resources), so the first page that is not full is the last one.
+ * Pages, as long as there are any. Vendor: paged by `marker`; `offset` means different things for servers and disks,
+ * and there is no count (api-notes: Protectable resources), so the first page that is not full is the last one.
  */
 export async function* protectablePages(
     services: Services,
@@ -39,7 +39,8 @@ export async function* protectablePages(
         if (instances.length < PROTECTABLE_PAGE) return;
         if (fresh.length === 0)
             throw new OperationFailedError(
-                `ListProtectable gives the same ${instances.length} rows again after ${marker}: what follows cannot be read. Ask for less, by resourceId, name or serverId.`,
+                `ListProtectable gives the same ${instances.length} rows again after ${marker}: what ` +
+                    "follows cannot be read. Ask for less, by resourceId, name or serverId.",
             );
         marker = instances.at(-1)?.id;
     }

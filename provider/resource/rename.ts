@@ -31,7 +31,9 @@ export function refuseRename(
     return [
         {
             property: "name",
-            reason: `${FAMILY_NAMES[family]} cannot rename a backup (it has no UpdateBackup): leave the name as it was, or change \`triggers\`, too, for ${anew} of that name`,
+            reason:
+                `${FAMILY_NAMES[family]} cannot rename a backup (it has no UpdateBackup): leave the name as it ` +
+                `was, or change \`triggers\`, too, for ${anew} of that name`,
         },
     ];
 }

@@ -278,7 +278,7 @@ it("previews with every input unknown, asks nothing about what it does not know,
     const preview = await life.preview();
     expect(preview.changes).toEqual({ create: expected.length + 3 });
     expectAbsent(JSON.stringify(life.requests()), "04da6b54-80e4-46f7-96ec-b56ff0331ba9");
-    expect(life.calls().filter((call) => !/^(Show|ListVaults$)/.test(call))).toEqual([]);
+    expect(life.calls().filter((call) => !/^(Show|ListVaults$|ListProtectable$)/.test(call))).toEqual([]);
 
     // Of what exists: an unknown counts as changed.
     only = [
@@ -289,9 +289,13 @@ it("previews with every input unknown, asks nothing about what it does not know,
     triggers = { run: 2 };
     const planned = await life.preview();
     expect(ops(planned)).toEqual(
-        [...only.filter((name) => !name.endsWith("Policy")), "seed"]
+        [...only.filter((name) => !/-(deletionPolicy|name)$/.test(name)), "seed"]
             .flatMap((name) => ["create-replacement", "delete-replaced", "replace"].map((op) => `${op} ${name}`))
-            .concat("update Checkpoint-deletionPolicy", "update CheckpointReplica-deletionPolicy")
+            .concat(
+                ...["Checkpoint-deletionPolicy", "CheckpointReplica-deletionPolicy", "BackupReplica-name"].map(
+                    (name) => `update ${name}`,
+                ),
+            )
             .sort(),
     );
     // In the run itself everything is known in time: nothing but the seed changes.

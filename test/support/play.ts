@@ -1,5 +1,5 @@
 import { PartialCreateError } from "../../provider/client/errors/errors";
-import { noteDeclared, noteMade, noteStored, removeGuarded } from "../../provider/resource/guard";
+import { noteDeclared, noteMade, noteStored, removeGuarded } from "../../provider/resource/deletion-guard";
 import { type CommonInputs, diffInputs, type ResourceHandler } from "../../provider/resource/resource";
 import { withNotes } from "../../provider/resource/with-notes";
 import type { Context } from "../../provider/services/context";

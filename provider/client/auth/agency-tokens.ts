@@ -61,7 +61,9 @@ export class AgencyTokens {
         }
     }
 
-    /** The user's own token, with which an agency is taken on: of the account, or without scope when that is not known. */
+    /**
+     * The user's own token, with which an agency is taken on: of the account, or without scope when that is not known.
+     */
     #userToken(base: string, credentials: PasswordCredentials): RefreshingValue<IssuedToken> {
         const { iam, attempts } = this.#parts;
         let token = this.#userTokens.get(base);

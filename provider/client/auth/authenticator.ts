@@ -1,7 +1,7 @@
 /**
- * Signing in: which project a region means, and the headers that prove who asks. One token a region and project, fetched
- * once for however many ask at the same time, renewed ahead of its end and once after a 401. A wrong credential is sent
- * once: what IAM refused is remembered, and nothing is asked with it again.
+ * Signing in: which project a region means, and the headers that prove who asks. One token a region and project,
+ * fetched once for however many ask at the same time, renewed ahead of its end and once after a 401. A wrong credential
+ * is sent once: what IAM refused is remembered, and nothing is asked with it again.
  */
 
 import { AuthError, ConfigError } from "../errors/errors";
@@ -35,8 +35,8 @@ export interface Scope {
 
 export interface Authenticator {
     /**
-     * Project id for URLs of this scope: the one given, else the settings' (which is of the settings' region only), else
-     * looked up in the region's own IAM by project name, else by region name. Single flight, cached.
+     * Project id for URLs of this scope: the one given, else the settings' (which is of the settings' region only),
+     * else looked up in the region's own IAM by project name, else by region name. Single flight, cached.
      * @throws ConfigError naming cbr:projectId when there is not exactly one; AuthError; TransportError (`sent: false`).
      */
     projectId(scope: Scope): Promise<string>;
@@ -49,15 +49,18 @@ export interface Authenticator {
         scope: { readonly region: string; readonly projectId: string },
     ): Promise<HttpRequest>;
     /**
-     * Told about a 401 (or what stands for one). True: there are new credentials, and the request may be sent once more.
-     * False: there are none; always so for signed calls, because five bad ones in a row block the key (api-notes: Refused credentials).
-     * Callers with the same stale token share one renewal.
+     * Told about a 401 (or what stands for one). True: there are new credentials, and the request may be sent once
+     * more. False: there are none; always so for signed calls, because five bad ones in a row block the key (api-notes:
+     * Refused credentials). Callers with the same stale token share one renewal.
      * @throws AuthError when signing in again was refused; TransportError (`sent: false`).
      */
     renew(scope: { readonly region: string; readonly projectId: string }, rejected: HttpRequest): Promise<boolean>;
     /** Told that this request's credential was not refused. */
     accepted(scope: { readonly region: string; readonly projectId: string }, request: HttpRequest): void;
-    /** The access key that signs the calls to every region and project; undefined where each has a token or keys of its own. */
+    /**
+     * The access key that signs the calls to every region and project; undefined where each has a token or keys of its
+     * own.
+     */
     sharedKey(): string | undefined;
     /** Which credentials are in use and which setting each part came from, for a refusal; never a secret. */
     describe(): string;
@@ -322,7 +325,10 @@ class IamAuthenticator implements Authenticator {
         }
     }
 
-    /** From a refused token in stack configuration to what the environment gives. False when there is nothing to fall back to. */
+    /**
+     * From a refused token in stack configuration to what the environment gives. False when there is nothing to fall
+     * back to.
+     */
     #fallBack(refused: Credentials): boolean {
         const { fallbackCredentials } = this.#settings;
         if (fallbackCredentials === undefined || this.#retired !== undefined || refused !== this.#settings.credentials)

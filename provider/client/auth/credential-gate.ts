@@ -1,6 +1,7 @@
 /**
- * The first call with a credential that nobody has looked at yet goes alone; those behind it learn from its answer. So a
- * wrong key costs one refused call and not one a resource: five in a row would block the key (api-notes: Refused credentials).
+ * The first call with a credential that nobody has looked at yet goes alone; those behind it learn from its answer. So
+ * a wrong key costs one refused call and not one a resource: five in a row would block the key (api-notes: Refused
+ * credentials).
  */
 
 import { type AuthError, type CbrError, TransportError } from "../errors/errors";
@@ -9,7 +10,9 @@ import type { Clock } from "../time/clock";
 /** What the first call taught: the credential was looked at; nothing; or no answer came at all, for this reason. */
 export type ProbeResult = "learned" | "nothing" | CbrError;
 
-/** A call that hangs holds up others for this long only, in milliseconds; unless a refusal of many would block the key. */
+/**
+ * A call that hangs holds up others for this long only, in milliseconds; unless a refusal of many would block the key.
+ */
 const PATIENCE_MS = 5_000;
 
 interface Running {
@@ -39,7 +42,10 @@ export class CredentialGate {
         return undefined;
     }
 
-    /** Remembered: nothing goes out with the last of these any more, nor with those before it that were never accepted anywhere. */
+    /**
+     * Remembered: nothing goes out with the last of these any more, nor with those before it that were never accepted
+     * anywhere.
+     */
     refuse(keys: readonly string[], error: AuthError): void {
         for (const key of keys) if (!this.#learned.has(key) || key === keys.at(-1)) this.#refused.set(key, error);
     }

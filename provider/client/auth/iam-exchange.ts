@@ -1,7 +1,7 @@
 /**
  * One exchange with IAM: retries, and errors that say what was refused. Seen from the call that needed the sign-in
- * nothing was sent, whatever happens here; so every error is an `AuthError`, a `ConfigError`, or a `TransportError` with
- * `sent: false`, and never one that could mean an effect.
+ * nothing was sent, whatever happens here; so every error is an `AuthError`, a `ConfigError`, or a `TransportError`
+ * with `sent: false`, and never one that could mean an effect.
  */
 import type { z } from "zod";
 import { describeClockSkew, parseFailure } from "../errors/error-response";
@@ -135,14 +135,18 @@ function adviceOf(
             return "Check the password.";
         case "APIGW.0301":
             return signed
-                ? "The access key is unknown or deleted, its secret key is wrong, or it is blocked for 5 minutes after too many failed calls."
+                ? "The access key is unknown or deleted, its secret key is wrong, or it is blocked for 5 " +
+                      "minutes after too many failed calls."
                 : undefined;
         default:
             return undefined;
     }
 }
 
-/** The error of an answer that is not a success. A 4xx names what was refused; what may pass (5xx, 429) may be tried again later. */
+/**
+ * The error of an answer that is not a success. A 4xx names what was refused; what may pass (5xx, 429) may be tried
+ * again later.
+ */
 export function refusal(
     iam: Iam,
     operation: string,
@@ -162,7 +166,9 @@ export function refusal(
             cause,
         });
     const advice = adviceOf(failure, response, nowMs, proof !== undefined && "keys" in proof);
-    const text = `Sign-in at ${place(sent.url)} was refused. ${cause.message} Refused was ${who.whenRefused}.${advice === undefined ? "" : ` ${advice}`}`;
+    const text =
+        `Sign-in at ${place(sent.url)} was refused. ${cause.message} Refused was ` +
+        `${who.whenRefused}.${advice === undefined ? "" : ` ${advice}`}`;
     return new AuthError(text, { status: response.status, cause });
 }
 

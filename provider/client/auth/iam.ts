@@ -1,4 +1,6 @@
-/** The calls to IAM that signing in needs (api-notes: Tokens), each one function without state. Errors: iam-exchange.ts. */
+/**
+ * The calls to IAM that signing in needs (api-notes: Tokens), each one function without state. Errors: iam-exchange.ts.
+ */
 import { z } from "zod";
 import { parseFailure } from "../errors/error-response";
 import { ApiError, ConfigError } from "../errors/errors";
@@ -229,7 +231,8 @@ async function temporaryKeys(
     registerSecret(credential.securitytoken);
     const nowMs = iam.clock.now();
     const known = life(nowMs, credential.expires_at, undefined);
-    // The answer does not say when it was issued: by a wrong clock its end may be anywhere, but its length was our wish.
+    // The answer does not say when it was issued: by a wrong clock its end may be anywhere, but its length was our
+    // wish.
     const lifeMs =
         credential.expires_at === undefined || known.lifeMs === 0
             ? durationSeconds * 1000
@@ -262,7 +265,8 @@ export async function findProject(
         const failure = parseFailure(operation, response, iam.clock.now(), "IAM");
         const cause = new ApiError(failure);
         throw new ConfigError(
-            `The project id could not be looked up, because projects may not be listed with ${who.plain}: set cbr:projectId. ${cause.message}`,
+            `The project id could not be looked up, because projects may not be listed with ${who.plain}: ` +
+                `set cbr:projectId. ${cause.message}`,
             { cause },
         );
     }
@@ -273,14 +277,18 @@ export async function findProject(
     if (only !== undefined && others.length === 0) return only.id;
     if (only === undefined) throw noSuchProject(base, name);
     throw new ConfigError(
-        `IAM at ${place(base)} knows ${named.length} projects named "${name.value}" (${name.source}): ${named.map(({ id }) => id).join(", ")}. Set cbr:projectId to the right one (for a destination, destinationProjectId).`,
+        `IAM at ${place(base)} knows ${named.length} projects named "${name.value}" (${name.source}): ` +
+            `${named.map(({ id }) => id).join(", ")}. Set cbr:projectId to the right one (for a ` +
+            "destination, destinationProjectId).",
     );
 }
 
 /** The error for a project name that IAM does not know. */
 export function noSuchProject(base: string, name: Resolved, cause?: unknown): ConfigError {
     return new ConfigError(
-        `IAM at ${place(base)} knows no project named "${name.value}" (${name.source}), or these credentials have no access to it. Set cbr:projectId, or cbr:projectName (on Open Telekom Cloud names look like eu-de_team); for a destination region set destinationProjectId.`,
+        `IAM at ${place(base)} knows no project named "${name.value}" (${name.source}), or these ` +
+            "credentials have no access to it. Set cbr:projectId, or cbr:projectName (on Open Telekom " +
+            "Cloud names look like eu-de_team); for a destination region set destinationProjectId.",
         cause === undefined ? {} : { cause },
     );
 }

@@ -64,8 +64,8 @@ export interface CanonicalRequest {
 }
 
 /**
- * The text that is signed, for exactly these headers (lower-case names). An `x-sdk-content-sha256` among them replaces the
- * body's hash.
+ * The text that is signed, for exactly these headers (lower-case names). An `x-sdk-content-sha256` among them replaces
+ * the body's hash.
  */
 export function canonicalRequest(
     request: Pick<HttpRequest, "method" | "url" | "body">,
@@ -95,10 +95,10 @@ function compactDate(date: Date): string {
 }
 
 /**
- * Headers to add to the request, lower-case names: `authorization`, `x-sdk-date` and, where there is something to put in,
- * `x-project-id`, `x-domain-id` and `x-security-token`. Signed are these, `host` (with a port that is not the scheme's
- * own) and, with a body, `content-type`; what else the request carries may change on its way. The request goes out as it
- * is: the slash that the canonical form adds to the path is not part of it. Good for 15 minutes around `date`.
+ * Headers to add to the request, lower-case names: `authorization`, `x-sdk-date` and, where there is something to put
+ * in, `x-project-id`, `x-domain-id` and `x-security-token`. Signed are these, `host` (with a port that is not the
+ * scheme's own) and, with a body, `content-type`; what else the request carries may change on its way. The request goes out as
+ * it is: the slash that the canonical form adds to the path is not part of it. Good for 15 minutes around `date`.
  */
 export function sign(request: HttpRequest, keys: SigningKeys, date: Date): Record<string, string> {
     const added: Record<string, string> = { "x-sdk-date": compactDate(date) };
@@ -115,6 +115,8 @@ export function sign(request: HttpRequest, keys: SigningKeys, date: Date): Recor
     const signature = createHmac("sha256", keys.secretKey).update(toSign, "utf8").digest("hex");
     return {
         ...added,
-        authorization: `${ALGORITHM} Access=${keys.accessKey}, SignedHeaders=${canonical.signedHeaders}, Signature=${signature}`,
+        authorization:
+            `${ALGORITHM} Access=${keys.accessKey}, SignedHeaders=${canonical.signedHeaders}, ` +
+            `Signature=${signature}`,
     };
 }

@@ -102,7 +102,8 @@ export class SigningKeySource {
         const family = familyOf(settings.cloud.value);
         if (family === "flexibleengine")
             throw new ConfigError(
-                `${FAMILY_NAMES[family]} has no sign-in with an identity token (${credentials.identityProvider.source}).`,
+                `${FAMILY_NAMES[family]} has no sign-in with an identity token ` +
+                    `(${credentials.identityProvider.source}).`,
             );
         const base = iamBaseUrl(settings, region);
         const key = `web identity ${base}`;

@@ -6,7 +6,10 @@ export const updateBackupRequest = z.strictObject({
     backup: z.strictObject({ name: requestName.optional() }).optional(),
 });
 
-/** Renames a backup ("Modifying a Backup"); nothing else of it can be changed. Vendor: Huawei Cloud only (api-notes: Renaming a backup). */
+/**
+ * Renames a backup ("Modifying a Backup"); nothing else of it can be changed. Vendor: Huawei Cloud only (api-notes:
+ * Renaming a backup).
+ */
 export const updateBackup = defineOperation({
     id: "UpdateBackup",
     method: "PUT",

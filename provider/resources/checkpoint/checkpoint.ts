@@ -8,7 +8,7 @@ import { abandonNotes, settleNotes } from "../../exactly-once/settle-notes";
 import { backupsOfCheckpoint } from "../../reads/checkpoint-lists";
 import { parseRegionalId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
-import { paced } from "../../resource/paced";
+import { paced } from "../../resource/poll-interval";
 import { canRename, refuseRename } from "../../resource/rename";
 import {
     commonInputs,
@@ -31,17 +31,8 @@ import { preflightCheckpoint, refuseAdoption, refuseEmpty } from "./preflight";
 import { observe, read } from "./read";
 import { remove } from "./remove";
 import { createPlan, storedOutcome } from "./request";
-import {
-    checkpointFacts,
-    checkpointNotes,
-    expiredOutputs,
-    isFailure,
-    isFinalCheckpoint,
-    isGoing,
-    isGoodBackup,
-    outcomeOf,
-    toOutputs,
-} from "./schema";
+import { checkpointFacts, checkpointNotes, expiredOutputs, toOutputs } from "./schema";
+import { isFailure, isFinalCheckpoint, isGoing, isGoodBackup, outcomeOf } from "./status";
 import { checkVolumeChoice, volumeChoice } from "./volumes";
 import {
     type CheckpointWait,

@@ -5,7 +5,8 @@ import { RENAME_BUDGET_MS, renameBackups } from "../../resource/rename";
 import { deadlineOf, EXPIRED } from "../../resource/resource";
 import type { Context } from "../../services/context";
 import type { CheckpointOutputs } from "./checkpoint";
-import { type Backup, isFinalCheckpoint } from "./schema";
+import type { Backup } from "./schema";
+import { isFinalCheckpoint } from "./status";
 
 const MAX_LENGTH = 64;
 
@@ -38,7 +39,9 @@ function namedBackups(backups: readonly Backup[], name: string): Backup[] {
     });
 }
 
-/** The name that inputs ask for, where it is not the one that the backups have; undefined: there is nothing to rename. */
+/**
+ * The name that inputs ask for, where it is not the one that the backups have; undefined: there is nothing to rename.
+ */
 export function newName(olds: CheckpointOutputs, given: string | undefined): string | undefined {
     const wanted = given ?? olds.name;
     return wanted !== olds.name || olds.partlyRenamed === true ? wanted : undefined;
@@ -83,6 +86,7 @@ export async function rename(
     const known = { ...outputs, backups, ...(isPart ? { partlyRenamed: true } : {}) };
     const reasons = failures.map((one) => `backup ${one.id}: ${one.reason.replace(/\.$/, "")}`).join("; ");
     throw new PartialCreateError(id, known, [
-        `restore point ${id}: ${failures.length} of ${renamings.length} backups could not be renamed. ${reasons}. Run \`pulumi up\` again to rename them.`,
+        `restore point ${id}: ${failures.length} of ${renamings.length} backups could not be renamed. ` +
+            `${reasons}. Run \`pulumi up\` again to rename them.`,
     ]);
 }

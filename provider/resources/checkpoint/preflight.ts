@@ -5,12 +5,12 @@ import { showCheckpoint, type WireBackup, type WireCheckpoint, type WireVault } 
 import { backupsOf, find, look, noVault, protectType, targetOf, vaultOf, warnOnce } from "../../resource/preflight";
 import { isOfCloud } from "../../resource/regions";
 import type { Failure } from "../../resource/resource";
-import { fullReason, surelyFit, tightReason } from "../../resource/room";
+import { fullReason, surelyFit, tightReason } from "../../resource/vault-capacity";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs } from "./checkpoint";
 import { isNamed } from "./names";
 import { unknownVolumes, warnOfUnprotectable } from "./protectable";
-import { isFinalCheckpoint, isGoodBackup } from "./schema";
+import { isFinalCheckpoint, isGoodBackup } from "./status";
 
 /** Told by the settings alone: Open Telekom Cloud's page of CreateCheckpoint has no `include_volumes`. */
 function lackedByCloud(context: Context, inputs: Partial<CheckpointInputs>): Failure[] {

@@ -1,6 +1,7 @@
 /**
- * What the cloud says beforehand of the resources that a restore point is to be of: which cannot be backed up, and which
- * volumes a server has. Open Telekom Cloud does not say it. Whatever goes wrong with these looks, the preview goes on.
+ * What the cloud says beforehand of the resources that a restore point is to be of: which cannot be backed up, and
+ * which volumes a server has. Open Telekom Cloud does not say it. Whatever goes wrong with these looks, the preview
+ * goes on.
  */
 import type { ProjectRef } from "../../client/client";
 import { showProtectable, type WireProtectable, type WireVault } from "../../client/operations";

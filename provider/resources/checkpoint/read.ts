@@ -9,7 +9,8 @@ import { sharedRows } from "../../reads/shared-reads";
 import { EXPIRED } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
-import { expiredOutputs, isFinalCheckpoint, isGoneCheckpoint, toBackup, toOutputs } from "./schema";
+import { expiredOutputs, toBackup, toOutputs } from "./schema";
+import { isFinalCheckpoint, isGoneCheckpoint } from "./status";
 
 export async function read(context: Context, id: string, olds: Partial<CheckpointOutputs>) {
     const target = await targetOf(context, olds);

@@ -8,7 +8,7 @@ import { deadlineOf, EXPIRED } from "../../resource/resource";
 import type { Context } from "../../services/context";
 import { namesOf } from "../../services/holders";
 import type { CheckpointOutputs } from "./checkpoint";
-import { isFinalCheckpoint, isGoneCheckpoint, isGoodBackup } from "./schema";
+import { isFinalCheckpoint, isGoneCheckpoint, isGoodBackup } from "./status";
 import { UNLISTED_MS, waitForCheckpoint } from "./wait";
 
 /** 30 min: CBR's predecessor documents as much for one deletion. */

@@ -8,7 +8,7 @@ import type { Context } from "../../services/context";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
 import { findCheckpoint } from "./find-lost";
 import { isGeneratedName, isUniqueName } from "./names";
-import { isFinalCheckpoint, isGoneCheckpoint } from "./schema";
+import { isFinalCheckpoint, isGoneCheckpoint } from "./status";
 import { explainVolumeChoice, extraInfo } from "./volumes";
 
 /** By name only where it is one of ours: a given one may have been sent more than once. */

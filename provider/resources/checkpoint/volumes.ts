@@ -4,7 +4,7 @@ import { ApiError, messageOf, OperationFailedError } from "../../client/errors/e
 import { objectId } from "../../resource/resource";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
-import { isGoodBackup } from "./schema";
+import { isGoodBackup } from "./status";
 
 const LEAVE_OUT = "must name at least one volume; leave it out to back up all";
 /** A resource of this type has no volumes to choose from. */

@@ -10,15 +10,8 @@ import { type PollResult, shouldFetchById, showProgress } from "../../reads/poll
 import { EXPIRED } from "../../resource/resource";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
-import {
-    goodIds,
-    isFinalBackup,
-    isFinalCheckpoint,
-    isGoneCheckpoint,
-    outcomeOf,
-    requestedResources,
-    toOutputs,
-} from "./schema";
+import { goodIds, toOutputs } from "./schema";
+import { isFinalBackup, isFinalCheckpoint, isGoneCheckpoint, outcomeOf, requestedResources } from "./status";
 import { warnOfOtherVolumes } from "./volumes";
 
 /** So long a finished checkpoint is given for its backups to appear in the list, in milliseconds. */

@@ -52,7 +52,8 @@ function whyOther(asked: Asked, original: WireBackup | undefined, replica: WireB
 }
 
 const noReplica = (id: string, { region, projectId }: ProjectRef): string =>
-    `there is no backup ${id} in ${region}, project ${projectId} (BackupService.6200): check adopt, destinationRegion and destinationProjectId, or take adopt out to copy`;
+    `there is no backup ${id} in ${region}, project ${projectId} (BackupService.6200): check adopt, ` +
+    "destinationRegion and destinationProjectId, or take adopt out to copy";
 
 /** The copy as it would be had this resource made it. */
 function adoptedCopy(backupId: string, original: WireBackup | undefined, replica: WireBackup, region: string) {
@@ -111,7 +112,8 @@ export async function adoptSome(
         const [original] = matching;
         if (original === undefined || matching.length > 1)
             throw new OperationFailedError(
-                `adopt: replica ${id} is of ${original === undefined ? "none" : "more than one"} of the backups that would be copied: ${backupIds.join(", ")}.`,
+                `adopt: replica ${id} is of ${original === undefined ? "none" : "more than one"} of the ` +
+                    `backups that would be copied: ${backupIds.join(", ")}.`,
             );
         if (adopted.has(original.id))
             throw new OperationFailedError(`adopt: two replicas are named for backup ${original.id}.`);
@@ -171,7 +173,9 @@ export function refuseOwnPlace(
     return [
         {
             property: "adopt",
-            reason: `names a replica that this resource has already, which cannot take its own place: ${replaces.join(", ")} changed. Take adopt out to copy again; by itself that changes nothing`,
+            reason:
+                "names a replica that this resource has already, which cannot take its own place: " +
+                `${replaces.join(", ")} changed. Take adopt out to copy again; by itself that changes nothing`,
         },
     ];
 }

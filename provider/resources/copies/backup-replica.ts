@@ -9,7 +9,7 @@ import { abandonNotes, type StoredOutcome, settleNotes } from "../../exactly-onc
 import { readBackup } from "../../reads/backup-lists";
 import { parseReplicaId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
-import { paced } from "../../resource/paced";
+import { paced } from "../../resource/poll-interval";
 import { canRename, RENAME_BUDGET_MS, refuseRename, renameBackups } from "../../resource/rename";
 import {
     commonInputs,
@@ -77,7 +77,10 @@ export const backupReplicaInputs = z.strictObject({
      * never deleted.
      */
     deletionPolicy: deletionPolicy.optional().meta({ default: "retain" }),
-    /** Id of an existing replica of the backup to manage instead of copying: nothing is sent, and `deletionPolicy` applies to it. Leaving it out later changes nothing. Changing it replaces the replica. */
+    /**
+     * Id of an existing replica of the backup to manage instead of copying: nothing is sent, and `deletionPolicy`
+     * applies to it. Leaving it out later changes nothing. Changing it replaces the replica.
+     */
     adopt: objectId.optional().meta({ replaces: true }),
 });
 export type BackupReplicaInputs = z.output<typeof backupReplicaInputs>;
@@ -348,7 +351,8 @@ async function rename(
     const [failure] = await renameBackups(context, destinationOf(outputs), [renaming], deadline);
     if (failure === undefined) return { ...outputs, name };
     throw new PartialCreateError(id, outputs, [
-        `replica ${destinationBackupId} in ${outputs.destinationRegion} could not be renamed: ${failure.reason.replace(/\.$/, "")}. Run \`pulumi up\` again to rename it.`,
+        `replica ${destinationBackupId} in ${outputs.destinationRegion} could not be renamed: ` +
+            `${failure.reason.replace(/\.$/, "")}. Run \`pulumi up\` again to rename it.`,
     ]);
 }
 

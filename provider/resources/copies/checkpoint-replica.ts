@@ -5,7 +5,7 @@ import { holdingNotes } from "../../exactly-once/post-once";
 import { abandonNotes, type StoredOutcome } from "../../exactly-once/settle-notes";
 import { windowOf } from "../../exactly-once/time-window";
 import { keepingId } from "../../resource/keep-id";
-import { paced } from "../../resource/paced";
+import { paced } from "../../resource/poll-interval";
 import { commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
 import type { Context } from "../../services/context";
 import { adoptSome, ownReplicas, preflightAdopted, refuseOwnPlace } from "./adopt-replicas";
@@ -49,7 +49,10 @@ export const checkpointReplicaInputs = z.strictObject({
      */
     checkpointId: objectId.meta({ replaces: true }),
     ...copyRunInputs,
-    /** Ids of existing replicas of the backups to manage instead of copying these: `deletionPolicy` applies to them. Backups without one are copied. Leaving it out later changes nothing. Changing it replaces the resource. */
+    /**
+     * Ids of existing replicas of the backups to manage instead of copying these: `deletionPolicy` applies to them.
+     * Backups without one are copied. Leaving it out later changes nothing. Changing it replaces the resource.
+     */
     adopt: z
         .array(objectId)
         .min(1, "must name at least one replica; leave it out to copy")

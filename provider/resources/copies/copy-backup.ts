@@ -101,8 +101,8 @@ function copyBackupPlan(
 }
 
 /**
- * Not every cloud skips a backup that has its replica: a refusal as "nothing to replicate", or under a code that no page
- * has, is the same where the backup's record names a replica that can be read (api-notes: One replica a backup and
+ * Not every cloud skips a backup that has its replica: a refusal as "nothing to replicate", or under a code that no
+ * page has, is the same where the backup's record names a replica that can be read (api-notes: One replica a backup and
  * region). Throws the refusal otherwise.
  */
 async function copyThatIsThere(

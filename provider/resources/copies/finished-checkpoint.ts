@@ -5,7 +5,7 @@ import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../clie
 import { backupsOfCheckpoint, checkpointTopic } from "../../reads/checkpoint-lists";
 import { showProgress } from "../../reads/poller";
 import type { Context } from "../../services/context";
-import { isFinalCheckpoint, isGoneCheckpoint } from "../checkpoint/schema";
+import { isFinalCheckpoint, isGoneCheckpoint } from "../checkpoint/status";
 import { UNLISTED_MS } from "../checkpoint/wait";
 
 const isRunning = (status: string): boolean => status === "protecting" || status === "waiting_protect";

@@ -18,8 +18,8 @@ import {
     warnOnce,
 } from "../../resource/preflight";
 import type { Failure } from "../../resource/resource";
-import { fullReason, type Need, surelyFit, tightReason } from "../../resource/room";
 import { refuseSameRegion } from "../../resource/same-region";
+import { fullReason, type Need, surelyFit, tightReason } from "../../resource/vault-capacity";
 import type { Context } from "../../services/context";
 import type { BackupReplicaInputs } from "./backup-replica";
 import type { CheckpointReplicaInputs } from "./checkpoint-replica";

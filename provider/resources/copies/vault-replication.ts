@@ -6,7 +6,7 @@ import { digest } from "../../exactly-once/journal";
 import { holdingNotes, noteOutcome } from "../../exactly-once/post-once";
 import type { StoredOutcome } from "../../exactly-once/settle-notes";
 import { windowOf } from "../../exactly-once/time-window";
-import { paced } from "../../resource/paced";
+import { paced } from "../../resource/poll-interval";
 import { commonInputs, deadlineOf, objectId, type ResourceHandler, requestInputs } from "../../resource/resource";
 import type { Context } from "../../services/context";
 import { copyCheckpointPlan, findRun } from "./copy-checkpoint";

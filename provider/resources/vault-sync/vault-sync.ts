@@ -10,7 +10,7 @@ import { type ListOptions, operationLogRows } from "../../reads/backup-lists";
 import { type PollSource, shouldFetchById, showProgress } from "../../reads/poller";
 import { parseRegionalId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
-import { paced } from "../../resource/paced";
+import { paced } from "../../resource/poll-interval";
 import { isHybrid, look, noVault, targetOf as previewTargetOf, vaultOf } from "../../resource/preflight";
 import {
     applyInputs,
