@@ -13,6 +13,8 @@ const why = "our own engine does not read the stack's resources in a preview";
 /** All outputs of a resource but those that repeat what the row changes. */
 function factsOf(resource: object, row: Row): Record<string, unknown> {
     const changed = new Set(["urn", ...row.steps.flatMap(([args]) => Object.keys(args))]);
+    // Its backups bear the name of a restore point.
+    if (row.input === "name") changed.add("backups");
     const keys = Object.keys(resource).filter((key) => !key.startsWith("__") && !changed.has(key));
     return Object.fromEntries(keys.map((key) => [key, Reflect.get(resource, key)]));
 }
