@@ -23,7 +23,7 @@ FILE is a terraform.tfstate, what \`terraform state pull\` wrote, or what \`terr
 standard input.
 
 Options:
-  --language NAME       typescript (default), or yaml, for a native provider of package cbr
+  --language NAME       typescript (default), or yaml: a Pulumi.yaml that the native provider serves
   --output FILE         write the program to a new file, whole or not at all (default: the terminal)
   --help, --version
 

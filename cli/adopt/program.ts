@@ -31,6 +31,7 @@ export function yamlProgram(plan: AdoptionPlan): string {
     const content = {
         name: "adopted-restore-points",
         runtime: "yaml",
+        plugins: { providers: [{ name: "cbr", path: "node_modules/pulumi-cbr" }] },
         resources: Object.fromEntries(
             plan.adoptions.map((one) => [one.name, { type: "cbr:Checkpoint", properties: inputsOf(one) }]),
         ),

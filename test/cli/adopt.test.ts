@@ -190,6 +190,7 @@ export const shopABackupNightly3Id = new cbr.Checkpoint("shop-a-backup-nightly-3
         expect(parse(out)).toEqual({
             name: "adopted-restore-points",
             runtime: "yaml",
+            plugins: { providers: [{ name: "cbr", path: "node_modules/pulumi-cbr" }] },
             resources: {
                 before: {
                     type: "cbr:Checkpoint",

@@ -91,7 +91,9 @@ it("names each bad input at its property, all of them at once, in the preview", 
         }),
     ).toEqual([
         `backupId: ${mustBeUuid}`,
-        expect.stringMatching(/^colour: is not an input of this resource; it has: .*backupId, .*deletionPolicy, adopt$/),
+        expect.stringMatching(
+            /^colour: is not an input of this resource; it has: .*backupId, .*deletionPolicy, adopt$/,
+        ),
         'deletionPolicy: must be "retain" or "delete"',
         "destinationRegion: a region name has letters, digits, '.', '_' and '-' only, e.g. eu-de",
         "name: may have letters, digits, '_' and '-' only",
