@@ -78,14 +78,15 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
             const failures = await calls.check(caller(news), olds, news);
             // Pulumi: what is given back is stored and shown, so it is what the program wrote.
             const inputs = { ...withoutHostKeys(news), ...notesOf(news) };
-            return failures.length > 0 ? { inputs, failures } : { inputs };
+            return { inputs, failures };
         },
 
         diff: async (id: string, olds: PropertyMap, news: PropertyMap) => {
             const asked = { ...caller(news), storedUrn: urnIn(olds) };
             const { replaces, updates, deleteBeforeReplace, ...result } = await calls.diff(asked, id, olds, news);
             // The native host made it: an update puts this host's keys into its state, without which it could not be deleted.
-            const changedByState = result.changedByState || olds[PROVIDER_KEY] === undefined;
+            const isNative = olds[PROVIDER_KEY] === undefined && news[PROVIDER_KEY] !== undefined;
+            const changedByState = result.changedByState || isNative;
             if (replaces.length === 0 && updates.length === 0) return { changes: changedByState };
             // Pulumi: without a word on `changes` the engine compares the inputs itself, which is what shows them in a
             // preview and makes `replaceOnChanges` work; it would find nothing where no input changed.

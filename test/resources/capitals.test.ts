@@ -89,9 +89,13 @@ it("still tells a trigger or a name in other letters from the one before", async
         region: "eu-de",
         status: "available",
         backups: [],
+        vault: { resources: [], skippedResources: [] },
+        skippedResources: [],
     };
-    const news = { vaultId: ids.vault, triggers: [upper(ids.vault)], name: "A" };
-    expect(await provider.checkpoint.diff?.("x", olds, news)).toMatchObject({ replaces: ["triggers", "name"] });
+    const renamed = { vaultId: ids.vault, triggers: [ids.vault], name: "A" };
+    expect(await provider.checkpoint.diff?.("x", olds, renamed)).toMatchObject({ replaces: [] });
+    const triggered = { ...renamed, triggers: [upper(ids.vault)] };
+    expect(await provider.checkpoint.diff?.("x", olds, triggered)).toMatchObject({ replaces: ["triggers"] });
 });
 
 it("finds the restore point of a lost answer, and misses no backup, with preflight off", async () => {

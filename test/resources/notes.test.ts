@@ -83,9 +83,16 @@ function notes(): [file: string, note: Bag & { facts: Bag }][] {
 
 const urnOf = (kind: string, name: string) => `urn:pulumi:dev::p::pulumi-nodejs:dynamic/cbr:${kind}::${name}`;
 const inputs = (more: Bag = {}, name = "cp"): Bag => ({ vaultId, __urn: urnOf("Checkpoint", name), ...more });
+// Pulumi: each create comes after a check.
 const create = async (more?: Bag, name?: string) => {
+    await pulumi.checkpoint.check({}, inputs(more, name));
     const { id, outs = {} } = await pulumi.checkpoint.create(inputs(more, name));
     return { id, outs };
+};
+/** Pulumi: the program's diff comes after a check, that of a refresh right after a read. */
+const diff = async (id: string, outs: Bag, news: Bag, kind: Kind = "checkpoint") => {
+    await pulumi[kind].check(outs, news);
+    return pulumi[kind].diff(id, outs, news);
 };
 const made = () => [...cloud().checkpoints.keys()];
 
@@ -111,7 +118,7 @@ describe("a note", () => {
         await start();
         const { id, outs } = await create();
         await newProcess();
-        if (call === "diff") await pulumi.checkpoint.diff(id, outs, inputs());
+        if (call === "diff") await diff(id, outs, inputs());
         if (call === "read") await pulumi.checkpoint.read(id, outs);
         if (call === "update") await pulumi.checkpoint.update(id, outs, inputs());
         expect(notes()).toEqual([]);
@@ -135,7 +142,7 @@ describe("a note", () => {
         expect(old.id).toBe(id);
         await newProcess();
         for (const [file, text] of files) writeFileSync(file, text);
-        await pulumi.checkpoint.diff(id, old.outs, inputs({ deletionPolicy: "delete" }));
+        await diff(id, old.outs, inputs({ deletionPolicy: "delete" }));
         const next = await create({ deletionPolicy: "delete" });
         expect(next.id).not.toBe(id);
         await pulumi.checkpoint.delete(id, old.outs);
@@ -146,7 +153,7 @@ describe("a note", () => {
         await start();
         const { id, outs } = await create({}, "former");
         await newProcess();
-        await pulumi.checkpoint.diff(id, outs, inputs({}, "renamed"));
+        await diff(id, outs, inputs({}, "renamed"));
         expect(notes()).toEqual([]);
     });
 
@@ -154,9 +161,9 @@ describe("a note", () => {
         await start();
         const old = await create({ triggers: [1] });
         await newProcess();
-        await pulumi.checkpoint.diff(old.id, old.outs, inputs({ triggers: [2] }));
+        await diff(old.id, old.outs, inputs({ triggers: [2] }));
         const { id, files } = await killed({ triggers: [2] });
-        await pulumi.checkpoint.diff(old.id, old.outs, inputs({ triggers: [2] }));
+        await diff(old.id, old.outs, inputs({ triggers: [2] }));
         expect((await create({ triggers: [2] })).id).toBe(id);
         // Elsewhere another one was taken meanwhile.
         await newProcess();
@@ -171,7 +178,7 @@ describe("a note", () => {
             writeFileSync(file, JSON.stringify({ ...note, startedAt: note.startedAt - 3_600_000 }));
         }
         said = "";
-        await pulumi.checkpoint.diff(newer.id, newer.outs, inputs({ triggers: [3] }));
+        await diff(newer.id, newer.outs, inputs({ triggers: [3] }));
         expect(said).toContain(`it made restore point ${id}. The stack has something newer in its place: ${newer.id}`);
         expect(notes()).toEqual([]);
     });
@@ -284,7 +291,7 @@ describe("a replacement of which the engine shows nothing (--replace)", () => {
         expect(made()).toEqual([id]);
         // What the engine has still to delete is what the resource still is.
         await newProcess();
-        await pulumi.checkpoint.diff(id, outs, inputs({ deletionPolicy: "delete" }));
+        await diff(id, outs, inputs({ deletionPolicy: "delete" }));
         await pulumi.checkpoint.delete(id, outs);
         expect(made()).toEqual([id]);
         // The next one is a new one.
@@ -317,7 +324,7 @@ describe.each(["backupReplica", "vaultReplication", "checkpointReplica", "vaultS
         expect(second.id).toBe(first.id);
         expect(posts()).toBe(sent);
         await newProcess();
-        await pulumi[kind].diff(second.id, second.outs ?? {}, news);
+        await diff(second.id, second.outs ?? {}, news, kind);
         expect(notes()).toEqual([]);
     });
 });
