@@ -10,6 +10,9 @@ declare const id: pulumi.Output<string>;
 
 export function checkpoints(): void {
     const plain = new cbr.Checkpoint("a", { vaultId: "x", name: "n", incremental: false, triggers: { a: 1, b: [id] } });
+    const isFull: pulumi.Output<boolean> = pulumi.output(true);
+    const policy: pulumi.Output<"retain" | "delete"> = pulumi.output("retain" as const);
+    new cbr.Checkpoint("b", { vaultId: "x", incremental: isFull, deletionPolicy: policy });
     new cbr.Checkpoint("b", { vaultId: id, resources: [id, "y"], triggers: ["1", id], timeouts: { create: "2h" } });
     new cbr.Checkpoint("c", {
         vaultId: id,
