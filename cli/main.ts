@@ -114,7 +114,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
         if (error instanceof UsageError || isParseArgsError(error)) {
             const [synopsis = ""] = command.usage.split("\n");
             io.err(
-                `pulumi-cbr ${name}: ${error.message}\n\n${synopsis}\n\`pulumi-cbr ${name} --help\` explains the options.\n`,
+                `pulumi-cbr ${name}: ${error.message}\n\n${synopsis}\n\`pulumi-cbr ${name} --help\` ` +
+                    `explains the options.\n`,
             );
             return 2;
         }

@@ -1,7 +1,9 @@
 /** Text for terminals: tables, ages, sizes. */
 import { displayText } from "../provider/client/errors/redaction";
 
-/** Several lines, each without secrets and control characters. A name in them must not break lines: see `displayText`. */
+/**
+ * Several lines, each without secrets and control characters. A name in them must not break lines: see `displayText`.
+ */
 export function displayLines(text: string): string {
     return text.split("\n").map(displayText).join("\n");
 }

@@ -25,7 +25,10 @@ export class BackupReplica extends CbrResource {
         super("backupReplica", "BackupReplica", name, outputs, args, options);
     }
 
-    /** An existing copy by its replication record id. A record can only be found through its source backup, so that and the destination are needed. */
+    /**
+     * An existing copy by its replication record id. A record can only be found through its source backup, so that and
+     * the destination are needed.
+     */
     static get(
         name: string,
         id: pulumi.Input<pulumi.ID>,

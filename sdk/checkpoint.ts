@@ -11,8 +11,8 @@ export interface CheckpointArgs extends ArgsOf<z.input<typeof checkpointInputs>>
 export interface Checkpoint extends Outputs<CheckpointOutputs> {}
 
 /**
- * A restore point: a backup of a vault, or of some of its resources, taken when the resource is created (CreateCheckpoint)
- * and waited for, 3 hours by default. Backups outlive the stack unless `deletionPolicy` is `delete`.
+ * A restore point: a backup of a vault, or of some of its resources, taken when the resource is created
+ * (CreateCheckpoint) and waited for, 3 hours by default. Backups outlive the stack unless `deletionPolicy` is `delete`.
  *
  * ```ts
  * const before = new cbr.Checkpoint("before-release", { vaultId, triggers: { release } });

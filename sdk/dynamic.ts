@@ -57,7 +57,10 @@ export abstract class CbrResource extends QuietResource {
     }
 }
 
-/** Pulumi: the dynamic provider host is told neither inputs nor code on an import, and fails with words that help no one. */
+/**
+ * Pulumi: the dynamic provider host is told neither inputs nor code on an import, and fails with words that help no
+ * one.
+ */
 function refuseImport(kind: string, name: string, options: pulumi.CustomResourceOptions): void {
     if (options.import === undefined || options.import === null) return;
     const instead =
@@ -115,7 +118,10 @@ function becomesKnown(value: unknown, depth = 3): boolean {
     return depth > 0 && Object.values(value).some((item) => becomesKnown(item, depth - 1));
 }
 
-/** Handlers are not told whose call it is; this note lets their lines stand on the right row. A plain promise: it must not make the resource depend on its parent. */
+/**
+ * Handlers are not told whose call it is; this note lets their lines stand on the right row. A plain promise: it must
+ * not make the resource depend on its parent.
+ */
 function urnOf(name: string, type: string, options: pulumi.CustomResourceOptions): Promise<string> {
     const parent = options.parent;
     return new Promise((resolve) => {

@@ -1,7 +1,7 @@
 /**
- * Look-ups. They run in the program's own process, in previews too: settings come from the stack configuration (`cbr:*`)
- * and the environment. An explicit `Provider` cannot be used, because Pulumi does not let a program read a provider's
- * inputs: give `region` and `projectId` instead.
+ * Look-ups. They run in the program's own process, in previews too: settings come from the stack configuration
+ * (`cbr:*`) and the environment. An explicit `Provider` cannot be used, because Pulumi does not let a program read a
+ * provider's inputs: give `region` and `projectId` instead.
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { FunctionArgs, FunctionName, FunctionResult } from "../provider/functions";
@@ -180,7 +180,10 @@ export function getOperationLogsOutput(
     return lifted("getOperationLogs", args, options);
 }
 
-/** The stack configuration under `cbr:`. Secret values are in it as plain text: it goes to the settings and nowhere else. */
+/**
+ * The stack configuration under `cbr:`. Secret values are in it as plain text: it goes to the settings and nowhere
+ * else.
+ */
 export function stackConfig(): Record<string, string> {
     const all = Object.entries(pulumi.runtime.allConfig());
     return Object.fromEntries(all.filter(([key]) => key.startsWith("cbr:")));
@@ -194,7 +197,10 @@ async function call<Name extends FunctionName>(name: Name, args: FunctionArgs<Na
     return invoke(name, args, config);
 }
 
-/** Pulumi: `apply` does not run while an input is unknown, so that the result stays unknown; and a secret input makes it secret. */
+/**
+ * Pulumi: `apply` does not run while an input is unknown, so that the result stays unknown; and a secret input makes it
+ * secret.
+ */
 function lifted<Name extends FunctionName>(
     name: Name,
     args: object,

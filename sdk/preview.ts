@@ -41,8 +41,8 @@ type OutputConstructor = new (
 export const partsOf = (output: unknown): OutputParts => output as OutputParts;
 
 /**
- * Makes outputs known that a preview does not know although the update in place leaves them as they are. Nothing is read
- * unless such an output is used.
+ * Makes outputs known that a preview does not know although the update in place leaves them as they are. Nothing is
+ * read unless such an output is used.
  *
  * @param handler Undefined: the provider says itself what an update leaves as it is, but not what is not there.
  * @param keys Those of which the program has given no input.
@@ -153,7 +153,10 @@ function storedResources(monitor: Monitor, stack: string): Promise<StoredResourc
     return reading;
 }
 
-/** Pulumi: its own function for this makes a whole answer secret for one secret in it, so the answer is taken as it comes. */
+/**
+ * Pulumi: its own function for this makes a whole answer secret for one secret in it, so the answer is taken as it
+ * comes.
+ */
 async function readStored(monitor: Monitor, stackName: string): Promise<StoredResources> {
     const { ResourceInvokeRequest } =
         require("@pulumi/pulumi/proto/resource_pb") as typeof import("@pulumi/pulumi/proto/resource_pb");

@@ -1,10 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** Settings of one account and region; each is the stack configuration's key of the same name under `cbr:`. Secrets may be given as secret Outputs. */
+/**
+ * Settings of one account and region; each is the stack configuration's key of the same name under `cbr:`. Secrets may
+ * be given as secret Outputs.
+ */
 export interface ProviderArgs {
     /** Region of resources that name none, e.g. `eu-de`. */
     readonly region?: pulumi.Input<string>;
-    /** Project of that region, 32 hexadecimal digits. Default: looked up in IAM by `projectName`, else by the region's name. */
+    /**
+     * Project of that region, 32 hexadecimal digits. Default: looked up in IAM by `projectName`, else by the region's
+     * name.
+     */
     readonly projectId?: pulumi.Input<string>;
     /** Project of that region, by name. */
     readonly projectName?: pulumi.Input<string>;

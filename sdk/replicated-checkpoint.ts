@@ -4,7 +4,10 @@ import { CheckpointReplica, type CheckpointReplicaArgs } from "./checkpoint-repl
 
 /** Where a copy of the restore point goes. */
 export interface ReplicatedCheckpointCopy {
-    /** Last part of the copy's name in the stack. Default: `region`, if that is a plain string. Two copies into one region need one. */
+    /**
+     * Last part of the copy's name in the stack. Default: `region`, if that is a plain string. Two copies into one
+     * region need one.
+     */
     readonly name?: string;
     /** Region to copy to. Changing it replaces the copy. */
     readonly region: pulumi.Input<string>;

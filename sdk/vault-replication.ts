@@ -11,8 +11,8 @@ export interface VaultReplicationArgs extends ArgsOf<z.input<typeof vaultReplica
 export interface VaultReplication extends Outputs<VaultReplicationOutputs> {}
 
 /**
- * One run that copies all backups of a vault that have no replica yet to a vault in another region (CopyCheckpoint), and
- * waits for every copy, 6 hours by default.
+ * One run that copies all backups of a vault that have no replica yet to a vault in another region (CopyCheckpoint),
+ * and waits for every copy, 6 hours by default.
  *
  * ```ts
  * const copy = new cbr.VaultReplication("dr", {

@@ -32,7 +32,8 @@ const REASONS: ReadonlyMap<string, string> = new Map([
     ["vault_migrate_resources", "it was done once; there is nothing to manage on"],
     [
         "replicate_backup",
-        "its id names nothing in the cloud. A BackupReplica of the same backup and vault asks the cloud for the copy, which skips what is there and is then adopted; its replica is never deleted by the stack",
+        "its id names nothing in the cloud. A BackupReplica of the same backup and vault asks the cloud " +
+            "for the copy, which skips what is there and is then adopted; its replica is never deleted by the stack",
     ],
     ["checkpoint_copy", "it was a run, and left nothing to adopt. A VaultReplication is the next run"],
     ["checkpoint_sync", "it was a run, and left nothing to adopt. A VaultSync is the next run"],

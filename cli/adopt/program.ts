@@ -3,7 +3,8 @@ import { stringify } from "yaml";
 import type { Adoption, AdoptionPlan } from "./plan";
 
 const STEPS = [
-    "Restore points that Terraform took, from here on managed by Pulumi. Each is read, and nothing is sent: no backup is",
+    "Restore points that Terraform took, from here on managed by Pulumi. Each is read, and nothing is " +
+        "sent: no backup is",
     "taken and none is changed. Afterwards take them out of Terraform's configuration, and out of its state without",
     "destroying them:",
 ];

@@ -1,4 +1,7 @@
-/** What a Terraform (or OpenTofu) state has of CBR: the file of state version 4, or the output of `terraform show -json`. */
+/**
+ * What a Terraform (or OpenTofu) state has of CBR: the file of state version 4, or the output of `terraform show
+ * -json`.
+ */
 import { Failure } from "../command";
 
 export interface TerraformResource {
@@ -34,7 +37,8 @@ export function parseTerraform(content: string, file: string): readonly Terrafor
     // An empty state has an empty list.
     if (!isObject(state) || state["version"] !== 4 || !Array.isArray(state["resources"]))
         throw new Failure(
-            `${file} is no Terraform state of version 4: give a terraform.tfstate, or what \`terraform show -json\` wrote`,
+            `${file} is no Terraform state of version 4: give a terraform.tfstate, or what \`terraform ` +
+                `show -json\` wrote`,
         );
     return objects(state["resources"]).flatMap(ofState);
 }

@@ -1,4 +1,7 @@
-/** `pulumi-cbr check`: is the newest good restore point of everything young enough? For monitoring and pipelines. Reads only. */
+/**
+ * `pulumi-cbr check`: is the newest good restore point of everything young enough? For monitoring and pipelines. Reads
+ * only.
+ */
 import { parseArgs } from "node:util";
 import { displayText, redact } from "../../provider/client/errors/redaction";
 import { systemClock } from "../../provider/client/time/clock";
@@ -110,12 +113,14 @@ async function run(values: SourceValues, demands: Demands, output: Output, io: I
         for (const region of demands.copies)
             if (judged.length > 0 && judged.every((one) => one.region === region))
                 throw new UsageError(
-                    `--copies is ${JSON.stringify(region)}, where all that is checked is itself: a copy is in another region`,
+                    `--copies is ${JSON.stringify(region)}, where all that is checked is itself: a copy is ` +
+                        "in another region",
                 );
         if (judged.length === 0)
             throw new Failure(
                 demands.vaults.length > 0
-                    ? `there is nothing to check: --vault ${demands.vaults.join(", ")} is no backup vault that protects anything`
+                    ? `there is nothing to check: --vault ${demands.vaults.join(", ")} is no backup vault ` +
+                          "that protects anything"
                     : `there is nothing to check: no backup vault in ${regionsInWords(inventory)} protects anything`,
             );
         await write(output, contentOf(output.format, judged, demands, inventory), io);

@@ -51,7 +51,8 @@ function lacksOf(subject: Freshness, nowMs: number, { maxAgeMs, copies, per }: D
         if (copy === undefined) lacks.push(`no good copy in ${region}`);
         else if (copy.takenMs === undefined)
             lacks.push(
-                `no copy in ${region} whose age is known: the source of ${copy.backupId} is gone or not known (--stack or --state may tell)`,
+                `no copy in ${region} whose age is known: the source of ${copy.backupId} is gone or not ` +
+                    "known (--stack or --state may tell)",
             );
         else if (nowMs - copy.takenMs > maxAgeMs)
             lacks.push(`the data of its newest copy in ${region} ${aged(copy.takenMs)}`);

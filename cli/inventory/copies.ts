@@ -5,7 +5,10 @@ import type { Inventory } from "./inventory";
 
 export interface CopyFact {
     readonly region: string;
-    /** good; failed; running; missing: the cloud made it, and it is no longer there; unread: its region was not looked at. */
+    /**
+     * good; failed; running; missing: the cloud made it, and it is no longer there; unread: its region was not looked
+     * at.
+     */
     readonly state: "good" | "failed" | "running" | "missing" | "unread";
     /** Undefined while there is none. */
     readonly backupId: string | undefined;
@@ -95,8 +98,8 @@ function stateOf(status: string, isRegionRead: boolean): CopyFact["state"] {
 }
 
 /**
- * Where a cloud keeps no records: a replica has its source's resource and, unless told otherwise, its name. It is paired
- * only if one source can be meant; what may be of two is of neither, for its age would be a guess.
+ * Where a cloud keeps no records: a replica has its source's resource and, unless told otherwise, its name. It is
+ * paired only if one source can be meant; what may be of two is of neither, for its age would be a guess.
  */
 function pairByName(
     sources: readonly BackupFact[],

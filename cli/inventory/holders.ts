@@ -3,7 +3,10 @@ import { parseInstant } from "../../provider/client/time/timestamps";
 import type { BackupFact } from "./facts";
 import { isObject, type PropertyMap, type StackState, type StateResource } from "./states";
 
-/** `taken`: it took or adopted the restore point. `copied`: it made the replica. `source`: it copies from it. `named`: an id among its properties. */
+/**
+ * `taken`: it took or adopted the restore point. `copied`: it made the replica. `source`: it copies from it. `named`:
+ * an id among its properties.
+ */
 export type Hold = "taken" | "copied" | "source" | "named";
 
 type HeldBackup = Pick<BackupFact, "id" | "checkpointId" | "childIds" | "isReplica" | "region">;

@@ -11,7 +11,8 @@ export function checkVaults(inventory: Inventory, vaults: readonly string[]): vo
     for (const vault of vaults)
         if (!inventory.vaults.some(({ id, name }) => id === vault || name === vault))
             throw new UsageError(
-                `--vault is ${JSON.stringify(vault)}, but there is no vault of this name or id; ${names.length === 0 ? "there is none at all" : `there are ${names.join(", ")}`}`,
+                `--vault is ${JSON.stringify(vault)}, but there is no vault of this name or id; ` +
+                    `${names.length === 0 ? "there is none at all" : `there are ${names.join(", ")}`}`,
             );
 }
 
@@ -25,7 +26,8 @@ export function checkResources(inventory: Inventory, resources: readonly string[
     for (const resource of resources)
         if (!known.has(resource))
             throw new UsageError(
-                `--resource is ${JSON.stringify(resource)}, but no vault protects, and no backup is of, anything of this name or id`,
+                `--resource is ${JSON.stringify(resource)}, but no vault protects, and no backup is of, ` +
+                    "anything of this name or id",
             );
 }
 

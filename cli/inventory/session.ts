@@ -1,4 +1,6 @@
-/** What the commands that look at backups share: their options, the states that were given, and the way to the cloud. */
+/**
+ * What the commands that look at backups share: their options, the states that were given, and the way to the cloud.
+ */
 import { createUndiciTransport } from "../../provider/client/http/undici-transport";
 import { requireCredentials } from "../../provider/client/settings/require";
 import { resolveSettings } from "../../provider/client/settings/settings";
@@ -53,7 +55,10 @@ export interface PlaceToRead {
     readonly projectId: string | undefined;
 }
 
-/** Reads states and configuration. `alsoRead`: regions besides those that the options choose. Throws `UsageError` for options that make no sense, `ConfigError` for settings and missing credentials. */
+/**
+ * Reads states and configuration. `alsoRead`: regions besides those that the options choose. Throws `UsageError` for
+ * options that make no sense, `ConfigError` for settings and missing credentials.
+ */
 export async function openSession(values: SourceValues, io: Io, alsoRead: readonly string[] = []): Promise<Session> {
     refuseEmpty({ ...values }, "stack", "state", "config", "region");
     for (const region of values.region ?? [])

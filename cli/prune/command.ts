@@ -110,7 +110,8 @@ function blockersOf(session: Session, inventory: Inventory, nothingHeld: boolean
     const pending = session.states.flatMap((state) =>
         state.pending.map(
             (urn) =>
-                `${state.source}: an operation of ${urn} is under way or was interrupted: run \`pulumi up\` or \`pulumi refresh\` first`,
+                `${state.source}: an operation of ${urn} is under way or was interrupted: run \`pulumi ` +
+                `up\` or \`pulumi refresh\` first`,
         ),
     );
     const isEmpty = session.states.every(({ resources }) => resources.every(({ kind }) => kind === undefined));
@@ -118,7 +119,8 @@ function blockersOf(session: Session, inventory: Inventory, nothingHeld: boolean
         ...pending,
         ...(isEmpty && !nothingHeld
             ? [
-                  "none of the given states has a resource of this package: are they the right ones? If so, give --nothing-held",
+                  "none of the given states has a resource of this package: are they the right ones? If " +
+                      "so, give --nothing-held",
               ]
             : []),
         ...(inventory.problems.length > 0 ? ["not everything could be looked at"] : []),

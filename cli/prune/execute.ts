@@ -80,9 +80,15 @@ async function whyLost(session: Session, target: ProjectRef, id: string): Promis
     try {
         const row = await readBackup(session.services, target, id);
         if (row !== undefined && isGoodBackup(row.status)) return undefined;
-        return `${id}, which was to stay as the last good one, ${row === undefined ? "is gone" : `has status ${row.status}`}`;
+        return (
+            `${id}, which was to stay as the last good one, ` +
+            `${row === undefined ? "is gone" : `has status ${row.status}`}`
+        );
     } catch (error) {
-        return `it is not known whether ${id}, which is to stay as the last good one, is still good: ${messageOf(error)}`;
+        return (
+            `it is not known whether ${id}, which is to stay as the last good one, is still good: ` +
+            `${messageOf(error)}`
+        );
     }
 }
 

@@ -142,7 +142,9 @@ function protectLast(
         const newest = group.reduce((a, b) => ((b.createdMs ?? 0) > (a.createdMs ?? 0) ? b : a));
         decided.set(newest.id, {
             reason: "last",
-            words: `the last good ${noun(newest)} of ${newest.resourceName}${newest.isReplica ? ` in ${newest.region}` : ""}`,
+            words:
+                `the last good ${noun(newest)} of ` +
+                `${newest.resourceName}${newest.isReplica ? ` in ${newest.region}` : ""}`,
         });
     }
 }

@@ -36,8 +36,8 @@ export interface Lane {
     /** Newest good one. Milliseconds since the epoch. */
     readonly newestMs: number | undefined;
     /**
-     * none: there is no good one; old: older than it may be; unknown: its age is not known; unread: its region was not looked
-     * at; never: this kind cannot be copied.
+     * none: there is no good one; old: older than it may be; unknown: its age is not known; unread: its region was not
+     * looked at; never: this kind cannot be copied.
      */
     readonly verdict: "good" | "old" | "none" | "unknown" | "unread" | "never";
 }
@@ -251,8 +251,8 @@ function shownMarks(marks: readonly Mark[], { fromMs }: Context): readonly Mark[
 }
 
 /**
- * When the newest good one was older than it may be. Before the first that still exists nothing is known: what was there may
- * have expired.
+ * When the newest good one was older than it may be. Before the first that still exists nothing is known: what was
+ * there may have expired.
  */
 function gapsOf(marks: readonly Mark[], context: Context): readonly (readonly [number, number])[] {
     const { inventory, options, fromMs } = context;

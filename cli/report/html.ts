@@ -9,7 +9,9 @@ export class Html {
 
 type Part = Html | string | number | undefined | false | readonly Part[];
 
-/** html`<b>${name}</b>`: texts are escaped, `Html` and lists of it stand as they are, undefined and false are nothing. */
+/**
+ * html`<b>${name}</b>`: texts are escaped, `Html` and lists of it stand as they are, undefined and false are nothing.
+ */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
     let text = strings[0] ?? "";
     for (const [at, part] of parts.entries()) text += textOf(part) + (strings[at + 1] ?? "");

@@ -13,7 +13,9 @@ import { vaultTimelines } from "./timeline";
 export function reportPage(data: ReportData): string {
     const hash = createHash("sha256").update(SCRIPT).digest("base64");
     // Names in a cloud are anybody's: even one that got through could load and run nothing.
-    const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'; img-src data:; base-uri 'none'; form-action 'none'`;
+    const policy =
+        `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${hash}'; img-src data:; ` +
+        "base-uri 'none'; form-action 'none'";
     return `<!doctype html>
 <html lang="en">
 <head>

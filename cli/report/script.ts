@@ -1,6 +1,12 @@
-/** The page's script, as it runs there: sorts the table by a click on a heading, and filters its rows. No dependency, no request. */
+/**
+ * The page's script, as it runs there: sorts the table by a click on a heading, and filters its rows. No dependency, no
+ * request.
+ */
 
-/** So many rows are shown at first: a browser takes seconds to lay out thousands. Print and readers without script get all. */
+/**
+ * So many rows are shown at first: a browser takes seconds to lay out thousands. Print and readers without script get
+ * all.
+ */
 export const SHOWN_ROWS = 200;
 
 /** Plain JavaScript of any browser of the last years. It only moves and hides rows that are there. */

@@ -93,7 +93,8 @@ function laneInWords(lane: Lane, data: ReportData): string {
     const failed = count("failed");
     const newest = lane.newestMs === undefined ? "none is good" : `newest of ${minuteOf(lane.newestMs)} UTC`;
     return [
-        `${lane.region}: ${counted(count("good"), lane.isCopy ? "good copy" : "good restore point", lane.isCopy ? "good copies" : "good restore points")} since ${minuteOf(data.fromMs)} UTC`,
+        `${lane.region}: ` +
+            `${counted(count("good"), lane.isCopy ? "good copy" : "good restore point", lane.isCopy ? "good copies" : "good restore points")} since ${minuteOf(data.fromMs)} UTC`,
         ...(failed === 0 ? [] : [`${failed} failed`]),
         ...(lane.gaps.length === 0 ? [] : [counted(lane.gaps.length, "gap")]),
         newest,

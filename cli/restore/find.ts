@@ -38,7 +38,10 @@ async function hint(session: Session, targets: readonly ProjectRef[], id: string
         const rows = await backupRows(session.services, target, { checkpoint_id: id }).catch(() => []);
         const own = rows.filter((row) => row.checkpoint_id === id);
         if (own.length > 0)
-            return `It is a restore point of ${target.region}; its backups are ${own.map((row) => `${row.id} of ${row.resource_name ?? row.resource_id}`).join(", ")}.`;
+            return (
+                `It is a restore point of ${target.region}; its backups are ` +
+                `${own.map((row) => `${row.id} of ${row.resource_name ?? row.resource_id}`).join(", ")}.`
+            );
     }
     return "--region looks elsewhere; `pulumi-cbr list --backups` shows what there is.";
 }

@@ -38,7 +38,8 @@ export async function restoreInSession(run: RestoreRun): Promise<number> {
     const found = await findBackup(session, run.backupId);
     if (found.backup.parent_id !== undefined)
         throw new Failure(
-            `${run.backupId} is the backup of a disk that belongs to server backup ${found.backup.parent_id}: restore that one, and leave its other disks out with --leave-out`,
+            `${run.backupId} is the backup of a disk that belongs to server backup ` +
+                `${found.backup.parent_id}: restore that one, and leave its other disks out with --leave-out`,
         );
     const request = requestFor(found.backup, run.options);
     const interruption = interruptionOf(io);
@@ -101,12 +102,15 @@ async function begin({ found, request, context, interruption }: Steps): Promise<
     } catch (error) {
         if (interruption.signal.aborted)
             throw new Failure(
-                "interrupted while it was being begun: whether it has begun is not known. The same command looks for it before it sends anything",
+                "interrupted while it was being begun: whether it has begun is not known. The same command " +
+                    "looks for it before it sends anything",
             );
         // What is known of its effect, without the advice that is for `pulumi up`.
         if (error instanceof UncertainOutcomeError && error.cause !== undefined)
             throw new Failure(
-                `it is not known whether the restoration has begun: ${messageOf(error.cause)} Nothing was sent again. Look at the tasks of type restore of ${request.targetId} in ${found.target.region}; the same command looks there, too, before it sends anything`,
+                `it is not known whether the restoration has begun: ${messageOf(error.cause)} Nothing was ` +
+                    `sent again. Look at the tasks of type restore of ${request.targetId} in ` +
+                    `${found.target.region}; the same command looks there, too, before it sends anything`,
             );
         throw error;
     }

@@ -84,7 +84,9 @@ export async function preflight(session: Session, found: FoundBackup, request: R
 function checkSource(fact: BackupFact, vault: VaultFact | undefined): void {
     if (fact.isReplica || vault?.protectType === "replication")
         throw new Failure(
-            `${fact.id} is a copy from another region, which cannot be restored to a server: make an image from it in ${fact.region} and servers from the image (SFS Turbo: a new file system). See docs/restore.md`,
+            `${fact.id} is a copy from another region, which cannot be restored to a server: make an image ` +
+                `from it in ${fact.region} and servers from the image (SFS Turbo: a new file system). See ` +
+                "docs/restore.md",
         );
     if (fact.status !== "available")
         throw new Failure(`backup ${fact.id} has status ${fact.status}: only one that is available can be restored`);

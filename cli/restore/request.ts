@@ -50,7 +50,8 @@ export function requestFor(backup: WireBackup, options: RestoreOptions): Restore
     if (type === "OS::Workspace::DesktopV2") return desktopRequest(backup, options);
     if (type === "OS::Sfs::Turbo")
         throw new Failure(
-            `backup ${backup.id} is of a file system (SFS Turbo), which cannot be overwritten: create a new file system from it in the console, or with SFS Turbo's own API`,
+            `backup ${backup.id} is of a file system (SFS Turbo), which cannot be overwritten: create a ` +
+                "new file system from it in the console, or with SFS Turbo's own API",
         );
     throw new Failure(
         `backup ${backup.id} is of ${type || "an unknown kind of resource"}, which this command cannot restore`,
@@ -93,7 +94,8 @@ function checkMapped(disks: readonly DiskMapping[], leftOut: ReadonlySet<string>
     const open = disks.filter(({ backup: { id }, volumeId }) => volumeId === undefined && !leftOut.has(id));
     if (open.length > 0)
         throw new Failure(
-            `say where each disk goes, with --map DISK=VOLUME_ID, or leave it out with --leave-out DISK: ${open.map(({ backup: disk }) => inWords(disk)).join(", ")}`,
+            "say where each disk goes, with --map DISK=VOLUME_ID, or leave it out with --leave-out DISK: " +
+                `${open.map(({ backup: disk }) => inWords(disk)).join(", ")}`,
         );
     if (disks.every(({ volumeId }) => volumeId === undefined))
         throw new UsageError(`--leave-out leaves nothing of backup ${backup.id} to restore`);
@@ -158,7 +160,8 @@ function diskNamed(option: string, name: string, backup: WireBackup): WireChildB
     if (only !== undefined && found.length === 1) return only;
     const all = backup.children.map(inWords).join(", ");
     throw new UsageError(
-        `${option} names the disk ${JSON.stringify(name)}, which ${found.length === 0 ? "the backup does not have" : "several have: give the id"}; it has ${all}`,
+        `${option} names the disk ${JSON.stringify(name)}, which ` +
+            `${found.length === 0 ? "the backup does not have" : "several have: give the id"}; it has ${all}`,
     );
 }
 

@@ -91,13 +91,16 @@ async function findTask(context: Context, target: ProjectRef, query: TaskQuery):
     const doubtful = rows.filter((row) => fits(row) === "maybe");
     if (begun.length > 1 || (begun.length === 0 && doubtful.length > 0 && isLast))
         throw new UncertainOutcomeError(
-            `The answer to the request was lost, and it may have begun task ${[...begun, ...doubtful].map((row) => row.id).join(" or ")}. Nothing was sent again: look at these tasks, and at the server.`,
+            "The answer to the request was lost, and it may have begun task " +
+                `${[...begun, ...doubtful].map((row) => row.id).join(" or ")}. Nothing was sent again: ` +
+                "look at these tasks, and at the server.",
         );
     if (begun.length === 0 && isLast) {
         const status = (await readBackup(context, target, backupId, deadline))?.status;
         if (status === "restoring" || status === "waiting_restore")
             throw new UncertainOutcomeError(
-                `The answer to the request was lost. Backup ${backupId} has status ${status}, but no task shows whether that is this request's doing. Nothing was sent again: look again later.`,
+                `The answer to the request was lost. Backup ${backupId} has status ${status}, but no task ` +
+                    "shows whether that is this request's doing. Nothing was sent again: look again later.",
             );
     }
     return begun[0]?.id;
@@ -128,7 +131,8 @@ async function taskOf(
         if (newest !== undefined) return newest.id;
     }
     throw new UncertainOutcomeError(
-        `The cloud accepted the restoration of backup ${backupId}, but shows no task of it. Look at the tasks of type restore in ${target.region}, and at the target.`,
+        `The cloud accepted the restoration of backup ${backupId}, but shows no task of it. Look at the ` +
+            `tasks of type restore in ${target.region}, and at the target.`,
     );
 }
 

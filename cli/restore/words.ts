@@ -48,10 +48,12 @@ export function summary(session: Session, facts: Facts, request: RestoreRequest)
     if (manager !== undefined)
         rows.push([
             "managed by",
-            `${holderInWords({ ...manager.holder, hold: "taken" }, isSeveral)} (${manager.type}), whose state does not change`,
+            `${holderInWords({ ...manager.holder, hold: "taken" }, isSeveral)} (${manager.type}), whose ` +
+                "state does not change",
         ]);
     return [
-        `Restore ${name} from ${displayText(fact.name)} of ${timeInWords(fact.createdMs)} UTC, ${ageInWords(fact.createdMs, nowMs)} old`,
+        `Restore ${name} from ${displayText(fact.name)} of ${timeInWords(fact.createdMs)} UTC, ` +
+            `${ageInWords(fact.createdMs, nowMs)} old`,
         ...columns(rows),
         ...facts.warnings.map((one) => `  warning: ${displayText(one)}`),
         request.kind === "disk"
@@ -63,7 +65,9 @@ export function summary(session: Session, facts: Facts, request: RestoreRequest)
 
 function newestInWords({ fact, newest }: Facts, request: RestoreRequest, nowMs: number): string {
     if (newest === undefined) return "there is no other good restore point of it";
-    const other = `${newest.name} of ${timeInWords(newest.createdMs)} UTC, ${ageInWords(newest.createdMs, nowMs)} old (${newest.id})`;
+    const other =
+        `${newest.name} of ${timeInWords(newest.createdMs)} UTC, ${ageInWords(newest.createdMs, nowMs)} ` +
+        `old (${newest.id})`;
     const isOlder = request.isOriginal && (newest.createdMs ?? 0) < (fact.createdMs ?? 0);
     return isOlder
         ? `this is its newest good restore point, and the one before it is ${other}`
@@ -81,13 +85,22 @@ export function resultInWords(log: WireOperationLog, facts: Facts, request: Rest
     const reason = why === "" ? "" : `: ${why}`;
     switch (log.status) {
         case "success":
-            return `${name} is as it was at ${timeInWords(facts.fact.createdMs)} UTC (${task}${took}).${afterwards(name, request)}`;
+            return (
+                `${name} is as it was at ${timeInWords(facts.fact.createdMs)} UTC ` +
+                `(${task}${took}).${afterwards(name, request)}`
+            );
         case "skipped":
             return `Nothing was restored: the cloud skipped it${reason} (${task}).`;
         case "timeout":
-            return `The cloud gave the restoration of ${name} up${took}${reason} (${task}). Part of it may have been overwritten: look at it before you use it.`;
+            return (
+                `The cloud gave the restoration of ${name} up${took}${reason} (${task}). Part of it may have ` +
+                "been overwritten: look at it before you use it."
+            );
         default:
-            return `The restoration of ${name} has status ${log.status}${took}${reason} (${task}). Part of it may have been overwritten: look at it before you use it.`;
+            return (
+                `The restoration of ${name} has status ${log.status}${took}${reason} (${task}). Part of it may ` +
+                "have been overwritten: look at it before you use it."
+            );
     }
 }
 
@@ -98,5 +111,8 @@ function afterwards(name: string, request: RestoreRequest): string {
 
 export function goesOn(logId: string | undefined, elapsedMs: number): string {
     const task = logId === undefined ? "" : ` (task ${logId})`;
-    return `After ${span(elapsedMs)} its end has not been seen${task}. It goes on in the cloud, and cannot be stopped. The same command goes on waiting for it, and begins nothing.`;
+    return (
+        `After ${span(elapsedMs)} its end has not been seen${task}. It goes on in the cloud, and cannot be ` +
+        "stopped. The same command goes on waiting for it, and begins nothing."
+    );
 }

@@ -114,7 +114,8 @@ async function start(options: SimulatorOptions<string>): Promise<Simulator<strin
         const { code, port } = error as NodeJS.ErrnoException & { port?: number };
         if (code !== "EADDRINUSE" && code !== "EACCES") throw error;
         throw new Failure(
-            `--port: ${port} ${code === "EACCES" ? "may not be listened on" : "is in use"}; a region takes two ports, one after the other`,
+            `--port: ${port} ${code === "EACCES" ? "may not be listened on" : "is in use"}; a region takes ` +
+                "two ports, one after the other",
         );
     }
 }

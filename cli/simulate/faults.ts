@@ -22,11 +22,13 @@ export async function readFaults(file: string, regions: readonly string[]): Prom
     for (const [index, { operation, region }] of faults.entries()) {
         if (operation !== undefined && !operations.includes(operation))
             throw new Failure(
-                `--faults ${file}: faults[${index}].operation: there is no ${JSON.stringify(operation)}; there are ${operations.join(", ")}`,
+                `--faults ${file}: faults[${index}].operation: there is no ${JSON.stringify(operation)}; ` +
+                    `there are ${operations.join(", ")}`,
             );
         if (region !== undefined && !regions.includes(region))
             throw new Failure(
-                `--faults ${file}: faults[${index}].region: ${JSON.stringify(region)} is not simulated; ${regions.join(", ")} are (--region)`,
+                `--faults ${file}: faults[${index}].region: ${JSON.stringify(region)} is not simulated; ` +
+                    `${regions.join(", ")} are (--region)`,
             );
     }
     return faults;

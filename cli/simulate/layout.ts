@@ -4,7 +4,10 @@ import type { SeedFile } from "./seed-file";
 /** The same in every run, so that programs and notes stay right. */
 const seededId = (number: number): string => `5eed0000-0000-4000-8000-${String(number).padStart(12, "0")}`;
 
-/** A server vault in each region, more of them in the first if wanted, a vault for copies in each but the first, and a hybrid one. */
+/**
+ * A server vault in each region, more of them in the first if wanted, a vault for copies in each but the first, and a
+ * hybrid one.
+ */
 export function defaultLayout(regions: readonly string[], vaults: number, hybrid: boolean): SeedFile {
     const [first = "", ...others] = regions;
     const more = Array.from({ length: vaults - 1 }, (_, at) => at + 2).map((number) => ({

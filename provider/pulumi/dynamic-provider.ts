@@ -42,7 +42,10 @@ function stateOf(outputs: object, inputs: PropertyMap): PropertyMap {
     };
 }
 
-/** The inputs again, from state: for `read`, which is not given them. What the cloud says does not change what the program gave. */
+/**
+ * The inputs again, from state: for `read`, which is not given them. What the cloud says does not change what the
+ * program gave.
+ */
 function inputsFrom<I extends CommonInputs, O extends I>(
     handler: ResourceHandler<I, O>,
     state: PropertyMap,
@@ -66,7 +69,8 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
         ...(inputs[PROVIDER_KEY] === undefined ? {} : { [PROVIDER_KEY]: inputs[PROVIDER_KEY] }),
     });
     return {
-        // Pulumi: calls may come in before this has returned, so nothing may be awaited before the configuration is kept.
+        // Pulumi: calls may come in before this has returned, so nothing may be awaited before the configuration is
+        // kept.
         configure: async (request) => {
             const raw: unknown = Reflect.get(request.config, "rawConfig");
             if (raw !== undefined && raw === configured) return;
@@ -84,7 +88,8 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
         diff: async (id: string, olds: PropertyMap, news: PropertyMap) => {
             const asked = { ...caller(news), storedUrn: urnIn(olds) };
             const { replaces, updates, deleteBeforeReplace, ...result } = await calls.diff(asked, id, olds, news);
-            // The native host made it: an update puts this host's keys into its state, without which it could not be deleted.
+            // The native host made it: an update puts this host's keys into its state, without which it could not be
+            // deleted.
             const isNative = olds[PROVIDER_KEY] === undefined && news[PROVIDER_KEY] !== undefined;
             const changedByState = result.changedByState || isNative;
             if (replaces.length === 0 && updates.length === 0) return { changes: changedByState };

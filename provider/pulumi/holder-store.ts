@@ -24,7 +24,10 @@ interface OtherFile {
     lines: readonly Line[];
 }
 
-/** One folder a stack, one file a process; `run` is the engine's address. A disk that cannot be written costs what others would be told. */
+/**
+ * One folder a stack, one file a process; `run` is the engine's address. A disk that cannot be written costs what
+ * others would be told.
+ */
 export function fileHolderStore(directory: string, run: string, pid = process.pid): HolderStore {
     const files = new Map<string, OtherFile>();
     const stacks = new Set<string>();

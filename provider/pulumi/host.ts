@@ -27,7 +27,10 @@ export function configureHost(get: GetSetting): void {
     host.services = undefined;
 }
 
-/** What the resources of this run rest on. Outlives the configuration: all that one process serves are told of each other. */
+/**
+ * What the resources of this run rest on. Outlives the configuration: all that one process serves are told of each
+ * other.
+ */
 let holders: Holders | undefined;
 
 export function runHolders(): Holders {
@@ -87,7 +90,10 @@ export interface Caller {
 
 type ToThrow = (error: unknown, kind: string, name: string) => unknown;
 
-/** Errors reach people as a message alone: a stack says nothing about a cloud. Pulumi: the host prints `${error}: ${error.stack}`. */
+/**
+ * Errors reach people as a message alone: a stack says nothing about a cloud. Pulumi: the host prints `${error}:
+ * ${error.stack}`.
+ */
 const plainError: ToThrow = (error, kind, name) => {
     const plain = new Error(`${kind} ${name}: ${messageOf(error)}`);
     plain.stack = plain.message;

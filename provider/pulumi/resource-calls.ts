@@ -31,8 +31,9 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
     readonly #replaced = new Map<string, { readonly id: string; readonly outputs: O; readonly because: string }>();
 
     /**
-     * By URN: did the read that a refresh has just made find that something is gone? Pulumi: a refresh asks for a diff right
-     * after it, of state with itself, and shows as changed what that calls changed; the program's own comes after a check.
+     * By URN: did the read that a refresh has just made find that something is gone? Pulumi: a refresh asks for a diff
+     * right after it, of state with itself, and shows as changed what that calls changed; the program's own comes after
+     * a check.
      */
     readonly #refreshed = new Map<string, boolean>();
 
@@ -110,8 +111,8 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
     }
 
     /**
-     * Pulumi: a replacement is checked once more without what a policy pack put into its inputs, and created without it. The
-     * next run would find the same difference, and replace again: another restore point at every `up`.
+     * Pulumi: a replacement is checked once more without what a policy pack put into its inputs, and created without
+     * it. The next run would find the same difference, and replace again: another restore point at every `up`.
      */
     async #refuseUnchanged(context: Context, inputs: PropertyMap): Promise<void> {
         const replaced = this.#replaced.get(context.urn);
@@ -122,7 +123,8 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
         const { replaces } = await diffInputs(comparing, context, replaced.id, replaced.outputs, given, isUnknown);
         if (replaces.length === 0)
             throw new ConfigError(
-                `${replaced.because}: the change that replaces it is not among what Pulumi asks to create, so nothing is made ` +
+                `${replaced.because}: the change that replaces it is not among what Pulumi asks to create, ` +
+                    "so nothing is made " +
                     "and nothing deleted. A policy pack that remediates does this: write the value into the program.",
             );
     }
@@ -176,7 +178,9 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
     }
 }
 
-/** Everything that needs settings or the cloud: only asked when something would be made, not for what stands already. */
+/**
+ * Everything that needs settings or the cloud: only asked when something would be made, not for what stands already.
+ */
 async function checkLocation<I extends CommonInputs, O extends I>(
     context: Context,
     handler: ResourceHandler<I, O>,

@@ -58,7 +58,8 @@ export function sealSecrets(outputs: PropertyMap, inputs: PropertyMap): Property
 function seal(value: unknown, texts: readonly string[]): unknown {
     if (typeof value === "string") return repeats(value, texts) ? sealed(value) : value;
     if (typeof value !== "object" || value === null) return value;
-    // Pulumi: after a refresh a list that holds a secret is one as a whole, and of a secret in a secret programs see the mark.
+    // Pulumi: after a refresh a list that holds a secret is one as a whole, and of a secret in a secret programs see
+    // the mark.
     if (Array.isArray(value)) return value.some((item) => holds(item, texts)) ? sealed(value) : value;
     // A map that has one for a key can only be secret as a whole.
     if (Object.keys(value).some((key) => repeats(key, texts))) return sealed(value);

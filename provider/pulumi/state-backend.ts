@@ -5,8 +5,8 @@ import { digest } from "../exactly-once/journal";
 import { pulumiHome } from "../exactly-once/note-store";
 
 /**
- * As the CLI chooses it: `PULUMI_BACKEND_URL`, `backend.url` of the project, the last `pulumi login`. Pulumi tells neither
- * programs nor providers. Hashed, because such a URL may hold a password; undefined where nothing says it.
+ * As the CLI chooses it: `PULUMI_BACKEND_URL`, `backend.url` of the project, the last `pulumi login`. Pulumi tells
+ * neither programs nor providers. Hashed, because such a URL may hold a password; undefined where nothing says it.
  */
 export function stateBackend(env: NodeJS.ProcessEnv, cwd: string): string | undefined {
     const url = given(env["PULUMI_BACKEND_URL"]) ?? ofProject(cwd) ?? ofLogin(env);

@@ -115,12 +115,10 @@ export async function operationLogRows(
  * Filters that only Huawei Cloud knows; others answer 9900 to an unknown key. What a region refused once is not asked
  * again. The cloud is only taken for OTC when somebody said so: region names alone prove nothing behind own endpoints.
  */
-const refusedFilters = new WeakMap<object, Set<string>>();
-
 export function mayFilter(services: Services, target: ProjectRef, filter: "show_replication" | "incremental"): boolean {
     const { cloud } = services.settings;
     if (cloud.value === "otc" && cloud.source === "cbr:cloud") return false;
-    return !(refusedFilters.get(services.client)?.has(`${target.region} ${filter}`) ?? false);
+    return !services.memory.refusedFilters.has(`${target.region} ${filter}`);
 }
 
 export function noteRefusedFilter(
@@ -130,9 +128,7 @@ export function noteRefusedFilter(
     error: CbrError,
 ): boolean {
     if (!(error instanceof ApiError) || error.failure.status !== 400) return false;
-    const refused = refusedFilters.get(services.client) ?? new Set();
-    refused.add(`${target.region} ${filter}`);
-    refusedFilters.set(services.client, refused);
+    services.memory.refusedFilters.add(`${target.region} ${filter}`);
     return true;
 }
 

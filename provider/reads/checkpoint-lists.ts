@@ -88,18 +88,11 @@ export function checkpointTopic(services: Services, target: ProjectRef): PollSou
     const key = `checkpoints ${target.region} ${target.projectId}`;
     return {
         key,
-        look: (questions, until) => looksFor(services, target, key).look(questions, { priority: "poll", until }),
+        look: (questions, until) =>
+            services.memory.checkpointLooks
+                .getOrInsertComputed(key, () => new CheckpointLooks(services, target))
+                .look(questions, { priority: "poll", until }),
     };
-}
-
-const looksOf = new WeakMap<object, Map<string, CheckpointLooks>>();
-
-function looksFor(services: Services, target: ProjectRef, key: string): CheckpointLooks {
-    const byKey = looksOf.get(services.client) ?? new Map<string, CheckpointLooks>();
-    looksOf.set(services.client, byKey);
-    const looks = byKey.get(key) ?? new CheckpointLooks(services, target);
-    byKey.set(key, looks);
-    return looks;
 }
 
 interface Timed {
@@ -123,7 +116,7 @@ interface Counted {
  * to four vaults; what was among them and no longer is, is asked for by its id. Hundreds that run for hours are counted
  * before they are listed.
  */
-class CheckpointLooks {
+export class CheckpointLooks {
     readonly #services: Services;
     readonly #target: ProjectRef;
     /** Questions whose backups a list has shown: when it no longer does, they have ended. */

@@ -250,19 +250,8 @@ export function sharedVault(
     })).read(id, notBefore);
 }
 
-/** What is shared lives as long as the client that it reads with. */
-const shared = new WeakMap<object, Map<string, unknown>>();
-
 function readsFor<Q, A>(services: Services, key: string, makeSource: () => Source<Q, A>): SharedReads<Q, A> {
-    let byKey = shared.get(services.client);
-    if (byKey === undefined) {
-        byKey = new Map();
-        shared.set(services.client, byKey);
-    }
-    let reads = byKey.get(key) as SharedReads<Q, A> | undefined;
-    if (reads === undefined) {
-        reads = new SharedReads(services, makeSource());
-        byKey.set(key, reads);
-    }
-    return reads;
+    // One key is always read in one way.
+    const make = () => new SharedReads(services, makeSource());
+    return services.memory.sharedReads.getOrInsertComputed(key, make) as SharedReads<Q, A>;
 }

@@ -35,7 +35,7 @@ const FRESH_MS = 1_000;
 export type Found<T> = T | null | undefined;
 
 /** What a process has asked and heard, whoever asked first. */
-class Looks {
+export class PreflightReads {
     readonly #answers = new Map<string, { readonly at: number; readonly answer: Promise<unknown> }>();
     /** Why a region could not be asked: nobody else tries. */
     readonly unreachable = new Map<string, unknown>();
@@ -63,15 +63,9 @@ class Looks {
     }
 }
 
-const looksOf = new WeakMap<object, Looks>();
-
-export function looks(services: Services): Looks {
-    let own = looksOf.get(services.client);
-    if (own === undefined) {
-        own = new Looks();
-        looksOf.set(services.client, own);
-    }
-    return own;
+export function looks({ memory }: Services): PreflightReads {
+    memory.preflight ??= new PreflightReads();
+    return memory.preflight;
 }
 
 /** The one line that says what a preview could not know. */

@@ -5,6 +5,7 @@ import type { Clock } from "../client/time/clock";
 import type { Journal } from "../exactly-once/journal";
 import type { Waits } from "../reads/poller";
 import type { Holders } from "./holders";
+import type { Memory } from "./memory";
 
 /** Lines for people. A host that can show them on the resource's own row does. */
 export interface Log {
@@ -23,6 +24,7 @@ export interface Services {
     readonly journal: Journal;
     /** Which resource rests on which backups. */
     readonly holders: Holders;
+    readonly memory: Memory;
     /** Is the host that asked still there to hear the answer? */
     readonly isEngineAlive: () => Promise<boolean>;
     /**

@@ -10,6 +10,7 @@ import { fileStore } from "../exactly-once/note-store";
 import { Poller } from "../reads/poller";
 import type { Services } from "./context";
 import { Holders } from "./holders";
+import { Memory } from "./memory";
 
 export interface Parts {
     readonly clock?: Clock;
@@ -40,6 +41,7 @@ export function createServices(
         poller: new Poller(clock, signal, settings.pollIntervalMs),
         journal: parts.journal ?? createJournal(fileStore()),
         holders: parts.holders ?? new Holders(clock),
+        memory: new Memory(),
         isEngineAlive: parts.isEngineAlive ?? (async () => true),
         signal,
     };

@@ -16,8 +16,8 @@ const NAMED =
 let isKnown = false;
 
 /**
- * Throws unless Pulumi.yaml names the plugin, or the engine has it from elsewhere: on PATH, in its cache, or attached for
- * debugging. The engine alone would ask the internet for a plugin that is not there.
+ * Throws unless Pulumi.yaml names the plugin, or the engine has it from elsewhere: on PATH, in its cache, or attached
+ * for debugging. The engine alone would ask the internet for a plugin that is not there.
  */
 export function requirePlugin(): void {
     if (isKnown) return;
@@ -29,7 +29,9 @@ export function requirePlugin(): void {
     isKnown = file === undefined || NAMED.test(readFileSync(file, "utf8")) || isElsewhere(process.env);
     if (!isKnown)
         throw new pulumi.RunError(
-            `The resources of pulumi-cbr/native are served by a plugin that this project does not name. Add to ${file}:\n\n${FOUR_LINES}\n\nThe path is that of the installed package, from the folder of Pulumi.yaml.`,
+            "The resources of pulumi-cbr/native are served by a plugin that this project does not name. " +
+                `Add to ${file}:\n\n${FOUR_LINES}\n\nThe path is that of the installed package, from the ` +
+                "folder of Pulumi.yaml.",
         );
 }
 

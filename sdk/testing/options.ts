@@ -23,7 +23,10 @@ export interface RegionOptions<Name extends string = string> {
 /** All optional; the defaults give two regions of Huawei Cloud, `eu-de` and `eu-nl`, where a backup takes 200 ms. */
 export interface SimulatorOptions<Name extends string = string> extends Partial<Rules> {
     regions?: readonly RegionOptions<Name>[];
-    /** "clock" (default): work takes the milliseconds below. "reads": it takes `readsToFinish` GET requests that look at it. */
+    /**
+     * "clock" (default): work takes the milliseconds below. "reads": it takes `readsToFinish` GET requests that look at
+     * it.
+     */
     progressBy?: ProgressBy;
     /** Default 3: final on the third look. */
     readsToFinish?: number;

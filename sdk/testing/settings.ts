@@ -6,7 +6,10 @@ export type SignIn = "keys" | "temporary-keys" | "password" | "token" | "agency"
 
 /** What points a program at the simulator. */
 export interface SimulatorSettings {
-    /** Environment variables, named as on the cloud of the region's dialect (api-notes: Variables and files). CBR's address is in the configuration only. */
+    /**
+     * Environment variables, named as on the cloud of the region's dialect (api-notes: Variables and files). CBR's
+     * address is in the configuration only.
+     */
     readonly environment: Record<string, string>;
     /** Stack configuration: `cbr:*` keys. */
     readonly config: Record<string, string>;

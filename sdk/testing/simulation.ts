@@ -15,7 +15,10 @@ export interface Rules {
     restoreMs: number;
     /** Milliseconds a deletion takes. */
     deleteMs: number;
-    /** Lists leave incremental backups out unless asked with `incremental=true` (api-notes: Filter for incremental backups). */
+    /**
+     * Lists leave incremental backups out unless asked with `incremental=true` (api-notes: Filter for incremental
+     * backups).
+     */
     hideIncremental: boolean;
     /** Whether Huawei's GET checkpoint repeats name and description (`extra_info`). */
     echoExtraInfo: boolean;
@@ -26,9 +29,14 @@ export interface Rules {
     nothingToReplicate: "refuse" | "empty";
     /** How DELETE of a missing backup is refused (api-notes: Deleting a missing backup). */
     missingBackupCode: "BackupService.6200" | "CSBS.3001";
-    /** Whether a replica can be seen from the start of its replication (status `protecting`), or only once it is whole. */
+    /**
+     * Whether a replica can be seen from the start of its replication (status `protecting`), or only once it is whole.
+     */
     replicaAppears: "start" | "end";
-    /** Milliseconds that lists of backups (with their replication records) and of tasks lag behind: they do not show what is younger. A read by id does. */
+    /**
+     * Milliseconds that lists of backups (with their replication records) and of tasks lag behind: they do not show
+     * what is younger. A read by id does.
+     */
     listLagMs: number;
     /**
      * How a project that is not the caller's is refused: 403 APIGW.0302, or, as OpenStack services do, 401 "Malformed

@@ -67,7 +67,10 @@ export interface Simulator<Name extends string = DefaultRegions> {
     unblockKeys(): void;
     /** Ends all work under way. */
     finishAll(): void;
-    /** Environment variables and stack configuration that point a program here. Default: the first region, by access keys. */
+    /**
+     * Environment variables and stack configuration that point a program here. Default: the first region, by access
+     * keys.
+     */
     settings(options?: { region?: string; signIn?: SignIn }): SimulatorSettings;
     /** Stops listening and cuts all connections. */
     close(): Promise<void>;

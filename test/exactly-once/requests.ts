@@ -9,6 +9,7 @@ import { noteOutcome, type PostPlan, postOnce } from "../../provider/exactly-onc
 import type { Span, TimeWindow } from "../../provider/exactly-once/time-window";
 import type { Context } from "../../provider/services/context";
 import { Holders } from "../../provider/services/holders";
+import { Memory } from "../../provider/services/memory";
 import { FakeClock } from "../support/fake-clock";
 
 export const lost = () => new TransportError("CreateCheckpoint: the connection was reset", { sent: true });
@@ -58,6 +59,7 @@ export function make(parts: Parts = {}) {
         poller: undefined as never,
         journal,
         holders: new Holders(clock),
+        memory: new Memory(),
         isEngineAlive: async () => parts.isEngineAlive?.() ?? true,
         signal: parts.signal ?? new AbortController().signal,
         log: { status: (text) => lines.push(text), info: () => {}, warn: (text) => warnings.push(text) },

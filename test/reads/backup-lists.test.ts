@@ -11,6 +11,7 @@ import { Poller } from "../../provider/reads/poller";
 import { sharedRows } from "../../provider/reads/shared-reads";
 import type { Services } from "../../provider/services/context";
 import { Holders } from "../../provider/services/holders";
+import { Memory } from "../../provider/services/memory";
 import { FakeClock } from "../support/fake-clock";
 
 const P = "f841e01fd2b14e7fa41b6ae7aa6b0594";
@@ -79,6 +80,7 @@ function make(
         poller: new Poller(clock),
         journal: memoryJournal(),
         holders: new Holders(clock),
+        memory: new Memory(),
         isEngineAlive: async () => true,
         signal: new AbortController().signal,
     };

@@ -88,7 +88,7 @@ async function namedCheckpoints(
         // It was not there before the request, or its clock is wrong by hours: nothing else tells which.
         return answer === "no" && isRunning ? "maybe" : answer;
     };
-    const owners = ownersOf(context);
+    const owners = context.memory.checkpointOwners;
     const isFree = ({ id }: Named) => (owners.get(id) ?? context.urn) === context.urn;
     const listed = (await namedInLists(context, lost)).filter(isFree);
     const found = listed.some((one) => fits(one) === "yes")
@@ -209,15 +209,6 @@ export async function warnOfTwins(
     }
 }
 
-/** Whose restore points are, by their id: what this process has been told is one resource's is never another's. */
-const owners = new WeakMap<object, Map<string, string>>();
-
-function ownersOf(services: Services): Map<string, string> {
-    const own = owners.get(services.client) ?? new Map<string, string>();
-    owners.set(services.client, own);
-    return own;
-}
-
 export function noteOwner(context: Context, checkpointId: string): void {
-    ownersOf(context).set(checkpointId, context.urn);
+    context.memory.checkpointOwners.set(checkpointId, context.urn);
 }

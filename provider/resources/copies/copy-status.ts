@@ -20,16 +20,8 @@ import {
     toRegionClock,
 } from "./destination-replicas";
 import { sourceBackupsOf } from "./source-backups";
-import { namesOfOthers, type OpenCopy, ownersOf, pairReplicas, type SourceLook } from "./without-records/pairing";
-import {
-    copyTasks,
-    hasFailed,
-    isTaskOf,
-    startedAt,
-    targetsRegion,
-    taskOf,
-    taskOwnersOf,
-} from "./without-records/tasks";
+import { namesOfOthers, type OpenCopy, pairReplicas, type SourceLook } from "./without-records/pairing";
+import { copyTasks, hasFailed, isTaskOf, startedAt, targetsRegion, taskOf } from "./without-records/tasks";
 
 /** What all that copy out of one project look at. */
 export function copyTopic(services: Services, source: ProjectRef): PollSource<CopyQuery, CopyState[]> {
@@ -107,16 +99,12 @@ async function tasksOfOpen(
     return { logs, tasks: tasksOf(look, { open, sources, logs }) };
 }
 
-/** How often the tasks alone told of a destination vault's copies. */
-const toldByTasks = new WeakMap<object, Map<string, number>>();
-
 /**
  * While the task of every open copy runs, their vault is looked at more and more rarely, up to each eighth time: a task
  * may be shown as running for longer than it does.
  */
 function mayHaveEnded(services: Services, { tasks }: FoundTasks): (question: CopyQuery) => boolean {
-    const told = toldByTasks.get(services.client) ?? new Map<string, number>();
-    toldByTasks.set(services.client, told);
+    const told = services.memory.toldByTasks;
     const turns = new Map<string, boolean>();
     const isTurn = (key: string) => {
         const turn = turns.get(key) ?? shouldFetchById((told.get(key) ?? 0) + 1);
@@ -148,7 +136,7 @@ async function tracesOf(
     { logs, tasks, open, sources, lists }: Evidence,
 ): Promise<Map<Copy, CopyEvidence>> {
     const { services, source } = look;
-    const owners = ownersOf(services);
+    const owners = services.memory.replicaOwners;
     const paired = new Map<Copy, WireBackup>();
     for (const [key, group] of groupBy(open, ({ question }) => vaultKey(question))) {
         const region = group[0]?.question.destination.region ?? source.region;
@@ -195,7 +183,7 @@ function tasksOf(
     { services, source }: SourceLook,
     { open, sources, logs }: Omit<Evidence, "tasks" | "lists">,
 ): Map<Copy, WireOperationLog | undefined> {
-    const owners = taskOwnersOf(services);
+    const owners = services.memory.taskOwners;
     const places = groupBy(open, ({ copy }) => copy.backupId);
     const ofResource = groupBy(open, ({ copy }) => sources.get(copy.backupId)?.resource_id);
     return new Map(
@@ -226,9 +214,9 @@ function noteOwners(
         if (question.fits !== undefined) continue;
         for (const { status, destinationBackupId, backupId, recordId, taskId } of states[at] ?? []) {
             if (status === "success" && destinationBackupId !== undefined)
-                ownersOf(services).set(destinationBackupId, backupId);
+                services.memory.replicaOwners.set(destinationBackupId, backupId);
             if (isFinalCopy(status) && taskId !== undefined)
-                taskOwnersOf(services).set(taskId, copyKey({ backupId, recordId }, question));
+                services.memory.taskOwners.set(taskId, copyKey({ backupId, recordId }, question));
         }
     }
 }

@@ -7,7 +7,6 @@ import { parseInstant, queryInstant } from "../../client/time/timestamps";
 import { incrementalRowsWithRecords, readBackup } from "../../reads/backup-lists";
 import type { Context, Services } from "../../services/context";
 import { replicasIn } from "./destination-replicas";
-import { ownersOf } from "./without-records/pairing";
 
 /** How long a replica that is said to be there may be unknown in its region, in milliseconds. */
 const REPLICA_GRACE_MS = 120_000;
@@ -132,7 +131,7 @@ export async function existingReplica(
     if (original?.resource_id === undefined) return undefined;
     const options = { resourceId: original.resource_id, ...(deadline === undefined ? {} : { deadline }) };
     const listed = await replicasIn(services, destination, destinationVaultId, options);
-    const owners = ownersOf(services);
+    const owners = services.memory.replicaOwners;
     const candidates = listed.filter(
         (row) =>
             row.resource_id === original.resource_id &&

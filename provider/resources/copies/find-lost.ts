@@ -13,8 +13,7 @@ import type { Context } from "../../services/context";
 import type { CopyDestination } from "./copy-options";
 import { lookAtCopies } from "./copy-status";
 import { type Copy, isRecordFor, toRegionClock } from "./destination-replicas";
-import { ownersOf } from "./without-records/pairing";
-import { copyTasks, hasFailed, sourceOfTask, startedAt, targetsRegion, taskOwnersOf } from "./without-records/tasks";
+import { copyTasks, hasFailed, sourceOfTask, startedAt, targetsRegion } from "./without-records/tasks";
 
 /** Where a request for copies went, as far as finding it again needs to know. */
 export interface LostRequest {
@@ -31,7 +30,7 @@ export interface LostRequest {
     readonly isLast: boolean;
 }
 
-interface Claim {
+export interface CopyClaim {
     readonly urn: string;
     readonly backupId: string;
     readonly region: string;
@@ -39,20 +38,15 @@ interface Claim {
     readonly at: number;
 }
 
-/** Copies that an answer gave to a resource, by record id: what is one's is never another's. */
-const claims = new WeakMap<object, Map<string, Claim>>();
-
 /** These copies to a region are the context's own. */
 export function claimCopies(context: Context, region: string, copies: readonly Copy[]): void {
-    const known = claims.get(context.client) ?? new Map<string, Claim>();
-    claims.set(context.client, known);
-    const { urn } = context;
+    const { urn, memory } = context;
     for (const { recordId, backupId } of copies)
-        if (recordId !== undefined) known.set(recordId, { urn, backupId, region, at: context.clock.now() });
+        if (recordId !== undefined) memory.copyClaims.set(recordId, { urn, backupId, region, at: context.clock.now() });
 }
 
-function othersClaims(context: Context): [id: string, claim: Claim][] {
-    return [...(claims.get(context.client) ?? [])].filter(([, { urn }]) => urn !== context.urn);
+function othersClaims(context: Context): [id: string, claim: CopyClaim][] {
+    return [...context.memory.copyClaims].filter(([, { urn }]) => urn !== context.urn);
 }
 
 /**
@@ -261,7 +255,8 @@ async function runByTraces(
     const tasks = listed.filter((task) => targetsRegion(task, destination.region));
     const free = tasks.filter(
         (task) =>
-            !taskOwnersOf(context).has(task.id) && sourceOfTask(task, othersRows, new Set(), destination) === undefined,
+            !context.memory.taskOwners.has(task.id) &&
+            sourceOfTask(task, othersRows, new Set(), destination) === undefined,
     );
     const { sure, doubtful } = sorted(free, window, startedAt);
     const found = new Set<string>();
@@ -273,7 +268,7 @@ async function runByTraces(
     const replicas = isHidden ? [] : await allBackupRows(context, destination, destinationVaultId);
     const from = toRegionClock(context, destination.region, since);
     const isNew = (row: WireBackup) => (parseInstant(row.created_at) ?? from) >= from;
-    const fresh = replicas.filter((row) => isNew(row) && !ownersOf(context).has(row.id));
+    const fresh = replicas.filter((row) => isNew(row) && !context.memory.replicaOwners.has(row.id));
     const foreign = tasks.filter((task) => !sure.includes(task) && !hasFailed(task));
     const sourceless: (WireBackup | WireOperationLog)[] = [];
     for (const [resource, group] of groupBy(mine, (row) => row.resource_id)) {

@@ -25,19 +25,13 @@ const LEARNED_AT_ONCE = 10;
 /** A vault of which nothing is known yet: all of its time. */
 const ALWAYS: Span = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
 
-const memory = new WeakMap<object, Map<string, SourceBackups>>();
-
 export function sourceBackupsOf(services: Services, source: ProjectRef): SourceBackups {
-    const byProject = memory.get(services.client) ?? new Map<string, SourceBackups>();
-    memory.set(services.client, byProject);
     const key = `${source.region} ${source.projectId}`;
-    const backups = byProject.get(key) ?? new SourceBackups(services, source);
-    byProject.set(key, backups);
-    return backups;
+    return services.memory.sourceBackups.getOrInsertComputed(key, () => new SourceBackups(services, source));
 }
 
 /** The source backups of one project's copies. What they are is remembered; their records are read at each look. */
-class SourceBackups {
+export class SourceBackups {
     readonly #services: Services;
     readonly #source: ProjectRef;
     /**

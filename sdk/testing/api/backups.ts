@@ -78,7 +78,8 @@ export function listBackups(call: Call): Reply {
     const matching = (rows: BackupState[]) =>
         wanted === undefined ? rows : rows.filter((backup) => wanted.has(backup.status));
     let rows = find();
-    // A look counts for what is shown; with a status filter for all that the filter is asked about, else nothing would ever get there.
+    // A look counts for what is shown; with a status filter for all that the filter is asked about, else nothing would
+    // ever get there.
     const seen = wanted === undefined ? pageOf(rows, page) : rows;
     const moved = [lookAtIncoming(call, query.text("vault_id")), ...seen.map((backup) => lookAt(call, backup))];
     if (moved.includes(true)) rows = find();

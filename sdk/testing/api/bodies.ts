@@ -1,4 +1,7 @@
-/** Request bodies: the operations' own strict schemas, plus what only Huawei Cloud takes, plus the character rules of the pages. */
+/**
+ * Request bodies: the operations' own strict schemas, plus what only Huawei Cloud takes, plus the character rules of
+ * the pages.
+ */
 import { z } from "zod";
 import { checkAgentRequest } from "../../../provider/client/operations/check-agent";
 import { copyBackupRequest } from "../../../provider/client/operations/copy-backup";

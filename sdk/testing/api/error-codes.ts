@@ -1,4 +1,7 @@
-/** Status and text of every code that the API documents. Vendor: "Error Codes" of CBR, API Gateway and IAM (api-notes: Codes before status). */
+/**
+ * Status and text of every code that the API documents. Vendor: "Error Codes" of CBR, API Gateway and IAM (api-notes:
+ * Codes before status).
+ */
 
 type Failures = Readonly<Record<string, readonly [status: number, message: string]>>;
 
@@ -138,7 +141,10 @@ const others = {
 /** A code of the tables above: what a rule of the simulator refuses with stands here first. */
 export type DocumentedCode = `${keyof typeof cbr}` | `BackupService.${keyof typeof cbr}` | keyof typeof others;
 
-/** The code with its prefix (`6217` → `BackupService.6217`), its documented status and text; status 400 for a code that no page lists. */
+/**
+ * The code with its prefix (`6217` → `BackupService.6217`), its documented status and text; status 400 for a code that
+ * no page lists.
+ */
 export function documented(code: string): { code: string; status: number; message: string } {
     const bare = code.replace(/^BackupService\./, "");
     const own = (cbr as Failures)[bare];

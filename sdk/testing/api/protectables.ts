@@ -29,7 +29,10 @@ const typesOf: Readonly<Record<string, readonly string[]>> = {
 
 const PAGE = 50;
 
-/** GET …/protectables/{protectable_type}/instances. Vendor: no count; at most 50 rows, of which no page says how they are ordered. */
+/**
+ * GET …/protectables/{protectable_type}/instances. Vendor: no count; at most 50 rows, of which no page says how they
+ * are ordered.
+ */
 export function listProtectable(call: Call): Reply {
     const known = ["id", "limit", "marker", "name", "offset", "server_id", "status", "enterprise_project_id"];
     const query = new Query(call.query, known);
@@ -52,7 +55,9 @@ export function listProtectable(call: Call): Reply {
     return json(200, { instances: pageOf(rows, page).map((row) => row.wire()) });
 }
 
-/** GET …/protectables/{protectable_type}/instances/{instance_id}. That a missing one is refused with 6302 is our guess. */
+/**
+ * GET …/protectables/{protectable_type}/instances/{instance_id}. That a missing one is refused with 6302 is our guess.
+ */
 export function showProtectable(call: Call): Reply {
     const id = call.params["instance_id"] ?? "";
     const row = rowsOf(call).find((each) => each.id === id) ?? refuse("6302", id);

@@ -32,7 +32,9 @@ function shapeOf(code: string): ErrorShape {
     return code.startsWith("IAM.") ? "iam" : "cbr";
 }
 
-/** Refuses with a documented code (`"6217"`, `"APIGW.0307"`) and its documented status; `detail` is added to the text. */
+/**
+ * Refuses with a documented code (`"6217"`, `"APIGW.0307"`) and its documented status; `detail` is added to the text.
+ */
 export function refuse(code: DocumentedCode, detail?: string): never {
     const failure = documented(code);
     const message = detail === undefined ? failure.message : `${failure.message.replace(/\.$/, "")}: ${detail}`;
@@ -111,7 +113,10 @@ export function errorReply(
         case "nested":
             return reply({ [nests[status] ?? "error"]: { code: code === "" ? String(status) : code, message } });
         case "html": {
-            const page = `<html>\r\n<head><title>${status} ${title}</title></head>\r\n<body>\r\n<center><h1>${status} ${title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`;
+            const page =
+                `<html>\r\n<head><title>${status} ` +
+                `${title}</title></head>\r\n<body>\r\n<center><h1>${status} ` +
+                `${title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n`;
             return { status, headers: { "content-type": "text/html", ...headers }, body: page, code };
         }
         case "empty":

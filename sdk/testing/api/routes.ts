@@ -123,7 +123,10 @@ export const iamRoutes: readonly Route<IamCall>[] = [
     iamRoute("ShowSecurityKey", "GET", "/openstack/latest/securitykey", showSecurityKey),
 ];
 
-/** A route with its path parameters; "method" when the path exists for other methods only; "none" when it does not exist. */
+/**
+ * A route with its path parameters; "method" when the path exists for other methods only; "none" when it does not
+ * exist.
+ */
 export type Match<C> =
     | { readonly route: Route<C>; readonly params: Readonly<Record<string, string>> }
     | "method"

@@ -4,7 +4,10 @@ import type { BackupState, CheckpointState, Dialect, OperationLogState, RecordSt
 
 type Json = Record<string, unknown>;
 
-/** Vendor: microseconds, UTC; without a zone on Huawei Cloud, with `+00:00` on Open Telekom Cloud (api-notes: Timestamps). */
+/**
+ * Vendor: microseconds, UTC; without a zone on Huawei Cloud, with `+00:00` on Open Telekom Cloud (api-notes:
+ * Timestamps).
+ */
 function timestamp(micros: number, dialect: Dialect): string {
     const seconds = Math.floor(micros / 1_000_000);
     const text = `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(micros - seconds * 1_000_000).padStart(6, "0")}`;
@@ -83,7 +86,10 @@ function wireRecord(record: RecordState, schedule: Schedule, dialect: Dialect): 
     };
 }
 
-/** A backup with its children. `records`: whether the answer carries replication records (lists: only with show_replication; never on OTC). */
+/**
+ * A backup with its children. `records`: whether the answer carries replication records (lists: only with
+ * show_replication; never on OTC).
+ */
 export function wireBackup(backup: BackupState, schedule: Schedule, dialect: Dialect, records: boolean): Json {
     const huawei = dialect === "huawei";
     return {

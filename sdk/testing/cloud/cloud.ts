@@ -193,7 +193,9 @@ export class Cloud {
         this.#store.removeCheckpoint(checkpoint);
     }
 
-    /** A backup vanishes at once, as if somebody had deleted it in the console. The last one takes its checkpoint along. */
+    /**
+     * A backup vanishes at once, as if somebody had deleted it in the console. The last one takes its checkpoint along.
+     */
     deleteBackupBehindOurBack(backupId: string): void {
         this.#store.removeBackup(this.#backup(backupId));
     }
@@ -223,7 +225,10 @@ export class Cloud {
             backup.imageIds = backup.imageIds.filter((id) => id !== imageId);
     }
 
-    /** Says how the next backup of a resource ends; several calls queue up. `"error"` is short for `{ status: "error" }`. */
+    /**
+     * Says how the next backup of a resource ends; several calls queue up. `"error"` is short for `{ status: "error"
+     * }`.
+     */
     setBackupOutcome(resourceId: string, outcome: BackupOutcome | "error" | "skipped"): void {
         for (const vault of this.#store.vaults.values()) {
             const resource = vault.resources.get(resourceId);

@@ -1,6 +1,9 @@
 import { type Call, effectOf, selects } from "../simulation";
 
-/** Faults `expire-checkpoint` and `expire-backup` on a GET: what it looks at vanishes before the answer, as retention does it. */
+/**
+ * Faults `expire-checkpoint` and `expire-backup` on a GET: what it looks at vanishes before the answer, as retention
+ * does it.
+ */
 export function expireBackupOf(call: Call, checkpointId: string | undefined): void {
     const { store } = call;
     const checkpoint = checkpointId === undefined ? undefined : store.checkpoints.get(checkpointId);

@@ -3,7 +3,10 @@ import type { Clock } from "../../../provider/client/time/clock";
 /** What a running piece of work does when it gets so far. `at` is a share of the whole, 0 to 1. */
 export interface Stage {
     readonly at: number;
-    /** `instantMs`: when it happened, in milliseconds since the epoch (may lie a little in the past: nothing runs between requests). */
+    /**
+     * `instantMs`: when it happened, in milliseconds since the epoch (may lie a little in the past: nothing runs
+     * between requests).
+     */
     apply(instantMs: number): void;
 }
 
@@ -21,7 +24,9 @@ export interface Work {
     cancelled: boolean;
 }
 
-/** "clock": work takes time. "reads": work takes a number of GET requests that look at it, so that tests need not sleep. */
+/**
+ * "clock": work takes time. "reads": work takes a number of GET requests that look at it, so that tests need not sleep.
+ */
 export type ProgressBy = "clock" | "reads";
 
 interface Due {
@@ -50,7 +55,9 @@ export class Schedule {
         this.readsToFinish = options.readsToFinish;
     }
 
-    /** The time: that of the clock, or of what happens belatedly because somebody looks. Milliseconds since the epoch. */
+    /**
+     * The time: that of the clock, or of what happens belatedly because somebody looks. Milliseconds since the epoch.
+     */
     now(): number {
         return this.#dueMs ?? this.clock.now();
     }

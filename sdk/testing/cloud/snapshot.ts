@@ -1,6 +1,9 @@
 import type { Store } from "./store";
 
-/** What a project holds, as plain JSON: for the demo, for comparisons, for a look in a failing test. Instants are ISO 8601, UTC. */
+/**
+ * What a project holds, as plain JSON: for the demo, for comparisons, for a look in a failing test. Instants are ISO
+ * 8601, UTC.
+ */
 export interface Snapshot {
     region: string;
     projectId: string;

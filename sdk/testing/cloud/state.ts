@@ -1,7 +1,13 @@
-/** What a region holds. Instants are microseconds since the epoch (`…Micros`); wire.ts turns all of this into the API's words. */
+/**
+ * What a region holds. Instants are microseconds since the epoch (`…Micros`); wire.ts turns all of this into the API's
+ * words.
+ */
 import type { Work } from "./schedule";
 
-/** "huawei": Huawei Cloud as its pages describe it. "otc": Open Telekom Cloud (api-notes: Differences between the clouds). */
+/**
+ * "huawei": Huawei Cloud as its pages describe it. "otc": Open Telekom Cloud (api-notes: Differences between the
+ * clouds).
+ */
 export type Dialect = "huawei" | "otc";
 
 export type ResourceType =
@@ -18,7 +24,10 @@ export type ProtectStatus = "available" | "error" | "protecting" | "restoring" |
 
 /** How the next backup of a resource ends. */
 export interface BackupOutcome {
-    /** "error": a backup object that failed. "skipped": left out, listed in skipped_resources. Any other word becomes the backup's final status. */
+    /**
+     * "error": a backup object that failed. "skipped": left out, listed in skipped_resources. Any other word becomes
+     * the backup's final status.
+     */
     status: string;
     /** Error code, e.g. `BackupService.7003`. */
     code?: string | undefined;

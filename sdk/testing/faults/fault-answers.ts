@@ -3,7 +3,10 @@ import { defaultShape, type ErrorShape, errorReply, type Reply } from "../api/re
 import type { Accounts } from "../iam/accounts";
 import type { Effect } from "./fault-schema";
 
-/** What faults answer instead of the API (`instead`, which may still do its work later), or after the API did its work (`after`). */
+/**
+ * What faults answer instead of the API (`instead`, which may still do its work later), or after the API did its work
+ * (`after`).
+ */
 export function replacementOf(
     effects: readonly Effect[],
     headers: Readonly<Record<string, string | undefined>>,

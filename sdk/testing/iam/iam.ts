@@ -170,7 +170,9 @@ function sameDomain(given: z.output<typeof domain> | undefined, id: string, name
     return given !== undefined && (given.id !== undefined ? given.id === id : given.name === name);
 }
 
-/** Vendor: the table says `agency_name`, examples and clients send `xrole_name` (api-notes: Agencies); both are taken. */
+/**
+ * Vendor: the table says `agency_name`, examples and clients send `xrole_name` (api-notes: Agencies); both are taken.
+ */
 function delegatingDomain(call: IamCall, role: z.output<typeof assumeRole>): string {
     const { agency, domainId, domainName } = call.accounts.credentials;
     const given = { id: role.domain_id, name: role.domain_name };

@@ -1,6 +1,7 @@
 /**
- * Checks `SDK-HMAC-SHA256` signatures, in the form `Access=…` and in the older form `Credential=AK/date/region/service/sdk_request`
- * (api-notes: Signature). Written apart from the client's signer, so that both cannot be wrong alike.
+ * Checks `SDK-HMAC-SHA256` signatures, in the form `Access=…` and in the older form
+ * `Credential=AK/date/region/service/sdk_request` (api-notes: Signature). Written apart from the client's signer, so
+ * that both cannot be wrong alike.
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
@@ -39,8 +40,9 @@ export function isSigned(headers: SignedRequest["headers"]): boolean {
 }
 
 /**
- * Verifies a request. `secretOf` gives the secret key of an access key, or undefined when the key is unknown.
- * Only the names in SignedHeaders count; `host` and `x-sdk-date` must be among them; the date must be within 15 minutes of `nowMs`.
+ * Verifies a request. `secretOf` gives the secret key of an access key, or undefined when the key is unknown. Only the
+ * names in SignedHeaders count; `host` and `x-sdk-date` must be among them; the date must be within 15 minutes of
+ * `nowMs`.
  */
 export function verifySignature(
     request: SignedRequest,

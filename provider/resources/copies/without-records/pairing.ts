@@ -11,15 +11,6 @@ import type { Services } from "../../../services/context";
 import type { Copy } from "../destination-replicas";
 import { hasFailed } from "./tasks";
 
-/** Replicas that this process has seen to be a backup's, by replica id: what is one backup's is never another's. */
-const replicaOwners = new WeakMap<object, Map<string, string>>();
-
-export function ownersOf(services: Services): Map<string, string> {
-    const owners = replicaOwners.get(services.client) ?? new Map<string, string>();
-    replicaOwners.set(services.client, owners);
-    return owners;
-}
-
 /** The project that copies are looked for in. */
 export interface SourceLook {
     readonly services: Services;

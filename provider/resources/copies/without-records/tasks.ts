@@ -38,17 +38,6 @@ export async function copyTasks(
     }
 }
 
-/**
- * Tasks that this process has seen to be a copy's that has ended, by task id: what is one copy's is never another's.
- */
-const taskOwners = new WeakMap<object, Map<string, string>>();
-
-export function taskOwnersOf(services: Services): Map<string, string> {
-    const owners = taskOwners.get(services.client) ?? new Map<string, string>();
-    taskOwners.set(services.client, owners);
-    return owners;
-}
-
 /** Does the task name the backup's restore point and resource? */
 export function isTaskOf(log: WireOperationLog, backup: WireBackup): boolean {
     return (
