@@ -36,6 +36,19 @@ it("finds the task of a request whose answer was lost", async () => {
     await start();
 });
 
+it("says that one more may run, when what it finds after a lost answer may be another's", async () => {
+    await start();
+    const other = await vaultSync.create(world.context("other"), { vaultId: world.hybridVaultId, wait: false });
+    world.sim.fail({ operation: "ImportCheckpoint", effect: { status: 504, shape: "html", effectAfterMs: 40_000 } });
+    const { outputs } = await create();
+    expect(outputs.operationLogId).toBe(other.id);
+    expect(posts()).toBe(2);
+    expect(world.lines.info).toContainEqual(
+        `synchronisation ${other.id} of vault ${world.hybridVaultId} is taken for the one that a request has started whose ` +
+            "answer was lost; if it was started by another, one more may run beside it",
+    );
+});
+
 it("takes skipped, failed and timeout for final, and none of them for success", async () => {
     for (const status of ["skipped", "failed", "timeout"] as const) {
         await start();
