@@ -97,11 +97,14 @@ export async function postOnce<Sent, Found>(
     return (await resumeDoubted(context, plan)) ?? send(context, plan);
 }
 
-/** From the future, by a clock of which it is not known how far it was ahead: no time tells what it may have made. */
+/** Is the effect known by its time alone, on a clock of which it is not known how wrong it was? */
+function isOfUnknownClock(plan: { isUnique?(facts: Facts): boolean }, { facts, offsetMs, resourceId }: Note): boolean {
+    return plan.isUnique?.(facts) !== true && resourceId === undefined && offsetMs === undefined;
+}
+
+/** From the future: no time tells what it may have made. */
 function isOfUnknownTime({ clock }: Context, plan: { isUnique?(facts: Facts): boolean }, note: Note): boolean {
-    const { facts, offsetMs, resourceId, startedAt } = note;
-    const isById = plan.isUnique?.(facts) === true || resourceId !== undefined;
-    return !isById && offsetMs === undefined && startedAt > clock.now() + CLOCK_TOLERANCE_MS;
+    return isOfUnknownClock(plan, note) && note.startedAt > clock.now() + CLOCK_TOLERANCE_MS;
 }
 
 /**
@@ -121,7 +124,8 @@ async function resume<Sent, Found>(
     const delaysMs = note.resourceId === undefined ? delaysFor(context, region, span) : [0];
     const value = await searchForEffect(context, plan, { window, facts, delaysMs, lost: INTERRUPTED });
     if (value === undefined) {
-        journal.remove(note);
+        if (isOfUnknownClock(plan, note)) abandonNote(context, note, UNKNOWN_CLOCK);
+        else journal.remove(note);
         return undefined;
     }
     const counts = journal.isOwn(note) || isWithinLife(context, region, note) || plan.isRunning?.(value) === true;
@@ -154,6 +158,7 @@ async function resumeDoubted<Sent, Found>(
     return { how: "recovered", value, note, sentAt: doubted.from, isProven, wasRepeated: false };
 }
 
+const UNKNOWN_CLOCK = "Nothing was found of it, which a wrong clock of that machine would explain, too.";
 const INTERRUPTED = "an interrupted run had sent it.";
 
 /** Sent a moment ago, it may take effect yet, as long as its process would have waited, and be listed later still. */

@@ -49,6 +49,21 @@ it("sends when an interrupted run surely did not: one look, long after it", asyn
     expect(notes(store)).toMatchObject([{ startedAt: startedAt + 1_800_000 }]);
 });
 
+it("names what an interrupted run sent by an unknown clock, when only its time could tell, and sends", async () => {
+    const before = await died({ slackMs: () => 900_000 });
+    before.clock.jump(36_000_000);
+    const one = make({ ...before, slackMs: () => 900_000 });
+    expect(await one.run()).toMatchObject({ how: "sent", value: "sent" });
+    expect(one.warnings).toEqual([expect.stringMatching(/whose end is not known.*a wrong clock of that machine/)]);
+    expect(notes(before.store)).toHaveLength(1);
+
+    const named = await died({ slackMs: () => 900_000, isUnique: true });
+    named.clock.jump(36_000_000);
+    const other = make({ ...named, slackMs: () => 900_000, isUnique: true });
+    expect(await other.run()).toMatchObject({ how: "sent" });
+    expect(other.warnings).toEqual([]);
+});
+
 it("gives what an interrupted run sent a moment ago the time that its POST would have had, and that of a list", async () => {
     const { store, clock } = await died();
     clock.jump(10_000);
