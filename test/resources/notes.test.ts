@@ -328,3 +328,24 @@ describe.each(["backupReplica", "vaultReplication", "checkpointReplica", "vaultS
         expect(notes()).toEqual([]);
     });
 });
+
+it.each(["backupReplica", "checkpointReplica"] as const)(
+    "%s: a note of a copy that was skipped does not count, for the replica that was there may be gone",
+    async (kind) => {
+        await start();
+        const source = await create({}, "source");
+        const backupIds = source.outs["backupIds"] as string[];
+        const own = kind === "backupReplica" ? { backupId: backupIds[0] } : { checkpointId: source.id };
+        const news = (name: string) => ({ ...own, ...place, __urn: urnOf(kind, name) });
+        const away = sim.regions["eu-nl"].cloud;
+        await pulumi[kind].create(news("other"));
+        const replicas = [...away.backups.keys()];
+        const skipped = await pulumi[kind].create(news("it"));
+        expect(skipped.outs).toMatchObject({ status: "skip" });
+        for (const id of replicas) away.deleteBackupBehindOurBack(id);
+        await newProcess();
+        const { outs = {} } = await pulumi[kind].create(news("it"));
+        expect(outs).toMatchObject({ status: "success", verified: true });
+        expect(away.backups.size).toBe(replicas.length);
+    },
+);

@@ -1,4 +1,5 @@
 import type { Context } from "../../provider/services/context";
+import { Memory } from "../../provider/services/memory";
 
 /** A context whose client passes every answer of the API through `change`: for clouds that answer as the simulator never does. */
 export function altered(context: Context, change: (answer: unknown) => unknown): Context {
@@ -10,5 +11,6 @@ export function altered(context: Context, change: (answer: unknown) => unknown):
             return typeof value === "function" ? value.bind(target) : value;
         },
     });
-    return { ...context, client };
+    // What was read without the change does not count.
+    return { ...context, client, memory: new Memory() };
 }

@@ -140,15 +140,19 @@ export async function findCopy(
     return found === undefined ? undefined : { ...found, since: sinceOf(context, source, window) };
 }
 
-/** One whose record, or mark in its place, is known. */
+/**
+ * One whose record, or mark in its place, is known. None where it was skipped: that made nothing, and the replica for
+ * which it was skipped may have been deleted since.
+ */
 async function findRecord(
     context: Context,
     { source, backupId }: CopyRequest,
     window: TimeWindow,
     recordId: string,
-): Promise<BegunCopy> {
+): Promise<BegunCopy | undefined> {
     const backup = await readBackup(context, source, backupId);
     const status = backup?.replication_records?.find((one) => one.id === recordId)?.status;
+    if (status === "skip") return undefined;
     const isRunning = status !== undefined && !isFinalCopy(status);
     return { recordId, providerId: backup?.provider_id, since: sinceOf(context, source, window), isRunning };
 }
