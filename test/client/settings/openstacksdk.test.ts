@@ -235,6 +235,22 @@ describe("regions", () => {
         ["values of the first", regions(...values), {}, "r2", "of-r2", "internal"],
         ["values of the one asked for", regions(...values), { OS_REGION_NAME: "r1" }, "r1", "of-r1", "public"],
         [
+            "values of the first, where another tool's region is left over",
+            regions(...values),
+            { HW_REGION_NAME: "r1" },
+            "r2",
+            "of-r2",
+            "internal",
+        ],
+        [
+            "region_name for a null",
+            regions("region_name: r1", "regions: [~]", "project_name: t"),
+            {},
+            "r1",
+            "t",
+            "public",
+        ],
+        [
             "a region of the environment where the entry has none",
             regions("project_name: t"),
             { OS_REGION_NAME: "r2" },
@@ -344,6 +360,9 @@ describe("the files", () => {
         const { "/home/u/.config/openstack/clouds.yaml": __, ...last } = others;
         expect(await project(last, env)).toBe("site");
         expect(await project(last)).toBe("etc");
+        // A path that is not absolute counts for neither variable.
+        const relative = { "own/openstack/clouds.yaml": entry("relative"), ...files };
+        expect(await project(relative, { XDG_CONFIG_HOME: "own", XDG_CONFIG_DIRS: "own" })).toBe("home");
     });
 
     it("may merge twice: the last line wins, of one line the first, and the entry's own keys over all", async () => {
@@ -355,6 +374,13 @@ describe("the files", () => {
         expect(await project(text("<<: *a", "<<: *b"))).toBe("B");
         expect(await project(text("<<: [*a, *b]"))).toBe("A");
         expect(await project(text("project_name: own", "<<: *a"))).toBe("own");
+    });
+
+    it("may merge entries into the map of entries", async () => {
+        const base = `base: &base\n  ${entry("team").slice("clouds: {".length, -1)}\n`;
+        expect(await project({ "/project/clouds.yaml": `${base}clouds:\n  <<: *base\n  y: {}\n` })).toBe("team");
+        for (const circle of ["clouds: &all {<<: *all, y: {}}\n", "clouds: {x: &x {values: *x}}\n"])
+            await expect(project({ "/project/clouds.yaml": circle })).rejects.toThrow("its aliases go in circles");
     });
 
     it("may have a key twice in an entry that is not used, which is said", async () => {
