@@ -52,24 +52,27 @@ def lay_out(pair, folder, recorder, region=""):
     return folder / "cwd", {**env, **{key: fill(value) for key, value in pair["env"].items()}}
 
 
-class Sdk:
-    def __init__(self, python):
-        self.process = subprocess.Popen([python, HERE / "player.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True)
+class Player:
+    """A process that plays one pair after the other: one JSON line each way."""
 
-    def play(self, cwd, env, region=None):
-        self.process.stdin.write(json.dumps({"cwd": str(cwd), "env": env, "region": region}) + "\n")
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def play(self, cwd, env, **more):
+        self.process.stdin.write(json.dumps({"cwd": str(cwd), "env": env, **more}) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
 
-def doctor(cwd, env):
-    node = ROOT / "node_modules/.bin/node"
-    command = [node, ROOT / "dist/cli/main.js", "doctor", "--json"]
-    done = subprocess.run(command, cwd=cwd, env=env, text=True, capture_output=True, timeout=120)
-    report = json.loads(done.stdout) if done.stdout.startswith("{") else {"checks": [], "regions": []}
+
+def complaint(said):
+    """The first thing that doctor finds wrong."""
+    report = json.loads(said["out"]) if said["out"].startswith("{") else {"checks": [], "regions": []}
     checks = [*report["checks"], *(check for region in report["regions"] for check in region["checks"])]
-    return next((check["detail"] for check in checks if check["verdict"] == "FAIL"), done.stderr.strip())
+    return next((check["detail"] for check in checks if check["verdict"] == "FAIL"), said["err"].strip())
 
 
 def plain(post):
@@ -163,9 +166,9 @@ class Tally:
         return 0 if self.valid >= self.least and self.unnamed == 0 else 1
 
 
-def compare(pair, place, recorder, sdk, tally):
+def compare(pair, place, recorder, sdk, doctor, tally):
     def play(what, name, region=""):
-        answer = sdk.play(*lay_out(what, place / name, recorder, region), what.get("region"))
+        answer = sdk.play(*lay_out(what, place / name, recorder, region), region=what.get("region"))
         return {**answer, **recorder.what_was_seen()}
 
     place.mkdir()
@@ -173,7 +176,7 @@ def compare(pair, place, recorder, sdk, tally):
     if not is_valid(theirs):
         tally.refused += 1
         return
-    said = doctor(*lay_out(pair, place / "doctor", recorder))
+    said = complaint(doctor.play(*lay_out(pair, place / "doctor", recorder)))
     ours = recorder.what_was_seen()
     found = difference(theirs, ours)
     has_meaning = found is not None and pair["tags"] != []
@@ -192,13 +195,14 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         print(f"Installing {', '.join(PACKAGES)} ...", flush=True)
-        sdk = Sdk(environment(folder / "venv"))
+        sdk = Player(environment(folder / "venv"), HERE / "player.py")
+        doctor = Player(ROOT / "node_modules/.bin/node", HERE / "doctor.cjs")
         for number, pair in enumerate(draw(options.pairs, options.seed)):
             if options.only is None or number in options.only:
-                compare({**pair, "number": number}, folder / f"pair-{number}", recorder, sdk, tally)
+                compare({**pair, "number": number}, folder / f"pair-{number}", recorder, sdk, doctor, tally)
             tally.progress()
-        sdk.process.stdin.close()
-        sdk.process.wait()
+        sdk.close()
+        doctor.close()
     return tally.summary()
 
 
