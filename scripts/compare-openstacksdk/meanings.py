@@ -49,6 +49,12 @@ def without_nulls(whole, secure):
             del place[key]
 
 
+def with_the_users_own_account(whole, secure):
+    """Without a project `domain_*` are for the token alone where `user_domain_*` name the user's account."""
+    if (account_of(whole, secure) or ("",))[0].startswith("user_"):
+        drop(whole, secure, lambda key: key in ("domain_id", "domain_name"))
+
+
 def account_of(whole, secure):
     """Key and value of what names the user's account; None when nothing does."""
     return next(((key, found) for key in ACCOUNTS if (found := value_of(whole, secure, key)) is not None), None)
@@ -57,22 +63,33 @@ def account_of(whole, secure):
 def in_project_of_region(whole, secure):
     """The project that has the region's name, of the user's account."""
     account = account_of(whole, secure)
-    if account is not None and account[0].startswith("user_"):
-        drop(whole, secure, lambda key: key in ("domain_id", "domain_name"))
-    named = [value_of(whole, secure, f"project_domain_{kind}") for kind in ("id", "name")]
-    if account is not None and not account[0].startswith("default_") and named == [None, None]:
+    if account is not None:
+        drop(whole, secure, lambda key: key in ("project_domain_id", "project_domain_name"))
         whole["auth"][f"project_domain_{account[0].rsplit('_', 1)[1]}"] = account[1]
     whole["auth"]["project_name"] = "REGION"
     if whole.get("auth_type") == "v3token":
         whole["auth_type"] = TOKEN
 
 
-def meaning_of_entry(whole, secure, mixed, tags):
+def in_project_of_variables(whole, secure, env):
+    """Of the account that variables name, else of the entry's."""
+    drop(whole, secure, lambda key: key in PROJECT)
+    whole["auth"]["project_name"] = env["OS_PROJECT_NAME"]
+    domain = {f"project_domain_{kind}": env[f"OS_PROJECT_DOMAIN_{kind.upper()}"] for kind in ("id", "name")
+              if f"OS_PROJECT_DOMAIN_{kind.upper()}" in env}
+    if domain:
+        drop(whole, secure, lambda key: key in ("project_domain_id", "project_domain_name"))
+        whole["auth"].update(domain)
+
+
+def meaning_of_entry(whole, secure, env, tags):
+    mixed = env if "OS_* beside OS_CLOUD" in tags else {}
     if "null" in tags:
         without_nulls(whole, secure)
+    if "no project" in tags:
+        with_the_users_own_account(whole, secure)
     if "OS_PROJECT_NAME" in mixed:
-        drop(whole, secure, lambda key: key in PROJECT)
-        whole["auth"]["project_name"] = mixed["OS_PROJECT_NAME"]
+        in_project_of_variables(whole, secure, env)
     elif "no project" in tags:
         in_project_of_region(whole, secure)
     if "OS_USERNAME" in mixed and account_of(whole, secure) is not None:

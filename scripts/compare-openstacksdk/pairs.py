@@ -179,7 +179,7 @@ def file_pair(random_):
     mixed = random_.choice(MIXED) if random_.random() < 0.12 else {}
     if mixed:
         tags.append("OS_* beside OS_CLOUD")
-    said = meaning_of_entry(copy.deepcopy(whole), copy.deepcopy(secure), mixed, tags)
+    said = meaning_of_entry(copy.deepcopy(whole), copy.deepcopy(secure), {**env, **mixed}, tags)
     meant = {"files": file_text(place, said.whole, secure_place, said.secure), "env": env, "region": said.region}
     files = file_text(place, whole, secure_place, secure)
     return {"files": files, "env": {**env, **mixed}, "tags": tags, "meant": meant}
