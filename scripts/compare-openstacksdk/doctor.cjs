@@ -27,4 +27,7 @@ async function serve() {
         process.stdout.write(`${JSON.stringify(await play(JSON.parse(line)))}\n`);
 }
 
-serve();
+serve().catch((error) => {
+    console.error(error);
+    process.exitCode = 1;
+});
