@@ -60,6 +60,16 @@ def account_of(whole, secure):
     return next(((key, found) for key in ACCOUNTS if (found := value_of(whole, secure, key)) is not None), None)
 
 
+def has_account(whole, secure):
+    """Does anything name an account for a user name? A project's serves where no other does."""
+    if account_of(whole, secure) is not None:
+        return True
+    found = {f"user_domain_{kind}": value for kind in ("id", "name")
+             if (value := value_of(whole, secure, f"project_domain_{kind}")) is not None}
+    whole["auth"].update(found)
+    return found != {}
+
+
 def in_project_of_region(whole, secure):
     """The project that has the region's name, of the user's account."""
     account = account_of(whole, secure)
@@ -92,7 +102,7 @@ def meaning_of_entry(whole, secure, env, tags):
         in_project_of_variables(whole, secure, env)
     elif "no project" in tags:
         in_project_of_region(whole, secure)
-    if "OS_USERNAME" in mixed and account_of(whole, secure) is not None:
+    if "OS_USERNAME" in mixed and has_account(whole, secure):
         drop(whole, secure, lambda key: key in USER)
         whole["auth"].update({"username": mixed["OS_USERNAME"], "password": mixed["OS_PASSWORD"]})
     if "OS_INTERFACE" in mixed:

@@ -1,5 +1,5 @@
-"""IAM, CBR and a proxy on loopback that write down what is asked of them. CBR's public addresses are the first port's, its
-internal ones the second's, each with its region in the path; the third refuses every CONNECT, so that a host which
+"""IAM, CBR and a proxy on loopback that write down what is asked of them. CBR's public addresses are the first port's,
+its internal ones the second's, each with its region in the path; the third refuses every CONNECT, so that a host which
 nobody named is seen, not reached."""
 import http.server
 import json
