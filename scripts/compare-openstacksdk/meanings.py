@@ -75,7 +75,8 @@ def in_project_of_region(whole, secure):
     account = account_of(whole, secure)
     if account is not None:
         drop(whole, secure, lambda key: key in ("project_domain_id", "project_domain_name"))
-        whole["auth"][f"project_domain_{account[0].rsplit('_', 1)[1]}"] = account[1]
+        if not account[0].startswith("default_"):
+            whole["auth"][f"project_domain_{account[0].rsplit('_', 1)[1]}"] = account[1]
     whole["auth"]["project_name"] = "REGION"
     if whole.get("auth_type") == "v3token":
         whole["auth_type"] = TOKEN
