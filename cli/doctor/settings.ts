@@ -1,6 +1,6 @@
 /** Every setting that was found, with its source; secrets without their values. */
 import { redact } from "../../provider/client/errors/redaction";
-import { withoutUserInfo } from "../../provider/client/settings/proxies";
+import { shownProxy, withoutUserInfo } from "../../provider/client/settings/proxies";
 import type { Resolved, Settings } from "../../provider/client/settings/settings";
 
 export interface SettingLine {
@@ -62,7 +62,7 @@ export function settingLines(settings: Settings): SettingLine[] {
         "http proxy": settings.proxies.http,
         "https proxy": settings.proxies.https,
     }))
-        add(name, proxy && withoutUser(proxy));
+        add(name, proxy && { ...proxy, value: shownProxy(proxy.value) });
     lines.push({
         name: "preflight",
         value: settings.preflight,

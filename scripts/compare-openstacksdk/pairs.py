@@ -1,7 +1,11 @@
 """Files and environments, drawn with a fixed seed. AUTH, INTERNAL and DIR stand for addresses and the pair's folder.
-`tags` names what a pair has in it that is read differently on purpose (docs/configuration.md)."""
+`tags` names what a pair has in it that is read differently on purpose (docs/configuration.md), and `meant` is the pair
+that openstacksdk reads as doctor is to read this one."""
+import copy
 import json
 import random
+
+from meanings import TAGGED_NULLS, meaning_of_entry, meaning_of_environment
 
 USERS = [
     ({"username": "u", "user_domain_name": "D"}, []),
@@ -81,8 +85,6 @@ TYPES = [
 PLAIN_NULLS = ["cacert", "cert", "key", "insecure", "api_timeout", "cbr_endpoint_override", "interface", "password2"]
 AUTH_NULLS = ["user_id", "username", "user_domain_name", "default_domain_name"]
 WORD_NULLS = ["project_id", "project_name", "user_domain_id", "project_domain_id", "domain_id", "domain_name"]
-# A null here is the word None for openstacksdk, or hides an older spelling of the same key.
-TAGGED_NULLS = {*WORD_NULLS, "user_domain_name", "username"}
 ENDPOINTS = {"cbr_endpoint_override", "cbr_endpoint"}
 PLACES = ["cwd/clouds.yaml", "cwd/clouds.yml", "home/.config/openstack/clouds.yaml", "xdg/openstack/clouds.yaml",
           "site/openstack/clouds.yaml", "elsewhere/c.yaml", "cwd/clouds.json"]
@@ -149,30 +151,38 @@ def split_secret(random_, whole):
     return {"auth": moved} if moved else None
 
 
+def file_text(place, whole, secure_place, secure):
+    clouds = {"clouds": {"other": {"auth": {"username": "wrong"}}, "x": whole}}
+    files = {place: json.dumps(clouds) if place.endswith("json") else "\n".join(dump(clouds)) + "\n"}
+    if secure is not None:
+        files[secure_place] = "\n".join(dump({"clouds": {"x": secure}})) + "\n"
+    if place.startswith("elsewhere"):
+        files["cwd/clouds.yaml"] = "clouds: {x: {auth: {auth_url: 'AUTH/v3', username: decoy, password: decoy}}}\n"
+    return files
+
+
 def file_pair(random_):
     tags, env = [], {"OS_CLOUD": "x"}
     whole = entry(random_, tags)
     secure = split_secret(random_, whole) if random_.random() < 0.25 else None
     tags += tags_of(whole, secure)
     place = random_.choice(PLACES)
-    clouds = {"clouds": {"other": {"auth": {"username": "wrong"}}, "x": whole}}
-    files = {place: json.dumps(clouds) if place.endswith("json") else "\n".join(dump(clouds)) + "\n"}
-    if secure is not None:
-        files[random_.choice(["cwd/secure.yaml", "home/.config/openstack/secure.yaml"])] = "\n".join(
-            dump({"clouds": {"x": secure}})) + "\n"
+    secure_place = random_.choice(["cwd/secure.yaml", "home/.config/openstack/secure.yaml"])
     if place.startswith("xdg"):
         env["XDG_CONFIG_HOME"] = "DIR/xdg"
     if place.startswith("site"):
         env["XDG_CONFIG_DIRS"] = "DIR/site"
     if place.startswith("elsewhere"):
         env["OS_CLIENT_CONFIG_FILE"] = "DIR/elsewhere/c.yaml"
-        files["cwd/clouds.yaml"] = "clouds: {x: {auth: {auth_url: 'AUTH/v3', username: decoy, password: decoy}}}\n"
     if random_.random() < 0.15:
         env.update(random_.choice(LEFT_OVER))
-    if random_.random() < 0.12:
-        env.update(random_.choice(MIXED))
+    mixed = random_.choice(MIXED) if random_.random() < 0.12 else {}
+    if mixed:
         tags.append("OS_* beside OS_CLOUD")
-    return {"files": files, "env": env, "tags": tags}
+    said = meaning_of_entry(copy.deepcopy(whole), copy.deepcopy(secure), {**env, **mixed}, tags)
+    meant = {"files": file_text(place, said.whole, secure_place, said.secure), "env": env, "region": said.region}
+    files = file_text(place, whole, secure_place, secure)
+    return {"files": files, "env": {**env, **mixed}, "tags": tags, "meant": meant}
 
 
 def merge_key_pair(random_):
@@ -181,10 +191,17 @@ def merge_key_pair(random_):
              "  project_domain_name: T", "clouds:", "  x:"]
     merges = random_.choice([["<<: *one"], ["<<: *one", "<<: *two"], ["<<: *two", "<<: *one"], ["<<: [*one, *two]"],
                              ["<<: [*two, *one]", "interface: internal"], ["<<: *one", "region_name: eu-de"]])
-    lines += [f"    {line}" for line in merges]
-    auth = "auth: {auth_url: 'AUTH/v3', username: u, password: p, user_domain_name: D}"
-    lines.insert(random_.choice([8, len(lines)]), f"    {auth}")
-    return {"files": {"cwd/clouds.yaml": "\n".join(lines) + "\n"}, "env": {"OS_CLOUD": "x"}, "tags": []}
+    at = random_.choice([len(lines), len(lines) + len(merges)])
+
+    def pair(merges):
+        auth = "auth: {auth_url: 'AUTH/v3', username: u, password: p, user_domain_name: D}"
+        whole = [*lines, *(f"    {line}" for line in merges)]
+        whole.insert(at, f"    {auth}")
+        return {"files": {"cwd/clouds.yaml": "\n".join(whole) + "\n"}, "env": {"OS_CLOUD": "x"}}
+
+    turned = {"<<: [*one, *two]": "<<: [*two, *one]", "<<: [*two, *one]": "<<: [*one, *two]"}
+    tags = ["<<: [*a, *b]"] if any(line in turned for line in merges) else []
+    return {**pair(merges), "tags": tags, "meant": pair([turned.get(line, line) for line in merges])}
 
 
 def environment_pair(random_):
@@ -199,7 +216,10 @@ def environment_pair(random_):
         {"OS_PROJECT_NAME": "eu-de_team", "OS_PROJECT_DOMAIN_NAME": "D"}, {"OS_TENANT_NAME": "eu-de_team"},
         {"OS_PROJECT_NAME": "eu-de_team", "OS_PROJECT_DOMAIN_ID": "left"},
         {"OS_TENANT_NAME": "old", "OS_PROJECT_NAME": "new"}, {"OS_PROJECT_ID": "", "OS_PROJECT_NAME": "eu-de_team"},
+        {},
     ])
+    if "OS_PROJECT_DOMAIN_NAME" in project and random_.random() < 0.2:
+        user = {"OS_USERNAME": "u"}
     region = random_.choice([{"OS_REGION_NAME": "eu-de"}, {"OS_REGION_NAME": "eu-nl,eu-de"}, {"OS_REGION_NAME": "r1"}])
     extra = random_.choice([
         {}, {}, {"OS_INTERFACE": "internal"}, {"OS_ENDPOINT_TYPE": "internalURL"}, {"OS_INTERFACE": "public"},
@@ -212,7 +232,11 @@ def environment_pair(random_):
         user, extra = {}, {"OS_AUTH_TYPE": random_.choice(["token", "v3token"])}
         secret = {random_.choice(["OS_TOKEN", "OS_AUTH_TOKEN"]): "TOK1"}
     env = {"OS_AUTH_URL": "AUTH/v3", **user, **project, **region, **extra, **secret}
-    return {"files": {}, "env": env, "tags": []}
+    tags = [] if any(key.startswith(("OS_PROJECT_", "OS_TENANT_")) for key in project) else ["no project"]
+    if "OS_USERNAME" in user and not any("DOMAIN" in key for key in user):
+        tags.append("user without account")
+    meant = {"files": {}, "env": meaning_of_environment(env, tags)}
+    return {"files": {}, "env": env, "tags": tags, "meant": meant}
 
 
 def draw(count, seed):

@@ -1,5 +1,6 @@
 """Runs inside the virtual environment: signs in and asks for vaults with openstacksdk, one forked child a pair. Reads
-one JSON line {"cwd", "env"} a pair, answers with one line: empty, or what went wrong."""
+one JSON line {"cwd", "env", "region"} a pair, answers with one: {"wrong", "region"}, what went wrong and which region
+was chosen. A region that is asked for is passed on as openstackclient does it."""
 import importlib
 import json
 import logging
@@ -11,7 +12,7 @@ import openstack.config.loader as loader
 import openstack.connection
 
 
-def play(cwd, env):
+def play(answer, cwd, env, region):
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
@@ -19,9 +20,11 @@ def play(cwd, env):
     warnings.simplefilter("ignore")
     # The search path is made when the module is loaded.
     importlib.reload(loader)
-    region = loader.OpenStackConfig().get_one()
-    connection = openstack.connection.Connection(config=region)
-    client = region.get_session_client("cbr")
+    asked = {} if region is None else {"region_name": region}
+    chosen = loader.OpenStackConfig().get_one(**asked)
+    answer["region"] = chosen.region_name
+    connection = openstack.connection.Connection(config=chosen)
+    client = chosen.get_session_client("cbr")
     client._connection = connection
     client.get("/vaults")
 
@@ -30,12 +33,12 @@ for line in sys.stdin:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        text = ""
+        answer = {"wrong": "", "region": None}
         try:
-            play(**json.loads(line))
+            play(answer, **json.loads(line))
         except BaseException as error:
-            text = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-        os.write(writing, text.encode())
+            answer["wrong"] = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        os.write(writing, json.dumps(answer).encode())
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as pipe:

@@ -1,5 +1,6 @@
-"""IAM, CBR and a proxy on loopback that write down what is asked of them. CBR's public address is the first port's, its
-internal one the second's; the third refuses every CONNECT, so that a host which nobody named is seen, not reached."""
+"""IAM, CBR and a proxy on loopback that write down what is asked of them. CBR's public addresses are the first port's,
+its internal ones the second's, each with its region in the path; the third refuses every CONNECT, so that a host which
+nobody named is seen, not reached."""
 import http.server
 import json
 import threading
@@ -12,7 +13,7 @@ LISTS = {"/vaults": "vaults", "/backups": "backups", "/operation-logs": "operati
 
 
 class Recorder:
-    """Three servers and one list of what they were asked: (port, method, path, body)."""
+    """Three servers and one list of what they were asked: (port, method, path, body, token)."""
 
     def __init__(self):
         self.seen = []
@@ -24,7 +25,7 @@ class Recorder:
     def _token(self):
         endpoints = [
             {"id": f"{region}-{name}", "interface": name, "region": region, "region_id": region,
-             "url": f"http://127.0.0.1:{port}/v3/{PROJECT_ID}"}
+             "url": f"http://127.0.0.1:{port}/{region}/v3/{PROJECT_ID}"}
             for region in REGIONS for name, port in (("public", self.public), ("internal", self.internal))
         ]
         return {
@@ -55,7 +56,7 @@ class Recorder:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
                 path, _, query = self.path.partition("?")
                 port = self.server.server_address[1]
-                recorder.seen.append((port, self.command, path, body))
+                recorder.seen.append((port, self.command, path, body, self.headers.get("x-auth-token")))
                 status, headers, out = recorder._answer(path, query)
                 data = json.dumps(out).encode()
                 self.send_response(status)
@@ -66,7 +67,7 @@ class Recorder:
                 self.wfile.write(data)
 
             def do_CONNECT(self):
-                recorder.seen.append((self.server.server_address[1], "CONNECT", self.path, ""))
+                recorder.seen.append((self.server.server_address[1], "CONNECT", self.path, "", None))
                 self.send_error(403)
 
             do_GET = do_POST = answer
@@ -77,11 +78,13 @@ class Recorder:
         return Handler
 
     def what_was_seen(self):
-        """Sign-ins, places that vaults were asked of, hosts beyond loopback; and forgets all of it."""
+        """Sign-ins, where vaults were asked for, by which tokens, and hosts beyond loopback; and forgets all of it."""
         seen, self.seen[:] = list(self.seen), []
-        posts = [json.loads(body)["auth"] for _, method, path, body in seen
+        posts = [json.loads(body)["auth"] for _, method, path, body, _ in seen
                  if method == "POST" and path.endswith("/auth/tokens")]
         places = {self.public: "public", self.internal: "internal"}
-        hosts = sorted({places[port] for port, _, path, _ in seen if path.endswith("/vaults") and port in places})
-        beyond = sorted({path for _, method, path, _ in seen if method == "CONNECT"})
-        return {"posts": posts, "hosts": hosts, "beyond": beyond}
+        asked = [(f"{places[port]} {path.split('/v3/')[0].strip('/')}".strip(), token)
+                 for port, _, path, _, token in seen if path.endswith("/vaults") and port in places]
+        beyond = sorted({path for _, method, path, _, _ in seen if method == "CONNECT"})
+        return {"posts": posts, "hosts": sorted({place for place, _ in asked}),
+                "tokens": sorted({token for _, token in asked if token is not None}), "beyond": beyond}

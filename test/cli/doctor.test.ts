@@ -200,6 +200,10 @@ describe("doctor", () => {
         ["http://me:hun%40ter2@proxy.example:3128", "http://[secret]@proxy.example:3128"],
         ["socks5://hunter2@proxy.example", "socks5://[secret]@proxy.example"],
         ["http://proxy.example:3128", "http://proxy.example:3128"],
+        ["http://[::1]:3128/", "http://[::1]:3128/"],
+        ["http://me:hunter2", "http://[secret]"],
+        ["http://proxy.example:3128/me:hunter2", "http://[secret]"],
+        ["proxy.example?password=hunter2", "[secret]"],
     ])("shows no user and password of proxy %s, as text or as data", async (proxy, shown) => {
         // A proxy is of no use for loopback, but its address is shown, and used for what is beyond.
         const environment = { ...env(), HTTPS_PROXY: proxy, HTTP_PROXY: proxy };

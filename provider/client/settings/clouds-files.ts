@@ -1,4 +1,5 @@
 /** Where clouds.yaml, secure.yaml and clouds-public.yaml are looked for: as openstacksdk does, first to last. */
+import { posix, win32 } from "node:path";
 import { YamlDocument } from "./yaml-document";
 
 /** The few things that settings know of files. */
@@ -27,10 +28,10 @@ export function expandHome(path: string, files: FileAccess): string {
 function systemFolders(env: Env, files: FileAccess): { own: string[]; shared: string[] } {
     const home = files.home();
     const given = (name: string) => env[name]?.trim() || undefined;
-    const xdgHome = given("XDG_CONFIG_HOME");
-    const xdgDirs = given("XDG_CONFIG_DIRS")
-        ?.split(":")
-        .filter((one) => one !== "");
+    // The rule of these two variables: what is no absolute path does not count.
+    const { delimiter, isAbsolute } = files.platform?.() === "win32" ? win32 : posix;
+    const xdgHome = [given("XDG_CONFIG_HOME") ?? ""].find(isAbsolute);
+    const xdgDirs = given("XDG_CONFIG_DIRS")?.split(delimiter).filter(isAbsolute) ?? [];
     const fallback = (() => {
         switch (files.platform?.()) {
             case "darwin":
@@ -46,7 +47,8 @@ function systemFolders(env: Env, files: FileAccess): { own: string[]; shared: st
     })();
     const inVendor = (folder: string) => (fallback.vendor === undefined ? folder : `${folder}/${fallback.vendor}`);
     const own = xdgHome ?? (fallback.own === undefined ? undefined : inVendor(fallback.own));
-    const shared = xdgDirs ?? (fallback.shared === undefined ? [] : [inVendor(fallback.shared)]);
+    const fallbackShared = fallback.shared === undefined ? [] : [inVendor(fallback.shared)];
+    const shared = xdgDirs.length > 0 ? xdgDirs : fallbackShared;
     return { own: own === undefined ? [] : [own], shared };
 }
 

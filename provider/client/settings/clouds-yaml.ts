@@ -127,13 +127,14 @@ function normaliseKeys(map: PlainMap): PlainMap {
 /** A list, or names with commas between; each a name, or a map with `name` and `values`. */
 function regionsIn(value: Plain | undefined, name: string): Region[] {
     const split = (names: string) => names.split(",").filter((one) => one.trim() !== "");
-    const list = typeof value === "string" ? split(value) : Array.isArray(value) ? value : [];
-    return list.flatMap((item: Plain) => {
+    const list: readonly Plain[] = typeof value === "string" ? split(value) : Array.isArray(value) ? value : [];
+    const isNamed = (item: Plain) => item !== null && item !== "";
+    return list.filter(isNamed).map((item) => {
         const region = isMap(item) ? text(item["name"]) : text(item);
         if (region === undefined)
             throw new ConfigError(`clouds.yaml entry ${name} has a region without a name: regions are names or maps.`);
         const values = isMap(item) ? item["values"] : undefined;
-        return [{ name: region.trim(), values: isMap(values) ? values : {} }];
+        return { name: region.trim(), values: isMap(values) ? values : {} };
     });
 }
 
@@ -143,10 +144,7 @@ function regionsIn(value: Plain | undefined, name: string): Region[] {
  */
 function regionsOf(entry: PlainMap, profile: PlainMap, name: string): Region[] {
     const listed = (places: readonly (Plain | undefined)[]) =>
-        regionsIn(
-            places.find((value) => value !== undefined && value !== null && value !== ""),
-            name,
-        );
+        places.map((place) => regionsIn(place, name)).find((regions) => regions.length > 0) ?? [];
     const own = listed([entry["regions"], entry["region_name"]]);
     if (own.length > 0) return own;
     const prefix = authOf(entry)["project_name"]?.split("_")[0];

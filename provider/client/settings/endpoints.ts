@@ -2,7 +2,17 @@
  * Where the APIs are: CBR and IAM base URLs by cloud and region (api-notes: Endpoints), overrides, and the catalog of a token.
  */
 import { ConfigError } from "../errors/errors";
-import { ALIASES, familyOfAccount, familyOfHost, isLoopback, own, REGION, readIamHost, similarDomain } from "./clouds";
+import {
+    ALIASES,
+    familyOf,
+    familyOfAccount,
+    familyOfHost,
+    isLoopback,
+    own,
+    REGION,
+    readIamHost,
+    similarDomain,
+} from "./clouds";
 import { cloudOfRegion, FAMILY_NAMES, type KnownFamily, similarRegion } from "./regions";
 import type { Settings } from "./settings";
 import { namesFor } from "./sources";
@@ -117,9 +127,12 @@ function familyFor(settings: Settings, family: KnownFamily, region: string): Kno
 /** Address of a service by cloud and region; undefined for a custom cloud. */
 function tableUrl(settings: Settings, cloud: string, service: Service, region: string): string | undefined {
     if (cloud === "custom") return undefined;
-    const family = own(ALIASES, cloud);
-    if (family === undefined) return `https://${service}.${region}.${cloud}`;
-    return knownUrl(familyFor(settings, family, region), service, region);
+    const family = familyOf(cloud);
+    if (family === "custom") return `https://${service}.${region}.${cloud}`;
+    const owner = familyFor(settings, family, region);
+    return own(ALIASES, cloud) === undefined
+        ? `https://${service}.${region}.${cloud}`
+        : knownUrl(owner, service, region);
 }
 
 /** @throws ConfigError for a host that is one of the clouds' but for a typing mistake. */

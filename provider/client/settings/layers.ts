@@ -7,6 +7,7 @@ import { describeCredentials } from "./credentials-in-words";
 import { isSdkAddress } from "./endpoint-maps";
 import { belowProvider } from "./explicit-provider";
 import { cloudsYamlLayer, openStackLayer, unusable } from "./openstack-layers";
+import { firstIn } from "./place";
 import {
     type Env,
     environmentLayer,
@@ -190,8 +191,12 @@ function requestedLayer(beside: readonly Layer[], env: Env, files: FileAccess, w
     return cloudsYamlLayer(entry, files);
 }
 
-/** Of the entry's regions the one that is wanted; OS_REGION_NAME must name one of them, as for openstackclient. */
-function askedRegion([stack, huawei, os]: readonly Layer[]): { region: string | undefined; isRegionStrict: boolean } {
-    const asked = [stack, os, huawei].map((layer) => layer?.get("region")).find((region) => region !== undefined);
+/**
+ * Of the entry's regions the one that is wanted; OS_REGION_NAME must name one of them, as for openstackclient. Variables
+ * of other tools ask for none.
+ */
+function askedRegion(layers: readonly Layer[]): { region: string | undefined; isRegionStrict: boolean } {
+    const asking = layers.filter((layer) => layer.kind === "stack" || layer.isOpenStack === true);
+    const asked = firstIn(asking, "region");
     return { region: asked?.value, isRegionStrict: asked?.source === "environment variable OS_REGION_NAME" };
 }

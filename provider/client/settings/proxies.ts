@@ -12,21 +12,35 @@ export interface Proxies {
     readonly none?: string | undefined;
 }
 
-/** What stands before the last `@`, without the scheme: a password may have `@`, `/` and `:` in it, encoded or not. */
-function userInfoOf(proxy: string): { before: string; userInfo: string; after: string } | undefined {
-    const [, before = "", rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)?([\s\S]*)$/i.exec(proxy) ?? [];
+interface Parts {
+    readonly scheme: string;
+    /** What stands before the last `@`: a password may have `@`, `/` and `:` in it, encoded or not. */
+    readonly userInfo: string | undefined;
+    readonly address: string;
+}
+
+function partsOf(url: string): Parts {
+    const [, scheme = "", rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)?([\s\S]*)$/i.exec(url) ?? [];
     const at = rest.lastIndexOf("@");
-    return at < 0 ? undefined : { before, userInfo: rest.slice(0, at), after: rest.slice(at + 1) };
+    return { scheme, userInfo: at < 0 ? undefined : rest.slice(0, at), address: rest.slice(at + 1) };
 }
 
 /** The address without user and password. */
-export function withoutUserInfo(proxy: string): string {
-    const parts = userInfoOf(proxy);
-    return parts === undefined ? proxy : `${parts.before}[secret]@${parts.after}`;
+export function withoutUserInfo(url: string): string {
+    const { scheme, userInfo, address } = partsOf(url);
+    return `${scheme}${userInfo === undefined ? "" : "[secret]@"}${address}`;
+}
+
+const HOST_AND_PORT = /^([\w.-]+|\[[\da-f:.]+\])?(:\d+)?\/?$/i;
+
+/** A proxy's scheme, host and port: whatever else stands there may be a part of a password. */
+export function shownProxy(proxy: string): string {
+    const { scheme, address } = partsOf(proxy);
+    return HOST_AND_PORT.test(address) ? withoutUserInfo(proxy) : `${scheme}[secret]`;
 }
 
 function registerUserInfo(proxy: string): void {
-    const userInfo = userInfoOf(proxy)?.userInfo;
+    const { userInfo } = partsOf(proxy);
     if (userInfo === undefined) return;
     const password = userInfo.slice(userInfo.indexOf(":") + 1);
     for (const part of [userInfo, password]) {

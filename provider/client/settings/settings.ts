@@ -157,6 +157,14 @@ function booleanOf(found: Resolved | undefined): Resolved<boolean> | undefined {
     throw new ConfigError(`${found.source} is "${found.value}", but must be true or false.`);
 }
 
+/** The account of a project's name; a variable may name another project of the account that an entry names. */
+function projectDomainOf(layer: Layer | undefined, own: Layer | undefined, account: ProjectDomain): ProjectDomain {
+    if (layer?.hasProjectDomain !== true) return account;
+    const naming = own?.kind === "file" ? [layer, own] : [layer];
+    const found = chooseTogether(naming, "projectDomainId", "projectDomainName");
+    return given({ id: found.projectDomainId, name: found.projectDomainName });
+}
+
 function projectOf(layers: readonly Layer[], own: Layer | undefined, region: string | undefined) {
     const { domainName, domainId } = accountIn(belongingFirst(layers, own));
     const ofRegion = sameRegionLayers(layers, region);
@@ -167,11 +175,8 @@ function projectOf(layers: readonly Layer[], own: Layer | undefined, region: str
                 "(the project's name goes into cbr:projectName).",
         );
     const layer = ofRegion.find((one) => one.get("projectName") !== undefined);
-    const domain =
-        layer?.hasProjectDomain === true
-            ? { id: layer.get("projectDomainId"), name: layer.get("projectDomainName") }
-            : { id: domainId, name: domainName };
-    const projectDomain = projectName === undefined ? undefined : given(domain);
+    const account = given({ id: domainId, name: domainName });
+    const projectDomain = projectName === undefined ? undefined : projectDomainOf(layer, own, account);
     return { projectId: inLowercase(projectId), projectName, domainName, domainId, projectDomain };
 }
 

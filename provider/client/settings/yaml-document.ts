@@ -16,8 +16,15 @@ export interface PlainMap {
 export const isMap = (value: unknown): value is PlainMap =>
     typeof value === "object" && value !== null && !Array.isArray(value);
 
+interface Pair {
+    readonly key: string;
+    readonly node: Node;
+    readonly value: Node | null;
+}
+
 /** An entry has dozens of values; aliases within aliases could make billions. */
 const MOST_NODES = 20_000;
+const MOST_LEVELS = 100;
 const PLAIN_NULL = /^(~|null|Null|NULL|)$/;
 const KNOWN_TAG = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
 
@@ -30,6 +37,7 @@ export class YamlDocument {
     readonly #document: Document<ParsedNode>;
     readonly #lines: LineCounter;
     #nodes = 0;
+    #depth = 0;
 
     /** @throws ConfigError for a text that is no YAML, or no map. */
     constructor(path: string, text: string) {
@@ -52,7 +60,7 @@ export class YamlDocument {
 
     /** Keys of the map `section`. */
     keys(section: string): string[] {
-        return [...new Set(this.#pairs(this.#child(this.#document.contents, section)).map(({ key }) => key))];
+        return [...new Set(this.#merged(this.#child(this.#document.contents, section)).map(({ key }) => key))];
     }
 
     /**
@@ -61,7 +69,7 @@ export class YamlDocument {
      */
     entry(section: string, name: string): PlainMap | undefined {
         const entries = this.#child(this.#document.contents, section);
-        if (!this.#pairs(entries).some(({ key }) => key === name)) return undefined;
+        if (!this.#merged(entries).some(({ key }) => key === name)) return undefined;
         const entry = this.#plain(this.#child(entries, name));
         return isMap(entry) ? entry : {};
     }
@@ -82,14 +90,52 @@ export class YamlDocument {
     }
 
     #child(map: unknown, wanted: string): Node | null | undefined {
-        const found = this.#pairs(map).filter(({ key }) => key === wanted);
-        this.#refuseSecond(found);
-        return found[0]?.value;
+        this.#refuseSecond(this.#pairs(map).filter(({ key }) => key === wanted));
+        return this.#merged(map).findLast(({ key }) => key === wanted)?.value;
+    }
+
+    /**
+     * The pairs of a map after those that it merges, so that of equal keys the last one counts: its own keys beat merged
+     * ones, of several `<<` lines the last wins, of several maps in one line the first.
+     */
+    #merged(node: unknown, check: (pairs: readonly Pair[]) => void = () => {}): Pair[] {
+        const pairs = this.#pairs(node);
+        check(pairs);
+        const bases = pairs.filter(({ key }) => key === "<<").flatMap((pair) => this.#bases(pair));
+        const own = pairs.filter(({ key }) => key !== "<<");
+        return [...bases.flatMap((base) => this.#inside(() => this.#merged(base, check))), ...own];
+    }
+
+    /** The maps that a `<<` merges, the strongest last. */
+    #bases({ node, value }: Pair): Node[] {
+        const target = this.#target(value);
+        const bases = this.#yaml.isSeq<Node>(target) ? [...target.items].reverse() : [value];
+        return bases.map((base) => {
+            const map = this.#target(base);
+            if (this.#yaml.isMap(map)) return map;
+            throw this.#error(node.range?.[0] ?? 0, "merges something that is no map", "MERGE");
+        });
+    }
+
+    /** What an alias stands for; anything else stands for itself. */
+    #target(node: unknown): unknown {
+        return this.#yaml.isAlias(node) ? node.resolve(this.#document) : node;
+    }
+
+    /** One step further into maps, lists and aliases. */
+    #inside<T>(read: () => T): T {
+        this.#nodes++;
+        this.#depth++;
+        if (this.#nodes > MOST_NODES || this.#depth > MOST_LEVELS)
+            throw new ConfigError(`${this.path} is too large, or its aliases go in circles.`);
+        const value = read();
+        this.#depth--;
+        return value;
     }
 
     /** The pairs of a map, or of an alias to one; none of anything else. Keys are texts. */
-    #pairs(node: unknown): { key: string; node: Node; value: Node | null }[] {
-        const map = this.#yaml.isAlias(node) ? node.resolve(this.#document) : node;
+    #pairs(node: unknown): Pair[] {
+        const map = this.#target(node);
         if (!this.#yaml.isMap<Node, Node | null>(map)) return [];
         return map.items.flatMap(({ key, value }) =>
             this.#yaml.isScalar(key) ? [{ key: String(key.value), node: key, value }] : [],
@@ -106,8 +152,10 @@ export class YamlDocument {
     }
 
     #plain(node: Node | null | undefined): Plain {
-        this.#nodes++;
-        if (this.#nodes > MOST_NODES) throw new ConfigError(`${this.path} is too large, or its aliases go in circles.`);
+        return this.#inside(() => this.#value(node));
+    }
+
+    #value(node: Node | null | undefined): Plain {
         if (node === null || node === undefined) return null;
         if (this.#yaml.isAlias(node)) {
             const target = node.resolve(this.#document);
@@ -117,28 +165,11 @@ export class YamlDocument {
         if (node.tag !== undefined && !KNOWN_TAG.test(node.tag))
             throw this.#error(node.range?.[0] ?? 0, "has a value with a tag that is not YAML's own", "UNKNOWN_TAG");
         if (this.#yaml.isSeq<Node>(node)) return node.items.map((item) => this.#plain(item));
-        if (this.#yaml.isMap(node)) return this.#map(node);
-        return this.#yaml.isScalar(node) && !this.#isNull(node) ? String(node.value) : null;
-    }
-
-    /**
-     * A map's own keys beat merged ones; of several `<<` lines the last wins, of several maps in one line the first.
-     */
-    #map(node: Node): PlainMap {
-        const pairs = this.#pairs(node);
-        this.#refuseSecond(pairs);
-        const merged = new Map<string, Plain>();
-        for (const { key, node: at, value } of pairs) {
-            if (key !== "<<") continue;
-            const bases = this.#plain(value);
-            const list: readonly Plain[] = Array.isArray(bases) ? bases : [bases as Plain];
-            for (const base of [...list].reverse()) {
-                if (!isMap(base)) throw this.#error(at.range?.[0] ?? 0, "merges something that is no map", "MERGE");
-                for (const [inner, plain] of Object.entries(base)) merged.set(inner, plain);
-            }
+        if (this.#yaml.isMap(node)) {
+            const pairs = this.#merged(node, (some) => this.#refuseSecond(some));
+            return Object.fromEntries(pairs.map(({ key, value }) => [key, this.#plain(value)]));
         }
-        for (const { key, value } of pairs) if (key !== "<<") merged.set(key, this.#plain(value));
-        return Object.fromEntries(merged);
+        return this.#yaml.isScalar(node) && !this.#isNull(node) ? String(node.value) : null;
     }
 
     #isNull(node: { readonly type?: unknown; readonly source?: string; readonly tag?: string }): boolean {

@@ -1,7 +1,6 @@
 /**
- * What openstacksdk 4.22.0 with keystoneauth1 5.18.1 signs in with, and where it looks for CBR. Each row was seen by
- * running it against a recorder; scripts/compare-openstacksdk plays hundreds more. Rows about OS_REGION_NAME beside
- * OS_CLOUD are python-openstackclient 10.5.0's, as openstacksdk by itself does not look at it.
+ * What openstacksdk 4.22.0 with keystoneauth1 5.18.1 signs in with, and where it looks for CBR: seen by running it
+ * against a recorder, as scripts/compare-openstacksdk does. With OS_REGION_NAME it is python-openstackclient 10.5.0.
  */
 import { describe, expect, it } from "vitest";
 import { createAuthenticator } from "../../../provider/client/auth/authenticator";
@@ -202,6 +201,12 @@ describe("who signs in, to which project", () => {
         expect(seen.auth).toEqual(auth);
     });
 
+    it("to a project that a variable names in the entry's account", async () => {
+        const files = clouds([...USER, "project_name: other", "project_domain_id: d2"]);
+        const { auth } = await signIn(files, { OS_CLOUD: "x", OS_PROJECT_NAME: "team" });
+        expect(auth).toMatchObject({ scope: { project: { name: "team", domain: { id: "d2" } } } });
+    });
+
     it("from the environment: OS_AUTH_TOKEN with OS_AUTH_TYPE", async () => {
         const env = { OS_AUTH_URL: `${IAM}/v3`, OS_AUTH_TYPE: "v3token", OS_AUTH_TOKEN: "T1", OS_PROJECT_ID: P };
         expect((await signIn({}, { ...env, OS_REGION_NAME: "r1" })).auth).toEqual({
@@ -234,6 +239,22 @@ describe("regions", () => {
         ["a name before a last comma", regions("region_name: 'r2,'", "project_name: t"), {}, "r2", "t", "public"],
         ["values of the first", regions(...values), {}, "r2", "of-r2", "internal"],
         ["values of the one asked for", regions(...values), { OS_REGION_NAME: "r1" }, "r1", "of-r1", "public"],
+        [
+            "values of the first, where another tool's region is left over",
+            regions(...values),
+            { HW_REGION_NAME: "r1" },
+            "r2",
+            "of-r2",
+            "internal",
+        ],
+        [
+            "region_name for a null",
+            regions("region_name: r1", "regions: [~]", "project_name: t"),
+            {},
+            "r1",
+            "t",
+            "public",
+        ],
         [
             "a region of the environment where the entry has none",
             regions("project_name: t"),
@@ -344,6 +365,9 @@ describe("the files", () => {
         const { "/home/u/.config/openstack/clouds.yaml": __, ...last } = others;
         expect(await project(last, env)).toBe("site");
         expect(await project(last)).toBe("etc");
+        // A path that is not absolute counts for neither variable.
+        const relative = { "own/openstack/clouds.yaml": entry("relative"), ...files };
+        expect(await project(relative, { XDG_CONFIG_HOME: "own", XDG_CONFIG_DIRS: "own" })).toBe("home");
     });
 
     it("may merge twice: the last line wins, of one line the first, and the entry's own keys over all", async () => {
@@ -355,6 +379,13 @@ describe("the files", () => {
         expect(await project(text("<<: *a", "<<: *b"))).toBe("B");
         expect(await project(text("<<: [*a, *b]"))).toBe("A");
         expect(await project(text("project_name: own", "<<: *a"))).toBe("own");
+    });
+
+    it("may merge entries into the map of entries", async () => {
+        const base = `base: &base\n  ${entry("team").slice("clouds: {".length, -1)}\nclouds: {<<: *base, y: {}}\n`;
+        expect(await project({ "/project/clouds.yaml": base })).toBe("team");
+        for (const circle of ["clouds: &all {<<: *all, y: {}}\n", "clouds: {x: &x {values: *x}}\n"])
+            await expect(project({ "/project/clouds.yaml": circle })).rejects.toThrow("its aliases go in circles");
     });
 
     it("may have a key twice in an entry that is not used, which is said", async () => {

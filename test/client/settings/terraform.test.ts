@@ -4,18 +4,26 @@
  */
 import { describe, expect, it } from "vitest";
 import { iamBaseUrl } from "../../../provider/client/settings/endpoints";
-import { resolveSettings, type Settings } from "../../../provider/client/settings/settings";
+import {
+    resolveSettings,
+    type Settings,
+    type WebIdentityCredentials,
+} from "../../../provider/client/settings/settings";
 
 function resolve(env: Record<string, string>, files: Record<string, string> = {}): Settings {
     const access = { read: (path: string) => files[path], cwd: () => "/project", home: () => "/home/u" };
     return resolveSettings(() => undefined, env, access);
 }
 
+const identityOf = ({ identityProvider, idToken, idTokenFile }: WebIdentityCredentials) =>
+    `${identityProvider.value} ${(idToken ?? idTokenFile)?.value}`;
+
 /** Who signs in, in which account, to which project, where. */
 function seen(settings: Settings) {
     const { credentials, projectId, projectName, projectDomain, region } = settings;
     const who = {
         token: credentials?.kind === "token" ? credentials.token.value : undefined,
+        identity: credentials?.kind === "webIdentity" ? identityOf(credentials) : undefined,
         key: credentials?.kind === "accessKey" ? credentials.accessKey.value : undefined,
         user: credentials?.kind === "password" ? (credentials.userName ?? credentials.userId)?.value : undefined,
         account: credentials?.kind === "password" ? (credentials.domainId ?? credentials.domainName)?.value : undefined,
@@ -144,6 +152,23 @@ describe("huaweicloud", () => {
             { ...key, HW_AUTH_TOKEN: "tttttttt", HW_PROFILE: "main" },
             config(profile),
             { token: "tttttttt", project: "p1", region: "cn-east-3", iam: east },
+        ],
+        [
+            "an identity token before an access key",
+            { ...key, HW_ASSUME_ROLE_IDP_ID: "github", HW_ASSUME_ROLE_ID_TOKEN_FILE: "/run/token" },
+            {},
+            { identity: "github /run/token", region: "cn-north-4", iam },
+        ],
+        [
+            "the identity token itself before its file",
+            {
+                HW_REGION_NAME: "cn-north-4",
+                HW_ASSUME_ROLE_IDP_ID: "github",
+                HW_ASSUME_ROLE_ID_TOKEN: "eyJhbGciOi",
+                HW_ASSUME_ROLE_ID_TOKEN_FILE: "/run/token",
+            },
+            {},
+            { identity: "github eyJhbGciOi", region: "cn-north-4", iam },
         ],
         [
             "OS_DOMAIN_NAME and OS_PROJECT_NAME first, the account for the project, too",
