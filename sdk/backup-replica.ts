@@ -76,6 +76,7 @@ export const outputs = {
     providerId: undefined,
     sourceRegion: undefined,
     requestedAt: undefined,
+    operationLogIds: undefined,
     adopted: undefined,
     unproven: undefined,
     verified: undefined,
