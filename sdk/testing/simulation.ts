@@ -26,6 +26,11 @@ export interface Rules {
     nothingToReplicate: "refuse" | "empty";
     /** How DELETE of a missing backup is refused (api-notes: Deleting a missing backup). */
     missingBackupCode: "BackupService.6200" | "CSBS.3001";
+    /**
+     * ListProtectable says of a resource in a vault that it cannot be backed up, with 6103 (api-notes: Protectable
+     * resources). Its vault backs it up all the same.
+     */
+    barsInVault: boolean;
     /** Whether a replica can be seen from the start of its replication (status `protecting`), or only once it is whole. */
     replicaAppears: "start" | "end";
     /** Milliseconds that lists of backups (with their replication records) and of tasks lag behind: they do not show what is younger. A read by id does. */
