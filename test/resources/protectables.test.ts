@@ -220,6 +220,19 @@ describe("a preview of a restore point", () => {
         expect(world.lines.warn).toEqual([]);
     });
 
+    it("refuses to leave out every volume of a server", async () => {
+        await start();
+        const { id, type, disks } = server({ disks: 2 });
+        const all = disks.map((disk) => disk.id.toUpperCase());
+        expect(await look({ resourceDetails: [{ id, type, excludeVolumes: all }] })).toEqual([
+            {
+                property: "resourceDetails[0].excludeVolumes",
+                reason: `leaves out every volume of server ${id}: nothing of it would be backed up`,
+            },
+        ]);
+        expect(await look({ resourceDetails: [{ id, type, excludeVolumes: all.slice(1) }] })).toEqual([]);
+    });
+
     it("knows volumes whose id stands in their details only, and is silent where one has none", async () => {
         await start();
         const { id, type, disks } = server({ disks: 2 });
