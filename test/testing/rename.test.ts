@@ -14,7 +14,13 @@ async function setUp(dialect: "huawei" | "otc" = "huawei") {
     const [backup] = region.cloud.backupsOf(id);
     const backupId = backup?.id ?? "";
     const put = (body: unknown, of = backupId) => cbr.send("PUT", `/backups/${of}`, body);
-    return { cbr, backupId, checkpointId: id, put, nameNow: async () => (await cbr.get(`/backups/${backupId}`)).body.backup.name };
+    return {
+        cbr,
+        backupId,
+        checkpointId: id,
+        put,
+        nameNow: async () => (await cbr.get(`/backups/${backupId}`)).body.backup.name,
+    };
 }
 
 it("gives the backup another name, answers with it, and leaves its disks and its restore point alone", async () => {

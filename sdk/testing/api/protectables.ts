@@ -113,7 +113,8 @@ function rowsOf(call: Call): Row[] {
 
 function wireResource(call: Call, { resource, vault }: Placed, status: string): Json {
     const { id, name, type, sizeGb, disks } = resource;
-    const refused = whySkipped(resource) ?? (vault !== undefined && call.world.rules.barsInVault ? IN_A_VAULT : undefined);
+    const refused =
+        whySkipped(resource) ?? (vault !== undefined && call.world.rules.barsInVault ? IN_A_VAULT : undefined);
     const reason = refused === undefined ? {} : { ...refused, message: refused.reason };
     return {
         id,
