@@ -19,7 +19,12 @@ const SECRETS = ["secretKey", "securityToken", "token", "password", "passcode"];
 const types: Record<string, Spec> = {};
 
 const typeName = (key: string): string => key.charAt(0).toUpperCase() + key.slice(1);
-const singular = (key: string): string => key.replace(/ies$/, "y").replace(/s$/, "");
+const singular = (key: string): string =>
+    key
+        .replace(/(?<=[Cc]hild)ren$/, "")
+        .replace(/ies$/, "y")
+        // A `status` is one already.
+        .replace(/(?<![us])s$/, "");
 
 /** A reference to a type, which bears the key's name, and its owner's too if another type has that one. */
 function named(owner: string, key: string, spec: Spec): Spec {

@@ -79,6 +79,7 @@ export const outputs = {
     providerId: undefined,
     sourceRegion: undefined,
     requestedAt: undefined,
+    operationLogIds: undefined,
     adopted: undefined,
     unproven: undefined,
     verified: undefined,

@@ -65,6 +65,7 @@ export const outputs = {
     providerId: undefined,
     sourceRegion: undefined,
     requestedAt: undefined,
+    operationLogIds: undefined,
     verified: undefined,
     sourceVaultId: undefined,
 } satisfies Record<keyof CheckpointReplicaOutputs, undefined>;

@@ -73,6 +73,7 @@ export const outputs = {
     retentionDurationDays: undefined,
     unproven: undefined,
     partlyRenamed: undefined,
+    operationLogIds: undefined,
     backups: undefined,
     backupIds: undefined,
     backupIdByResource: undefined,

@@ -61,5 +61,6 @@ export const outputs = {
     providerId: undefined,
     sourceRegion: undefined,
     requestedAt: undefined,
+    operationLogIds: undefined,
     verified: undefined,
 } satisfies Record<keyof VaultReplicationOutputs, undefined>;

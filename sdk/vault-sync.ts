@@ -46,6 +46,7 @@ export const outputs = {
     vaultId: undefined,
     autoTrigger: undefined,
     operationLogId: undefined,
+    operationLogIds: undefined,
     status: undefined,
     startedAt: undefined,
     endedAt: undefined,

@@ -74,3 +74,11 @@ it("refers to types that are there, whose names no resource has", () => {
     expect([...new Set(refs)].sort()).toEqual(Object.keys(stored.types).sort());
     expect(Object.keys(stored.types).filter((token) => token in stored.resources)).toEqual([]);
 });
+
+it("names the types of a list's items in the singular, and cuts no word short", () => {
+    const names = Object.keys(stored.types).map((token) => token.replace("cbr:index:", ""));
+    expect(names).toEqual(
+        expect.arrayContaining(["AgentStatus", "GetAgentStatusResource", "Child", "SkippedResource"]),
+    );
+    expect(names.filter((name) => /Statu(?!s)|Children|(?<!u)s$/.test(name))).toEqual(["Timeouts"]);
+});

@@ -12,6 +12,7 @@ import {
 } from "../client/operations";
 import type { Services } from "../services/context";
 import { allPages, fewPages, type PageRequest } from "./paging";
+import { noteTasks } from "./task-ids";
 
 /** From more vaults than this on, one list of the whole region is cheaper than one a vault. */
 export const MAX_VAULT_LISTS = 4;
@@ -105,6 +106,7 @@ export async function operationLogRows(
     return allPages(
         async (page) => {
             const answer = await services.client.call(listOpLogs, { target, query: { ...query, ...page }, ...options });
+            noteTasks(services, target, answer.operation_logs);
             return { rows: answer.operation_logs, count: answer.count };
         },
         (row) => (isAsked(row) ? row : undefined),

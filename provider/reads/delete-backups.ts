@@ -1,12 +1,13 @@
 /** Deleting backups: asked for, waited for, and not-found is done. */
 
 import type { ProjectRef } from "../client/client";
-import { CbrError, messageOf, NotFoundError, OperationFailedError } from "../client/errors/errors";
+import { CbrError, messageOf, NotFoundError, OperationFailedError, WaitTimeoutError } from "../client/errors/errors";
 import { deleteBackup, showBackup, type WireBackup } from "../client/operations";
 import { formatDuration } from "../client/time/duration";
 import type { Context, Services } from "../services/context";
 import { backupRows, type ListOptions } from "./backup-lists";
 import { type PollSource, shouldFetchById } from "./poller";
+import { taskIds } from "./task-ids";
 
 /** Shared look-up pages are worth it from this many waiting deletions on; below, each is asked for by id. */
 const LIST_FROM = 3;
@@ -16,6 +17,8 @@ const ID_HERE = "<id>";
  * A backup that had status `error` before needs no more than this to show that its deletion has begun, in milliseconds.
  */
 const BEGIN_MS = 120_000;
+/** Its task may have begun by so much earlier on the region's clock than its answer came, in milliseconds. */
+const TASK_SLACK_MS = 60_000;
 
 /** All at the same time; the first failure is thrown after every one has ended, so that none is left unwatched. */
 export async function deleteBackups(
@@ -66,10 +69,11 @@ async function deleteOne(context: Context, target: ProjectRef, id: string, deadl
         });
     }
     let sawDeleting = false;
-    const begunBy = context.clock.now() + BEGIN_MS;
+    const begunAt = context.clock.now();
+    const begunBy = begunAt + BEGIN_MS;
     let unanswered = 0;
     let lastStatus = "waiting_delete";
-    await poller.wait({
+    const end = poller.wait({
         topic: deletionTopic(context, target),
         question: id,
         what: `deletion of backup ${id}`,
@@ -81,6 +85,9 @@ async function deleteOne(context: Context, target: ProjectRef, id: string, deadl
             // The list could not be had: asked for by id, but more rarely.
             return shouldFetchById(++unanswered) ? askById() : { done: false, status: lastStatus };
         },
+    });
+    await end.catch(async (error: unknown) => {
+        throw await withTask(context, target, { id, begunAt }, error);
     });
 
     /** The list no longer shows it: only the API's word about this very backup counts. */
@@ -103,6 +110,24 @@ async function deleteOne(context: Context, target: ProjectRef, id: string, deadl
         lastStatus = row.status;
         return { done: false, status: row.status } as const;
     }
+}
+
+/** Why a deletion that was accepted did not end, with the id of its task, where a list of tasks shows it. */
+async function withTask(
+    context: Context,
+    target: ProjectRef,
+    { id, begunAt }: { readonly id: string; readonly begunAt: number },
+    error: unknown,
+): Promise<unknown> {
+    const isOurs = error instanceof OperationFailedError || error instanceof WaitTimeoutError;
+    if (!isOurs || context.signal.aborted) return error;
+    const since = begunAt + context.client.serverOffsetMs(target.region) - TASK_SLACK_MS;
+    const ids = await taskIds(context, target, { type: "delete", subjects: [id], count: 1, since });
+    if (ids === undefined) return error;
+    const message = `${error.message.replace(/\.$/, "")} (${ids.length === 1 ? "task" : "tasks"} ${ids.join(", ")}).`;
+    return error instanceof WaitTimeoutError
+        ? new WaitTimeoutError(message, { cause: error })
+        : new OperationFailedError(message, { cause: error });
 }
 
 /** Deletions look for the ids that are left; few are asked for one by one, which tells the end at once. */

@@ -1,4 +1,5 @@
 import type { CheckpointLooks } from "../reads/checkpoint-lists";
+import type { SeenTasks } from "../reads/task-ids";
 import type { PreflightReads } from "../resource/preflight";
 import type { CopyClaim } from "../resources/copies/find-lost";
 import type { SourceBackups } from "../resources/copies/source-backups";
@@ -22,6 +23,8 @@ export class Memory {
     readonly replicaOwners = new Map<string, string>();
     /** The copy that a task which has ended was of, by task id: what is one copy's is never another's. */
     readonly taskOwners = new Map<string, string>();
+    /** By project: tasks that lists of them have shown. */
+    readonly seenTasks = new ComputedMap<SeenTasks>();
     /** How often the tasks alone told of a destination vault's copies. */
     readonly toldByTasks = new Map<string, number>();
     /** By project: the source backups of its copies. */

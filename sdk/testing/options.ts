@@ -64,6 +64,7 @@ export function rulesFrom(options: SimulatorOptions): Rules {
         echoExtraInfo: options.echoExtraInfo ?? true,
         nothingToReplicate: options.nothingToReplicate ?? "refuse",
         missingBackupCode: options.missingBackupCode ?? "BackupService.6200",
+        barsInVault: options.barsInVault ?? false,
         replicaAppears: options.replicaAppears ?? "end",
         listLagMs: options.listLagMs ?? 0,
         otherProject: options.otherProject ?? "forbidden",

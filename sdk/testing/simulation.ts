@@ -30,6 +30,11 @@ export interface Rules {
     /** How DELETE of a missing backup is refused (api-notes: Deleting a missing backup). */
     missingBackupCode: "BackupService.6200" | "CSBS.3001";
     /**
+     * ListProtectable says of a resource in a vault that it cannot be backed up, with 6103 (api-notes: Protectable
+     * resources). Its vault backs it up all the same.
+     */
+    barsInVault: boolean;
+    /**
      * Whether a replica can be seen from the start of its replication (status `protecting`), or only once it is whole.
      */
     replicaAppears: "start" | "end";

@@ -70,9 +70,11 @@ describe("the GitHub workflows", () => {
             expect(one.permissions).toEqual({ contents: "read" });
         }
         expect(check.on).not.toHaveProperty("pull_request");
-        expect(check.jobs["check"]?.permissions).toEqual({ contents: "read", issues: "write" });
-        for (const name of ["update", "deploy"]) expect(workflow.jobs[name]?.permissions).toBeUndefined();
-        expect(workflow.jobs["preview"]?.permissions).toEqual({ contents: "read", "pull-requests": "write" });
+        const idToken = { contents: "read", "id-token": "write" };
+        expect(check.jobs["check"]?.permissions).toEqual({ ...idToken, issues: "write" });
+        expect(workflow.jobs["update"]?.permissions).toEqual(idToken);
+        expect(workflow.jobs["deploy"]?.permissions).toBeUndefined();
+        expect(workflow.jobs["preview"]?.permissions).toEqual({ ...idToken, "pull-requests": "write" });
         for (const step of steps) if (typeof step["run"] === "string") expect(step["run"]).not.toContain("${{");
     });
 
@@ -148,6 +150,20 @@ describe("the GitLab pipeline", () => {
     });
 
     it("starts scripts that are there", () => expectScripts(texts(pipeline)));
+
+    it("gives an identity token to the jobs that ask the cloud, and to no other", () => {
+        const tokens = (name: string): unknown => {
+            const { id_tokens: own, extends: template } = pipeline[name] ?? {};
+            return own ?? (template === undefined ? undefined : tokens(String(template)));
+        };
+        for (const name of ["preview", "update", "check"])
+            expect(tokens(name)).toEqual({ PULUMI_CBR_ID_TOKEN: { aud: "huaweicloud" } });
+        expect(tokens("deploy")).toBeUndefined();
+    });
+});
+
+it("no pipeline stores a key of the cloud", () => {
+    for (const name of [...WORKFLOWS, ".gitlab-ci.yml"]) expect(text(name)).not.toMatch(/ACCESS_KEY|SECRET_KEY/);
 });
 
 function expectScripts(found: readonly string[]): void {
@@ -335,6 +351,54 @@ describe("preview.sh", () => {
         ]);
         for (const call of calls.filter((line) => line.startsWith("  ")))
             expect(call).toMatch(/^ {2}backend file:\/\/\/\S+ token unset$/);
+    });
+});
+
+describe("identity-token.sh", () => {
+    const asked = {
+        ACTIONS_ID_TOKEN_REQUEST_URL: "https://token.example/?a=1",
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: "bearer-1",
+    };
+    const given = { IDP_ID: "github", STACK: "prod", RESTORE_POINT: "x" };
+    /** What `pulumi up` is started with. */
+    const signIn = async (env: Record<string, string>) => {
+        standIn(
+            "pulumi",
+            `echo "  idp \${HUAWEICLOUD_SDK_IDP_ID-unset} token \${PULUMI_CBR_ID_TOKEN-unset}" >>'${work}/calls'`,
+        );
+        const { code, calls } = await run("up.sh", env);
+        return { code, calls, seen: calls.find((call) => call.startsWith("  ")) };
+    };
+
+    it("asks GitHub for a token, with the request's own one in no argument", async () => {
+        standIn("curl", `cat >>'${work}/sent'; echo '{"count":1,"value":"jwt-1"}'`);
+        const { code, calls, seen } = await signIn({ ...given, ...asked });
+        expect([code, seen, written("sent")]).toEqual([
+            0,
+            "  idp github token jwt-1",
+            "Authorization: Bearer bearer-1",
+        ]);
+        expect(calls[0]).toMatch(/^curl .*--header @- https:\/\/token\.example\/\?a=1&audience=huaweicloud$/);
+    });
+
+    it("takes the token that GitLab has given", async () => {
+        const { code, seen } = await signIn({ ...given, PULUMI_CBR_ID_TOKEN: "jwt-2" });
+        expect([code, seen]).toEqual([0, "  idp github token jwt-2"]);
+    });
+
+    it.each([
+        ["a fork gets no token", given],
+        ["no provider is named", { ...given, ...asked, IDP_ID: "", PULUMI_CBR_ID_TOKEN: "jwt-3" }],
+    ])("leaves neither half where %s", async (_, env) => {
+        const { code, seen } = await signIn(env);
+        expect([code, seen]).toEqual([0, "  idp unset token unset"]);
+    });
+
+    it("updates nothing when the token cannot be had", async () => {
+        standIn("curl", "exit 22");
+        const { code, calls } = await signIn({ ...given, ...asked });
+        expect(code).not.toBe(0);
+        expect(calls.filter((call) => call.startsWith("pulumi"))).toEqual([]);
     });
 });
 

@@ -56,6 +56,52 @@ it.for(hostNames)("makes, keeps, refreshes and destroys all five resources: %s h
     expect(life.away.backups.size).toBe(0);
 });
 
+it.for(hostNames)(
+    "names the cloud's tasks, and shows nothing where state of an earlier release has none: %s host",
+    async (host, options) => {
+        const life = await open(host, options);
+        const cbr = hosts[host];
+        const [vaultId, source] = [life.vault({ resources: 2 }), life.vaultWithBackup()];
+        const [hybridVaultId, destinationVaultId] = [life.hybridVault(), life.destination()];
+        let deletionPolicy: "retain" | "delete" = "retain";
+        life.use(async () => {
+            const copyTo = { destinationRegion: "eu-nl", destinationVaultId, deletionPolicy };
+            const point = new cbr.Checkpoint("point", { vaultId, deletionPolicy });
+            const run = new cbr.VaultReplication("run", { vaultId: source.vaultId, ...copyTo });
+            const sync = new cbr.VaultSync("sync", { vaultId: hybridVaultId });
+            return { point: point.operationLogIds, run: run.operationLogIds, sync: sync.operationLogIds };
+        });
+        await life.up();
+        const tasks = (type: string) =>
+            [...life.home.operationLogs.values()].filter((log) => log.operationType === type).map((log) => log.id);
+        const outputs = await life.stack.outputs();
+        expect(outputs["point"]?.value).toEqual(tasks("backup").sort());
+        expect(outputs["run"]?.value).toEqual(tasks("replication"));
+        expect(outputs["sync"]?.value).toEqual(tasks("sync"));
+        expect(life.count("ListOpLogs")).toBe(2);
+
+        const state = JSON.parse(JSON.stringify(await life.stack.exportState()), (key, value: unknown) =>
+            key === "operationLogIds" ? undefined : value,
+        );
+        await life.stack.importState(state);
+        life.use(async () => {
+            const copyTo = { destinationRegion: "eu-nl", destinationVaultId, deletionPolicy };
+            new cbr.Checkpoint("point", { vaultId, deletionPolicy });
+            new cbr.VaultReplication("run", { vaultId: source.vaultId, ...copyTo });
+            new cbr.VaultSync("sync", { vaultId: hybridVaultId });
+        });
+        life.forget();
+        await life.refresh();
+        expect(ops(await life.preview())).toEqual([]);
+        expect(ops(await life.up())).toEqual([]);
+        deletionPolicy = "delete";
+        expect(ops(await life.up())).toEqual(["update point", "update run"]);
+        for (const { outputs: seen } of (await life.states()).values())
+            expect(seen).not.toHaveProperty("operationLogIds");
+        expect(life.count("ListOpLogs")).toBe(0);
+    },
+);
+
 it.for(hostNames)("takes a policy over in place, and replaces by a trigger: %s host", async (host, options) => {
     const life = await open(host, options);
     const cbr = hosts[host];

@@ -115,7 +115,9 @@ it("makes one POST a resource, and few reads, which resources share", async () =
     const calls = life.calls().map((call) => (call === "ListVaults" ? "ShowVault" : call));
     expect(calls).toEqual([
         ...["ShowVault", "ListProtectable", "CreateCheckpoint", "ListBackups", "ShowCheckpoint"],
-        ...["ShowReplicationCapabilities", "ShowVault", "CopyCheckpoint", "ShowBackup", "ListBackups"],
+        // The tasks of restore points, then those of copies: one list of each a run.
+        "ListOpLogs",
+        ...["ShowReplicationCapabilities", "ShowVault", "CopyCheckpoint", "ShowBackup", "ListOpLogs", "ListBackups"],
         ...["ShowBackup", "ShowVault", "CopyBackup", "ShowBackup", "ShowBackup"],
         // Two backups, each with a request and a record of its own.
         ...["ShowCheckpoint", "ShowVault", "ShowCheckpoint", "ListBackups", "CopyBackup", "CopyBackup"],

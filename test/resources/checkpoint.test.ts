@@ -52,7 +52,8 @@ it("takes a restore point, waits for it and says everything about it", async () 
 it("asks the cloud three times at most, beside the looks that all share", async () => {
     await start({ backupMs: 0 });
     await create();
-    expect(world.calls()).toEqual(["CreateCheckpoint", "ListBackups", "ShowCheckpoint"]);
+    // The tasks: one list a run, whatever else it makes.
+    expect(world.calls()).toEqual(["CreateCheckpoint", "ListBackups", "ShowCheckpoint", "ListOpLogs"]);
 });
 
 it("finds a restore point whose answer was lost, and takes no second one", async () => {

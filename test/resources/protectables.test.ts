@@ -153,10 +153,15 @@ describe("a preview of a restore point", () => {
     });
 
     it("says nothing of a resource that the cloud bars only because it is in a vault", async () => {
-        await start();
-        server({ cannotBackUp: { code: "BackupService.6103", reason: "In a vault." } });
+        await start({ barsInVault: true });
+        const { id } = server();
+        const bad = server({ cannotBackUp: barred });
         expect(await look({})).toEqual([]);
-        expect(world.lines.warn).toEqual([]);
+        expect(world.lines.warn).toEqual([expect.stringContaining(`resource ${bad.id}`)]);
+        const listed = await cbr.getProtectables({ objectType: "server", resourceId: id });
+        expect(listed).toMatchObject([{ protectable: false, code: "BackupService.6103" }]);
+        const { outputs } = await checkpoint.create(world.context(), { vaultId: world.vaultId, resources: [id] });
+        expect([outputs.status, outputs.skippedResources]).toEqual(["available", []]);
     });
 
     it("reads no further than it must", async () => {
@@ -213,6 +218,19 @@ describe("a preview of a restore point", () => {
         ]);
         expect(await look({ resourceDetails: [{ ...detail, excludeVolumes: [volumes[1]] }] })).toEqual([]);
         expect(world.lines.warn).toEqual([]);
+    });
+
+    it("refuses to leave out every volume of a server", async () => {
+        await start();
+        const { id, type, disks } = server({ disks: 2 });
+        const all = disks.map((disk) => disk.id.toUpperCase());
+        expect(await look({ resourceDetails: [{ id, type, excludeVolumes: all }] })).toEqual([
+            {
+                property: "resourceDetails[0].excludeVolumes",
+                reason: `leaves out every volume of server ${id}: nothing of it would be backed up`,
+            },
+        ]);
+        expect(await look({ resourceDetails: [{ id, type, excludeVolumes: all.slice(1) }] })).toEqual([]);
     });
 
     it("knows volumes whose id stands in their details only, and is silent where one has none", async () => {

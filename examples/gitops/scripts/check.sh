@@ -6,6 +6,7 @@
 #   MAX_AGE  how old the newest may be; default 26h, a night and two hours
 set -eu
 
+. "$(dirname "$0")/identity-token.sh"
 pulumi stack select "$STACK"
 status=0
 npx --no-install pulumi-cbr check --stack "$STACK" --vault "$(pulumi config get vaultId)" \

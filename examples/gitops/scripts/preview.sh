@@ -9,6 +9,7 @@
 # values of Pulumi.preview.yaml: then the preview shows everything as new, and says that the cloud was not asked.
 set -eu
 
+. "$(dirname "$0")/identity-token.sh"
 if [ -n "${PULUMI_ACCESS_TOKEN:-}${PULUMI_BACKEND_URL:-}" ]; then
     pulumi stack select "$STACK"
     RESTORE_POINT=${RESTORE_POINT:-$(pulumi stack output restorePoint)}

@@ -14,6 +14,7 @@ if [ "$retention" != prune ]; then
     echo "Nothing is pruned: retention is $retention."
     exit 0
 fi
+. "$(dirname "$0")/identity-token.sh"
 set -- --stack "$STACK" --vault "$(pulumi config get vaultId)" --vault "$(pulumi config get destinationVaultId)"
 for other in ${OTHER_STACKS:-}; do
     state=$(mktemp)

@@ -10,6 +10,7 @@
 # CHECKPOINT_ID from restore-point.env on GitLab.
 set -eu
 
+. "$(dirname "$0")/identity-token.sh"
 pulumi stack select "$STACK"
 # Written to this checkout's stack file only; the stack's output keeps it.
 pulumi config set restorePoint -- "${RESTORE_POINT:-nightly-$(date -u +%Y-%m-%d)}"

@@ -196,6 +196,7 @@ export const wireOperationLog = z.object({
                 .object({ sync_backup_num: wireNumber, delete_backup_num: wireNumber, err_sync_backup_num: wireNumber })
                 .nullish()
                 .catch(undefined),
+            delete: z.object({ backup_id: wireText }).nullish().catch(undefined),
             restore: z
                 .object({
                     backup_id: wireText,

@@ -37,6 +37,7 @@ import { checkVolumeChoice, volumeChoice } from "./volumes";
 import {
     type CheckpointWait,
     judgeCheckpoint,
+    judgeEnded,
     UNLISTED_MS,
     vanishedError,
     waitForCheckpoint,
@@ -277,9 +278,7 @@ async function finish(context: Context, wait: CheckpointWait): Promise<Checkpoin
         warnSkipped(context, begun);
         return begun;
     }
-    const done = await waitForCheckpoint(context, wait);
-    await judgeCheckpoint(context, wait.target, done);
-    return done;
+    return judgeEnded(context, wait.target, await waitForCheckpoint(context, wait));
 }
 
 async function adopt(context: Context, target: ProjectRef, inputs: CheckpointInputs, id: string) {
@@ -358,8 +357,7 @@ async function update(
             const until = context.clock.now() + 2 * UNLISTED_MS;
             const wait = { target, inputs: named, begun: seen, deadline: until };
             const done = isFailure(seen) ? await waitForCheckpoint(context, wait) : seen;
-            await judgeCheckpoint(context, target, done);
-            return done;
+            return judgeEnded(context, target, done);
         }
         context.log.info(`resuming the wait for restore point ${id}`);
         const deadline = deadlineOf(context, news, "update", CREATE_BUDGET_MS);

@@ -7,7 +7,7 @@ import { parseInstant, queryInstant } from "../../client/time/timestamps";
 import type { StoredNote } from "../../exactly-once/journal";
 import type { TimeWindow } from "../../exactly-once/time-window";
 import { backupRows, groupBy, operationLogRows } from "../../reads/backup-lists";
-import type { Context, Services } from "../../services/context";
+import type { Context } from "../../services/context";
 import type { CheckpointInputs } from "./checkpoint";
 import { isNamed, isUniqueName } from "./names";
 

@@ -81,7 +81,7 @@ export async function warnOfUnprotectable(
     }
 }
 
-/** Volumes that a server does not have, at the property that names them. */
+/** Volumes that a server does not have, at the property that names them, and a choice that leaves none of them. */
 export async function unknownVolumes(
     context: Context,
     target: ProjectRef,
@@ -96,6 +96,14 @@ export async function unknownVolumes(
         if (named.length === 0 || !SERVERS.has(type)) return [];
         const volumes = await volumesOf(context, target, id);
         if (volumes === undefined) return [];
+        const excluded = new Set(excludeVolumes?.map((volume) => volume.toLowerCase()));
+        if (volumes.every((volume) => excluded.has(volume)))
+            return [
+                {
+                    property: `resourceDetails[${index}].excludeVolumes`,
+                    reason: `leaves out every volume of server ${id}: nothing of it would be backed up`,
+                },
+            ];
         return named
             .filter(({ volume }) => !volumes.includes(volume.toLowerCase()))
             .map(({ volume, path }) => ({

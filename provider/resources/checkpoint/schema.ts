@@ -95,6 +95,11 @@ export const checkpointNotes = {
     unproven: z.boolean().optional(),
     /** True when a renaming failed after some of its backups had been renamed: the next update goes on. */
     partlyRenamed: z.boolean().optional(),
+    /**
+     * Ids of the tasks that took it, one a resource, sorted: those that a list of tasks has shown. Absent where none
+     * has, without a right to list tasks, and of an adopted one. The cloud forgets tasks after about 30 days.
+     */
+    operationLogIds: z.array(z.string()).optional(),
 };
 
 function compare(a: string | undefined, b: string | undefined): number {
@@ -188,6 +193,7 @@ export function toOutputs(
         retentionDurationDays: wire.extra_info?.retention_duration ?? earlier.retentionDurationDays,
         ...(earlier.unproven === true ? { unproven: true } : {}),
         ...(earlier.partlyRenamed === true ? { partlyRenamed: true } : {}),
+        ...(earlier.operationLogIds === undefined ? {} : { operationLogIds: earlier.operationLogIds }),
         backups,
         ...goodIds(backups),
     };

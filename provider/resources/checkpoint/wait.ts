@@ -7,6 +7,7 @@ import { parseInstant, queryInstant } from "../../client/time/timestamps";
 import { operationLogRows } from "../../reads/backup-lists";
 import { backupsOfCheckpoint, checkpointTopic } from "../../reads/checkpoint-lists";
 import { type PollResult, shouldFetchById, showProgress } from "../../reads/poller";
+import { taskIds } from "../../reads/task-ids";
 import { EXPIRED } from "../../resource/resource";
 import type { Context } from "../../services/context";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
@@ -16,6 +17,9 @@ import { warnOfOtherVolumes } from "./volumes";
 
 /** So long a finished checkpoint is given for its backups to appear in the list, in milliseconds. */
 export const UNLISTED_MS = 60_000;
+
+/** Its tasks may have begun by so much earlier than it says of itself, in milliseconds. */
+const TASK_SLACK_MS = 60_000;
 
 export interface CheckpointWait {
     readonly target: ProjectRef;
@@ -140,14 +144,49 @@ export function vanishedError(
     ]);
 }
 
+/** The outputs with the ids of the tasks that took it, where lists of tasks show them. */
+async function withBackupTasks(
+    context: Context,
+    target: ProjectRef,
+    outputs: CheckpointOutputs,
+): Promise<CheckpointOutputs> {
+    if (outputs.operationLogIds !== undefined || outputs.adopt !== undefined) return outputs;
+    const operationLogIds = await taskIds(context, target, {
+        type: "backup",
+        subjects: [outputs.checkpointId],
+        count: outputs.backups.length,
+        since: (parseInstant(outputs.createdAt) ?? context.clock.now()) - TASK_SLACK_MS,
+    });
+    return operationLogIds === undefined ? outputs : { ...outputs, operationLogIds };
+}
+
+/** Judges one that has just ended, and names its tasks. */
+export async function judgeEnded(
+    context: Context,
+    target: ProjectRef,
+    outputs: CheckpointOutputs,
+): Promise<CheckpointOutputs> {
+    // The list of tasks that a failure is explained by may tell both.
+    const details = await errorDetails(context, target, outputs);
+    const named = await withBackupTasks(context, target, outputs);
+    judge(context, named, details);
+    return named;
+}
+
 /** Throws when the outcome is a failure by the resource's own rules; warns of the rest. */
 export async function judgeCheckpoint(context: Context, target: ProjectRef, outputs: CheckpointOutputs): Promise<void> {
+    judge(context, outputs, await errorDetails(context, target, outputs));
+}
+
+const isBad = (outputs: CheckpointOutputs): boolean =>
+    outcomeOf(outputs).failed.length > 0 || outputs.status !== "available";
+
+/** `details`: what tasks say about the failures, by resource id. */
+function judge(context: Context, outputs: CheckpointOutputs, details: ReadonlyMap<string, string>): void {
     const { good, failed, skipped } = outcomeOf(outputs);
     const reasons: string[] = [];
     warnOfOtherVolumes(context, outputs);
-    const bad = failed.length > 0 || outputs.status !== "available";
-    if (bad) {
-        const details = await errorDetails(context, target, outputs);
+    if (isBad(outputs)) {
         const parts = failed.map(
             (one) => `resource ${one.resourceId}: ${one.what}${details.get(one.resourceId) ?? ""}`,
         );
@@ -203,8 +242,9 @@ async function errorDetails(
     outputs: CheckpointOutputs,
 ): Promise<Map<string, string>> {
     const details = new Map<string, string>();
+    if (!isBad(outputs)) return details;
     try {
-        const from = (parseInstant(outputs.createdAt) ?? context.clock.now()) - 60_000;
+        const from = (parseInstant(outputs.createdAt) ?? context.clock.now()) - TASK_SLACK_MS;
         const rows = await operationLogRows(context, target, {
             operation_type: "backup",
             vault_id: outputs.vault.id,

@@ -106,6 +106,11 @@ const backupReplicaOutputs = z.object({
     sourceRegion: z.string(),
     /** Clock time of the request, milliseconds since the epoch. */
     requestedAt: z.number(),
+    /**
+     * Ids of the tasks that made the copy, in the source region, sorted: those that a list of tasks has shown. Absent
+     * where none has, and without a right to list tasks. The cloud forgets tasks after about 30 days.
+     */
+    operationLogIds: z.array(z.string()).optional(),
     /** True when the replica was there before this resource: it is then never deleted. */
     adopted: z.boolean().optional(),
     /**

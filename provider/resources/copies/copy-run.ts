@@ -80,6 +80,11 @@ export const copyRunOutputs = {
     sourceRegion: z.string(),
     /** Clock time of the request, milliseconds since the epoch. */
     requestedAt: z.number(),
+    /**
+     * Ids of the tasks that made the copies, in the source region, sorted: those that a list of tasks has shown. Absent
+     * where none has, and without a right to list tasks. The cloud forgets tasks after about 30 days.
+     */
+    operationLogIds: z.array(z.string()).optional(),
     /** True once every copy has ended, and what its record says has been compared with its replica. */
     verified: z.boolean().optional(),
 };

@@ -23,6 +23,7 @@ import {
 } from "./copy-options";
 import { hasBegun, hasEnded, isOwn, isRunning, type Replication, replicaIdsOf } from "./copy-state";
 import { copyTopic, lookAtCopies, withTaskErrors } from "./copy-status";
+import { withCopyTasks } from "./copy-tasks";
 import { COPY_BUDGET_MS, COPY_DELETE_BUDGET_MS, type CopyQuery, type CopyState, seenOf } from "./destination-replicas";
 import { existingReplica, type ReplicaLocation, waitForExistingReplica, waitForReplicas } from "./existing-replicas";
 import { copyHolding, deletableReplicas } from "./holding";
@@ -37,6 +38,7 @@ export interface CopyOutputs extends CommonInputs, CopyOptions {
     readonly deletionPolicy?: "retain" | "delete" | undefined;
     readonly status: string;
     readonly requestedAt: number;
+    readonly operationLogIds?: string[] | undefined;
     readonly verified?: boolean | undefined;
 }
 
@@ -201,6 +203,8 @@ export async function finishCopies<O extends CopyOutputs>(context: Context, set:
             const copies = set.copies(outputs);
             const reasoned = await withTaskErrors(context, sourceOf(outputs), queryOf(set, outputs), copies);
             outputs = set.withCopies(outputs, reasoned);
+            // Of copies that had ended before, tasks are not looked for.
+            if (!isDone(set, run.outputs)) outputs = await withCopyTasks(context, outputs, set.copies(outputs));
             outputs = await checkReplicas(context, set, outputs, deadline);
         }
         const judged = isOtherAccounts(outputs) ? outputs : { ...outputs, verified: true };
@@ -300,8 +304,10 @@ export async function updateCopies<O extends CopyOutputs>(
 ): Promise<O> {
     let seen = outputs;
     const resuming = set.resuming(outputs);
-    if (outputs.wait === false && !isDone(set, outputs)) seen = await lookNow(context, set, outputs);
-    else if (!areVerified(set, outputs) && resuming !== undefined) context.log.info(resuming);
+    if (outputs.wait === false && !isDone(set, outputs)) {
+        seen = await lookNow(context, set, outputs);
+        if (isDone(set, seen)) seen = await withCopyTasks(context, seen, set.copies(seen));
+    } else if (!areVerified(set, outputs) && resuming !== undefined) context.log.info(resuming);
     const deadline = deadlineOf(context, outputs, "update", COPY_BUDGET_MS);
     return finishCopies(context, set, { id, outputs: seen, deadline });
 }

@@ -9,6 +9,7 @@ import type { WireBackup, WireOperationLog, WireReplicationRecord } from "../../
 import { parseInstant } from "../../client/time/timestamps";
 import { groupBy, type ListOptions } from "../../reads/backup-lists";
 import { type PollSource, shouldFetchById } from "../../reads/poller";
+import { noteCopyTask } from "../../reads/task-ids";
 import type { Services } from "../../services/context";
 import {
     type Copy,
@@ -61,7 +62,7 @@ export async function lookAtCopies(
             ? undefined
             : question.copies.map((copy) => stateOf(copy, recordFor(copy, question), traces.get(copy))),
     );
-    noteOwners(services, questions, states);
+    noteOwners(services, source, questions, states);
     return states;
 }
 
@@ -207,6 +208,7 @@ function tasksOf(
 /** What has ended is whose it is for good. What was lost is not yet anybody's: whoever takes it waits for it, too. */
 function noteOwners(
     services: Services,
+    source: ProjectRef,
     questions: readonly CopyQuery[],
     states: readonly (readonly CopyState[] | undefined)[],
 ): void {
@@ -215,8 +217,9 @@ function noteOwners(
         for (const { status, destinationBackupId, backupId, recordId, taskId } of states[at] ?? []) {
             if (status === "success" && destinationBackupId !== undefined)
                 services.memory.replicaOwners.set(destinationBackupId, backupId);
-            if (isFinalCopy(status) && taskId !== undefined)
-                services.memory.taskOwners.set(taskId, copyKey({ backupId, recordId }, question));
+            if (!isFinalCopy(status) || taskId === undefined) continue;
+            services.memory.taskOwners.set(taskId, copyKey({ backupId, recordId }, question));
+            noteCopyTask(services, source, { taskId, backupId, destinationRegion: question.destination.region });
         }
     }
 }

@@ -45,6 +45,8 @@ const vaultSyncOutputs = z.object({
     projectId: z.string(),
     /** Id of the task; also the resource's id. */
     operationLogId: z.string(),
+    /** As `operationLogId`, under the name that other resources have it by. */
+    operationLogIds: z.array(z.string()).optional(),
     /**
      * The API's word: waiting, running, success, failed, timeout, skipped; or `expired`: the cloud forgot the task
      * before its end was seen.
@@ -160,6 +162,7 @@ async function create(context: Context, inputs: VaultSyncInputs) {
         region: target.region,
         projectId: target.projectId,
         operationLogId: id,
+        operationLogIds: [id],
         status: "waiting",
     };
     const hasEnded = ({ status }: VaultSyncOutputs) => FINAL.has(status);
@@ -385,6 +388,7 @@ async function read(context: Context, id: string, olds: Partial<VaultSyncOutputs
             ...target,
             vaultId: olds.vaultId ?? log.vault_id ?? "",
             operationLogId: id,
+            operationLogIds: [id],
             status: log.status,
         };
         return { id, outputs: withLog(base, log) };

@@ -28,6 +28,7 @@ const typesOf: Readonly<Record<string, readonly string[]>> = {
 };
 
 const PAGE = 50;
+const IN_A_VAULT = { code: "BackupService.6103", reason: "The resource is associated with another vault." };
 
 /**
  * GET …/protectables/{protectable_type}/instances. Vendor: no count; at most 50 rows, of which no page says how they
@@ -117,7 +118,8 @@ function rowsOf(call: Call): Row[] {
 
 function wireResource(call: Call, { resource, vault }: Placed, status: string): Json {
     const { id, name, type, sizeGb, disks } = resource;
-    const refused = whySkipped(resource);
+    const refused =
+        whySkipped(resource) ?? (vault !== undefined && call.world.rules.barsInVault ? IN_A_VAULT : undefined);
     const reason = refused === undefined ? {} : { ...refused, message: refused.reason };
     return {
         id,
