@@ -69,7 +69,7 @@ async function measure(flags: BenchFlags): Promise<Results> {
     await part("faults", () =>
         faultSoak({ minutes: flags.soakMinutes, faults: flags.faults, count: flags.quick ? 5 : 20 }, say),
     );
-    await part("state", () => measureState(flags.counts, say));
+    await part("state", () => measureState(flags, say));
     await part("scale", () => measureScale(flags.sizes, say));
     await part("soak", () => soak(flags.soakMinutes, flags.quick ? 10 : 100, say));
     return results;

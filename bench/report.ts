@@ -5,6 +5,7 @@ import { type PeerResult, peerCases, peers } from "./peer";
 import { goalsOf, operationOf, type Results } from "./results";
 import type { ScaleFigures } from "./scale";
 import type { Cost } from "./scale-reader";
+import type { StateCost } from "./state-backend";
 
 function table(rows: readonly (readonly string[])[]): string {
     const widths = rows.reduce<number[]>(
@@ -185,12 +186,12 @@ export function render(results: Results): string {
             ...faults.failures,
         );
     }
-    for (const { count, engine, rows } of results.state ?? [])
+    for (const { count, engine, rounds, rows } of results.state ?? [])
         parts.push(
-            `State of ${count} checkpoints in a file, ${engine}, seconds`,
+            `State of ${count} checkpoints in a file, ${engine}, medians of ${rounds}: seconds, processor seconds`,
             table([
-                ["", "up", "up without changes", "destroy that retains"],
-                ...rows.map(([name, ...seconds]) => [name, ...seconds.map((one) => one.toFixed(1))]),
+                ["", "up", "of the first", "up without changes", "of the first"],
+                ...rows.map(({ name, up, again }) => [name, ...stateCells(up), ...stateCells(again)]),
             ]),
         );
     if (results.scale !== undefined) parts.push(...scaleTables(results.scale));
@@ -202,6 +203,11 @@ export function render(results: Results): string {
         );
     return parts.join("\n\n");
 }
+
+const stateCells = (one: StateCost) => [
+    `${one.seconds.toFixed(1)}, ${one.cpuSeconds.toFixed(1)}`,
+    `${one.ofSeconds.toFixed(2)}, ${one.ofCpuSeconds.toFixed(2)}`,
+];
 
 function scaleTables({ sizes, waits, gateway }: ScaleFigures): string[] {
     const cost = (one: Cost) =>

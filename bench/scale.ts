@@ -4,7 +4,7 @@ import { BusyCloud, rowsOf } from "../test/support/scale";
 import { type GatewayFigures, shareGateway } from "../test/support/shared-gateway";
 import { startCloud } from "./cloud";
 import { layoutOf } from "./layout";
-import { type Cost, startReader } from "./scale-reader";
+import { type Cost, type Reader, startReader } from "./scale-reader";
 
 export interface ScaleFigures {
     readonly sizes: readonly SizeFigures[];
@@ -55,7 +55,7 @@ async function measureSize(others: number): Promise<SizeFigures> {
         };
         const refreshTogether = await refresh(1_000);
         const refreshApart = await refresh(6 * HOUR);
-        const list = await reader.call("list", vaultId);
+        const list = await alone(cloud.config, (own) => own.call("list", vaultId));
         const copying = await cloud.call("copying", { vaultId, count: COPIED });
         const copyCheckpoint = await reader.call("copyCheckpoint", copying);
         const more = await cloud.call("copying", { vaultId, count: COPIED });
@@ -66,13 +66,32 @@ async function measureSize(others: number): Promise<SizeFigures> {
     }
 }
 
+/** In a process of its own, where nothing was done before. */
+async function alone<T>(config: Record<string, string>, work: (reader: Reader) => Promise<T>): Promise<T> {
+    const reader = startReader();
+    try {
+        await reader.call("configure", config);
+        return await work(reader);
+    } finally {
+        await reader.close();
+    }
+}
+
 interface Span {
     readonly at: number;
     readonly ms: number;
 }
 
-/** Waits of that length begin at these times, in vaults of their own, while 10,000 others come in a day. */
-async function measureWaits(what: string, spans: readonly Span[], perDay: number): Promise<WaitFigures> {
+interface Around {
+    /** Others' backups that come in a day. */
+    readonly perDay: number;
+    /** Waits that share a vault. */
+    readonly perVault: number;
+}
+
+/** Waits of that length begin at these times. */
+async function measureWaits(what: string, spans: readonly Span[], around: Around): Promise<WaitFigures> {
+    const { perDay, perVault } = around;
     const busy = await BusyCloud.start();
     try {
         const context = busy.newProcess();
@@ -87,13 +106,14 @@ async function measureWaits(what: string, spans: readonly Span[], perDay: number
         };
         const filling = fill();
         const late: number[] = [];
-        const vaults = spans.map(() => busy.vault(1));
+        const vaults = Array.from({ length: Math.ceil(spans.length / perVault) }, () => busy.vault(perVault));
         await Promise.all(
             spans.map(async ({ at, ms }, index) => {
                 await busy.clock.sleep(at);
                 const begun = busy.clock.now();
                 const name = `waits-${String(index).padStart(4, "0")}-long`;
-                await busy.create(context, { vaultId: vaults[index]?.id ?? "", ms, name });
+                const { id = "", resources = [] } = vaults[Math.floor(index / perVault)] ?? {};
+                await busy.create(context, { vaultId: id, resources: [resources[index % perVault] ?? ""], ms, name });
                 late.push((busy.clock.now() - begun - ms) / 1_000);
             }),
         );
@@ -120,12 +140,24 @@ export async function measureScale(sizes: readonly number[], say: (text: string)
             { at: 0, ms: hours * HOUR },
             { at: HOUR, ms: (hours - 1) * HOUR },
         ];
-        waits.push(await measureWaits(`two in two vaults for ${hours} h, 10,000 others a day`, spans, 10_000));
+        waits.push(
+            await measureWaits(`two in two vaults for ${hours} h, 10,000 others a day`, spans, {
+                perDay: 10_000,
+                perVault: 1,
+            }),
+        );
         say(`  ${JSON.stringify(waits.at(-1))}`);
     }
-    const many = Array.from({ length: 200 }, (_, index) => ({ at: 0, ms: HOUR + ((index * 7) % 200) * 100_000 }));
-    waits.push(await measureWaits("200 in 200 vaults for 1 h to 6.5 h", many, 0));
-    say(`  ${JSON.stringify(waits.at(-1))}`);
+    for (const { count, hours } of [
+        { count: 200, hours: 6.5 },
+        { count: 2_000, hours: 30 },
+    ]) {
+        const step = ((hours - 1) * HOUR) / count;
+        const spans = Array.from({ length: count }, (_, index) => ({ at: 0, ms: HOUR + ((index * 7) % count) * step }));
+        const around = { perDay: 0, perVault: count / 200 };
+        waits.push(await measureWaits(`${count} in 200 vaults for 1 h to ${hours} h`, spans, around));
+        say(`  ${JSON.stringify(waits.at(-1))}`);
+    }
     const gateway = [];
     for (const processes of [1, 5, 20, 60]) {
         const requests = Math.round(18_000 / processes);

@@ -1,57 +1,85 @@
-/** What the state of a big stack costs in a file, by the engine's settings: each in turn, on the same cloud. */
+/** What the state of a big stack costs in a file, by the engine's settings: all of them in turn, round after round. */
 import { startCloud } from "./cloud";
 import { layoutOf } from "./layout";
-import { BenchStack } from "./stack";
+import { median } from "./numbers";
+import { BenchStack, type Timing } from "./stack";
 
-/** Settings that lose no state: they leave out copies of it, or make it smaller. */
-const settings: readonly (readonly [name: string, env: Readonly<Record<string, string>>])[] = [
+type Env = Readonly<Record<string, string>>;
+
+/** Settings that lose no state: they make it smaller, or what is done with it quicker. The first is compared with. */
+const settings: readonly (readonly [name: string, env: Env])[] = [
     ["as it comes", {}],
-    ["without checkpoint backups", { PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true" }],
     ["gzip", { PULUMI_DIY_BACKEND_GZIP: "true" }],
-    [
-        "gzip, without backups",
-        { PULUMI_DIY_BACKEND_GZIP: "true", PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true" },
-    ],
     ["zstd", { PULUMI_DIY_BACKEND_ZSTD: "true" }],
+    ["no backups of the state file", { PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true" }],
     ["parallel diff", { PULUMI_PARALLEL_DIFF: "true" }],
 ];
+
+const measured = ["up", "again"] as const;
+
+/** Of the rounds: median seconds of wall and processor time, and of those the ratios to the first setting's. */
+export interface StateCost {
+    readonly seconds: number;
+    readonly cpuSeconds: number;
+    readonly ofSeconds: number;
+    readonly ofCpuSeconds: number;
+}
 
 export interface StateFigures {
     readonly count: number;
     readonly engine: string;
-    /** Seconds of `up`, of `up` without changes, and of `destroy`. */
-    readonly rows: readonly (readonly [name: string, up: number, unchanged: number, destroy: number])[];
+    readonly rounds: number;
+    readonly rows: readonly { readonly name: string; readonly up: StateCost; readonly again: StateCost }[];
 }
 
-export async function measureState(counts: readonly number[], say: (text: string) => void): Promise<StateFigures[]> {
+/** `up` of a new stack, then `up` without changes. */
+type Run = Record<(typeof measured)[number], Timing>;
+
+async function run(count: number, env: Env): Promise<Run & { readonly engine: string }> {
+    const cloud = await startCloud({ count, perVault: 100, backupMs: 0 });
+    const { entries } = layoutOf(count, 100);
+    const options = { program: "checkpoints", entries, deletionPolicy: "retain", config: cloud.config, env } as const;
+    const stack = await BenchStack.open(options);
+    try {
+        const up = await stack.run("up", 1_000);
+        return { engine: stack.engine, up, again: await stack.run("up", 1_000) };
+    } finally {
+        await Promise.all([cloud.close(), stack.close()]);
+    }
+}
+
+function costOf(runs: readonly Run[], first: readonly Run[], operation: keyof Run): StateCost {
+    const of = (key: "ms" | "cpuMs") => median(runs.map((one) => one[operation][key] / 1_000));
+    const ratio = (key: "ms" | "cpuMs") =>
+        median(runs.map((one, round) => one[operation][key] / (first[round]?.[operation][key] ?? Number.NaN)));
+    return { seconds: of("ms"), cpuSeconds: of("cpuMs"), ofSeconds: ratio("ms"), ofCpuSeconds: ratio("cpuMs") };
+}
+
+export async function measureState(
+    { counts, rounds }: { readonly counts: readonly number[]; readonly rounds: number },
+    say: (text: string) => void,
+): Promise<StateFigures[]> {
     const all: StateFigures[] = [];
     for (const count of counts) {
-        const rows: StateFigures["rows"][number][] = [];
+        const runs = settings.map((): Run[] => []);
         let engine = "";
-        for (const [name, env] of settings) {
-            const cloud = await startCloud({ count, perVault: 100, backupMs: 0 });
-            const { entries } = layoutOf(count, 100);
-            const stack = await BenchStack.open({
-                program: "checkpoints",
-                entries,
-                deletionPolicy: "retain",
-                config: cloud.config,
-                env,
-            });
-            try {
-                engine = stack.engine;
-                const up = (await stack.run("up", 1_000)).ms / 1_000;
-                const unchanged = (await stack.run("up", 1_000)).ms / 1_000;
-                const destroy = (await stack.run("destroy", 1_000)).ms / 1_000;
-                rows.push([name, up, unchanged, destroy]);
-                say(
-                    `  ${count}, ${name}: up ${up.toFixed(1)} s, again ${unchanged.toFixed(1)} s, destroy ${destroy.toFixed(1)} s`,
-                );
-            } finally {
-                await Promise.all([cloud.close(), stack.close()]);
+        for (let round = 0; round < rounds; round++)
+            for (const [index, [name, env]] of settings.entries()) {
+                const done = await run(count, env);
+                engine = done.engine;
+                runs[index]?.push(done);
+                const told = measured.map((one) => {
+                    const { ms, cpuMs } = done[one];
+                    return `${one} ${(ms / 1_000).toFixed(1)} s, ${(cpuMs / 1_000).toFixed(1)} processor seconds`;
+                });
+                say(`  ${count}, ${name}: ${told.join("; ")}`);
             }
-        }
-        all.push({ count, engine, rows });
+        const [first = []] = runs;
+        const rows = settings.map(([name], index) => {
+            const own = runs[index] ?? [];
+            return { name, up: costOf(own, first, "up"), again: costOf(own, first, "again") };
+        });
+        all.push({ count, engine, rounds, rows });
     }
     return all;
 }

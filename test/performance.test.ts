@@ -1,7 +1,8 @@
 // Counts, not times: how much is asked of the cloud and kept in state, whatever machine this runs on. Times are for `npm run bench`.
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { basename } from "node:path";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { memoryJournal } from "../provider/exactly-once/journal";
 import { type CheckpointOutputs, checkpoint } from "../provider/resources/checkpoint/checkpoint";
@@ -163,3 +164,24 @@ it.skipIf(!existsSync("dist/sdk/index.js"))("loads neither schemas nor HTTP nor 
     // The check of Node's version, which needs nothing.
     expect(heavy.map((file) => basename(file))).toEqual(["node-version.js"]);
 });
+
+it.skipIf(!existsSync("dist/provider/index.js"))(
+    "keeps what a killed provider compiled, where Node has a cache",
+    () => {
+        const cache = mkdtempSync(join(tmpdir(), "cbr-compiled-"));
+        const script = `
+        require("./dist/provider/index.js");
+        const { withContext } = require("./dist/provider/pulumi/host.js");
+        const caller = { urn: "urn:pulumi:s::p::pulumi-nodejs:dynamic/cbr:Checkpoint::c", noted: {} };
+        withContext(caller, "Checkpoint", async () => {}).catch(() => {}).then(() => process.kill(process.pid, "SIGKILL"));
+    `;
+        const env = { ...process.env, NODE_COMPILE_CACHE: cache, CBR_REGION: "eu-de" };
+        try {
+            expect(spawnSync(process.execPath, ["-e", script], { env }).signal).toBe("SIGKILL");
+            const files = readdirSync(cache, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+            expect(files.length).toBeGreaterThan(100);
+        } finally {
+            rmSync(cache, { recursive: true, force: true });
+        }
+    },
+);

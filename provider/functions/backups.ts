@@ -120,15 +120,39 @@ export interface BackupResult extends BackupFields, ProjectArgs {
     readonly replicationRecords: readonly ReplicationRecordResult[] | undefined;
 }
 
-function toFields(row: WireChildBackup): BackupFields {
+/** Most rows of a list name the same vaults, resources and words: each text is kept once, so many at a time. */
+const SHARED_TEXTS = 2_000;
+
+type Share = <Text extends string | undefined>(text: Text) => Text;
+
+function sharing(): Share {
+    const texts = new Map<string, string>();
+    return (text) => {
+        if (text === undefined) return text;
+        const known = texts.get(text);
+        if (known !== undefined) return known as typeof text;
+        if (texts.size >= SHARED_TEXTS) texts.clear();
+        texts.set(text, text);
+        return text;
+    };
+}
+
+function toFields(row: WireChildBackup, share: Share): BackupFields {
+    const fields = backupFields(row);
     return {
-        ...backupFields(row),
+        ...fields,
+        status: share(fields.status),
+        resourceId: share(fields.resourceId),
+        resourceName: share(fields.resourceName),
+        resourceType: share(fields.resourceType),
+        createdAt: share(fields.createdAt),
+        expiredAt: share(fields.expiredAt),
         description: row.description,
-        imageType: row.image_type,
-        vaultId: row.vault_id,
-        checkpointId: row.checkpoint_id,
+        imageType: share(row.image_type),
+        vaultId: share(row.vault_id),
+        checkpointId: share(row.checkpoint_id),
         autoTrigger: row.extend_info?.auto_trigger,
-        providerId: row.provider_id,
+        providerId: share(row.provider_id),
     };
 }
 
@@ -148,11 +172,11 @@ function toRecord(record: WireReplicationRecord): ReplicationRecordResult {
     };
 }
 
-function toResult(row: WireBackup, target: ProjectRef): BackupResult {
+function toResult(row: WireBackup, target: ProjectRef, share: Share = (text) => text): BackupResult {
     return {
-        ...toFields(row),
+        ...toFields(row, share),
         ...target,
-        children: row.children.map(toFields).sort((a, b) => compare(a.id, b.id)),
+        children: row.children.map((child) => toFields(child, share)).sort((a, b) => compare(a.id, b.id)),
         replicationRecords: row.replication_records
             ?.map(toRecord)
             .sort((a, b) => compare(a.createdAt ?? "", b.createdAt ?? "") || compare(a.id, b.id)),
@@ -189,7 +213,8 @@ export async function getBackups(services: Services, args: z.output<typeof getBa
         enterprise_project_id: args.enterpriseProjectId,
         incremental: args.incremental,
     };
-    const list = (asked: Query) => mapBackupRows(services, target, asked, (row) => toResult(row, target));
+    const share = sharing();
+    const list = (asked: Query) => mapBackupRows(services, target, asked, (row) => toResult(row, target, share));
     const all = args.showReplication === true ? await withRecords(services, target, query, list) : await list(query);
     return newestFirst(all);
 }

@@ -10,6 +10,7 @@ import { createJournal } from "../exactly-once/journal";
 import { fileStore } from "../exactly-once/note-store";
 import type { Context, Services } from "../services/context";
 import { Holders } from "../services/holders";
+import { keepCompiled } from "./compile-cache";
 import { engineAddress, engineName, hostGone, isEngineAlive, isNamedEngineAlive, sendToEngine } from "./engine";
 import { isPartialRun } from "./engine-command";
 import { fileHolderStore, holderFolder } from "./holder-store";
@@ -140,5 +141,6 @@ export async function withContext<T>(
         throw toThrow(error, kind, resourceName);
     } finally {
         log.end();
+        keepCompiled();
     }
 }

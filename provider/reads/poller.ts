@@ -6,6 +6,7 @@
 import { CbrError, messageOf, WaitTimeoutError } from "../client/errors/errors";
 import type { Clock } from "../client/time/clock";
 import { formatDuration } from "../client/time/duration";
+import { Forecast } from "./forecast";
 
 /** The first look comes this soon after a wait begins, so that what is done at once costs no second. Milliseconds. */
 export const FIRST_LOOK_MS = 250;
@@ -83,7 +84,13 @@ const REFUSALS = 3;
 export type PollResult<R> =
     | { readonly done: true; readonly result: R }
     /** `status` is what was seen, in the API's words; `note` may say more for people. */
-    | { readonly done: false; readonly status: string; readonly note?: string };
+    | {
+          readonly done: false;
+          readonly status: string;
+          readonly note?: string;
+          /** How much of it is done, 0 to 100, where the look showed it. */
+          readonly percent?: number | undefined;
+      };
 
 export interface Wait<Q, A, R> {
     readonly topic: PollSource<Q, A>;
@@ -107,9 +114,8 @@ interface Waiter {
     readonly wait: Wait<unknown, unknown, unknown>;
     readonly since: number;
     readonly seen: Map<string, number>;
+    readonly forecast: Forecast;
     status: string | undefined;
-    /** Status and percentage, as people saw them last. */
-    shown: string | undefined;
     judging: boolean;
     readonly resolve: (value: unknown) => void;
     readonly reject: (reason: unknown) => void;
@@ -189,8 +195,8 @@ class PollGroup {
                 wait: wait as Wait<unknown, unknown, unknown>,
                 since: now,
                 seen: new Map(),
+                forecast: new Forecast(),
                 status: undefined,
-                shown: undefined,
                 judging: false,
                 resolve: resolve as (value: unknown) => void,
                 reject,
@@ -225,6 +231,14 @@ class PollGroup {
         return Math.max(due, this.#lookedAt + Math.max(crowd, usual * DUE_SHARE, FIRST_LOOK_MS));
     }
 
+    /** Half of the time until the first end that percentages foretell, for they may be wrong. */
+    #foreseen(): number {
+        const now = this.#clock.now();
+        let end = Number.POSITIVE_INFINITY;
+        for (const { forecast } of this.#waiters) end = Math.min(end, forecast.endAfter(now) ?? end);
+        return now + Math.max(MIN_INTERVAL_MS, (end - now) / 2);
+    }
+
     /**
      * The shortest that any of the waits asks for; of its time that is left a wait lets no more than half pass without
      * a look.
@@ -256,7 +270,7 @@ class PollGroup {
                 : Math.min(MAX_INTERVAL_MS, this.#interval * INTERVAL_GROWTH);
             this.#progressed = false;
             const pause = this.#interval * (1 - JITTER * this.#clock.random());
-            const next = Math.min(this.#nextLook, this.#clock.now() + pause, this.#due());
+            const next = Math.min(this.#nextLook, this.#clock.now() + pause, this.#due(), this.#foreseen());
             this.#nextLook = Math.max(next, this.#lookedAt + this.#minPause());
         }
         this.#running = false;
@@ -336,12 +350,11 @@ class PollGroup {
         }
         // Judged too late: it has timed out or was aborted meanwhile.
         if (!this.#waiters.has(waiter)) return;
-        // The first status is news, too: the pauses begin at the shortest.
-        // So is a percentage that moves: what takes seconds is then looked at each second.
         const shown = verdict.note ?? verdict.status;
-        if (waiter.status !== verdict.status || waiter.shown !== shown) this.#progressed = true;
+        waiter.forecast.see(verdict.percent, this.#lookedAt);
+        // The first status is news, too: the pauses begin at the shortest. So is an end that should have come.
+        if (waiter.status !== verdict.status || waiter.forecast.isDue(this.#lookedAt)) this.#progressed = true;
         waiter.status = verdict.status;
-        waiter.shown = shown;
         waiter.seen.set(verdict.status, (waiter.seen.get(verdict.status) ?? 0) + 1);
         try {
             waiter.wait.onLook?.(shown, this.#clock.now() - waiter.since, this.#waiters.size);

@@ -317,6 +317,61 @@ describe("what it learns of those that have ended", () => {
     });
 });
 
+describe("what percentages foretell", () => {
+    /** Looks at something that takes so long and shows how far it is; how late its end was seen. */
+    async function follow(ms: number, percentAt: (share: number) => number | undefined) {
+        const { clock, times, wait } = make((question) => question);
+        const begun = clock.now();
+        await wait("a", {
+            evaluate: () => {
+                const share = (clock.now() - begun) / ms;
+                if (share >= 1) return { done: true, result: "done" };
+                return { done: false, status: "running", percent: percentAt(share) };
+            },
+            deadline: begun + 10 * HOUR,
+        });
+        return { looks: times().length, late: clock.now() - begun - ms, gaps: gapsOf(times()) };
+    }
+    const steady = (share: number) => Math.floor(share * 100);
+    const quickAtFirst = (share: number) => Math.floor(Math.sqrt(share) * 100);
+    const none = () => undefined;
+
+    it.each([
+        ["20 seconds", 20_000, 15, 1_000],
+        ["one minute", 60_000, 20, 1_000],
+        ["five minutes", 300_000, 45, 3_000],
+        ["an hour", HOUR, 310, 8_000],
+    ])("sees the end of what takes %s soon, with few looks", async (_what, ms, looks, late) => {
+        for (const percentAt of [steady, quickAtFirst]) {
+            const seen = await follow(ms, percentAt);
+            expect(seen.looks).toBeLessThanOrEqual(looks);
+            expect(seen.late).toBeLessThanOrEqual(late);
+        }
+    });
+
+    it("looks no more often for a percentage that moves while the end is far", async () => {
+        const moving = await follow(HOUR, steady);
+        const silent = await follow(HOUR, none);
+        expect(moving.looks).toBeLessThanOrEqual(silent.looks + 12);
+        expect(moving.gaps.slice(20, 100).every((ms) => ms > 10_000)).toBe(true);
+    });
+
+    it("backs off as ever when what should have ended has not", async () => {
+        const stuck = await follow(HOUR, (share) => Math.min(99, Math.floor(share * 400)));
+        const silent = await follow(HOUR, none);
+        expect(stuck.looks).toBeLessThanOrEqual(silent.looks + 25);
+        expect(Math.max(...stuck.gaps)).toBeLessThanOrEqual(15_000);
+    });
+
+    it("begins anew when a percentage falls, and takes none that stays for a pace", async () => {
+        const again = await follow(300_000, (share) => Math.floor(((2 * share) % 1) * 100));
+        expect(again.late).toBeLessThanOrEqual(3_000);
+        const still = await follow(300_000, () => 50);
+        const silent = await follow(300_000, none);
+        expect(still.gaps).toEqual(silent.gaps);
+    });
+});
+
 describe("one look for all", () => {
     it("asks all questions in one look, and hands each waiter its own answer", async () => {
         const { wait, looks } = make((question) => `done ${question}`);

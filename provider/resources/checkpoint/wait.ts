@@ -6,6 +6,7 @@ import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../clie
 import { parseInstant, queryInstant } from "../../client/time/timestamps";
 import { operationLogRows } from "../../reads/backup-lists";
 import { backupsOfCheckpoint, checkpointTopic } from "../../reads/checkpoint-lists";
+import { leastPercent } from "../../reads/forecast";
 import { type PollResult, shouldFetchById, showProgress } from "../../reads/poller";
 import { taskIds } from "../../reads/task-ids";
 import { EXPIRED } from "../../resource/resource";
@@ -78,9 +79,8 @@ class CheckpointWatch {
         if (running.length > 0) {
             const status = running[0]?.status ?? this.#lastStatus;
             this.#lastStatus = status;
-            const progress = running.map((row) => row.extend_info?.progress).filter((one) => one !== undefined);
-            const percent = progress.length === 0 ? "" : ` ${Math.min(...progress)} %`;
-            return { done: false, status, note: `${status}${percent}` };
+            const percent = leastPercent(running.map((row) => row.extend_info?.progress));
+            return { done: false, status, note: percent === undefined ? status : `${status} ${percent} %`, percent };
         }
         // Not in the list: ask for it by id, but more rarely.
         if ((rows === undefined || rows.length === 0) && !shouldFetchById(++this.#unseen))

@@ -201,7 +201,11 @@ const set: CopySet<BackupReplicaOutputs> = {
     withCopies: (outputs, [copy]) => ({ ...outputs, ...copy, replicationRecordId: outputs.replicationRecordId }),
     sourceVaultId: () => undefined,
     what: (outputs) => `copy of backup ${outputs.backupId} to ${outputs.destinationRegion}`,
-    progress: ({ status, progress }) => ({ status, note: progress === undefined ? status : `${status} ${progress} %` }),
+    progress: ({ status, progress }) => ({
+        status,
+        note: progress === undefined ? status : `${status} ${progress} %`,
+        percent: progress,
+    }),
     resuming: (outputs) => `resuming the wait for copy ${outputs.replicationRecordId}`,
     sayAdopted,
     withBadReplica,

@@ -1,6 +1,7 @@
 /** Runs of many copies: what VaultReplication and CheckpointReplica have in common besides the copies themselves. */
 import { z } from "zod";
 import { OperationFailedError, PartialCreateError } from "../../client/errors/errors";
+import { leastPercent } from "../../reads/forecast";
 import {
     deletionPolicy,
     destinationProjectId,
@@ -158,9 +159,11 @@ function progress({ replications }: CopyRunOutputs) {
     const total = replications.length;
     const ended = replications.filter((one) => !isRunning(one)).length;
     const percent = replications.reduce((sum, one) => sum + (isRunning(one) ? (one.progress ?? 0) : 100), 0) / total;
+    const running = replications.filter(isRunning).map((one) => one.progress);
     return {
         status: `replicating, ${ended} of ${total} ended`,
         note: `replicating ${Math.floor(percent)} %, ${ended} of ${total} copies ended`,
+        percent: leastPercent(running),
     };
 }
 

@@ -54,8 +54,8 @@ export interface CopySet<O> {
     sourceVaultId(outputs: O): string | undefined;
     /** What is waited for, for messages: `replication of vault 1234 to eu-nl`. */
     what(outputs: O): string;
-    /** How far it is: `status` counts looks, `note` is shown. */
-    progress(outputs: O): { readonly status: string; readonly note: string };
+    /** How far it is: `status` counts looks, `note` is shown, `percent` is that of the slowest. */
+    progress(outputs: O): { readonly status: string; readonly note: string; readonly percent: number | undefined };
     /** What is said when an update goes on; undefined: nothing. */
     resuming(outputs: O): string | undefined;
     /** Says that the cloud skipped copies whose replicas, by source backup, were there before. */

@@ -303,6 +303,7 @@ async function finish(
                 done: false,
                 status: log.status,
                 note: progress === undefined ? log.status : `${log.status} ${progress} %`,
+                percent: progress,
             } as const;
         };
         await context.poller.wait({
