@@ -1,6 +1,5 @@
 /** The first sentence of a comment. Green only for a preview that ended well and shows nothing that touches backups. */
 import { isStack, type Preview, type Step, stackOf } from "../input/preview";
-import { takenByHooks } from "../plan/hooks";
 import { byText, isCopy } from "../plan/kinds";
 import { ALL_SECRET, backupsInWords, type Leftover } from "../plan/leftovers";
 import type { Plan, Row } from "../plan/plan";
@@ -57,11 +56,11 @@ function finished(preview: Preview, plan: Plan, stack: string | undefined, here:
     ).length;
     if (unfinished > 0)
         return `⚠️ **The last run left ${counted(unfinished, "resource", "resources")} unfinished**${here}: \`pulumi up\` waits for what is under way, and fails again where something has failed. No restore point is taken, copied or deleted.`;
+    const hooks = new Set(plan.hooks.silent.flatMap((one) => one.hooks)).size;
+    if (hooks > 0)
+        return `🪝 **No restore point of the stack is taken, copied or deleted**${here}. ${counted(hooks, "hook runs", "hooks run")} before resources change; whether a restore point is taken then, the preview does not say.`;
     if (plan.rows.length > 0)
         return `✅ **No restore point is taken, copied or deleted**${here}; ${counted(plan.rows.length, "resource changes", "resources change")} in the stack only.`;
-    const hooks = takenByHooks(plan.hooks).others.length;
-    if (hooks > 0)
-        return `🪝 **No restore point of the stack changes**${here}. ${counted(hooks, "hook runs", "hooks run")} before other resources change; whether a restore point is taken then, the preview does not say.`;
     if (preview.form === "events" && plan.others.some(mayHaveHooks))
         return `ℹ️ **No restore point of the stack changes**${here}. Whether hooks take any before other resources change, events do not say.`;
     return `✅ **No changes to backups**${here}.`;
@@ -108,7 +107,7 @@ function whatHappens({ rows, hooks }: Plan): string[] {
     const points = count("Checkpoint", true);
     const perhaps = count("Checkpoint", false);
     const syncs = count("VaultSync", true) + count("VaultSync", false);
-    const byHooks = takenByHooks(hooks).vaults.length;
+    const byHooks = hooks.taken.length;
     return [
         ...(points === 0 ? [] : [`takes **${counted(points, "restore point")}**`]),
         ...(byHooks === 0 ? [] : [`takes **${counted(byHooks, "restore point")} before** other resources change`]),

@@ -1,6 +1,6 @@
 /** What a preview means for backups: which are taken, copied, kept and deleted, and why. */
 import { isStack, type Preview, type Step } from "../input/preview";
-import { type HookRun, hooksOf } from "./hooks";
+import { type Hooks, hooksOf } from "./hooks";
 import { ACTIONS, inOrder, isCopy, type Kind, kindOf } from "./kinds";
 import { type Leftover, leftoversOf } from "./leftovers";
 import { Names } from "./names";
@@ -33,7 +33,7 @@ export interface Plan {
     readonly rows: readonly Row[];
     readonly leftovers: readonly Leftover[];
     readonly renames: readonly Rename[];
-    readonly hooks: readonly HookRun[];
+    readonly hooks: Hooks;
     /** Markdown, one line each. */
     readonly warnings: readonly string[];
     /** Steps of other resources that change something. */
@@ -78,7 +78,7 @@ export function planOf(preview: Preview): Plan {
         rows,
         leftovers,
         renames: preview.operation === "up" ? renamesOf(preview, changed) : [],
-        hooks: preview.operation === "refresh" ? [] : changed.flatMap(hooksOf),
+        hooks: hooksOf(preview, changed),
         warnings: [...deletedUnderAGet(steps, leftovers), ...steps.flatMap((step) => warningsOf(step, names, preview))],
         others,
         changed,
