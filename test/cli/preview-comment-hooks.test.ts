@@ -51,9 +51,7 @@ describe("a hook of checkpointBefore with a name of its own", () => {
             said("web", "guard", "changed", `vault ${vault} (resource ${server})`),
             said("db", "other", "changed", "a vault that is not known yet"),
         ];
-        const text = comment(
-            finished([update("web", "guard-update"), update("db", "other-update")], { diagnostics }),
-        );
+        const text = comment(finished([update("web", "guard-update"), update("db", "other-update")], { diagnostics }));
         expect(verdictOf(text)).toContain("takes **2 restore points before**");
         expect(linesOf(text)).toEqual([
             `> 🪝 Before \`web\` is changed, a restore point of vault \`${vault}\` (\`${server}\`) is taken (hook \`guard\`).`,

@@ -11,7 +11,7 @@ export function whatOf(row: Row, plan: Plan): string {
         case "create":
             return [purpose(kind, step, plan.names), takenOver(row, plan)].filter((part) => part !== "").join(". ");
         case "import":
-            return purpose(kind, step, plan.names);
+            return "Is in the cloud already and comes into the stack; nothing is taken or copied";
         case "replace":
             return [purpose(kind, step, plan.names), oldOne(row)].filter((part) => part !== "").join(". ");
         case "update":

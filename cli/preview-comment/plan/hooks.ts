@@ -66,14 +66,14 @@ function scopeOf(scope: string): Pick<TakenByHook, "vaultId" | "resources"> {
 function silentOf(step: Step, hasSpoken: (hook: string) => boolean): SilentHooks[] {
     const { op, name, old } = step;
     const runs = (state: Step["old"], event: string, change: Before["change"]): SilentHooks[] => {
-        const hooks = textsIn(state?.hooks, event).filter((hook) => !hasSpoken(hook.replace(/-(?:update|delete)$/, "")));
+        const hooks = textsIn(state?.hooks, event).filter(
+            (hook) => !hasSpoken(hook.replace(/-(?:update|delete)$/, "")),
+        );
         return hooks.length === 0 ? [] : [{ name, change, hooks }];
     };
     if (op === "update") return runs(step.new, "BeforeUpdate", "changed");
     if (op !== "delete" && op !== "replace") return [];
     if (old?.external === true) return [];
     // A replacement deletes with the hooks of the program, a deletion with those of the state.
-    return op === "replace"
-        ? runs(step.new ?? old, "BeforeDelete", "replaced")
-        : runs(old, "BeforeDelete", "deleted");
+    return op === "replace" ? runs(step.new ?? old, "BeforeDelete", "replaced") : runs(old, "BeforeDelete", "deleted");
 }

@@ -1,7 +1,7 @@
 /** What a preview means for backups: which are taken, copied, kept and deleted, and why. */
 import { isStack, type Preview, type Step } from "../input/preview";
 import { type Hooks, hooksOf } from "./hooks";
-import { ACTIONS, inOrder, isCopy, type Kind, kindOf } from "./kinds";
+import { ACTIONS, inOrder, isCopy, isOurs, type Kind, kindOf } from "./kinds";
 import { type Leftover, leftoversOf } from "./leftovers";
 import { Names } from "./names";
 import { isCertain } from "./reasons";
@@ -47,7 +47,9 @@ const CHANGING = ["create", "replace", "update", "delete", "import", "import-rep
 
 /** Has no life in any cloud: the stack, providers, and components of ours, whose parts are listed themselves. */
 const isNobodys = (step: Step) =>
-    isStack(step) || step.type.startsWith("pulumi:providers:") || step.type.startsWith("cbr:index:");
+    isStack(step) ||
+    step.type.startsWith("pulumi:providers:") ||
+    (isOurs(step.type) && kindOf(step.type) === undefined);
 
 /**
  * A managed resource that the program now only reads. With its own id it stays in the cloud; with another one Pulumi

@@ -8,6 +8,7 @@ import { failures } from "./failures";
 import { flags } from "./flags";
 import { get } from "./get";
 import { hooks } from "./hooks";
+import { native } from "./native";
 import { policies } from "./policies";
 import { renames } from "./renames";
 import { replacement } from "./replacement";
@@ -19,6 +20,7 @@ export const kinds: readonly Kind[] = [
     ...deletion,
     ...replacement,
     ...get,
+    ...native,
     ...hooks,
     ...flags,
     ...state,
