@@ -3,6 +3,7 @@ import type { Kind } from "../kind";
 import { cancelled } from "./cancelled";
 import { changes } from "./changes";
 import { commands } from "./commands";
+import { copies } from "./copies";
 import { deletion } from "./deletion";
 import { failures } from "./failures";
 import { flags } from "./flags";
@@ -16,6 +17,7 @@ import { state } from "./state";
 
 export const kinds: readonly Kind[] = [
     ...changes,
+    ...copies,
     ...renames,
     ...deletion,
     ...replacement,
