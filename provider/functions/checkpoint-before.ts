@@ -14,6 +14,7 @@ import { type CheckpointInputs, type CheckpointOutputs, checkpoint } from "../re
 import { preflightCheckpoint } from "../resources/checkpoint/preflight";
 import { isFinalCheckpoint } from "../resources/checkpoint/status";
 import type { Context, Services } from "../services/context";
+import { beforeLine } from "./before-line";
 
 /**
  * A restore point that an interrupted run has left is taken for the wanted one for so long, in milliseconds; later, too
@@ -70,14 +71,12 @@ export function checkpointPreview(services: Services, wanted: Wanted): (event: E
                     `${wanted.name}: ${event.name} cannot be ${past[event.action]}, because no restore ` +
                         `point can be taken: ${reasonsOf(failures)}`,
                 );
-            log.info(`a restore point of ${scopeOf(known)} is taken first; ${conditionOf(event)}`);
+            log.info(beforeLine({ scope: scopeOf(known), resource: event.name, change: past[event.action] }));
         } finally {
             log.end();
         }
     };
 }
-
-const conditionOf = (event: Event) => `${event.name} is ${past[event.action]} only if it is good`;
 
 /** The vault, and which of its resources if not all. */
 function scopeOf(known: Readonly<Record<string, unknown>>): string {

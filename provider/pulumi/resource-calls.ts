@@ -203,6 +203,6 @@ async function checkLocation<I extends CommonInputs, O extends I>(
     // is unknown whether it is another account's, it is not looked for.
     if (["destinationProjectId", "crossAccountUrn"].some((key) => isUnknown(inputs[key])))
         Reflect.deleteProperty(known, "destinationVaultId");
-    const failures = (await handler.preflight?.(context, known)) ?? [];
+    const failures = (await handler.preflight?.(context, known, isNew ? undefined : (olds as Partial<I>))) ?? [];
     return failures.map((failure) => atOriginalIndex(failure, inputs, isUnknown));
 }

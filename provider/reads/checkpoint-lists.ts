@@ -3,7 +3,16 @@ import type { ProjectRef } from "../client/client";
 import { listBackups, type Query, type WireBackup } from "../client/operations";
 import { parseInstant, queryInstant } from "../client/time/timestamps";
 import type { Services } from "../services/context";
-import { backupRows, fewBackupRows, groupBy, incrementalRows, type ListOptions, MAX_VAULT_LISTS } from "./backup-lists";
+import {
+    backupRows,
+    backupRowsWithRecords,
+    fewBackupRows,
+    groupBy,
+    incrementalRows,
+    incrementalRowsWithRecords,
+    type ListOptions,
+    MAX_VAULT_LISTS,
+} from "./backup-lists";
 import { LongLists, type Span } from "./long-lists";
 import type { PollSource } from "./poller";
 
@@ -33,6 +42,14 @@ export interface CheckpointQuestion {
     readonly backups?: number | undefined;
 }
 
+export interface AskedCheckpoint {
+    readonly checkpointId: string;
+    /** Ids of resources that have a backup. */
+    readonly expected: readonly string[];
+    /** With the records of copies, where the cloud has them. Default: false. */
+    readonly withRecords?: boolean;
+}
+
 /**
  * Every backup of one checkpoint. Vendor: some regions may hide incremental backups unless asked for (api-notes: Filter
  * for incremental backups): when fewer resources are seen than `expected`, Huawei Cloud is asked again with
@@ -41,15 +58,18 @@ export interface CheckpointQuestion {
 export async function backupsOfCheckpoint(
     services: Services,
     target: ProjectRef,
-    { checkpointId, expected }: { readonly checkpointId: string; readonly expected: readonly string[] },
+    { checkpointId, expected, withRecords = false }: AskedCheckpoint,
     options: ListOptions = {},
 ): Promise<WireBackup[]> {
     const query = { checkpoint_id: checkpointId };
-    const own = await backupRows(services, target, query, options);
+    const [list, listHidden] = withRecords
+        ? [backupRowsWithRecords, incrementalRowsWithRecords]
+        : [backupRows, incrementalRows];
+    const own = await list(services, target, query, options);
     const seen = new Set(own.map((row) => row.resource_id));
     if (expected.every((id) => seen.has(id))) return own;
     const known = new Set(own.map((row) => row.id));
-    const hidden = await incrementalRows(services, target, query, options);
+    const hidden = await listHidden(services, target, query, options);
     return [...own, ...hidden.filter((row) => !known.has(row.id))];
 }
 

@@ -70,7 +70,10 @@ export async function removeGuarded<I extends CommonInputs, O extends I>(
         // It goes before its replacement is made: what surely cannot be made must not cost what there is.
         const news = isReplaced() ? undefined : (holders.declaredInputs(own.urn) as Partial<I> | undefined);
         const settings = { ...context.settings, preflight: "auto" as const };
-        const [refusal] = news === undefined ? [] : ((await handler.preflight?.({ ...own, settings }, news)) ?? []);
+        // What the replacement would take has been said of the replacement.
+        const log = { ...own.log, info: () => {} };
+        const [refusal] =
+            news === undefined ? [] : ((await handler.preflight?.({ ...own, settings, log }, news)) ?? []);
         if (refusal !== undefined)
             throw new OperationFailedError(
                 "kept, with all that it has in the cloud: its replacement cannot be made " +

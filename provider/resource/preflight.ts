@@ -13,7 +13,7 @@ import {
     type WireVault,
 } from "../client/operations";
 import { iamBaseUrl } from "../client/settings/endpoints";
-import { backupsOfCheckpoint } from "../reads/checkpoint-lists";
+import { type AskedCheckpoint, backupsOfCheckpoint } from "../reads/checkpoint-lists";
 import { sharedVault } from "../reads/shared-reads";
 import { type Context, targetOf as projectOf, type Services } from "../services/context";
 import { PendingHosts } from "./pending-hosts";
@@ -45,7 +45,7 @@ export class PreflightReads {
     /** The budget was used up once. */
     gaveUp = false;
     warned = false;
-    /** Warnings of resources, each with its URN. */
+    /** Lines of resources, each with its URN. */
     readonly said = new Set<string>();
 
     once<T>(key: string, now: number, look: () => Promise<T>): Promise<T> {
@@ -76,13 +76,16 @@ export function note(context: Context, why: string, what = "did not say"): void 
     context.log.warn(`preflight: the cloud ${what} whether this can work (${why})`);
 }
 
-/** A warning at the resource's row, once however often it is checked. */
-export function warnOnce(context: Context, text: string): void {
+/** A line at the resource's row, once however often it is checked. */
+function sayOnce(context: Context, severity: "warn" | "info", text: string): void {
     const { said } = looks(context);
     const key = `${context.urn} ${text}`;
-    if (!said.has(key)) context.log.warn(text);
+    if (!said.has(key)) context.log[severity](text);
     said.add(key);
 }
+
+export const warnOnce = (context: Context, text: string): void => sayOnce(context, "warn", text);
+export const infoOnce = (context: Context, text: string): void => sayOnce(context, "info", text);
 
 /** The project of these inputs; IAM may have to be asked for its id. */
 export function targetOf(context: Context, inputs: Pick<CommonInputs, "region" | "projectId">): Promise<ProjectRef> {
@@ -175,16 +178,16 @@ export async function find<Req, Res>(
 export async function backupsOf(
     context: Context,
     target: ProjectRef,
-    asked: { readonly checkpointId: string; readonly expected: readonly string[] },
+    asked: AskedCheckpoint,
 ): Promise<WireBackup[] | undefined> {
     const { region, projectId } = target;
     const now = context.clock.now();
     const own = looks(context);
     const list = () => backupsOfCheckpoint(context, target, asked, { until: now + LOOK_MS });
+    const what = asked.withRecords === true ? "backups with records" : "backups";
+    const key = `${what} ${region} ${projectId} ${asked.checkpointId}`;
     try {
-        return await own.once(`backups ${region} ${projectId} ${asked.checkpointId}`, now, () =>
-            own.pending.during(() => context.client.baseUrl(region), list),
-        );
+        return await own.once(key, now, () => own.pending.during(() => context.client.baseUrl(region), list));
     } catch (error) {
         if (isDefinite(error)) throw error;
         note(context, messageOf(error));

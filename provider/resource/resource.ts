@@ -168,7 +168,7 @@ export interface ResourceHandler<I extends CommonInputs, O extends I> {
     /** Rules between inputs; sees only those that are known and well-formed. */
     readonly refine?: (inputs: Partial<I>) => Failure[];
     /** What the API's reads can tell before anything is done; sees only inputs that are known. */
-    readonly preflight?: (context: Context, inputs: Partial<I>) => Promise<Failure[]>;
+    readonly preflight?: (context: Context, inputs: Partial<I>, replaced?: Partial<I>) => Promise<Failure[]>;
     /** The cloud's id of it, or what the resource's id is made of otherwise. */
     readonly idOf: (outputs: O) => string;
     /** Nothing is left to do: an update in place takes over its inputs, and what the cloud said stays as it is. */

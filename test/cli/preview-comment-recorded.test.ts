@@ -3,7 +3,6 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parsePreview } from "../../cli/preview-comment/input/read";
-import { takenByHooks } from "../../cli/preview-comment/plan/hooks";
 import { isCopy } from "../../cli/preview-comment/plan/kinds";
 import { planOf } from "../../cli/preview-comment/plan/plan";
 import { comment, expectHarmless, fixture, folder, golden } from "../support/previews/comments";
@@ -86,13 +85,11 @@ describe("no comment claims more than its preview tells:", () => {
             operations.reduce((total, operation) => total + (effects[operation] ?? 0), 0);
         const making = plan.rows.filter((row) => row.createsBackup);
 
-        const hooks = takenByHooks(plan.hooks);
+        const { taken, silent } = plan.hooks;
         const points = making.filter(({ kind }) => kind === "Checkpoint");
-        const sure = points.filter(({ isCertain }) => isCertain).length + hooks.vaults.length;
+        const sure = points.filter(({ isCertain }) => isCertain).length + taken.length;
         expect(count("CreateCheckpoint")).toBeGreaterThanOrEqual(sure);
-        expect(count("CreateCheckpoint")).toBeLessThanOrEqual(
-            points.length + hooks.vaults.length + hooks.others.length,
-        );
+        expect(count("CreateCheckpoint")).toBeLessThanOrEqual(points.length + taken.length + silent.length);
 
         const copies = making.filter(({ kind }) => isCopy(kind));
         // What copies a whole vault may find nothing to copy.

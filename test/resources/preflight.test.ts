@@ -363,23 +363,32 @@ describe("it costs", () => {
         expect(sim.requests.length).toBeLessThanOrEqual(25);
     });
 
-    it("four reads for a thousand copies of one vault", async () => {
-        const inputs = { ...copyTo(), vaultId: home().addVault().id };
+    it.each([
+        ["four reads for a thousand copies of a vault without backups", 0],
+        ["five of one with backups", 1],
+    ])("%s", async (_, points) => {
+        const vaultId = home().addVault({ resources: 1 }).id;
+        if (points > 0) home().addCheckpoint(vaultId);
+        const inputs = { ...copyTo(), vaultId };
         const process = newProcess();
         await Promise.all(
             Array.from({ length: 1_000 }, (_, index) => process.look("vaultReplication", inputs, `r${index}`)),
         );
-        expect(operations()).toEqual(["KeystoneListProjects", "ShowReplicationCapabilities", "ShowVault", "ShowVault"]);
+        expect(operations()).toEqual([
+            ...["KeystoneListProjects", ...(points > 0 ? ["ListBackups"] : [])],
+            ...["ShowReplicationCapabilities", "ShowVault", "ShowVault"],
+        ]);
     });
 
-    it("five reads for a thousand copies of one restore point", async () => {
+    it("six reads for a thousand copies of one restore point", async () => {
         const inputs = { ...copyTo(), ...onlyPoint() };
         const process = newProcess();
         await Promise.all(
             Array.from({ length: 1_000 }, (_, index) => process.look("checkpointReplica", inputs, `p${index}`)),
         );
         expect(operations()).toEqual([
-            ...["KeystoneListProjects", "ShowCheckpoint", "ShowReplicationCapabilities", "ShowVault", "ShowVault"],
+            ...["KeystoneListProjects", "ListBackups", "ShowCheckpoint", "ShowReplicationCapabilities"],
+            ...["ShowVault", "ShowVault"],
         ]);
     });
 

@@ -1,13 +1,14 @@
 /** Messages of a preview, and what else has to be said above the table, one quoted line each. */
 import { isLastLine, plainMessage } from "../input/outcome";
 import { type Diagnostic, type Preview, parseUrn } from "../input/preview";
-import { type HookRun, vaultOf } from "../plan/hooks";
+import type { SilentHooks, TakenByHook } from "../plan/hooks";
 import { byText, isCopy, type Kind } from "../plan/kinds";
 import { ALL_SECRET, backupsInWords, type Leftover } from "../plan/leftovers";
+import type { Names } from "../plan/names";
 import type { Plan } from "../plan/plan";
 import type { Rename } from "../plan/renames";
 import { code } from "./markdown";
-import { counted, firstFew } from "./words";
+import { counted, firstFew, inSentence } from "./words";
 
 /** The errors of a preview, equal ones as one, without the engine's last line, which names nothing. */
 export function errorsOf({ diagnostics }: Preview): string[] {
@@ -28,7 +29,7 @@ export function notesOf(preview: Preview, plan: Plan, most: number): string[] {
         ...deletions(plan.leftovers, most),
         ...eventsLack(preview, plan),
         ...shortened(plan.renames, most, "more renames", (one) => `> ✏️ ${renameInWords(one, plan.leftovers)}`),
-        ...shortened(isWhole ? plan.hooks : [], most, "more hooks", (run) => `> 🪝 ${hookInWords(run)}`),
+        ...(isWhole ? hooksInWords(plan, most) : []),
         ...[...plan.warnings.slice(0, most), ...messages(preview.diagnostics, "warning", most)].map(
             (line) => `> ⚠️ ${line}`,
         ),
@@ -144,15 +145,25 @@ function oldInWords(kind: Kind, left: readonly Leftover["outcome"][]): string {
         : ", and the old one **is deleted**";
 }
 
-function hookInWords({ step, before, names }: HookRun): string {
-    const action = step.op === "replace" ? "replaced" : before === "update" ? "changed" : "deleted";
-    const parts = names.map((name) => {
-        const vault = vaultOf(name);
-        return vault === undefined
-            ? `hook ${code(name)} runs; what it does the preview does not say (hooks of \`checkpointBefore\` take a restore point)`
-            : `a restore point of vault ${code(vault)} is taken (hook ${code(name)})`;
-    });
-    return `Before ${code(step.name)} is ${action}, ${parts.join(", and ")}.`;
+function hooksInWords({ hooks: { taken, silent }, names }: Plan, most: number): string[] {
+    return [
+        ...shortened(taken, most, "more restore points by hooks", (one) => `> 🪝 ${takenInWords(one, names)}`),
+        ...shortened(silent, most, "more hooks", (one) => `> 🪝 ${silentInWords(one)}`),
+    ];
+}
+
+function takenInWords({ hook, vaultId, resources, before }: TakenByHook, names: Names): string {
+    const vault = vaultId === undefined ? "a vault that is known after up" : `vault ${code(vaultId)}`;
+    const of = resources.length === 0 ? "" : ` (${firstFew(resources, 5, (id) => names.named(id))})`;
+    const changes = [...before]
+        .sort((a, b) => byText(a.name, b.name))
+        .map(({ name, change }) => `${code(name)} is ${change}`);
+    return `Before ${inSentence(changes)}, a restore point of ${vault}${of} is taken (hook ${code(hook)}).`;
+}
+
+function silentInWords({ name, change, hooks }: SilentHooks): string {
+    const [which, run, do_] = hooks.length === 1 ? ["hook", "runs", "it does"] : ["hooks", "run", "they do"];
+    return `Before ${code(name)} is ${change}, ${which} ${inSentence(hooks.map((hook) => code(hook)))} ${run}; what ${do_} the preview does not say.`;
 }
 
 /** Said by whichever resource came first, of all of them. */

@@ -1,12 +1,11 @@
 /** The first sentence of a comment. Green only for a preview that ended well and shows nothing that touches backups. */
 import { isStack, type Preview, type Step, stackOf } from "../input/preview";
-import { takenByHooks } from "../plan/hooks";
 import { byText, isCopy } from "../plan/kinds";
 import { ALL_SECRET, backupsInWords, type Leftover } from "../plan/leftovers";
 import type { Plan, Row } from "../plan/plan";
 import { code } from "./markdown";
 import { errorsOf } from "./notes";
-import { counted, inSentence } from "./words";
+import { counted, inSentence, sizeInWords } from "./words";
 
 export function verdict(preview: Preview, plan: Plan, exitCode: number | undefined): string {
     const found = stackOf(preview.steps);
@@ -57,14 +56,26 @@ function finished(preview: Preview, plan: Plan, stack: string | undefined, here:
     ).length;
     if (unfinished > 0)
         return `⚠️ **The last run left ${counted(unfinished, "resource", "resources")} unfinished**${here}: \`pulumi up\` waits for what is under way, and fails again where something has failed. No restore point is taken, copied or deleted.`;
-    if (plan.rows.length > 0)
-        return `✅ **No restore point is taken, copied or deleted**${here}; ${counted(plan.rows.length, "resource changes", "resources change")} in the stack only.`;
-    const hooks = takenByHooks(plan.hooks).others.length;
+    const hooks = new Set(plan.hooks.silent.flatMap((one) => one.hooks)).size;
     if (hooks > 0)
-        return `🪝 **No restore point of the stack changes**${here}. ${counted(hooks, "hook runs", "hooks run")} before other resources change; whether a restore point is taken then, the preview does not say.`;
+        return `🪝 **No restore point of the stack is taken, copied or deleted**${here}. ${counted(hooks, "hook runs", "hooks run")} before resources change; whether a restore point is taken then, the preview does not say.`;
+    if (plan.rows.length > 0)
+        return `✅ **No restore point is taken, copied or deleted**${here}; ${withoutBackups(plan.rows)}.`;
     if (preview.form === "events" && plan.others.some(mayHaveHooks))
         return `ℹ️ **No restore point of the stack changes**${here}. Whether hooks take any before other resources change, events do not say.`;
     return `✅ **No changes to backups**${here}.`;
+}
+
+/** What rows do that make and delete nothing. */
+function withoutBackups(rows: readonly Row[]): string {
+    const taking = rows.filter(({ action }) => action === "adopt").length;
+    const renaming = rows.filter(({ action }) => action === "rename").length;
+    const others = rows.length - taking - renaming;
+    return inSentence([
+        ...(taking === 0 ? [] : [`${counted(taking, "resource takes", "resources take")} over what is there`]),
+        ...(renaming === 0 ? [] : [`backups of ${counted(renaming, "resource")} get another name in the cloud`]),
+        ...(others === 0 ? [] : [`${counted(others, "resource changes", "resources change")} in the stack only`]),
+    ]);
 }
 
 const mayHaveHooks = ({ op }: Step) => op === "update" || op === "replace" || op === "delete";
@@ -108,23 +119,38 @@ function whatHappens({ rows, hooks }: Plan): string[] {
     const points = count("Checkpoint", true);
     const perhaps = count("Checkpoint", false);
     const syncs = count("VaultSync", true) + count("VaultSync", false);
-    const byHooks = takenByHooks(hooks).vaults.length;
+    const byHooks = hooks.taken.length;
     return [
         ...(points === 0 ? [] : [`takes **${counted(points, "restore point")}**`]),
         ...(byHooks === 0 ? [] : [`takes **${counted(byHooks, "restore point")} before** other resources change`]),
         ...(perhaps === 0 ? [] : [`may take **${counted(perhaps, "restore point")}**`]),
-        ...copying(copies(true), ""),
-        ...copying(copies(false), "may "),
+        ...copying(copies(true), "", points + perhaps > 0),
+        ...copying(copies(false), "may ", points + perhaps > 0),
         ...(syncs === 0 ? [] : [`synchronises **${counted(syncs, "hybrid vault")}**`]),
     ];
 }
 
-function copying(rows: readonly Row[], may: "" | "may "): string[] {
+/** @param grows Restore points are taken first: a run over a whole vault copies these, too. */
+function copying(rows: readonly Row[], may: "" | "may ", grows: boolean): string[] {
     if (rows.length === 0) return [];
     const verb = may === "" ? "copies" : "copy";
+    const to = destinations(rows);
+    const estimates = rows.flatMap(({ estimate }) => estimate ?? []);
+    const isOpen = estimates.length < rows.length || (grows && rows.some(({ kind }) => kind === "VaultReplication"));
+    const backups = estimates.reduce((total, one) => total + one.backups, 0);
+    if (backups > 0) {
+        // A run over a vault may take what another resource copies.
+        const isShared = rows.length > 1 && rows.some(({ kind }) => kind === "VaultReplication");
+        const isBound = isShared || estimates.some(({ there }) => there === undefined);
+        const upTo = isBound && !isOpen ? "up to " : "";
+        const count = `${may}**${verb} ${upTo}${counted(backups, "backup")}${isOpen ? " or more" : ""}**`;
+        return [`${count}${isOpen ? "" : ` (${sizeInWords(estimates)})`} to ${to}`];
+    }
+    if (!isOpen && estimates.some(({ there }) => there !== 0))
+        return [`copies nothing to ${to}, where all have a replica already`];
     // A run over a whole vault copies what has no copy yet, which may be nothing.
     const what = rows.every(({ kind }) => kind === "VaultReplication") ? "backups without a copy" : "backups";
-    return [`${may}**${verb === "copies" ? "copies" : "copy"} ${what}** to ${destinations(rows)}`];
+    return [`${may}**${verb} ${what}** to ${to}`];
 }
 
 function destinations(copies: readonly Row[]): string {

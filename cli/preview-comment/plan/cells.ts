@@ -1,19 +1,20 @@
 /** The two cells of a row that say what happens to backups, and why, as Markdown. */
 import { code } from "../comment/markdown";
+import { counted, sizeInWords } from "../comment/words";
 import { fateInWords, isExpired } from "./leftovers";
 import type { Plan, Row } from "./plan";
 import { purpose } from "./purpose";
-import { changesInWords, inputChanges, whyReplaced } from "./reasons";
+import { changesInWords, inputChanges, renamesInCloud, whyReplaced } from "./reasons";
 
 export function whatOf(row: Row, plan: Plan): string {
     const { kind, step, leftovers } = row;
     switch (row.op) {
         case "create":
-            return [purpose(kind, step, plan.names), takenOver(row, plan)].filter((part) => part !== "").join(". ");
+            return joined(purpose(kind, step, plan.names), estimateInWords(row), takenOver(row, plan));
         case "import":
-            return purpose(kind, step, plan.names);
+            return "Is in the cloud already and comes into the stack; nothing is taken or copied";
         case "replace":
-            return [purpose(kind, step, plan.names), oldOne(row)].filter((part) => part !== "").join(". ");
+            return joined(purpose(kind, step, plan.names), estimateInWords(row), oldOne(row));
         case "update":
             return updateInWords(row);
         case "forget":
@@ -24,6 +25,23 @@ export function whatOf(row: Row, plan: Plan): string {
             if (step.old?.external === true) return "Was only read; in the cloud nothing changes";
             return fateInWords(leftovers, step.isLeftOver) || "Leaves the stack; in the cloud nothing changes";
     }
+}
+
+const joined = (...parts: readonly string[]) => parts.filter((part) => part !== "").join(". ");
+
+/** How many backups a copy takes, of what, and how much at most. */
+function estimateInWords({ estimate }: Row): string {
+    if (estimate === undefined) return "";
+    const { backups, resources, there } = estimate;
+    const replicas = there === undefined ? "; which of them have a replica there is not known" : "";
+    if (backups === 0 && there === 0) return "There is none now";
+    if (backups === 0)
+        return there === 1 ? "It has a replica there already" : `All ${there} have a replica there already`;
+    const more =
+        there === undefined || there === 0
+            ? ""
+            : `; ${there} more ${there === 1 ? "has" : "have"} a replica there already`;
+    return `${counted(backups, "backup")} (${code(resources)}), ${sizeInWords([estimate])}${replicas}${more}`;
 }
 
 function takenOver({ step }: Row, { names }: Plan): string {
@@ -40,8 +58,7 @@ function oldOne({ kind, step, leftovers }: Row): string {
 
 function updateInWords({ step, action }: Row): string {
     if (action === "note") return "The state takes over what the cloud says; in the cloud nothing changes";
-    if (inputChanges(step).some(({ path, new: name }) => path === "name" && name !== undefined))
-        return "Renames what it has in the cloud; nothing is taken or copied again";
+    if (renamesInCloud(step)) return "Its backups get another name in the cloud; nothing is taken or copied again";
     if ((step.old?.initErrors.length ?? 0) > 0) return "Goes on where the last run ended; nothing is sent again";
     return inputChanges(step).length === 0
         ? "The state takes over how it ended; in the cloud nothing changes"

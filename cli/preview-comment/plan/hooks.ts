@@ -1,36 +1,79 @@
-/** Hooks that run before a change. A preview names them, and not what they do. */
-import type { Step } from "../input/preview";
+/**
+ * Hooks that run before a change. A preview runs those of `checkpointBefore`, too, and their lines say what `up` takes. Of
+ * others the document has the names and nothing else, and events not even these.
+ */
+import { type Change, readBeforeLine } from "../../../provider/functions/before-line";
+import { plainMessage } from "../input/outcome";
+import { type Preview, parseUrn, type Step } from "../input/preview";
 import { textsIn } from "./values";
 
-export interface HookRun {
-    readonly step: Step;
-    readonly before: "update" | "delete";
-    readonly names: readonly string[];
+/** A change of a resource that hooks run before. */
+interface Before {
+    /** Name of the resource. */
+    readonly name: string;
+    readonly change: Change | "replaced";
 }
 
-/** What `checkpointBefore` calls its hooks when the program gives them no name: `checkpoint-before-<vault id>-update`. */
-const OURS = /^checkpoint-before-(.+)-(?:update|delete)$/;
+/** One restore point, however many resources share its hook. */
+export interface TakenByHook {
+    readonly hook: string;
+    /** undefined: the preview does not know it yet. */
+    readonly vaultId: string | undefined;
+    /** Ids; empty: all of the vault. */
+    readonly resources: readonly string[];
+    readonly before: readonly Before[];
+}
 
-/** Vault that a hook of `checkpointBefore` backs up, where its name says so. */
-export const vaultOf = (hook: string): string | undefined => OURS.exec(hook)?.[1];
+/** Hooks of one change that say nothing. */
+export interface SilentHooks extends Before {
+    readonly hooks: readonly string[];
+}
 
-/** Hooks that `up` runs before it does this step. */
-export function hooksOf(step: Step): HookRun[] {
-    const { op, old } = step;
-    const runs = (state: Step["old"], event: string, before: HookRun["before"]): HookRun[] => {
-        const names = textsIn(state?.hooks, event);
-        return names.length === 0 ? [] : [{ step, before, names }];
+export interface Hooks {
+    readonly taken: readonly TakenByHook[];
+    readonly silent: readonly SilentHooks[];
+}
+
+/** Hooks that `up` runs before it does these steps. */
+export function hooksOf({ operation, diagnostics }: Preview, steps: readonly Step[]): Hooks {
+    if (operation === "refresh") return { taken: [], silent: [] };
+    const replaced = new Set(steps.filter(({ op }) => op === "replace").map(({ urn }) => urn));
+    const taken = new Map<string, TakenByHook & { readonly before: Before[] }>();
+    /** URN and hook of each line: a preview says it again for what an earlier replacement left. */
+    const spoken = new Set<string>();
+    for (const { urn, message } of diagnostics) {
+        const line = urn === undefined ? undefined : readBeforeLine(plainMessage(message));
+        if (urn === undefined || line === undefined) continue;
+        const { hook, scope, change } = line;
+        const one = taken.get(hook) ?? { hook, ...scopeOf(scope), before: [] };
+        const before = { name: parseUrn(urn).name, change: replaced.has(urn) ? ("replaced" as const) : change };
+        taken.set(hook, one);
+        if (!spoken.has(`${urn} ${hook}`)) one.before.push(before);
+        spoken.add(`${urn} ${hook}`);
+    }
+    return {
+        taken: [...taken.values()],
+        silent: steps.flatMap((step) => silentOf(step, (hook) => spoken.has(`${step.urn} ${hook}`))),
     };
-    if (op === "update") return runs(step.new, "BeforeUpdate", "update");
+}
+
+/** `vault 5eed… (resources 5eed…, 5eed…)`. */
+function scopeOf(scope: string): Pick<TakenByHook, "vaultId" | "resources"> {
+    const [, vaultId, resources] = /^vault (\S+?)(?: \(resources? (.+)\))?$/s.exec(scope) ?? [];
+    return { vaultId, resources: resources?.split(", ") ?? [] };
+}
+
+function silentOf(step: Step, hasSpoken: (hook: string) => boolean): SilentHooks[] {
+    const { op, name, old } = step;
+    const runs = (state: Step["old"], event: string, change: Before["change"]): SilentHooks[] => {
+        const hooks = textsIn(state?.hooks, event).filter(
+            (hook) => !hasSpoken(hook.replace(/-(?:update|delete)$/, "")),
+        );
+        return hooks.length === 0 ? [] : [{ name, change, hooks }];
+    };
+    if (op === "update") return runs(step.new, "BeforeUpdate", "changed");
     if (op !== "delete" && op !== "replace") return [];
     if (old?.external === true) return [];
     // A replacement deletes with the hooks of the program, a deletion with those of the state.
-    return runs(op === "replace" ? (step.new ?? old) : old, "BeforeDelete", "delete");
-}
-
-/** Restore points that hooks take for certain: one for each hook by that name, however many resources share it. */
-export function takenByHooks(runs: readonly HookRun[]): { vaults: readonly string[]; others: readonly string[] } {
-    const names = [...new Set(runs.flatMap((run) => run.names))];
-    const vaults = new Set(names.flatMap((name) => vaultOf(name) ?? []));
-    return { vaults: [...vaults], others: names.filter((name) => vaultOf(name) === undefined) };
+    return op === "replace" ? runs(step.new ?? old, "BeforeDelete", "replaced") : runs(old, "BeforeDelete", "deleted");
 }

@@ -1,7 +1,8 @@
 /** The resources of this package, as previews name them. */
 import type { Step } from "../input/preview";
 
-const PREFIX = "pulumi-nodejs:dynamic/cbr:";
+/** Of the dynamic resources, and of the native provider's. */
+const PREFIXES = ["pulumi-nodejs:dynamic/cbr:", "cbr:index:"];
 export type Kind = Capitalize<keyof typeof import("../../../provider/index")>;
 
 /** What making one is called, in the order in which kinds are listed. */
@@ -13,11 +14,11 @@ export const ACTIONS: Readonly<Record<Kind, readonly [first: string, again: stri
     VaultSync: ["sync", "sync again"],
 };
 const KINDS = Object.keys(ACTIONS) as Kind[];
-const BY_TYPE = new Map(KINDS.map((kind) => [PREFIX + kind, kind]));
+const BY_TYPE = new Map(PREFIXES.flatMap((prefix) => KINDS.map((kind) => [prefix + kind, kind])));
 
 /** The kind of ours that a type token names. */
 export const kindOf = (type: string): Kind | undefined => BY_TYPE.get(type);
-export const isOurs = (type: string): boolean => type.startsWith(PREFIX);
+export const isOurs = (type: string): boolean => PREFIXES.some((prefix) => type.startsWith(prefix));
 
 export const isCopy = (kind: Kind): boolean => ACTIONS[kind][0] === "copy";
 
@@ -40,5 +41,5 @@ export function inOrder(steps: readonly Step[]): Step[] {
 
 /** `huaweicloud:Ecs/instance:Instance` → `huaweicloud:Ecs:Instance`, as Pulumi shows it. */
 export function shortType({ type }: Step): string {
-    return type.replace(PREFIX, "").replace(/^([^:]+):([^:/]+)\/[^:]+:/, "$1:$2:");
+    return (kindOf(type) ?? type).replace(/^([^:]+):([^:/]+)\/[^:]+:/, "$1:$2:");
 }

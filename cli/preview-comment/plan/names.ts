@@ -13,12 +13,13 @@ const COPIED: Readonly<Partial<Record<Kind, string>>> = {
 
 /** What a copy makes: two resources with this in common mean the same replicas, for a region has one of a backup. */
 function copiesOf({ type }: Step, state: State | undefined): string | undefined {
-    const key = COPIED[kindOf(type) ?? "Checkpoint"];
+    const kind = kindOf(type) ?? "Checkpoint";
+    const key = COPIED[kind];
     const id = key === undefined ? undefined : textIn(state?.inputs, key);
     const region = textIn(state?.inputs, "destinationRegion");
     return id === undefined || region === undefined || id === SECRET || region === SECRET
         ? undefined
-        : JSON.stringify([type, id, region]);
+        : JSON.stringify([kind, id, region]);
 }
 
 function added(steps: Map<string, Step[]>, key: string, step: Step): void {
@@ -148,7 +149,7 @@ export class Names {
         const provider = this.#steps.get(urn);
         const state = provider?.new ?? provider?.old;
         // An explicit provider that this preview does not list tells nothing.
-        return textIn(state?.inputs, "cbr:region");
+        return textIn(state?.inputs, "cbr:region") ?? textIn(state?.inputs, "region");
     }
 
     /**

@@ -1,10 +1,12 @@
 /** What a preview means for backups: which are taken, copied, kept and deleted, and why. */
+import { type CopyEstimate, readCopyLine } from "../../../provider/resources/copies/copy-estimate";
+import { plainMessage } from "../input/outcome";
 import { isStack, type Preview, type Step } from "../input/preview";
-import { type HookRun, hooksOf } from "./hooks";
-import { ACTIONS, inOrder, isCopy, type Kind, kindOf } from "./kinds";
+import { type Hooks, hooksOf } from "./hooks";
+import { ACTIONS, inOrder, isCopy, isOurs, type Kind, kindOf } from "./kinds";
 import { type Leftover, leftoversOf } from "./leftovers";
 import { Names } from "./names";
-import { isCertain } from "./reasons";
+import { isCertain, renamesInCloud } from "./reasons";
 import { type Rename, renamesOf } from "./renames";
 import { textIn } from "./values";
 import { deletedUnderAGet, warningsOf } from "./warnings";
@@ -25,6 +27,8 @@ export interface Row {
     readonly action: string;
     /** Region that copies go to, where known. */
     readonly to: string | undefined;
+    /** What copies would take, where the preview could look it up. */
+    readonly estimate: CopyEstimate | undefined;
     readonly leftovers: readonly Leftover[];
 }
 
@@ -33,7 +37,7 @@ export interface Plan {
     readonly rows: readonly Row[];
     readonly leftovers: readonly Leftover[];
     readonly renames: readonly Rename[];
-    readonly hooks: readonly HookRun[];
+    readonly hooks: Hooks;
     /** Markdown, one line each. */
     readonly warnings: readonly string[];
     /** Steps of other resources that change something. */
@@ -47,7 +51,9 @@ const CHANGING = ["create", "replace", "update", "delete", "import", "import-rep
 
 /** Has no life in any cloud: the stack, providers, and components of ours, whose parts are listed themselves. */
 const isNobodys = (step: Step) =>
-    isStack(step) || step.type.startsWith("pulumi:providers:") || step.type.startsWith("cbr:index:");
+    isStack(step) ||
+    step.type.startsWith("pulumi:providers:") ||
+    (isOurs(step.type) && kindOf(step.type) === undefined);
 
 /**
  * A managed resource that the program now only reads. With its own id it stays in the cloud; with another one Pulumi
@@ -67,10 +73,11 @@ export function planOf(preview: Preview): Plan {
     const changed = steps.filter(isChange);
     const rows: Row[] = [];
     const others: Step[] = [];
+    const estimates = estimatesOf(preview);
     for (const step of changed) {
         const kind = kindOf(step.type);
         if (kind === undefined) others.push(step);
-        else rows.push(rowOf(kind, step, names, preview.operation));
+        else rows.push(withEstimate(rowOf(kind, step, names, preview.operation), estimates.get(step.urn)));
     }
     const leftovers = rows.flatMap((row) => row.leftovers);
     return {
@@ -78,12 +85,27 @@ export function planOf(preview: Preview): Plan {
         rows,
         leftovers,
         renames: preview.operation === "up" ? renamesOf(preview, changed) : [],
-        hooks: preview.operation === "refresh" ? [] : changed.flatMap(hooksOf),
+        hooks: hooksOf(preview, changed),
         warnings: [...deletedUnderAGet(steps, leftovers), ...steps.flatMap((step) => warningsOf(step, names, preview))],
         others,
         changed,
         unchanged: unchangedOf(preview),
     };
+}
+
+/** By URN: what the rows of copies say. */
+function estimatesOf({ diagnostics }: Preview): Map<string, CopyEstimate> {
+    return new Map(
+        diagnostics.flatMap(({ urn, message }) => {
+            const estimate = urn === undefined ? undefined : readCopyLine(plainMessage(message));
+            return urn === undefined || estimate === undefined ? [] : [[urn, estimate] as const];
+        }),
+    );
+}
+
+/** What a new copy finds there is no longer in doubt once the preview has looked. */
+function withEstimate(row: Omit<Row, "estimate">, estimate: CopyEstimate | undefined): Row {
+    return { ...row, estimate, isCertain: row.isCertain || (row.op === "create" && estimate !== undefined) };
 }
 
 /** Resources that stay as they are. The stack counts as one for Pulumi, and for nobody else. */
@@ -92,8 +114,9 @@ function unchangedOf(preview: Preview): number {
     return Math.max(0, (preview.counts["same"] ?? 0) - (preview.steps.some(isSame) ? 1 : 0));
 }
 
-function rowOf(kind: Kind, step: Step, names: Names, operation: Preview["operation"]): Row {
-    const adopts = kind === "Checkpoint" && step.new?.inputs["adopt"] !== undefined;
+function rowOf(kind: Kind, step: Step, names: Names, operation: Preview["operation"]): Omit<Row, "estimate"> {
+    // A CheckpointReplica copies the backups whose replicas it is not given.
+    const adopts = kind !== "CheckpointReplica" && step.new?.inputs["adopt"] !== undefined;
     const sure = isCertain(step, names);
     const [first, again] = ACTIONS[kind];
     const base = {
@@ -114,7 +137,9 @@ function rowOf(kind: Kind, step: Step, names: Names, operation: Preview["operati
     switch (step.op) {
         case "create": {
             // Copies that are still there are taken over, others are made.
-            const found = names.predecessor(step) !== undefined;
+            const found =
+                names.predecessor(step) !== undefined ||
+                (kind === "CheckpointReplica" && step.new?.inputs["adopt"] !== undefined);
             const action = adopts || found ? "adopt" : first;
             return { ...base, op: "create", createsBackup: !adopts, isCertain: !found, action };
         }
@@ -126,7 +151,7 @@ function rowOf(kind: Kind, step: Step, names: Names, operation: Preview["operati
             return { ...base, op: "replace", createsBackup: !adopts, action, leftovers };
         }
         case "update":
-            return { ...base, op: "update", action: "update" };
+            return { ...base, op: "update", action: renamesInCloud(step) ? "rename" : "update" };
         default:
             return { ...base, op: "delete", action: "remove", leftovers };
     }

@@ -22,19 +22,28 @@ export function purpose(kind: Kind, step: Step, names: Names): string {
         case "VaultReplication":
             return `${way}: every backup of vault ${names.of(state, "vaultId")} that has no copy there yet${goes}`;
         case "BackupReplica":
+            if (inputs["adopt"] !== undefined)
+                return `${way}: takes over existing replica ${given(inputs["adopt"])} of backup ${names.of(state, "backupId")}; nothing is copied${goes}`;
             return `${way}: backup ${textIn(inputs, "backupId") === undefined ? "of " : ""}${names.of(state, "backupId")}${goes}`;
         case "CheckpointReplica":
+            if (inputs["adopt"] !== undefined)
+                return `${way}: takes over existing replicas ${given(inputs["adopt"])} of backups of restore point ${names.of(state, "checkpointId")}; those without one are copied${goes}`;
             return `${way}: the backups of restore point ${names.of(state, "checkpointId")}${goes}`;
         case "VaultSync":
             return `Makes hybrid vault ${names.of(state, "vaultId")}${inRegion(source)} agree with the storage behind it`;
     }
 }
 
+/** Ids that a program gives. */
+function given(value: unknown): string {
+    const ids: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return firstFew(ids, 5, (id) => (isUnknown(id) ? `(${KNOWN_AFTER_UP})` : code(String(id))));
+}
+
 function checkpoint(step: Step, names: Names, where: string): string {
     const inputs = step.new?.inputs ?? {};
     const adopted = inputs["adopt"];
-    if (adopted !== undefined)
-        return `Takes over existing restore point ${isUnknown(adopted) ? `(${KNOWN_AFTER_UP})` : code(String(adopted))}${where}; no backup is made`;
+    if (adopted !== undefined) return `Takes over existing restore point ${given(adopted)}${where}; no backup is made`;
     const incremental = inputs["incremental"];
     const how = incremental === false ? "Full backup" : incremental === true ? "Incremental backup" : "Backup";
     const automatic = inputs["autoTrigger"] === true ? ", marked as automatic" : "";

@@ -9,6 +9,10 @@ export function inputChanges(step: Step): Change[] {
     return differences(step.old?.inputs ?? {}, step.new?.inputs ?? {}, step.changedPaths);
 }
 
+/** Does an update give the backups another name? A name that is left out stays. */
+export const renamesInCloud = (step: Step): boolean =>
+    inputChanges(step).some(({ path, new: name }) => path === "name" && name !== undefined);
+
 /** Keys that the engine gives as reasons, and that are no inputs. */
 const OPTION_KEYS = ["id", "replaceWith", "deletedWith"];
 

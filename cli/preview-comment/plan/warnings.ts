@@ -22,6 +22,7 @@ export function warningsOf(step: Step, names: Names, preview: Preview): string[]
                 : `Restore point ${name} has expired: there is nothing left to restore from, and no new one is taken.`,
         );
     if (op === "update") warnings.push(...policyWarning(name, old, step.new));
+    if (op === "create" || op === "replace") warnings.push(...adoptedToDelete(name, step.new));
     if (op !== "delete" && old !== undefined && old.initErrors.length > 0)
         warnings.push(`The last run left ${name} unfinished: ${code(old.initErrors[0] ?? "", 300)}`);
     return [...warnings, ...retainedTooLate(step), ...protection(step, preview)];
@@ -50,6 +51,15 @@ function policyWarning(name: string, old: State | undefined, now: State | undefi
             `${name} gets a \`deletionPolicy\` that is ${isSecret(value) ? "a secret" : "known after up"}: its backups may be deleted when it is replaced or removed.`,
         ];
     return [];
+}
+
+/** What was there before this resource is deleted with it from now on. */
+function adoptedToDelete(name: string, now: State | undefined): string[] {
+    const { adopt, deletionPolicy } = now?.inputs ?? {};
+    if (adopt === undefined || deletionPolicy !== "delete") return [];
+    return [
+        `${name} takes over what is there, with \`deletionPolicy: delete\`: from now on that is deleted when it is replaced or removed.`,
+    ];
 }
 
 /** A `get` that reads what the same change deletes. */

@@ -138,8 +138,10 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
     inputs: backupReplicaInputs,
     outputs: backupReplicaOutputs,
     refine: refineCopy,
-    preflight: withCopyOptions((context, inputs) =>
-        inputs.adopt === undefined ? preflightBackupReplica(context, inputs) : preflightAdopted(context, inputs),
+    preflight: withCopyOptions((context, inputs, replaced) =>
+        inputs.adopt === undefined
+            ? preflightBackupReplica(context, inputs, replaced)
+            : preflightAdopted(context, inputs),
     ),
     isUnchanged,
     refuseReplacement: (_id, olds, { adopt }, replaces) =>

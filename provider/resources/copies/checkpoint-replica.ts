@@ -82,8 +82,8 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     outputs: checkpointReplicaOutputs,
     upgradeState: upgradeCopyRun,
     refine: refineCopy,
-    preflight: withCopyOptions(async (context, inputs) => [
-        ...(await preflightCheckpointReplica(context, inputs)),
+    preflight: withCopyOptions(async (context, inputs, replaced) => [
+        ...(await preflightCheckpointReplica(context, inputs, replaced)),
         ...(inputs.adopt === undefined ? [] : await preflightAdopted(context, inputs)),
     ]),
     isUnchanged,

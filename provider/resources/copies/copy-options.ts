@@ -86,16 +86,17 @@ function lackedByCloud(context: Context, inputs: CopyOptions): Failure[] {
     return failures;
 }
 
-type Preflight<I> = (context: Context, inputs: Partial<I>) => Promise<Failure[]>;
+type Preflight<I> = (context: Context, inputs: Partial<I>, replaced?: Partial<I>) => Promise<Failure[]>;
 
 /** The preflight of a copy, before which these options are judged; the vault of another account is not looked at. */
 export function withCopyOptions<I extends CopyOptions & { readonly destinationVaultId: string }>(
     preflight: Preflight<I>,
 ): Preflight<I> {
-    return async (context, inputs) => {
+    return async (context, inputs, replaced) => {
         const lacked = lackedByCloud(context, inputs);
         if (lacked.length > 0) return lacked;
-        return preflight(context, isOtherAccounts(inputs) ? { ...inputs, destinationVaultId: undefined } : inputs);
+        const looked = isOtherAccounts(inputs) ? { ...inputs, destinationVaultId: undefined } : inputs;
+        return preflight(context, looked, replaced);
     };
 }
 

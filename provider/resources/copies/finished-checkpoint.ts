@@ -39,11 +39,7 @@ export async function finishedBackups(
     const rows = first.rows ?? (await waitUntilFinished(first.checkpoint));
     const good = rows.filter((row) => row.status === "available");
     const others = rows.filter((row) => row.status !== "available").map((row) => `${row.id} (${row.status})`);
-    if (good.length === 0)
-        throw new OperationFailedError(
-            `restore point ${id} in ${source.region} has no backup that could be ` +
-                `copied${others.length === 0 ? "" : `: ${others.join(", ")}`}.`,
-        );
+    if (good.length === 0) throw new OperationFailedError(`${nothingToCopy(id, source, rows)}.`);
     if (others.length > 0)
         context.log.warn(
             `restore point ${id}: not copied, because only available backups can be: ${others.join(", ")}`,
@@ -74,8 +70,14 @@ export async function finishedBackups(
     }
 }
 
+/** Of a restore point without an available backup. */
+export function nothingToCopy(id: string, { region }: ProjectRef, rows: readonly WireBackup[]): string {
+    const those = rows.map((row) => `${row.id} (${row.status})`).join(", ");
+    return `restore point ${id} in ${region} has no backup that could be copied${those === "" ? "" : `: ${those}`}`;
+}
+
 /** Each resource that was backed up has a backup. */
-function expectedResources(checkpoint: WireCheckpoint): string[] {
+export function expectedResources(checkpoint: WireCheckpoint): string[] {
     const { resources = [], skipped_resources: skipped = [] } = checkpoint.vault ?? {};
     return resources.map((one) => one.id).filter((id) => !skipped.some((one) => one.id === id));
 }

@@ -1,12 +1,22 @@
 /** What a preview can tell of copies: whether the source can be copied, and the destination can take it. */
 import type { ProjectRef } from "../../client/client";
 import { ConfigError, messageOf } from "../../client/errors/errors";
-import { showBackup, showCheckpoint, showReplicationCapabilities, type WireVault } from "../../client/operations";
-import { backupRows } from "../../reads/backup-lists";
+import {
+    showBackup,
+    showCheckpoint,
+    showReplicationCapabilities,
+    type WireBackup,
+    type WireCheckpoint,
+    type WireVault,
+} from "../../client/operations";
+import { parseInstant } from "../../client/time/timestamps";
+import { backupRows, fewBackupRowsWithRecords } from "../../reads/backup-lists";
 import {
     askOnce,
+    backupsOf,
     type Found,
     find,
+    infoOnce,
     isDefinite,
     isHybrid,
     look,
@@ -17,13 +27,23 @@ import {
     vaultOf,
     warnOnce,
 } from "../../resource/preflight";
+import { cloudAmong } from "../../resource/regions";
 import type { Failure } from "../../resource/resource";
 import { refuseSameRegion } from "../../resource/same-region";
 import { fullReason, type Need, surelyFit, tightReason } from "../../resource/vault-capacity";
 import type { Context } from "../../services/context";
+import { isFinalCheckpoint } from "../checkpoint/status";
+import { UNLISTED_MS } from "../checkpoint/wait";
 import type { BackupReplicaInputs } from "./backup-replica";
 import type { CheckpointReplicaInputs } from "./checkpoint-replica";
+import { copyLine, estimateOf, sizesOf } from "./copy-estimate";
+import { expectedResources, nothingToCopy } from "./finished-checkpoint";
 import type { VaultReplicationInputs } from "./vault-replication";
+
+/** Longer lists of backups are not read for what a row says, so that a vault costs one request. */
+const MOST_ROWS = 1_000;
+/** Statuses of a backup that may be copied later, though not now. */
+const PASSING = new Set(["available", "protecting", "waiting_protect", "restoring", "waiting_restore"]);
 
 /** Only servers and, on Huawei Cloud, SFS Turbo can be copied (6122). */
 const REPLICABLE = new Set(["server", "turbo"]);
@@ -152,21 +172,70 @@ export function preflightVaultReplication(
             .filter((one) => one.backup_count !== 0)
             .map((one) => ({ resourceId: one.id, sizeGb: one.size }));
         const copied = { objectType: typeOf(vault, failures), needs };
-        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
+        failures.push(...(await checkDestination(context, inputs, source, copied)));
+        if (failures.length === 0 && vault) await sayVault(context, source, vault, inputs.destinationRegion);
+        return failures;
     });
 }
 
-export function preflightBackupReplica(context: Context, inputs: Partial<BackupReplicaInputs>): Promise<Failure[]> {
+/** The row says what a run would copy now. */
+async function sayVault(context: Context, source: ProjectRef, vault: WireVault, to: string | undefined): Promise<void> {
+    if (to === undefined) return;
+    const full = vault.resources.filter((one) => one.backup_count !== 0);
+    const query = { vault_id: vault.id };
+    const list = (until: number) => fewBackupRowsWithRecords(context, source, query, { until, maxRows: MOST_ROWS });
+    const key = `backups of vault ${source.region} ${source.projectId} ${vault.id}`;
+    const rows = full.length === 0 ? [] : await askOnce(context, key, list).catch(() => undefined);
+    if (rows !== undefined) return sayEstimate(context, { destinationRegion: to }, rows.filter(canBeCopied));
+    const backups = full.reduce((sum, one) => sum + (one.backup_count ?? 1), 0);
+    infoOnce(context, copyLine({ region: to, backups, ...sizesOf(full), there: undefined }));
+}
+
+const canBeCopied = (row: WireBackup) => row.status === "available" && row.image_type !== "replication";
+
+/** Will the replicas that are there be deleted before the same backups are copied anew? */
+function goesFirst<I extends Destination & { readonly deletionPolicy?: string | undefined }>(
+    replaced: I | undefined,
+    inputs: I,
+    source: keyof I,
+): boolean {
+    return (
+        replaced?.deletionPolicy === "delete" &&
+        replaced[source] === inputs[source] &&
+        replaced.destinationRegion === inputs.destinationRegion
+    );
+}
+
+/** The row says what copying these backups takes. */
+function sayEstimate(
+    context: Context,
+    { destinationRegion: to }: Destination,
+    backups: readonly WireBackup[],
+    isAnew = false,
+): void {
+    if (to === undefined) return;
+    const rows = isAnew ? backups.map((row) => ({ ...row, replication_records: [] })) : backups;
+    const lacksRecords = cloudAmong(context.settings, ["otc", "flexibleengine"]) !== undefined;
+    const keepsRecords = !lacksRecords && rows.every((row) => row.replication_records !== undefined);
+    infoOnce(context, copyLine(estimateOf(to, rows, keepsRecords)));
+}
+
+export function preflightBackupReplica(
+    context: Context,
+    inputs: Partial<BackupReplicaInputs>,
+    replaced?: Partial<BackupReplicaInputs>,
+): Promise<Failure[]> {
     return look(context, async () => {
         const { backupId } = inputs;
         const source = await targetOf(context, inputs);
         const failures: Failure[] = [];
         const refuse = (reason: string) => failures.push({ property: "backupId", reason });
         let vault: Found<WireVault>;
+        let backup: WireBackup | undefined;
         const needs: Need[] = [];
         if (backupId !== undefined) {
             const found = await find(context, showBackup, { target: source, path: { backup_id: backupId } });
-            const backup = found?.backup;
+            backup = found?.backup;
             if (backup?.resource_id !== undefined)
                 needs.push({ resourceId: backup.resource_id, sizeGb: backup.resource_size });
             if (found === null)
@@ -187,41 +256,74 @@ export function preflightBackupReplica(context: Context, inputs: Partial<BackupR
             }
         }
         const copied = { objectType: typeOf(vault, failures), needs };
-        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
+        failures.push(...(await checkDestination(context, inputs, source, copied)));
+        if (failures.length === 0 && backup !== undefined)
+            sayEstimate(context, inputs, [backup], goesFirst(replaced, inputs, "backupId"));
+        return failures;
     });
 }
 
 export function preflightCheckpointReplica(
     context: Context,
     inputs: Partial<CheckpointReplicaInputs>,
+    replaced?: Partial<CheckpointReplicaInputs>,
 ): Promise<Failure[]> {
     return look(context, async () => {
         const { checkpointId } = inputs;
         const source = await targetOf(context, inputs);
+        const found =
+            checkpointId === undefined
+                ? undefined
+                : await find(context, showCheckpoint, { target: source, path: { checkpoint_id: checkpointId } });
+        const point = found?.checkpoint;
         const failures: Failure[] = [];
+        const refuse = (reason: string) => failures.push({ property: "checkpointId", reason });
         let vault: Found<WireVault>;
-        const needs: Need[] = [];
-        if (checkpointId !== undefined) {
-            const found = await find(context, showCheckpoint, {
-                target: source,
-                path: { checkpoint_id: checkpointId },
-            });
-            // One that is still shown may be gone all the same.
-            const isGone = found === null || found?.checkpoint.status === "deleted";
-            if (isGone)
-                failures.push({
-                    property: "checkpointId",
-                    reason:
-                        `there is no restore point ${checkpointId} in ${source.region}, project ` +
-                        `${source.projectId} (BackupService.6217): check checkpointId, region and projectId`,
-                });
-            const vaultId = isGone ? undefined : found?.checkpoint.vault?.id;
-            for (const one of found?.checkpoint.vault?.resources ?? [])
-                needs.push({ resourceId: one.id, sizeGb: one.resource_size });
-            if (vaultId !== undefined) vault = await vaultOf(context, source, vaultId);
+        let rows: readonly WireBackup[] | undefined;
+        // One that is still shown may be gone all the same.
+        if (found === null || point?.status === "deleted")
+            refuse(
+                `there is no restore point ${checkpointId} in ${source.region}, project ` +
+                    `${source.projectId} (BackupService.6217): check checkpointId, region and projectId`,
+            );
+        else if (point !== undefined) {
+            if (point.vault?.id !== undefined) vault = await vaultOf(context, source, point.vault.id);
             if (vault) failures.push(...checkSource("checkpointId", vault, `restore point ${checkpointId}: `));
+            if (failures.length === 0) rows = await backupsToCopy(context, source, point);
+            if (rows !== undefined && isEmptyForGood(context, source, point, rows))
+                refuse(nothingToCopy(point.id, source, rows));
         }
+        const needs = (point?.vault?.resources ?? []).map((one) => ({ resourceId: one.id, sizeGb: one.resource_size }));
         const copied = { objectType: typeOf(vault, failures), needs };
-        return [...failures, ...(await checkDestination(context, inputs, source, copied))];
+        failures.push(...(await checkDestination(context, inputs, source, copied)));
+        if (failures.length === 0 && rows !== undefined)
+            sayEstimate(context, inputs, rows.filter(canBeCopied), goesFirst(replaced, inputs, "checkpointId"));
+        return failures;
     });
+}
+
+/** The backups of a restore point that has ended, with their records; undefined: it has not, or nobody could say. */
+async function backupsToCopy(
+    context: Context,
+    source: ProjectRef,
+    point: WireCheckpoint,
+): Promise<WireBackup[] | undefined> {
+    if (!isFinalCheckpoint(point.status)) return undefined;
+    const asked = { checkpointId: point.id, expected: expectedResources(point) };
+    return backupsOf(context, source, { ...asked, withRecords: true });
+}
+
+/** Has it no backup that could be copied, and not only because it is so new that none is listed yet? */
+function isEmptyForGood(
+    { client, clock }: Context,
+    { region }: ProjectRef,
+    point: WireCheckpoint,
+    rows: readonly WireBackup[],
+): boolean {
+    if (rows.some((row) => PASSING.has(row.status))) return false;
+    const expected = expectedResources(point);
+    const isListed = rows.length > 0 && expected.every((id) => rows.some((row) => row.resource_id === id));
+    const made = parseInstant(point.created_at);
+    const age = made === undefined ? 0 : clock.now() + client.serverOffsetMs(region) - made;
+    return isListed || age > UNLISTED_MS;
 }

@@ -51,6 +51,8 @@ export interface Kind {
     readonly name: string;
     /** What it shows, as one sentence without its full stop. */
     readonly what: string;
+    /** The program's classes are those of `pulumi-cbr/native`. */
+    readonly native?: boolean;
     /** Puts something into the cloud first; what it returns becomes stack configuration. */
     readonly seed?: (cloud: Cloud) => Readonly<Record<string, string>>;
     readonly before?: readonly Step[];

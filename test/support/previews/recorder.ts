@@ -18,7 +18,6 @@ import type { After } from "./recordings";
 const root = resolve(__dirname, "../../..");
 
 const PRELUDE = `const pulumi = require("@pulumi/pulumi");
-const cbr = require("pulumi-cbr");
 const { existsSync, writeFileSync } = require("node:fs");
 class Server extends pulumi.dynamic.Resource {
     constructor(name, args, options) {
@@ -35,8 +34,9 @@ class Server extends pulumi.dynamic.Resource {
 const config = new pulumi.Config();
 `;
 
-function sourceOf(program: Program): string {
-    return `${PRELUDE}const given = ${JSON.stringify(given)};
+function sourceOf(program: Program, isNative: boolean): string {
+    return `${PRELUDE}const cbr = require("${isNative ? "pulumi-cbr/native" : "pulumi-cbr"}");
+const given = ${JSON.stringify(given)};
 (${program})({ ...given, pulumi, cbr, config, Server });
 `;
 }
@@ -57,9 +57,12 @@ class Project {
     readonly #env: NodeJS.ProcessEnv;
     readonly cloud: Cloud;
 
-    constructor(cli: string, cloud: Cloud, env: Readonly<Record<string, string>> = {}) {
+    readonly #isNative: boolean;
+
+    constructor(cli: string, cloud: Cloud, { env = {}, native = false }: Kind) {
         this.#cli = cli;
         this.cloud = cloud;
+        this.#isNative = native;
         for (const name of ["home", "state", "app", "bin"]) mkdirSync(join(this.folder, name));
         symlinkSync(join(root, "node_modules"), join(this.app, "node_modules"), "junction");
         const { PATH = "", HOME = "", TMPDIR } = process.env;
@@ -83,7 +86,8 @@ class Project {
     }
 
     async open(config: Readonly<Record<string, string>>, files: Readonly<Record<string, string>> = {}): Promise<void> {
-        writeFileSync(join(this.app, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+        const plugins = this.#isNative ? { providers: [{ name: "cbr", path: "node_modules/pulumi-cbr" }] } : {};
+        writeFileSync(join(this.app, "Pulumi.yaml"), JSON.stringify({ name: "shop", runtime: "nodejs", plugins }));
         writeFileSync(join(this.app, "package.json"), '{ "name": "shop", "private": true }');
         writeFileSync(join(this.app, "Pulumi.dev.yaml"), JSON.stringify({ config }));
         for (const [name, text] of Object.entries(files)) {
@@ -107,7 +111,7 @@ class Project {
     }
 
     write(program: Program): void {
-        writeFileSync(join(this.app, "index.js"), sourceOf(program));
+        writeFileSync(join(this.app, "index.js"), sourceOf(program, this.#isNative));
     }
 
     run(args: readonly string[], env: Readonly<Record<string, string>> = {}, signal?: NodeJS.Signals): Promise<Ran> {
@@ -175,7 +179,7 @@ const UP = ["up", "--yes", "--skip-preview", "--non-interactive"];
 
 /** Records one kind. */
 export async function record(kind: Kind, cli: string, cloud: Cloud): Promise<Recorded> {
-    const project = new Project(cli, cloud, kind.env);
+    const project = new Project(cli, cloud, kind);
     try {
         await project.open({ ...cloud.settings().config, ...kind.seed?.(cloud) }, kind.files);
         for (const step of kind.before ?? []) await project.step(step);

@@ -1,6 +1,6 @@
 /** Hooks that run before a change. */
 import type { Kind } from "../kind";
-import { empty } from "../programs";
+import { empty, STREAM } from "../programs";
 
 export const hooks: readonly Kind[] = [
     {
@@ -62,6 +62,48 @@ export const hooks: readonly Kind[] = [
         program: ({ cbr, Server, vaultId }) => {
             const hooks = cbr.checkpointBefore({ vaultId, name: "before-shop" });
             for (const name of ["web", "db"]) new Server(name, { flavor: "l" }, { hooks });
+        },
+    },
+    {
+        name: "hook-named-streaming",
+        what: "the same as events, one server replaced",
+        before: [
+            {
+                up: ({ cbr, Server, vaultId }) => {
+                    const hooks = cbr.checkpointBefore({ vaultId, name: "before-shop" });
+                    new Server("web", { image: "a" }, { hooks });
+                    new Server("db", { flavor: "s" }, { hooks });
+                },
+            },
+        ],
+        program: ({ cbr, Server, vaultId }) => {
+            const hooks = cbr.checkpointBefore({ vaultId, name: "before-shop" });
+            new Server("web", { image: "b" }, { hooks });
+            new Server("db", { flavor: "l" }, { hooks });
+        },
+        env: STREAM,
+    },
+    {
+        name: "hook-named-of-two-kinds",
+        what: "one hook for the change of a server and the deletion of another, beside a hook that is not ours",
+        before: [
+            {
+                up: ({ cbr, pulumi, Server, vaultId, db }) => {
+                    const { beforeUpdate = [], beforeDelete = [] } = cbr.checkpointBefore({
+                        vaultId,
+                        resources: [db],
+                        name: "before-shop",
+                    });
+                    const drain = new pulumi.ResourceHook("drain", () => {});
+                    new Server("web", { flavor: "s" }, { hooks: { beforeUpdate: [drain, ...beforeUpdate] } });
+                    new Server("db", { flavor: "s" }, { hooks: { beforeDelete } });
+                },
+            },
+        ],
+        program: ({ cbr, pulumi, Server, vaultId, db }) => {
+            const { beforeUpdate = [] } = cbr.checkpointBefore({ vaultId, resources: [db], name: "before-shop" });
+            const drain = new pulumi.ResourceHook("drain", () => {});
+            new Server("web", { flavor: "l" }, { hooks: { beforeUpdate: [drain, ...beforeUpdate] } });
         },
     },
     {

@@ -3,11 +3,13 @@ import type { Kind } from "../kind";
 import { cancelled } from "./cancelled";
 import { changes } from "./changes";
 import { commands } from "./commands";
+import { copies } from "./copies";
 import { deletion } from "./deletion";
 import { failures } from "./failures";
 import { flags } from "./flags";
 import { get } from "./get";
 import { hooks } from "./hooks";
+import { native } from "./native";
 import { policies } from "./policies";
 import { renames } from "./renames";
 import { replacement } from "./replacement";
@@ -15,10 +17,12 @@ import { state } from "./state";
 
 export const kinds: readonly Kind[] = [
     ...changes,
+    ...copies,
     ...renames,
     ...deletion,
     ...replacement,
     ...get,
+    ...native,
     ...hooks,
     ...flags,
     ...state,
