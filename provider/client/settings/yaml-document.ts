@@ -91,7 +91,9 @@ export class YamlDocument {
 
     #child(map: unknown, wanted: string): Node | null | undefined {
         this.#refuseSecond(this.#pairs(map).filter(({ key }) => key === wanted));
-        return this.#merged(map).findLast(({ key }) => key === wanted)?.value;
+        return this.#merged(map)
+            .filter(({ key }) => key === wanted)
+            .at(-1)?.value;
     }
 
     /**
