@@ -47,7 +47,14 @@ describe("restore", () => {
             `db-1 is as it was at 2026-11-23 12:00 UTC (task ${task?.id} after 1 min 00 s). db-1 was started.\n`,
         );
         const [system, data] = disksOf("db-1");
-        expect(run.err.split("\n").map((line) => line.trimEnd())).toEqual([
+        const said = run.err.split("\n").map((line) => line.trimEnd());
+        // When it is looked at is the poller's affair.
+        const progress = said.splice(9, said.length - 10);
+        const words = progress.map((line) => /^ {2}(waiting|running) \d+ %, \d+ s$/.exec(line)?.[1]);
+        expect(words.join(" ")).toMatch(/^(waiting ){2,}(running ?){2,}$/);
+        const percents = progress.map((line) => Number(/\d+/.exec(line)?.[0]));
+        expect(percents).toEqual([...new Set(percents)].sort((a, b) => a - b));
+        expect(said).toEqual([
             "Restore db-1 from before-release of 2026-11-23 12:00 UTC, 5 d old",
             `  backup      ${backup.id}, 100 GB, eu-de, vault production`,
             `  overwrites  server db-1 (${cloud.server("db-1")}), the server it was taken of`,
@@ -57,12 +64,6 @@ describe("restore", () => {
             "  afterwards  db-1 is started",
             "db-1 is shut down while it is restored. A restoration cannot be stopped or undone.",
             expect.stringMatching(new RegExp(`^Type db-1 to overwrite it: Begun: task ${task?.id}$`)),
-            ...[0, 10, 20, 30, 40].map((from) =>
-                expect.stringMatching(new RegExp(`^ {2}waiting ${from === 0 ? "\\d" : `${from / 10}\\d`} %, `)),
-            ),
-            ...[50, 60, 70, 80, 90].map((from) =>
-                expect.stringMatching(new RegExp(`^ {2}running ${from / 10}\\d %, `)),
-            ),
             "",
         ]);
         expect(task?.restored).toMatchObject({
