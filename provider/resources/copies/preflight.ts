@@ -180,12 +180,15 @@ export function preflightVaultReplication(
 
 /** The row says what a run would copy now. */
 async function sayVault(context: Context, source: ProjectRef, vault: WireVault, to: string | undefined): Promise<void> {
-    if (to === undefined) return;
+    // What this run has taken was not there when the vault was asked about, and is copied, too.
+    if (to === undefined || context.memory.checkpointOwners.size > 0) return;
     const full = vault.resources.filter((one) => one.backup_count !== 0);
     const query = { vault_id: vault.id };
     const list = (until: number) => fewBackupRowsWithRecords(context, source, query, { until, maxRows: MOST_ROWS });
     const key = `backups of vault ${source.region} ${source.projectId} ${vault.id}`;
     const rows = full.length === 0 ? [] : await askOnce(context, key, list).catch(() => undefined);
+    // Of an empty vault there is nothing to say: its first restore point may be part of the same program.
+    if (rows?.length === 0) return;
     if (rows !== undefined) return sayEstimate(context, { destinationRegion: to }, rows.filter(canBeCopied));
     const backups = full.reduce((sum, one) => sum + (one.backup_count ?? 1), 0);
     infoOnce(context, copyLine({ region: to, backups, ...sizesOf(full), there: undefined }));
