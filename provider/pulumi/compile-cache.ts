@@ -1,5 +1,8 @@
 /** Node's compile cache, where the user has switched it on (`NODE_COMPILE_CACHE`). */
-import { flushCompileCache, getCompileCacheDir } from "node:module";
+import * as nodeModule from "node:module";
+
+/** Node 20, which is told in one line that it is too old, has neither. */
+const { flushCompileCache, getCompileCacheDir } = nodeModule as Partial<typeof nodeModule>;
 
 let kept = 0;
 
@@ -8,9 +11,9 @@ let kept = 0;
  * kills the processes of providers. Without a cache it does nothing.
  */
 export function keepCompiled(): void {
-    if (getCompileCacheDir() === undefined) return;
+    if (getCompileCacheDir?.() === undefined) return;
     const loaded = Object.keys(require.cache).length;
     if (loaded === kept) return;
     kept = loaded;
-    flushCompileCache();
+    flushCompileCache?.();
 }
