@@ -96,7 +96,11 @@ async function deleteOne(context: Context, target: ProjectRef, id: string, deadl
             return verdict((await client.call(showBackup, { target, path: { backup_id: id }, deadline })).backup);
         } catch (error) {
             if (error instanceof NotFoundError) return { done: true, result: undefined } as const;
-            throw new OperationFailedError(`deletion of backup ${id}: ${messageOf(error)}`, { cause: error });
+            throw new OperationFailedError(
+                `Backup ${id} is being deleted, and the end of that could not be seen: ${messageOf(error)} ` +
+                    "Run the same command again.",
+                { cause: error },
+            );
         }
     }
 

@@ -57,6 +57,19 @@ it("says which backups could not be deleted", async () => {
     );
 });
 
+it("says that a backup is being deleted, when only looking at it is refused", async () => {
+    await start();
+    const { id, outputs } = await create({ deletionPolicy: "delete" });
+    world.sim.fail({ operation: "ShowBackup", times: 9, effect: { status: 403, shape: "html" } });
+    const remove = () => checkpoint.remove(world.context(), id, outputs);
+    await expect(remove()).rejects.toThrow(
+        new RegExp(`Backup ${outputs.backupIds[0]} is being deleted, and the end .* could not be seen: .*HTTP 403`),
+    );
+    world.sim.clearFaults();
+    await remove();
+    expect(world.sim.regions["eu-de"].cloud.backups.size).toBe(0);
+});
+
 it("says once why several backups could not be deleted", async () => {
     await start({ servers: 3 });
     const { id, outputs } = await create({ deletionPolicy: "delete" });

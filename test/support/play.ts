@@ -90,7 +90,8 @@ export class Play {
         try {
             await removeGuarded(process.context(one.notedAs, one.provider), one.handler, one.id, one.outputs);
         } catch (error) {
-            this.leaving.delete(one);
+            const isSent = /is being deleted|deletion of backup/.test((error as Error).message);
+            if (!isSent) this.leaving.delete(one);
             throw error;
         }
         if (run.isUnstored === true) return;
