@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
+import { needsCli } from "../support/pulumi";
 import type { Report } from "../support/stack";
 import { hostNames, hosts, type Life, messages, openLife, ops } from "./life";
 
@@ -325,37 +326,41 @@ it("warns on its row where there may be too little room, and goes on; a choice t
     );
 });
 
-it.for(hostNames)("says on a copy's row what it takes, and nothing of one that stands: %s host", async (host) => {
-    const { BackupReplica, CheckpointReplica, VaultReplication } = hosts[host];
-    const life = await openLife({ host });
-    const vaultId = life.vault({
-        resources: [
-            { name: "db-1", sizeGb: 100 },
-            { name: "web-1", sizeGb: 40 },
-        ],
-    });
-    const checkpointId = life.home.addCheckpoint(vaultId).id;
-    const [backup] = life.home.backupsOf(checkpointId).filter(({ resourceName }) => resourceName === "web-1");
-    const destinationVaultId = life.destination();
-    life.home.addReplica(backup?.id ?? "", life.away, destinationVaultId);
-    const to = { destinationRegion: "eu-nl", destinationVaultId };
-    let triggers = [1];
-    life.use(async () => {
-        new VaultReplication("vault", { vaultId, triggers, ...to });
-        new CheckpointReplica("point", { checkpointId, ...to });
-        new BackupReplica("backup", { backupId: backup?.id ?? "", ...to });
-    });
-    const wanted = {
-        vault: "to copy to eu-nl: 1 backup (db-1), at most 100 GB, the size of the disks; 1 more has a replica there already",
-        point: "to copy to eu-nl: 1 backup (db-1), at most 100 GB, the size of the disks; 1 more has a replica there already",
-        backup: "to copy to eu-nl: nothing; 1 more has a replica there already",
-    };
-    const first = await life.preview();
-    for (const [name, line] of Object.entries(wanted)) expect(messages(first, name)).toBe(`info: ${line}`);
-    await life.up();
-    triggers = [2];
-    life.forget();
-    const second = await life.preview();
-    expect(ops(second)).toContain("replace vault");
-    expect(said(second)).toEqual(["info: to copy to eu-nl: nothing; 2 more have a replica there already"]);
-});
+it.for(hostNames)(
+    "says on a copy's row what it takes, and nothing of one that stands: %s host",
+    async (host, { skip }) => {
+        if (host === "native") await needsCli(skip, "the native provider");
+        const { BackupReplica, CheckpointReplica, VaultReplication } = hosts[host];
+        const life = await openLife({ host });
+        const vaultId = life.vault({
+            resources: [
+                { name: "db-1", sizeGb: 100 },
+                { name: "web-1", sizeGb: 40 },
+            ],
+        });
+        const checkpointId = life.home.addCheckpoint(vaultId).id;
+        const [backup] = life.home.backupsOf(checkpointId).filter(({ resourceName }) => resourceName === "web-1");
+        const destinationVaultId = life.destination();
+        life.home.addReplica(backup?.id ?? "", life.away, destinationVaultId);
+        const to = { destinationRegion: "eu-nl", destinationVaultId };
+        let triggers = [1];
+        life.use(async () => {
+            new VaultReplication("vault", { vaultId, triggers, ...to });
+            new CheckpointReplica("point", { checkpointId, ...to });
+            new BackupReplica("backup", { backupId: backup?.id ?? "", ...to });
+        });
+        const wanted = {
+            vault: "to copy to eu-nl: 1 backup (db-1), at most 100 GB, the size of the disks; 1 more has a replica there already",
+            point: "to copy to eu-nl: 1 backup (db-1), at most 100 GB, the size of the disks; 1 more has a replica there already",
+            backup: "to copy to eu-nl: nothing; 1 more has a replica there already",
+        };
+        const first = await life.preview();
+        for (const [name, line] of Object.entries(wanted)) expect(messages(first, name)).toBe(`info: ${line}`);
+        await life.up();
+        triggers = [2];
+        life.forget();
+        const second = await life.preview();
+        expect(ops(second)).toContain("replace vault");
+        expect(said(second)).toEqual(["info: to copy to eu-nl: nothing; 2 more have a replica there already"]);
+    },
+);
