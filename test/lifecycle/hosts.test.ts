@@ -221,6 +221,30 @@ it.for(hostNames)("keeps the id when a wait is cancelled, and resumes it: %s hos
     expect((await life.states()).get("point")?.id).toBe(states.get("point")?.id);
 });
 
+it.for(hostNames)("ends a wait where `customTimeouts` ends, and goes on from there: %s host", async (host, options) => {
+    const life = await open(host, options, { backupMs: 12_000, deleteMs: 12_000 });
+    const vaultId = life.vault();
+    let customTimeouts = { create: "5s", update: "5s", delete: "5s" };
+    life.use(async () => {
+        new hosts[host].Checkpoint("point", { vaultId, deletionPolicy: "delete" }, { customTimeouts });
+    });
+    const ended = await life.up({ expectFailure: true });
+    expect(messages(ended, "point")).toMatch(/not finished after 5 s/);
+    const { id, initErrors } = await life.state("point");
+    expect(initErrors).toHaveLength(1);
+    customTimeouts = { ...customTimeouts, update: "10m" };
+    expect(ops(await life.up())).toEqual(["update point"]);
+    expect((await life.state("point")).id).toBe(id);
+    expect(life.count("CreateCheckpoint")).toBe(1);
+    // What is deleted is given the time that state has.
+    const gone = await life.destroy({ expectFailure: true });
+    expect(messages(gone, "point")).toMatch(/deletion of backup .* not finished after 5 s/);
+    customTimeouts = { ...customTimeouts, delete: "10m" };
+    await life.up();
+    await life.destroy();
+    expect(life.home.backups.size).toBe(0);
+});
+
 it.for(hostNames)(
     "keeps a secret description secret, in inputs, outputs and messages: %s host",
     async (host, options) => {
