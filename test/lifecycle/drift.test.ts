@@ -2,9 +2,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
+import { needsCli } from "../support/pulumi";
 import { listOf, messages, openLife, ops } from "./life";
 
-it("a refresh shows restore points and copies that have expired or lost backups, once, and nothing is to be done", async () => {
+it("a refresh shows restore points and copies that have expired or lost backups, once, and nothing is to be done", async ({
+    skip,
+}) => {
+    await needsCli(skip, "what a refresh within an operation counts");
     const life = await openLife();
     const vaults = { thinned: life.vault({ resources: 2 }), expired: life.vault(), whole: life.vault() };
     const source = life.vaultWithBackup();
@@ -54,7 +58,8 @@ it("a refresh shows restore points and copies that have expired or lost backups,
     expect((await life.stack.outputs())["ids"]?.value).toEqual(left);
 });
 
-it("a refresh in the same run does not keep what the program no longer has, or replaces", async () => {
+it("a refresh in the same run does not keep what the program no longer has, or replaces", async ({ skip }) => {
+    await needsCli(skip, "what a refresh within an operation counts");
     const life = await openLife();
     const vaults = { removed: life.vault(), rotated: life.vault(), left: life.vault() };
     const { backupId } = life.vaultWithBackup();

@@ -132,7 +132,10 @@ it("makes one POST a resource, and few reads, which resources share", async () =
     expect(life.calls().length).toBeLessThanOrEqual(5);
     life.forget();
     await life.destroy();
-    const deletion = ["DeleteBackup", "ShowBackup"];
-    expect(life.calls().sort()).toEqual([1, 2, 3, 4, 5].flatMap(() => deletion).sort());
+    const deletions = life.calls().filter((call) => call === "DeleteBackup");
+    const looks = life.calls().filter((call) => call !== "DeleteBackup");
+    expect([deletions.length, new Set(looks)]).toEqual([5, new Set(["ShowBackup"])]);
+    // One each; where the machine is slow, one or two come before the end.
+    expect(looks.length).toBeLessThanOrEqual(10);
     expect([life.home.checkpoints.size, life.away.backups.size]).toEqual([2, 0]);
 });
