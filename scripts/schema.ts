@@ -19,6 +19,12 @@ const SECRETS = ["secretKey", "securityToken", "token", "password", "passcode"];
 const types: Record<string, Spec> = {};
 
 const typeName = (key: string): string => key.charAt(0).toUpperCase() + key.slice(1);
+/** `all_granted` is `AllGranted` in languages that have names for the values. */
+const valueName = (value: string): string =>
+    value
+        .split(/[^A-Za-z0-9]+/)
+        .map(typeName)
+        .join("");
 const singular = (key: string): string =>
     key
         .replace(/(?<=[Cc]hild)ren$/, "")
@@ -51,7 +57,7 @@ function specOf(type: ts.Type, owner: string, key: string): Spec {
     if (parts.every((part) => part.flags & ts.TypeFlags.BooleanLike)) return { type: "boolean" };
     const values = literals(parts);
     if (values !== undefined) {
-        const choices = values.map((value) => ({ name: typeName(value), value }));
+        const choices = values.map((value) => ({ name: valueName(value), value }));
         return named(owner, key, { type: "string", enum: choices });
     }
     if (others.length > 0) return ANY;
