@@ -22,7 +22,7 @@ import type { CommonInputs, Failure } from "./resource";
 /**
  * A preview waits no longer than this for the looks of a resource, in milliseconds; once it had to, it looks no more.
  */
-const PREFLIGHT_BUDGET_MS = 10_000;
+export const PREFLIGHT_BUDGET_MS = 10_000;
 /** One look may take this long, in milliseconds. */
 const LOOK_MS = PREFLIGHT_BUDGET_MS / 2;
 /**

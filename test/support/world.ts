@@ -4,6 +4,7 @@ import { resolveSettings } from "../../provider/client/settings/settings";
 import type { Clock } from "../../provider/client/time/clock";
 import { createJournal } from "../../provider/exactly-once/journal";
 import { memoryStore, type NoteStore } from "../../provider/exactly-once/note-store";
+import { PREFLIGHT_BUDGET_MS } from "../../provider/resource/preflight";
 import type { Context, Services } from "../../provider/services/context";
 import { createServices } from "../../provider/services/services";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../../sdk/testing/index";
@@ -15,7 +16,8 @@ const quickClock: Clock = {
     random: () => Math.random(),
     sleep: (ms, signal) =>
         new Promise((resolve, reject) => {
-            const timer = setTimeout(resolve, ms / SPEED);
+            // What only ends a preview's look at a cloud that hangs is not shortened: a loaded machine hangs, too.
+            const timer = setTimeout(resolve, ms === PREFLIGHT_BUDGET_MS ? ms : ms / SPEED);
             signal?.addEventListener("abort", () => {
                 clearTimeout(timer);
                 reject(signal.reason);
