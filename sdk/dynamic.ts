@@ -107,8 +107,13 @@ const NEVER_ECHOED = new Set(["triggers", "timeouts"]);
 function secretInputs(args: object | undefined): pulumi.Inputs {
     const entries = Object.entries(args ?? {}).filter(([key, value]) => !NEVER_ECHOED.has(key) && becomesKnown(value));
     if (entries.length === 0) return {};
+    return { __secret: secretKeys(entries).then((keys) => keys.join(",") || undefined) };
+}
+
+/** Names of the values that are secret. */
+export async function secretKeys(entries: readonly (readonly [string, unknown])[]): Promise<string[]> {
     const secrets = entries.map(async ([key, value]) => ((await pulumi.isSecret(pulumi.output(value))) ? [key] : []));
-    return { __secret: Promise.all(secrets).then((keys) => keys.flat().join(",") || undefined) };
+    return (await Promise.all(secrets)).flat();
 }
 
 /** Does it hold an Output or a promise? The deepest input is a list of objects; what is deeper is none of ours. */

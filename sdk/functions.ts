@@ -23,6 +23,7 @@ import type {
     ReplicationCapabilitiesResult,
 } from "../provider/functions/replication-capabilities";
 import type { GetVaultArgs, GetVaultsArgs, VaultResult } from "../provider/functions/vaults";
+import { secretKeys } from "./dynamic";
 import type { ArgsOf } from "./inputs";
 
 /** Options of the `…Output` forms. */
@@ -214,6 +215,6 @@ function lifted<Name extends FunctionName>(
     const config = stackConfig();
     return pulumi.all([pulumi.output(args), pulumi.all(there)]).apply(async ([known]) => {
         const { invoke } = require("../provider/functions") as typeof import("../provider/functions");
-        return invoke(name, known, config);
+        return invoke(name, known, config, await secretKeys(Object.entries(args)));
     }) as pulumi.Output<FunctionResult<Name>>;
 }

@@ -7,6 +7,7 @@ import { ConfigError, messageOf } from "../client/errors/errors";
 import { MissingCredentialsError } from "../client/settings/settings";
 import { createJournal, digest } from "../exactly-once/journal";
 import { fileStore } from "../exactly-once/note-store";
+import { registerSecretInputs, SECRET_KEY } from "../pulumi/secrets";
 import { stateBackend } from "../pulumi/state-backend";
 import { withLowercaseIds } from "../resource/ids";
 import type { Services } from "../services/context";
@@ -69,12 +70,17 @@ export function servicesFor(config: StackConfig): Services {
     return services;
 }
 
-/** Calls a function. What it throws is an `Error` whose message begins with the function's name. */
+/**
+ * Calls a function. What it throws is an `Error` whose message begins with the function's name, and in which no argument
+ * stands that is `secret`.
+ */
 export async function invoke<Name extends FunctionName>(
     name: Name,
     args: unknown,
     config: StackConfig,
+    secret: readonly string[] = [],
 ): Promise<FunctionResult<Name>> {
+    registerSecretInputs({ ...(args as object), [SECRET_KEY]: secret.join(",") });
     return run(name, args, () => servicesFor(config));
 }
 

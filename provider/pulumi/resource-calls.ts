@@ -16,6 +16,7 @@ import {
 import { withNotes } from "../resource/with-notes";
 import type { Context } from "../services/context";
 import { type Caller, keeping, runHolders, withContext } from "./host";
+import { registerSecretInputs } from "./secrets";
 import { isUnknown, type PropertyMap, withoutHostKeys } from "./values";
 
 type ToState = (outputs: object) => PropertyMap;
@@ -54,6 +55,8 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
 
     async check(caller: Caller, olds: PropertyMap, news: PropertyMap): Promise<Failure[]> {
         const { handler } = this;
+        // Those that were secret stay so for the messages of this run.
+        for (const bag of [olds, caller.noted]) registerSecretInputs(bag);
         const inputs = this.given(news) as PropertyMap;
         this.#refreshed.delete(caller.urn);
         noteDeclared({ holders: runHolders() }, handler, caller.urn, knownInputs<I>(inputs, isUnknown));

@@ -2,7 +2,7 @@
  * Secret inputs. Pulumi hands their values to the host in plain, and makes secret again what comes back under the same
  * name only: what repeats them elsewhere, such as the names of backups, is sealed here.
  */
-import { registerSecret } from "../client/errors/redaction";
+import { registerGivenSecret } from "../client/errors/redaction";
 import type { PropertyMap } from "./values";
 
 /** Our note of the inputs that are secret: their names, separated by commas. Not there when none is. */
@@ -13,13 +13,14 @@ const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 export const sealed = (value: unknown) => ({ [SIGNATURE]: SECRET, value });
 
-/** The value without its secrets' envelopes; `found` is called for each. */
-export function opened(value: unknown, found: () => void = () => {}): unknown {
+/** The value without its secrets' envelopes; `found` is called with what was in each. */
+export function opened(value: unknown, found: (secret: unknown) => void = () => {}): unknown {
     if (Array.isArray(value)) return value.map((item) => opened(item, found));
     if (typeof value !== "object" || value === null) return value;
     if (Reflect.get(value, SIGNATURE) === SECRET) {
-        found();
-        return opened(Reflect.get(value, "value"), found);
+        const secret = opened(Reflect.get(value, "value"), found);
+        found(secret);
+        return secret;
     }
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, opened(item, found)]));
 }
@@ -42,8 +43,12 @@ const secretTexts = (bag: PropertyMap) => [...new Set(secretKeys(bag).flatMap((k
 
 /** Keeps the values of secret inputs out of every message, progress line and warning. */
 export function registerSecretInputs(bag: PropertyMap): void {
-    for (const text of secretTexts(bag)) registerSecret(text);
+    for (const text of secretTexts(bag)) registerGivenSecret(text);
 }
+
+/** The arguments of a function without their envelopes; the secret ones are kept out of messages. */
+export const openedArguments = (args: PropertyMap): unknown =>
+    opened(args, (secret) => textsIn(secret).forEach(registerGivenSecret));
 
 /** `outputs`, in which every value that repeats a secret input is a secret, too. */
 export function sealSecrets(outputs: PropertyMap, inputs: PropertyMap): PropertyMap {

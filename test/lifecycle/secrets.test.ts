@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import { expectAbsent, type Life, listOf, messages, openLife, ops } from "./life";
+import { needsCli } from "../support/pulumi";
+import { expectAbsent, hostNames, hosts, type Life, listOf, messages, openLife, ops } from "./life";
 
 const NAME = "Xk7-confidential-project";
 
@@ -76,3 +77,49 @@ it("leaves a plain name readable, and no note in state where nothing is secret",
     expect(life.stored()).toContain('"name":"release"');
     for (const bag of [inputs, outputs]) expect(Object.keys(bag)).not.toContain("__secret");
 });
+
+it.for(hostNames)(
+    "shows no secret of a copy in what its row says, however short it is: %s host",
+    async (host, { skip }) => {
+        await needsCli(skip, "both hosts are compared on Pulumi's own engine");
+        const life = await openLife({ host });
+        const cbr = hosts[host];
+        const vaultId = life.vault({ resources: [{ name: "web-1", sizeGb: 80 }] });
+        const point = life.home.addCheckpoint(vaultId);
+        const [backupId = ""] = life.home.backupsOf(point.id).map(({ id }) => id);
+        const destinationVaultId = life.destination({ sizeGb: 50 });
+        const [destinationRegion, hidden] = [pulumi.secret("eu-nl"), pulumi.secret(destinationVaultId)];
+        const to = { destinationRegion, destinationVaultId: hidden };
+        let adopt: string[] = [];
+        let missing = "";
+        life.use(async () => {
+            new cbr.BackupReplica("one", { backupId: pulumi.secret(backupId), ...to });
+            if (adopt.length > 0)
+                new cbr.CheckpointReplica("all", { checkpointId: point.id, ...to, adopt: pulumi.secret(adopt) });
+            if (missing !== "")
+                new cbr.BackupReplica("bad", {
+                    backupId,
+                    destinationRegion,
+                    destinationVaultId: pulumi.secret(missing),
+                });
+        });
+        const said = async (name: string, ...[operation, options]: ["up" | "preview" | "destroy", object?]) => {
+            const report = await life[operation](options);
+            const text = messages(report, name, true);
+            for (const secret of ["eu-nl", backupId, destinationVaultId, ...adopt, missing].filter((one) => one !== ""))
+                expectAbsent(text, secret);
+            return text;
+        };
+        expect(await said("one", "preview")).toMatch(/to copy to \[secret\]: 1 backup \(web-1\), at most 80 GB/);
+        expect(await said("one", "preview")).toMatch(/\[secret\]: .*\[secret\].* 80 GB/);
+        await said("one", "up");
+        adopt = [...life.away.backups.keys()];
+        expect(await said("all", "up")).toMatch(/adopted 1 of 1 replicas in \[secret\]/);
+        missing = "8b0851a8-adf3-4f4c-a914-dead08bf9664";
+        expect(await said("bad", "preview", { expectFailure: true })).toMatch(
+            /there is no vault \[secret\] in \[secret\]/,
+        );
+        missing = "";
+        await said("all", "destroy");
+    },
+);

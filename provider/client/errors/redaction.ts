@@ -15,6 +15,21 @@ export function registerSecret(value: string | undefined): void {
     if (value !== undefined && value.length >= SECRET_MIN) secrets.add(value);
 }
 
+/** Short values that were given as secrets, each as a pattern that finds it where it stands for itself. */
+const words = new Map<string, RegExp>();
+
+/** As `registerSecret`; a shorter one is cut out, too, where neither a letter nor a digit is next to it. */
+export function registerGivenSecret(value: string): void {
+    registerSecret(value);
+    if (value === "" || value.length >= SECRET_MIN || words.has(value)) return;
+    const spellings = spellingsOf(value).map((one) => one.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"));
+    words.set(value, new RegExp(String.raw`(?<![\p{L}\p{N}_])(?:${spellings.join("|")})(?![\p{L}\p{N}_])`, "gu"));
+}
+
+function spellingsOf(secret: string): string[] {
+    return [...new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)])];
+}
+
 /**
  * A token header with its value, as HTTP, JSON and programs write it: `x-auth-token: a`, `"X-Auth-Token":["a","b"]`,
  * `['X-Auth-Token', 'a']`, `map[X-Auth-Token:[a]]`.
@@ -34,9 +49,9 @@ export function redact(text: string): string {
     let out = text;
     // Longest first: a secret may begin with another one.
     for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
-        const spellings = new Set([secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]);
-        for (const spelling of spellings) out = withoutHead(out.replaceAll(spelling, "[secret]"), spelling);
+        for (const spelling of spellingsOf(secret)) out = withoutHead(out.replaceAll(spelling, "[secret]"), spelling);
     }
+    for (const word of words.values()) out = out.replace(word, "[secret]");
     return out
         .replace(
             TOKEN_HEADER,

@@ -76,7 +76,7 @@ export class ResourceHost<I extends CommonInputs, O extends I> {
 
     check(request: Request, olds: PropertyMap, news: PropertyMap): Promise<Failure[]> {
         const inputs = new Inputs(news);
-        return this.#calls.check(this.#caller(request, inputs), plain(olds), inputs.values);
+        return this.#calls.check(this.#caller(request, inputs), new Inputs(olds).noted, inputs.values);
     }
 
     async diff(

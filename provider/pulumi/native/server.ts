@@ -9,7 +9,7 @@ import type { Failure } from "../../resource/resource";
 import { cancelWork } from "../engine";
 import { anyProto, emptyProto, grpc, structProto } from "../grpc";
 import { configureHost, hostServices, InitFailure } from "../host";
-import { opened } from "../secrets";
+import { openedArguments } from "../secrets";
 import type { PropertyMap } from "../values";
 import { withoutUndefined } from "../values";
 import type { DetailedChange } from "./detailed-diff";
@@ -196,7 +196,7 @@ const configuration = {
 async function invoke(request: messages.InvokeRequest): Promise<messages.InvokeResponse> {
     const name = request.getTok().split(":").at(-1) ?? "";
     if (!isFunctionName(name)) throw new Error(`pulumi-cbr has no function ${request.getTok()}`);
-    const result = await run(name, opened(bagOf(request.getArgs())), hostServices);
+    const result = await run(name, openedArguments(bagOf(request.getArgs())), hostServices);
     const response = new proto.InvokeResponse();
     response.setReturn(struct(Array.isArray(result) ? { items: result } : result));
     return response;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { displayText, redact, registerSecret } from "../../../provider/client/errors/redaction";
+import { displayText, redact, registerGivenSecret, registerSecret } from "../../../provider/client/errors/redaction";
 
 it("leaves no rest of a secret that begins like another one", () => {
     for (const secret of ["abcdef-short", "abcdef-short-and-long"]) registerSecret(secret);
@@ -12,6 +12,15 @@ it("does not blank out ordinary words for a short secret, or for none", () => {
     registerSecret("");
     registerSecret(undefined);
     expect(redact("the vault is the one")).toBe("the vault is the one");
+});
+
+it("cuts a short value that was given as a secret out where it stands for itself, and leaves words that have it", () => {
+    for (const secret of ["eu-xy", "qz", "täg", "a+b", "q/w", "", "hidden-one"]) registerGivenSecret(secret);
+    expect(redact("to copy to eu-xy: 2; https://cbr.eu-xy.example/v3, 'eu-xy-2', qz-0001.")).toBe(
+        "to copy to [secret]: 2; https://cbr.[secret].example/v3, '[secret]-2', [secret]-0001.",
+    );
+    expect(redact("neu-xy eu-xyz qzar 1qz qz_1 täglich aab")).toBe("neu-xy eu-xyz qzar 1qz qz_1 täglich aab");
+    expect(redact("täg t%C3%A4g a+b q%2Fw my-hidden-ones")).toBe("[secret] [secret] [secret] [secret] my-[secret]s");
 });
 
 it.each([
