@@ -17,6 +17,8 @@ class ComputedMap<V> extends Map<string, V> {
 export class Memory {
     /** URN of the resource that has a restore point, by checkpoint id: what is one resource's is never another's. */
     readonly checkpointOwners = new Map<string, string>();
+    /** Vaults of which a restore point is to be taken, as far as the checks of this run have told. */
+    readonly growingVaults = new Set<string>();
     /** Copies that an answer gave to a resource, by record id: what is one resource's is never another's. */
     readonly copyClaims = new Map<string, CopyClaim>();
     /** The backup that a replica is of, by replica id: what is one backup's is never another's. */

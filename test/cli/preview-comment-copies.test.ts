@@ -17,6 +17,7 @@ const some: CopyEstimate = {
     diskGb: 140,
     unknownSizes: 0,
     there: 0,
+    grows: false,
 };
 
 const said = (kind: string, name: string, estimate: Partial<CopyEstimate> = {}) => ({
@@ -62,8 +63,20 @@ describe("a comment on copies", () => {
         [
             "a lower bound where a vault is copied of which a restore point is taken first",
             [create("Checkpoint", "cp"), create("VaultReplication", "a")],
-            [said("VaultReplication", "a")],
+            [said("VaultReplication", "a", { grows: true })],
             "takes **1 restore point**, **copies 2 backups or more** to `eu-nl`",
+        ],
+        [
+            "no number where all that there is has a replica, and a restore point is taken first",
+            [create("Checkpoint", "cp"), create("VaultReplication", "a")],
+            [said("VaultReplication", "a", { backups: 0, there: 2, grows: true })],
+            "takes **1 restore point**, **copies backups without a copy** to `eu-nl`",
+        ],
+        [
+            "the number where the restore point that is taken is of another vault",
+            [create("Checkpoint", "cp"), create("VaultReplication", "a")],
+            [said("VaultReplication", "a")],
+            "takes **1 restore point**, **copies 2 backups** (at most 140 GB) to `eu-nl`",
         ],
         [
             "an upper bound where nothing tells what has a replica",
@@ -85,6 +98,19 @@ describe("a comment on copies", () => {
         ],
     ])("says %s", (_, steps, diagnostics, words) => {
         expect(verdictOf(steps as ReturnType<typeof create>[], diagnostics)).toBe(`🛟 \`shop/dev\` ${words}.`);
+    });
+
+    it("says on its row that what the run takes before is copied, too", () => {
+        const steps = [create("Checkpoint", "cp"), create("VaultReplication", "a"), create("VaultReplication", "b")];
+        const diagnostics = [
+            said("VaultReplication", "a", { grows: true, there: 1 }),
+            said("VaultReplication", "b", { grows: true, backups: 0, there: 2 }),
+        ];
+        const text = comment(finished(steps, { diagnostics }));
+        expect(text).toContain(
+            "2 backups (`db-1, web-1`), at most 140 GB, and what this run takes before it; 1 more has a replica there already |",
+        );
+        expect(text).toContain(". What this run takes before it; 2 have a replica there already |");
     });
 
     it("says of a replica that is adopted that nothing is copied, and warns where it is deleted with the resource", () => {
@@ -128,8 +154,12 @@ describe("the line of a copy", () => {
         { ...some, backups: 1, resources: "a), at most 9 GB; b", there: 1 },
         { ...some, unknownSizes: 2, there: 3 },
         { ...some, diskGb: undefined, unknownSizes: 1, there: undefined },
-        { region: "eu-nl", backups: 0, resources: "", diskGb: undefined, unknownSizes: 0, there: 2 },
-        { region: "eu-nl", backups: 0, resources: "", diskGb: undefined, unknownSizes: 0, there: 0 },
+        { region: "eu-nl", backups: 0, resources: "", diskGb: undefined, unknownSizes: 0, there: 2, grows: false },
+        { region: "eu-nl", backups: 0, resources: "", diskGb: undefined, unknownSizes: 0, there: 2, grows: true },
+        { ...some, grows: true },
+        { ...some, there: 1, grows: true },
+        { ...some, there: undefined, grows: true },
+        { region: "eu-nl", backups: 0, resources: "", diskGb: undefined, unknownSizes: 0, there: 0, grows: false },
     ];
 
     it.each(lines.map((one) => [copyLine(one), one] as const))("is read as it was written: %s", (line, one) => {

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { memoryJournal } from "../../provider/exactly-once/journal";
 import type { CommonInputs, ResourceHandler } from "../../provider/resource/resource";
+import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { backupReplica } from "../../provider/resources/copies/backup-replica";
 import { checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
 import { vaultReplication } from "../../provider/resources/copies/vault-replication";
@@ -14,7 +15,7 @@ let world: World;
 afterEach(() => world?.close());
 
 type Dialect = "huawei" | "otc";
-const handlers = { vaultReplication, backupReplica, checkpointReplica };
+const handlers = { checkpoint, vaultReplication, backupReplica, checkpointReplica };
 
 async function start(dialect: Dialect = "huawei"): Promise<void> {
     const regions = ["eu-de", "eu-nl"].map((name) => ({ name, dialect }));
@@ -145,6 +146,57 @@ describe("a copy's row in the preview", () => {
             "to copy to eu-nl: 2 backups (db-1, web-1), at most 140 GB, the size of the disks; which of them have a replica there is not known",
         ]);
         expect(world.lines.warn).toEqual([]);
+    });
+
+    it("says that a restore point which the same run takes of the vault is copied, too", async () => {
+        await start();
+        const given = pointToCopy();
+        const other = home().addVault({ resources: 1 });
+        for (const one of home().backupsOf(given.point.id))
+            home().addReplica(one.id, away(), given.to.destinationVaultId);
+        const context = newProcess();
+        for (const vaultId of [other.id, given.vault.id]) {
+            expect(await look("checkpoint", { vaultId }, context)).toEqual([]);
+            await look("vaultReplication", given.vaultReplication, context);
+        }
+        await look("checkpointReplica", given.checkpointReplica, context);
+        const adopting = newProcess();
+        await look("checkpoint", { vaultId: given.vault.id, adopt: given.point.id }, adopting);
+        await look("vaultReplication", given.vaultReplication, adopting);
+        expect(world.lines.info).toEqual([
+            "to copy to eu-nl: nothing; 2 more have a replica there already",
+            "to copy to eu-nl: what this run takes before it; 2 more have a replica there already",
+            "to copy to eu-nl: nothing; 2 more have a replica there already",
+        ]);
+    });
+
+    it.each(["huawei", "otc"] as const)(
+        "wants no room where a replica is named for every backup (%s)",
+        async (dialect) => {
+            await start(dialect);
+            const given = pointToCopy();
+            const adopt = home()
+                .backupsOf(given.point.id)
+                .map((one) => home().addReplica(one.id, away(), given.to.destinationVaultId).id);
+            away().setVault(given.to.destinationVaultId, { sizeGb: 1, usedMb: 1024 });
+            const all = { ...given.checkpointReplica, adopt };
+            expect(await look("checkpointReplica", all, newProcess(dialect))).toEqual([]);
+            expect(world.lines.info).toEqual(["to copy to eu-nl: nothing; 2 more have a replica there already"]);
+            expect(world.lines.warn).toEqual([]);
+            const some = { ...all, adopt: adopt.slice(1) };
+            expect(await look("checkpointReplica", some, newProcess(dialect))).toEqual([
+                { property: "destinationVaultId", reason: expect.stringContaining("is full") },
+            ]);
+        },
+    );
+
+    it("does not ask which of none have a replica", async () => {
+        await start("otc");
+        const vault = home().addVault({ resources: 1 });
+        const [backup] = home().backupsOf(home().addCheckpoint(vault.id).id);
+        home().setBackupStatus(backup?.id ?? "", "restoring");
+        await look("vaultReplication", { vaultId: vault.id, ...pointToCopy().to }, newProcess("otc"));
+        expect(world.lines.info).toEqual(["to copy to eu-nl: nothing"]);
     });
 
     it("says nothing where the preview looks at nothing, and nothing of what cannot be copied", async () => {

@@ -124,19 +124,18 @@ function whatHappens({ rows, hooks }: Plan): string[] {
         ...(points === 0 ? [] : [`takes **${counted(points, "restore point")}**`]),
         ...(byHooks === 0 ? [] : [`takes **${counted(byHooks, "restore point")} before** other resources change`]),
         ...(perhaps === 0 ? [] : [`may take **${counted(perhaps, "restore point")}**`]),
-        ...copying(copies(true), "", points + perhaps > 0),
-        ...copying(copies(false), "may ", points + perhaps > 0),
+        ...copying(copies(true), ""),
+        ...copying(copies(false), "may "),
         ...(syncs === 0 ? [] : [`synchronises **${counted(syncs, "hybrid vault")}**`]),
     ];
 }
 
-/** @param grows Restore points are taken first: a run over a whole vault copies these, too. */
-function copying(rows: readonly Row[], may: "" | "may ", grows: boolean): string[] {
+function copying(rows: readonly Row[], may: "" | "may "): string[] {
     if (rows.length === 0) return [];
     const verb = may === "" ? "copies" : "copy";
     const to = destinations(rows);
     const estimates = rows.flatMap(({ estimate }) => estimate ?? []);
-    const isOpen = estimates.length < rows.length || (grows && rows.some(({ kind }) => kind === "VaultReplication"));
+    const isOpen = estimates.length < rows.length || estimates.some(({ grows }) => grows);
     const backups = estimates.reduce((total, one) => total + one.backups, 0);
     if (backups > 0) {
         // A run over a vault may take what another resource copies.

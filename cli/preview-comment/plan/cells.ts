@@ -32,8 +32,10 @@ const joined = (...parts: readonly string[]) => parts.filter((part) => part !== 
 /** How many backups a copy takes, of what, and how much at most. */
 function estimateInWords({ estimate }: Row): string {
     if (estimate === undefined) return "";
-    const { backups, resources, there } = estimate;
+    const { backups, resources, there, grows } = estimate;
     const replicas = there === undefined ? "; which of them have a replica there is not known" : "";
+    if (backups === 0 && grows)
+        return `What this run takes before it${there === 0 ? "" : `; ${there} ${there === 1 ? "has" : "have"} a replica there already`}`;
     if (backups === 0 && there === 0) return "There is none now";
     if (backups === 0)
         return there === 1 ? "It has a replica there already" : `All ${there} have a replica there already`;
@@ -41,7 +43,7 @@ function estimateInWords({ estimate }: Row): string {
         there === undefined || there === 0
             ? ""
             : `; ${there} more ${there === 1 ? "has" : "have"} a replica there already`;
-    return `${counted(backups, "backup")} (${code(resources)}), ${sizeInWords([estimate])}${replicas}${more}`;
+    return `${counted(backups, "backup")} (${code(resources)}), ${sizeInWords([estimate])}${grows ? ", and what this run takes before it" : ""}${replicas}${more}`;
 }
 
 function takenOver({ step }: Row, { names }: Plan): string {

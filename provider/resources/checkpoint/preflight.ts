@@ -32,6 +32,7 @@ function lackedByCloud(context: Context, inputs: Partial<CheckpointInputs>): Fai
 export async function preflightCheckpoint(context: Context, inputs: Partial<CheckpointInputs>): Promise<Failure[]> {
     const lacked = lackedByCloud(context, inputs);
     if (lacked.length > 0) return lacked;
+    if (inputs.vaultId !== undefined && inputs.adopt === undefined) context.memory.growingVaults.add(inputs.vaultId);
     return look(context, async () => {
         const { vaultId } = inputs;
         const { adopt } = inputs;

@@ -14,18 +14,25 @@ export interface CopyEstimate {
     readonly unknownSizes: number;
     /** Backups that have a replica there already; undefined: nothing tells. */
     readonly there: number | undefined;
+    /** More comes to them in the same run: restore points that it takes before. */
+    readonly grows: boolean;
 }
 
 /** Of these backups, all of which could be copied. `keepsRecords`: does their cloud tell what has been copied? */
-export function estimateOf(region: string, rows: readonly WireBackup[], keepsRecords: boolean): CopyEstimate {
+export function estimateOf(
+    region: string,
+    rows: readonly WireBackup[],
+    { keepsRecords, grows }: { readonly keepsRecords: boolean; readonly grows: boolean },
+): CopyEstimate {
     const left = rows.filter((row) => !isThere(row, region));
-    const isTold = keepsRecords || left.length < rows.length;
+    const isTold = keepsRecords || left.length < rows.length || rows.length === 0;
     const sources = left.map((row) => ({
         id: row.resource_id ?? row.id,
         name: row.resource_name,
         size: row.resource_size,
     }));
-    return { region, backups: left.length, ...sizesOf(sources), there: isTold ? rows.length - left.length : undefined };
+    const there = isTold ? rows.length - left.length : undefined;
+    return { region, backups: left.length, ...sizesOf(sources), there, grows };
 }
 
 /** A region has one replica of a backup. One that is being made counts. */
@@ -54,6 +61,7 @@ export function sizesOf(sources: readonly Source[]): Pick<CopyEstimate, "resourc
 
 const MOST_NAMES = 5;
 const NOT_TOLD = "which of them have a replica there is not known";
+const ADDED = "what this run takes before it";
 
 const counted = (count: number) => `${count} ${count === 1 ? "backup" : "backups"}`;
 
@@ -64,18 +72,21 @@ function fewNames(names: readonly string[]): string {
 }
 
 /** `to copy to eu-nl: 2 backups (db-1, web-1), at most 80 GB, the size of the disks; 1 more has a replica there already`. */
-export function copyLine({ region, backups, resources, diskGb, unknownSizes, there }: CopyEstimate): string {
+export function copyLine(estimate: CopyEstimate): string {
+    const { region, backups, resources, diskGb, unknownSizes, there, grows } = estimate;
     const size = diskGb === undefined ? "" : `at most ${diskGb} GB, the size of the disks`;
     const unknown = unknownSizes === 0 ? "" : `${unknownSizes} of unknown size`;
     const sizes = [size, unknown].filter((text) => text !== "").join(" and ");
-    const what = backups === 0 ? "nothing" : `${counted(backups)} (${resources}), ${sizes}`;
+    const now = backups === 0 ? [] : [`${counted(backups)} (${resources}), ${sizes}`];
+    const what = [...now, ...(grows ? [ADDED] : [])].join(", and ") || "nothing";
     const has = there === 1 ? "has" : "have";
     const replicas =
         there === undefined ? `; ${NOT_TOLD}` : there === 0 ? "" : `; ${there} more ${has} a replica there already`;
     return `to copy to ${region}: ${what}${replicas}`;
 }
 
-const BEGINNING = /^to copy to (\S+): (?:nothing|(\d+) backups? \()/;
+const BEGINNING = /^to copy to (\S+): (?:nothing|what this run takes before it|(\d+) backups? \()/;
+const GROWS = /, and what this run takes before it$/;
 const SIZES = /\), (?:at most (\d+) GB, the size of the disks)?(?: and )?(?:(\d+) of unknown size)?$/;
 const REPLICAS = /; (?:(\d+) more ha(?:s|ve) a replica there already|which of them have a replica there is not known)$/;
 
@@ -85,9 +96,11 @@ export function readCopyLine(line: string): CopyEstimate | undefined {
     if (beginning === undefined || region === undefined) return undefined;
     const [replicas = "", thereText] = REPLICAS.exec(line) ?? [];
     const there = thereText === undefined ? (replicas === "" ? 0 : undefined) : Number(thereText);
-    const rest = line.slice(beginning.length, line.length - replicas.length);
-    const none = { region, backups: 0, resources: "", diskGb: undefined, unknownSizes: 0, there };
-    if (backups === undefined) return rest === "" ? none : undefined;
+    const all = line.slice(beginning.length, line.length - replicas.length);
+    const rest = all.replace(GROWS, "");
+    const grows = rest.length < all.length || beginning.endsWith(ADDED);
+    const none = { region, backups: 0, resources: "", diskGb: undefined, unknownSizes: 0, there, grows };
+    if (backups === undefined) return all === "" ? none : undefined;
     const [sizes, gb, unknown] = SIZES.exec(rest) ?? [];
     if (sizes === undefined) return undefined;
     return {
@@ -97,5 +110,6 @@ export function readCopyLine(line: string): CopyEstimate | undefined {
         diskGb: gb === undefined ? undefined : Number(gb),
         unknownSizes: Number(unknown ?? 0),
         there,
+        grows,
     };
 }

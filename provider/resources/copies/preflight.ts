@@ -81,6 +81,8 @@ interface Destination {
 interface Copied {
     readonly objectType?: string | undefined;
     readonly needs?: readonly Need[] | undefined;
+    /** All of it is there already: nothing is sent, and no room is wanted. */
+    readonly isThere?: boolean;
 }
 
 /** Region pair, then destination vault: what all kinds of copies need. */
@@ -88,7 +90,7 @@ async function checkDestination(
     context: Context,
     inputs: Destination,
     source: ProjectRef,
-    { objectType, needs = [] }: Copied,
+    { objectType, needs = [], isThere = false }: Copied,
 ): Promise<Failure[]> {
     const { destinationRegion, destinationVaultId } = inputs;
     if (destinationRegion === undefined) return [];
@@ -132,9 +134,9 @@ async function checkDestination(
         );
     if (objectType !== undefined && type !== undefined && type !== objectType)
         reasons.push(`is for objects of type ${type}, the source is of type ${objectType} (BackupService.6119)`);
-    const full = fullReason(vault, "6129");
+    const full = isThere ? undefined : fullReason(vault, "6129");
     if (full !== undefined) reasons.push(full);
-    if (reasons.length === 0) await warnOfRoom(context, destination, vault, needs);
+    if (reasons.length === 0 && !isThere) await warnOfRoom(context, destination, vault, needs);
     return reasons.map((reason) => ({
         property: "destinationVaultId",
         reason: `vault ${destinationVaultId} ${reason}`,
@@ -189,9 +191,10 @@ async function sayVault(context: Context, source: ProjectRef, vault: WireVault, 
     const rows = full.length === 0 ? [] : await askOnce(context, key, list).catch(() => undefined);
     // Of an empty vault there is nothing to say: its first restore point may be part of the same program.
     if (rows?.length === 0) return;
-    if (rows !== undefined) return sayEstimate(context, { destinationRegion: to }, rows.filter(canBeCopied));
+    const grows = context.memory.growingVaults.has(vault.id);
+    if (rows !== undefined) return sayEstimate(context, { destinationRegion: to }, rows.filter(canBeCopied), { grows });
     const backups = full.reduce((sum, one) => sum + (one.backup_count ?? 1), 0);
-    infoOnce(context, copyLine({ region: to, backups, ...sizesOf(full), there: undefined }));
+    infoOnce(context, copyLine({ region: to, backups, ...sizesOf(full), there: undefined, grows }));
 }
 
 const canBeCopied = (row: WireBackup) => row.status === "available" && row.image_type !== "replication";
@@ -209,18 +212,22 @@ function goesFirst<I extends Destination & { readonly deletionPolicy?: string | 
     );
 }
 
+/** The record of a copy as far as it counts here. */
+const COPIED = { id: "", extra_info: undefined };
+
 /** The row says what copying these backups takes. */
 function sayEstimate(
     context: Context,
     { destinationRegion: to }: Destination,
     backups: readonly WireBackup[],
-    isAnew = false,
+    { isAnew = false, isThere = false, grows = false } = {},
 ): void {
     if (to === undefined) return;
-    const rows = isAnew ? backups.map((row) => ({ ...row, replication_records: [] })) : backups;
+    const records = isAnew ? [] : isThere ? [{ ...COPIED, destination_region: to }] : undefined;
+    const rows = records === undefined ? backups : backups.map((row) => ({ ...row, replication_records: records }));
     const lacksRecords = cloudAmong(context.settings, ["otc", "flexibleengine"]) !== undefined;
     const keepsRecords = !lacksRecords && rows.every((row) => row.replication_records !== undefined);
-    infoOnce(context, copyLine(estimateOf(to, rows, keepsRecords)));
+    infoOnce(context, copyLine(estimateOf(to, rows, { keepsRecords, grows })));
 }
 
 export function preflightBackupReplica(
@@ -261,7 +268,7 @@ export function preflightBackupReplica(
         const copied = { objectType: typeOf(vault, failures), needs };
         failures.push(...(await checkDestination(context, inputs, source, copied)));
         if (failures.length === 0 && backup !== undefined)
-            sayEstimate(context, inputs, [backup], goesFirst(replaced, inputs, "backupId"));
+            sayEstimate(context, inputs, [backup], { isAnew: goesFirst(replaced, inputs, "backupId") });
         return failures;
     });
 }
@@ -297,13 +304,23 @@ export function preflightCheckpointReplica(
                 refuse(nothingToCopy(point.id, source, rows));
         }
         const needs = (point?.vault?.resources ?? []).map((one) => ({ resourceId: one.id, sizeGb: one.resource_size }));
-        const copied = { objectType: typeOf(vault, failures), needs };
+        const isThere = isAdopted(inputs, rows);
+        const copied = { objectType: typeOf(vault, failures), needs, isThere };
         failures.push(...(await checkDestination(context, inputs, source, copied)));
         if (failures.length === 0 && rows !== undefined)
-            sayEstimate(context, inputs, rows.filter(canBeCopied), goesFirst(replaced, inputs, "checkpointId"));
+            sayEstimate(context, inputs, rows.filter(canBeCopied), {
+                isAnew: !isThere && goesFirst(replaced, inputs, "checkpointId"),
+                isThere,
+            });
         return failures;
     });
 }
+
+/** Is a replica named for every backup that would be copied? Whether they fit is judged apart. */
+const isAdopted = (
+    { adopt = [] }: Partial<CheckpointReplicaInputs>,
+    rows: readonly WireBackup[] | undefined,
+): boolean => adopt.length > 0 && rows !== undefined && adopt.length >= rows.filter(canBeCopied).length;
 
 /** The backups of a restore point that has ended, with their records; undefined: it has not, or nobody could say. */
 async function backupsToCopy(
