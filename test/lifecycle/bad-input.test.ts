@@ -66,6 +66,13 @@ it("names each bad input at its property, all of them at once, in the preview", 
         "resourceDetails: cannot be given together with resources: name the resources in one of the two",
         "resources: names a resource twice",
     ]);
+    const copy = { checkpointId: uuid, destinationRegion: "eu-nl", destinationVaultId: uuid };
+    expect(
+        await bad("CheckpointReplica", { ...copy, adopt: [uuid, uuid.toUpperCase()], crossAccountUrn: "a vault" }),
+    ).toEqual([
+        "adopt: names a replica twice",
+        "crossAccountUrn: must have 1 to 1500 characters, and no spaces or control characters",
+    ]);
     expect(
         await bad("VaultReplication", {
             vaultId,

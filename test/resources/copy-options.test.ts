@@ -149,6 +149,20 @@ describe.each(all)("%s", (kind) => {
         expect(posts()).toEqual([]);
     });
 
+    it("refuses what is no mark of a vault, and takes every other", async () => {
+        const { copy, there } = await start();
+        const reasons = (crossAccountUrn: string) =>
+            checkInputs(handler, copy(kind, { ...there, crossAccountUrn }) as never, () => false);
+        const refused = {
+            property: "crossAccountUrn",
+            reason: "must have 1 to 1500 characters, and no spaces or control characters",
+        };
+        for (const text of ["", " ", "cbr: eu-nl", "cbr:eu-nl\n", "cbr\u0000", "cbr\u200b", "u".repeat(1_501)])
+            expect(reasons(text), JSON.stringify(text)).toEqual([refused]);
+        for (const text of ["0123456789abcdef", "cbr:eu-nl:0f:vault:Tresor-Prüfer/1", "u".repeat(1_500)])
+            expect(reasons(text)).toEqual([]);
+    });
+
     it("says the cloud's word about a vault that takes no such copies", async () => {
         const { copy, there, delegated } = await start();
         for (const [more, code] of [

@@ -6,7 +6,7 @@ import { abandonNotes, type StoredOutcome } from "../../exactly-once/settle-note
 import { windowOf } from "../../exactly-once/time-window";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/poll-interval";
-import { commonInputs, deadlineOf, objectId, type ResourceHandler } from "../../resource/resource";
+import { commonInputs, deadlineOf, type Failure, objectId, type ResourceHandler } from "../../resource/resource";
 import type { Context } from "../../services/context";
 import { adoptSome, ownReplicas, preflightAdopted, refuseOwnPlace } from "./adopt-replicas";
 import { type CopyOutcome, type CopyRequest, findCopy, sendCopy } from "./copy-backup";
@@ -81,7 +81,7 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
     inputs: checkpointReplicaInputs,
     outputs: checkpointReplicaOutputs,
     upgradeState: upgradeCopyRun,
-    refine: refineCopy,
+    refine,
     preflight: withCopyOptions(async (context, inputs, replaced) => [
         ...(await preflightCheckpointReplica(context, inputs, replaced)),
         ...(inputs.adopt === undefined ? [] : await preflightAdopted(context, inputs)),
@@ -161,6 +161,12 @@ async function create(context: Context, inputs: CheckpointReplicaInputs) {
     const finish = (begun: CheckpointReplicaOutputs) => finishCopies(context, set, { id, outputs: begun, deadline });
     if (adopted.size === backups.length) return { id, outputs: await finish(withTotals(outputs)) };
     return { id, outputs: await begin(context, outputs, deadline, finish) };
+}
+
+function refine(inputs: Partial<CheckpointReplicaInputs>): Failure[] {
+    const { adopt = [] } = inputs;
+    const isTwice = new Set(adopt).size < adopt.length;
+    return [...refineCopy(inputs), ...(isTwice ? [{ property: "adopt", reason: "names a replica twice" }] : [])];
 }
 
 function idOf(

@@ -16,10 +16,14 @@ export const copyOptions = {
     enableAcceleration: z.boolean().optional().meta({ default: false }),
     /**
      * Of a copy to another account: the mark of its cross-account replication vault (the API's `cross_account_urn`;
-     * Huawei Cloud only). Then destinationProjectId is required, the replica is never looked at, and never deleted.
+     * Huawei Cloud only), 1 to 1500 characters without spaces. Then destinationProjectId is required, the replica is never looked at, and never deleted.
      * Changing it replaces the resource.
      */
-    crossAccountUrn: z.string().min(1).optional().meta({ replaces: true }),
+    crossAccountUrn: z
+        .string()
+        .regex(/^[^\s\p{C}]{1,1500}$/u, "must have 1 to 1500 characters, and no spaces or control characters")
+        .optional()
+        .meta({ replaces: true }),
 };
 export interface CopyOptions {
     readonly enableAcceleration?: boolean | undefined;
