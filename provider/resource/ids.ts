@@ -1,6 +1,7 @@
 /**
  * Ids of the cloud have one form: lower case, as every cloud writes them. What a user writes in capitals is the same
- * id, so everything that compares or sends one takes it from here.
+ * id, so everything that compares or sends one takes it from here. Answers are read in that form
+ * (`client/operations/wire.ts`).
  */
 import { z } from "zod";
 import { type InputMeta, objectId } from "./resource";

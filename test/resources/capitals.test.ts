@@ -1,9 +1,15 @@
-// Ids that the program writes in capitals are the same ids: sent, compared and looked for in one form.
+// Ids that the program or the cloud writes in capitals are the same ids: sent, compared and looked for in one form.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { invoke } from "../../provider/functions";
 import * as provider from "../../provider/index";
+import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
+import { backupReplica } from "../../provider/resources/copies/backup-replica";
+import { checkpointReplica } from "../../provider/resources/copies/checkpoint-replica";
+import { vaultReplication } from "../../provider/resources/copies/vault-replication";
+import { vaultSync } from "../../provider/resources/vault-sync/vault-sync";
 import { type Simulator, startSimulator } from "../../sdk/testing/index";
 import { requireTypeScript } from "../support/require-typescript";
+import { type Alter, startWorld } from "../support/world";
 
 let sim: Simulator;
 const ids = { vault: "", target: "", hybrid: "", server: "" };
@@ -132,3 +138,50 @@ it("looks things up by ids in capitals", async () => {
     const backups = await invoke("getBackups", { vaultId: upper(ids.vault), resourceId: upper(ids.server) }, config);
     expect(new Set(backups.map((one) => one.resourceId))).toEqual(new Set([ids.server]));
 });
+
+const UUIDS = /"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"/g;
+const inCapitals: Alter = (_request, response) => ({ ...response, body: response.body.replaceAll(UUIDS, upper) });
+
+it.each(["huawei", "otc"] as const)(
+    "reads ids that a cloud writes in capitals in the same form: %s",
+    async (dialect) => {
+        const world = await startWorld({
+            answer: inCapitals,
+            regions: [
+                { name: "eu-de", dialect },
+                { name: "eu-nl", dialect },
+            ],
+        });
+        try {
+            const [source, destination] = [world.sim.regions["eu-de"].cloud, world.sim.regions["eu-nl"].cloud];
+            const to = { destinationRegion: "eu-nl", destinationVaultId: world.destinationVaultId };
+            const context = world.context();
+            const replicas = () => [...destination.backups.keys()];
+
+            const point = await checkpoint.create(context, { vaultId: world.vaultId });
+            expect([[point.id], point.outputs.backupIds]).toEqual([
+                [...source.checkpoints.keys()],
+                [...source.backups.keys()],
+            ]);
+            const one = await backupReplica.create(context, { backupId: point.outputs.backupIds[0] ?? "", ...to });
+            expect([one.outputs.destinationBackupId]).toEqual(replicas());
+            await checkpoint.create(context, { vaultId: world.vaultId, name: "second" });
+            const run = await vaultReplication.create(context, { vaultId: world.vaultId, ...to });
+            const third = await checkpoint.create(context, { vaultId: world.vaultId, name: "third" });
+            const set = await checkpointReplica.create(context, { checkpointId: third.id, ...to });
+            const made = [
+                one.outputs.destinationBackupId,
+                run.outputs.destinationBackupIds,
+                set.outputs.destinationBackupIds,
+            ];
+            expect(made.flat()).toEqual(replicas());
+            for (const { outputs } of [one, run, set])
+                expect(outputs).toMatchObject({ status: "success", verified: true });
+            if (dialect === "otc") return;
+            const sync = await vaultSync.create(context, { vaultId: world.hybridVaultId });
+            expect(source.operationLogs.get(sync.id)?.operationType).toBe("sync");
+        } finally {
+            await world.close();
+        }
+    },
+);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "./operation";
-import { requestDescription, requestId, requestName, requestRegion, wireId, wireText } from "./wire";
+import { requestDescription, requestId, requestName, requestRegion, wireId, wireIdIfAny, wireText } from "./wire";
 
 export const copyBackupRequest = z.strictObject({
     replicate: z.strictObject({
@@ -29,13 +29,13 @@ export const copyBackup = defineOperation({
         replication: z.object({
             replication_record_id: wireId,
             /** Vendor: in the example it differs from the URL's: sample noise, never compared. */
-            backup_id: wireText,
-            provider_id: wireText,
+            backup_id: wireIdIfAny,
+            provider_id: wireIdIfAny,
             project_id: wireText,
             source_region: wireText,
             destination_project_id: wireText,
             destination_region: wireText,
-            destination_vault_id: wireText,
+            destination_vault_id: wireIdIfAny,
         }),
     }),
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "./operation";
-import { requestId, requestRegion, wireId, wireList, wireText } from "./wire";
+import { requestId, requestRegion, wireId, wireIdIfAny, wireList, wireText } from "./wire";
 
 export const copyCheckpointRequest = z.strictObject({
     replicate: z.strictObject({
@@ -28,13 +28,13 @@ export const copyCheckpoint = defineOperation({
     response: z.object({
         replication: z.object({
             backups: wireList(z.object({ backup_id: wireId, replication_record_id: wireId })),
-            provider_id: wireText,
+            provider_id: wireIdIfAny,
             project_id: wireText,
             source_region: wireText,
-            vault_id: wireText,
+            vault_id: wireIdIfAny,
             destination_project_id: wireText,
             destination_region: wireText,
-            destination_vault_id: wireText,
+            destination_vault_id: wireIdIfAny,
         }),
     }),
 });

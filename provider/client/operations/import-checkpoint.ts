@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "./operation";
-import { requestId, wireId, wireText } from "./wire";
+import { requestId, wireId, wireIdIfAny, wireText } from "./wire";
 
 /**
  * Vendor: both keys are required, although auto_trigger also bears a default (api-notes: Automatic trigger of a
@@ -20,5 +20,5 @@ export const importCheckpoint = defineOperation({
     path: "/checkpoints/sync",
     request: importCheckpointRequest,
     makes: ["sync", "operation_log_id"],
-    response: z.object({ sync: z.object({ operation_log_id: wireId, vault_id: wireText }) }),
+    response: z.object({ sync: z.object({ operation_log_id: wireId, vault_id: wireIdIfAny }) }),
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "./operation";
-import { requestId, wireText } from "./wire";
+import { requestId, wireIdIfAny, wireText } from "./wire";
 
 export const restoreBackupRequest = z.strictObject({
     restore: z.strictObject({
@@ -29,7 +29,7 @@ export const restoreBackup = defineOperation({
     status: 202,
     request: restoreBackupRequest,
     response: z
-        .object({ job_id: wireText })
+        .object({ job_id: wireIdIfAny })
         .nullish()
         .transform((answer) => answer ?? { job_id: undefined }),
 });

@@ -27,10 +27,11 @@ function wireValue<T>(
         .optional();
 }
 
-export const wireText = wireValue("string", (value) => {
+const readText = (value: unknown) => {
     if (typeof value === "number") return String(value);
     return typeof value === "string" ? value : WRONG_TYPE;
-});
+};
+export const wireText = wireValue("string", readText);
 /** A text that is no number reads as absent: nothing fails over a size or a progress. */
 export const wireNumber = wireValue("number", (value) => {
     const number = typeof value === "string" ? Number(value) : value;
@@ -46,8 +47,17 @@ export const wireFlag = wireValue("boolean", (value) => {
 /** Anything but an array is no list: null and absent read as empty. */
 export const wireList = <T extends z.ZodType>(item: T) => z.preprocess((value) => value ?? [], z.array(item));
 
+const UUID = /^[0-9A-F]{8}-(?:[0-9A-F]{4}-){3}[0-9A-F]{12}$/i;
+/** Ids are compared as they are, so one that an answer has in capitals is read in the form of `resource/ids.ts`. */
+const inOneForm = (id: string) => (UUID.test(id) ? id.toLowerCase() : id);
+
 /** An id in an answer: never empty. */
-export const wireId = z.string().min(1);
+export const wireId = z.string().min(1).transform(inOneForm);
+/** An id that may be absent. */
+export const wireIdIfAny = wireValue("string", (value) => {
+    const id = readText(value);
+    return id === WRONG_TYPE ? id : inOneForm(id);
+});
 
 /** Id in a request: what the vendor calls UUID; not narrower than what the clouds hand out. */
 export const requestId = z.guid();
@@ -67,9 +77,9 @@ export const wireCheckpoint = z.object({
     project_id: wireText,
     vault: z
         .object({
-            id: wireText,
+            id: wireIdIfAny,
             name: wireText,
-            provider_id: wireText,
+            provider_id: wireIdIfAny,
             resources: wireList(
                 z.object({
                     id: wireId,
@@ -104,16 +114,16 @@ const wireReplicationRecord = z.object({
     id: wireId,
     status: wireText,
     created_at: wireText,
-    source_backup_id: wireText,
-    source_checkpoint_id: wireText,
+    source_backup_id: wireIdIfAny,
+    source_checkpoint_id: wireIdIfAny,
     source_project_id: wireText,
     source_region: wireText,
-    vault_id: wireText,
-    destination_backup_id: wireText,
-    destination_checkpoint_id: wireText,
+    vault_id: wireIdIfAny,
+    destination_backup_id: wireIdIfAny,
+    destination_checkpoint_id: wireIdIfAny,
     destination_project_id: wireText,
     destination_region: wireText,
-    destination_vault_id: wireText,
+    destination_vault_id: wireIdIfAny,
     extra_info: z
         .object({ progress: wireNumber, fail_code: wireText, fail_reason: wireText, auto_trigger: wireFlag })
         .nullish()
@@ -126,8 +136,8 @@ const backupFields = {
     id: wireId,
     name: wireText,
     project_id: wireText,
-    vault_id: wireText,
-    checkpoint_id: wireText,
+    vault_id: wireIdIfAny,
+    checkpoint_id: wireIdIfAny,
     /**
      * Vendor: available, protecting, deleting, restoring, error, waiting_protect, waiting_delete, waiting_restore. Kept
      * as text.
@@ -135,15 +145,15 @@ const backupFields = {
     status: z.string(),
     image_type: wireText,
     description: wireText,
-    resource_id: wireText,
+    resource_id: wireIdIfAny,
     resource_name: wireText,
     resource_type: wireText,
     /** GB. */
     resource_size: wireNumber,
-    parent_id: wireText,
+    parent_id: wireIdIfAny,
     created_at: wireText,
     expired_at: wireText,
-    provider_id: wireText,
+    provider_id: wireIdIfAny,
     incremental: wireFlag,
     /** Vendor: OTC has `incremental` in here; any field may be null. */
     extend_info: z
@@ -170,13 +180,13 @@ export const wireOperationLog = z.object({
     /** Vendor: waiting, running, success, failed, skipped, timeout. Kept as text. */
     status: z.string(),
     operation_type: wireText,
-    checkpoint_id: wireText,
-    vault_id: wireText,
+    checkpoint_id: wireIdIfAny,
+    vault_id: wireIdIfAny,
     created_at: wireText,
     started_at: wireText,
     updated_at: wireText,
     ended_at: wireText,
-    provider_id: wireText,
+    provider_id: wireIdIfAny,
     error_info: z
         .object({ code: wireText, message: wireText })
         .nullish()
@@ -184,34 +194,34 @@ export const wireOperationLog = z.object({
     extra_info: z
         .object({
             common: z
-                .object({ progress: wireNumber, request_id: wireText, task_id: wireText })
+                .object({ progress: wireNumber, request_id: wireText, task_id: wireIdIfAny })
                 .nullish()
                 .catch(undefined),
-            resource: z.object({ id: wireText, type: wireText, name: wireText }).nullish().catch(undefined),
+            resource: z.object({ id: wireIdIfAny, type: wireText, name: wireText }).nullish().catch(undefined),
             backup: z
-                .object({ backup_id: wireText, backup_name: wireText, incremental: wireFlag })
+                .object({ backup_id: wireIdIfAny, backup_name: wireText, incremental: wireFlag })
                 .nullish()
                 .catch(undefined),
             sync: z
                 .object({ sync_backup_num: wireNumber, delete_backup_num: wireNumber, err_sync_backup_num: wireNumber })
                 .nullish()
                 .catch(undefined),
-            delete: z.object({ backup_id: wireText }).nullish().catch(undefined),
+            delete: z.object({ backup_id: wireIdIfAny }).nullish().catch(undefined),
             restore: z
                 .object({
-                    backup_id: wireText,
+                    backup_id: wireIdIfAny,
                     backup_name: wireText,
-                    target_resource_id: wireText,
+                    target_resource_id: wireIdIfAny,
                     target_resource_name: wireText,
                 })
                 .nullish()
                 .catch(undefined),
             replication: z
                 .object({
-                    source_backup_id: wireText,
-                    source_checkpoint_id: wireText,
-                    destination_backup_id: wireText,
-                    destination_checkpoint_id: wireText,
+                    source_backup_id: wireIdIfAny,
+                    source_checkpoint_id: wireIdIfAny,
+                    destination_backup_id: wireIdIfAny,
+                    destination_checkpoint_id: wireIdIfAny,
                     destination_region: wireText,
                     destination_project_id: wireText,
                 })
@@ -228,7 +238,7 @@ export const wireVault = z.object({
     id: wireId,
     name: wireText,
     project_id: wireText,
-    provider_id: wireText,
+    provider_id: wireIdIfAny,
     description: wireText,
     created_at: wireText,
     billing: z
@@ -287,7 +297,7 @@ export const wireProtectable = z.object({
             message: wireText,
             /** The vault that it is associated with. */
             vault: z
-                .object({ id: wireText, name: wireText })
+                .object({ id: wireIdIfAny, name: wireText })
                 .nullish()
                 .transform((vault) => vault ?? undefined)
                 .catch(undefined),
@@ -297,10 +307,10 @@ export const wireProtectable = z.object({
     /** A server's volumes. Vendor: the page says "array of objects"; in its example the id stands in `detail`, too. */
     children: wireList(
         z.object({
-            id: wireText,
+            id: wireIdIfAny,
             ...protectableFields,
             detail: z
-                .object({ id: wireText })
+                .object({ id: wireIdIfAny })
                 .nullish()
                 .transform((detail) => detail ?? undefined)
                 .catch(undefined),
