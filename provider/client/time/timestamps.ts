@@ -9,6 +9,9 @@ export function parseInstant(text: string | undefined): number | undefined {
     return Number.isNaN(ms) ? undefined : ms;
 }
 
+/** As outputs have it: `2025-06-01T12:00:00.000Z`. */
+export const isoInstant = (ms: number): string => new Date(ms).toISOString();
+
 /** For filters in queries: `YYYY-mm-ddTHH:MM:SSZ`, rounded down. */
 export function queryInstant(ms: number): string {
     return `${new Date(Math.floor(ms / 1000) * 1000).toISOString().slice(0, 19)}Z`;

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import { OperationFailedError, PartialCreateError } from "../../client/errors/errors";
 import type { WireBackup } from "../../client/operations";
+import { isoInstant, parseInstant } from "../../client/time/timestamps";
 import { holdingNotes } from "../../exactly-once/post-once";
 import { abandonNotes, type StoredOutcome, settleNotes } from "../../exactly-once/settle-notes";
 import { readBackup } from "../../reads/backup-lists";
@@ -46,7 +47,7 @@ import {
     updateCopies,
     withInputs,
 } from "./copy-set";
-import { isOwn, isUsable, type Replication, reasonOf } from "./copy-state";
+import { isOwn, isUsable, type Replication, reasonOf, upgradeTimes } from "./copy-state";
 import { COPY_BUDGET_MS, isFinalCopy } from "./destination-replicas";
 import { copyHolding, copyKey } from "./holding";
 import { preflightBackupReplica } from "./preflight";
@@ -104,8 +105,8 @@ const backupReplicaOutputs = z.object({
     /** Kind of object that was copied. */
     providerId: z.string().optional(),
     sourceRegion: z.string(),
-    /** Clock time of the request, milliseconds since the epoch. */
-    requestedAt: z.number(),
+    /** Time of the request, by this machine's clock. */
+    requestedAt: z.string(),
     /**
      * Ids of the tasks that made the copy, in the source region, sorted: those that a list of tasks has shown. Absent
      * where none has, and without a right to list tasks. The cloud forgets tasks after about 30 days.
@@ -137,6 +138,7 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
     kind: "BackupReplica",
     inputs: backupReplicaInputs,
     outputs: backupReplicaOutputs,
+    upgradeState: upgradeTimes,
     refine: refineCopy,
     preflight: withCopyOptions((context, inputs, replaced) =>
         inputs.adopt === undefined
@@ -169,7 +171,7 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
 });
 
 function storedOutcome(id: string, { requestedAt }: Partial<BackupReplicaOutputs>): StoredOutcome {
-    return { id, begun: { at: requestedAt, clock: "machine" } };
+    return { id, begun: { at: parseInstant(requestedAt), clock: "machine" } };
 }
 
 /** Without a name the replica keeps the one it has. One to adopt that is this one is no change, nor is its removal. */
@@ -290,7 +292,7 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
         replicationRecordId: id,
         status: isThere === true ? "skip" : "waiting_replicate",
         providerId,
-        requestedAt: since ?? outcome.sentAt,
+        requestedAt: isoInstant(since ?? outcome.sentAt),
         ...(outcome.isProven ? {} : { unproven: true }),
     };
     const run = async () => {
@@ -317,7 +319,7 @@ async function adopt(
         ...placeOutputs(places),
         name: name ?? replica.name,
         providerId,
-        requestedAt: context.clock.now(),
+        requestedAt: isoInstant(context.clock.now()),
     };
     await settleNotes(context, [context.urn], storedOutcome(id, outputs));
     await abandonNotes(context, () => false);
@@ -381,7 +383,7 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
         ...placeOutputs({ source, destination }),
         replicationRecordId: id,
         status: status ?? "waiting_replicate",
-        requestedAt: olds.requestedAt ?? 0,
+        requestedAt: olds.requestedAt ?? isoInstant(0),
     } as BackupReplicaOutputs;
     if (status === undefined) await refuseUnknownRecord(context, source, id, backupId);
     if (!isDone(set, outputs)) outputs = await lookNow(context, set, outputs);

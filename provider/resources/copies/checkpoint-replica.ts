@@ -1,6 +1,7 @@
 /** CheckpointReplica: copies of exactly the backups of one restore point, in another region. */
 import { z } from "zod";
 import { messageOf, PartialCreateError, UncertainOutcomeError } from "../../client/errors/errors";
+import { isoInstant, parseInstant } from "../../client/time/timestamps";
 import { holdingNotes } from "../../exactly-once/post-once";
 import { abandonNotes, type StoredOutcome } from "../../exactly-once/settle-notes";
 import { windowOf } from "../../exactly-once/time-window";
@@ -112,7 +113,7 @@ export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, Checkpo
 function storedOutcome(id: string, outputs: Partial<CheckpointReplicaOutputs>): StoredOutcome {
     const { replications = [], requestedAt } = outputs;
     const parts = new Map(replications.filter(hasBegun).map((one) => [one.backupId, one.replicationRecordId]));
-    return { id, parts, begun: { at: requestedAt, clock: "machine" } };
+    return { id, parts, begun: { at: parseInstant(requestedAt), clock: "machine" } };
 }
 
 /** Replicas to adopt that this resource has already are no change, nor is it to leave them out. */
@@ -154,7 +155,7 @@ async function create(context: Context, inputs: CheckpointReplicaInputs) {
         destinationBackupIds: [],
         status: "replicating",
         providerId: checkpoint.vault?.provider_id ?? backups[0]?.provider_id,
-        requestedAt: context.clock.now(),
+        requestedAt: isoInstant(context.clock.now()),
         sourceVaultId: checkpoint.vault?.id,
     };
     await abandonNotes(context, ({ part }) => backups.some((one) => one.id === part));
@@ -196,7 +197,8 @@ async function begin(
     // What began before, or may have begun at any time of this run, has no later beginning.
     const isFirst = !unsure && given.replications.every((one) => one.status === UNSENT);
     const times = outcomes.map((one) => one.value.since ?? one.sentAt);
-    const requestedAt = isFirst && times.length > 0 ? Math.min(...times) : Math.min(given.requestedAt, ...times);
+    const earlier = isFirst && times.length > 0 ? [] : [Date.parse(given.requestedAt)];
+    const requestedAt = isoInstant(Math.min(...earlier, ...times));
     const outputs = withTotals({ ...given, replications, requestedAt, verified: undefined });
     // Nothing began, and surely so: there is nothing to keep.
     if (open.length === replications.length && !unsure) throw errors[0];
@@ -235,7 +237,7 @@ async function sendMissing(context: Context, given: CheckpointReplicaOutputs, de
             const failReason = messageOf(error);
             // Who no longer waits for an answer does not know, either.
             if (error instanceof UncertainOutcomeError || context.signal.aborted)
-                sent.set(backupId, { backupId, status: UNSURE, failReason, unsureAt: context.clock.now() });
+                sent.set(backupId, { backupId, status: UNSURE, failReason, unsureAt: isoInstant(context.clock.now()) });
             else sent.set(backupId, { backupId, status: UNSENT, failReason });
         }
     };
@@ -281,7 +283,7 @@ function copyOf(outputs: CheckpointReplicaOutputs, backupId: string): CopyReques
 
 /** One that was left unsure may have been sent at any time of its run. */
 function doubtedSpan({ clock }: Context, { requestedAt }: CheckpointReplicaOutputs, one: Replication) {
-    return { from: requestedAt, to: one.unsureAt ?? clock.now() };
+    return { from: Date.parse(requestedAt), to: parseInstant(one.unsureAt) ?? clock.now() };
 }
 
 async function update(

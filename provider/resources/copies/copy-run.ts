@@ -34,6 +34,7 @@ import {
     replication,
     UNSENT,
     UNSURE,
+    upgradeTimes,
 } from "./copy-state";
 
 /** Inputs that both kinds have. */
@@ -79,8 +80,8 @@ export const copyRunOutputs = {
     /** Kind of object that was copied. */
     providerId: z.string().optional(),
     sourceRegion: z.string(),
-    /** Clock time of the request, milliseconds since the epoch. */
-    requestedAt: z.number(),
+    /** Time of the request, by this machine's clock. */
+    requestedAt: z.string(),
     /**
      * Ids of the tasks that made the copies, in the source region, sorted: those that a list of tasks has shown. Absent
      * where none has, and without a right to list tasks. The cloud forgets tasks after about 30 days.
@@ -99,10 +100,11 @@ export interface CopyRunOutputs extends CopyOutputs {
 
 /** 0.1.0 marked a replica that was no longer there with `gone: true` beside its record's status. */
 export function upgradeCopyRun(stored: Readonly<Record<string, unknown>>): Record<string, unknown> {
-    const { replications } = stored as { replications?: readonly (Replication & { gone?: boolean })[] };
-    if (replications?.some(({ gone }) => gone === true) !== true) return { ...stored };
+    const timed = upgradeTimes(stored);
+    const { replications } = timed as { replications?: readonly (Replication & { gone?: boolean })[] };
+    if (replications?.some(({ gone }) => gone === true) !== true) return timed;
     const upgraded = replications.map(({ gone, ...one }) => (gone === true ? { ...one, status: EXPIRED } : one));
-    return { ...withTotals({ ...(stored as unknown as CopyRunOutputs), replications: upgraded }) };
+    return { ...withTotals({ ...(timed as unknown as CopyRunOutputs), replications: upgraded }) };
 }
 
 /** Nothing of it is under way any more, nor in doubt. */

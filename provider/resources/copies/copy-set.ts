@@ -37,7 +37,7 @@ export interface CopyOutputs extends CommonInputs, CopyOptions {
     readonly destinationVaultId: string;
     readonly deletionPolicy?: "retain" | "delete" | undefined;
     readonly status: string;
-    readonly requestedAt: number;
+    readonly requestedAt: string;
     readonly operationLogIds?: string[] | undefined;
     readonly verified?: boolean | undefined;
 }
@@ -135,7 +135,7 @@ function queryOf<O extends CopyOutputs>(set: CopySet<O>, outputs: O): CopyQuery 
         copies: begun.map(({ backupId, replicationRecordId: recordId, name }) => ({ backupId, recordId, name })),
         sourceVaultId: set.sourceVaultId(outputs),
         ...locationOf(outputs),
-        since: outputs.requestedAt,
+        since: Date.parse(outputs.requestedAt),
     };
 }
 
@@ -292,8 +292,8 @@ async function checkReplicas<O extends CopyOutputs>(
 }
 
 /** A single replica is read by its id; of many one list is read. */
-const listing = <O extends CopyOutputs>(set: CopySet<O>, { requestedAt: since }: O, deadline: number) =>
-    set.isSingle ? { deadline } : { deadline, since };
+const listing = <O extends CopyOutputs>(set: CopySet<O>, { requestedAt }: O, deadline: number) =>
+    set.isSingle ? { deadline } : { deadline, since: Date.parse(requestedAt) };
 
 /** Resumes the wait, or judges again what was seen; `outputs` have the new inputs already. Sends nothing. */
 export async function updateCopies<O extends CopyOutputs>(

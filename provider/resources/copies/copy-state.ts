@@ -1,5 +1,6 @@
 /** One copy in a resource's outputs, and what its status means. */
 import { z } from "zod";
+import { isoInstant } from "../../client/time/timestamps";
 import { EXPIRED } from "../../resource/resource";
 import { isFinalCopy } from "./destination-replicas";
 
@@ -24,8 +25,8 @@ export const replication = z.object({
     destinationCheckpointId: z.string().optional(),
     failCode: z.string().optional(),
     failReason: z.string().optional(),
-    /** Of an `unsure` one: clock time by which its request was sent, milliseconds since the epoch. */
-    unsureAt: z.number().optional(),
+    /** Of an `unsure` one: time by this machine's clock by which its request was sent. */
+    unsureAt: z.string().optional(),
     /** True when the replica was there before: it is then never deleted. */
     adopted: z.boolean().optional(),
     /**
@@ -35,6 +36,25 @@ export const replication = z.object({
     unproven: z.boolean().optional(),
 });
 export type Replication = z.output<typeof replication>;
+
+/** 0.1.0 wrote times as milliseconds. */
+export function upgradeTimes(stored: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    const { requestedAt, replications } = stored as {
+        requestedAt?: unknown;
+        replications?: readonly { readonly unsureAt?: unknown }[];
+    };
+    return {
+        ...stored,
+        ...(typeof requestedAt === "number" ? { requestedAt: isoInstant(requestedAt) } : {}),
+        ...(replications === undefined
+            ? {}
+            : {
+                  replications: replications.map((one) =>
+                      typeof one.unsureAt === "number" ? { ...one, unsureAt: isoInstant(one.unsureAt) } : one,
+                  ),
+              }),
+    };
+}
 
 export const hasBegun = (one: Replication): boolean => one.status !== UNSENT && one.status !== UNSURE;
 /** A `success` that names no replica yet has not ended, either. */

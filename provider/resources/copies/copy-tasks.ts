@@ -24,7 +24,7 @@ export async function withCopyTasks<O extends CopyOutputs>(
             type: "replication",
             subjects,
             count: subjects.length,
-            since: toRegionClock(context, region, requestedAt),
+            since: toRegionClock(context, region, Date.parse(requestedAt)),
             destinationRegion,
         },
     );

@@ -22,7 +22,7 @@ export interface CopyRef {
 /** `requestedAt` tells two makings apart whose ids are made of the inputs. */
 export function copyHolding(
     id: string,
-    outputs: { readonly destinationRegion: string; readonly requestedAt?: number },
+    outputs: { readonly destinationRegion: string; readonly requestedAt?: string },
     copies: readonly CopyRef[],
     keys: readonly string[] = [],
 ): Holding {

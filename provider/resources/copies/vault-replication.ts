@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { PartialCreateError } from "../../client/errors/errors";
+import { isoInstant, parseInstant } from "../../client/time/timestamps";
 import { digest } from "../../exactly-once/journal";
 import { holdingNotes, noteOutcome } from "../../exactly-once/post-once";
 import type { StoredOutcome } from "../../exactly-once/settle-notes";
@@ -85,7 +86,7 @@ export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultRepl
 });
 
 function storedOutcome(id: string, { requestedAt }: Partial<VaultReplicationOutputs>): StoredOutcome {
-    return { id, begun: { at: requestedAt, clock: "machine" } };
+    return { id, begun: { at: parseInstant(requestedAt), clock: "machine" } };
 }
 
 const runKey = (outputs: VaultReplicationOutputs) => vaultCopiesKey(outputs.vaultId, outputs.destinationRegion);
@@ -102,11 +103,11 @@ async function create(context: Context, inputs: VaultReplicationInputs) {
         ...inputs,
         ...placeOutputs(places),
         replicationRecordIds: [],
-        replications: replicationsOf(copies, missing, outcome.isProven, context.clock.now()),
+        replications: replicationsOf(copies, missing, outcome.isProven, isoInstant(context.clock.now())),
         destinationBackupIds: [],
         status: "replicating",
         providerId,
-        requestedAt: since,
+        requestedAt: isoInstant(since),
     });
     const id = idOf(outputs);
     noteOutcome(context, plan, outcome, { facts: { copies: JSON.stringify(copies) }, resourceId: id });
@@ -128,7 +129,7 @@ function replicationsOf(
     copies: readonly Copy[],
     missing: readonly string[],
     isProven: boolean,
-    now: number,
+    now: string,
 ): Replication[] {
     const unproven = isProven ? {} : { unproven: true };
     const begun = copies.map(
@@ -178,8 +179,9 @@ async function withoutDoubt(context: Context, outputs: VaultReplicationOutputs):
     if (unsure.length === 0) return outputs;
     const source = { region: outputs.region, projectId: outputs.projectId };
     const destination = destinationOf(outputs);
-    const to = Math.max(...unsure.map((one) => one.unsureAt ?? outputs.requestedAt));
-    const window = windowOf(context.client, outputs.region, { from: outputs.requestedAt, to });
+    const from = Date.parse(outputs.requestedAt);
+    const to = Math.max(...unsure.map((one) => parseInstant(one.unsureAt) ?? from));
+    const window = windowOf(context.client, outputs.region, { from, to });
     const found = await findRun(context, { source, destination, inputs: outputs }, window, true);
     const copies = new Map(found?.copies.map((copy) => [copy.backupId, copy]));
     const replications = outputs.replications.map((one): Replication => {
@@ -197,6 +199,9 @@ async function withoutDoubt(context: Context, outputs: VaultReplicationOutputs):
 function idOf(outputs: VaultReplicationOutputs): string {
     const runs = outputs.replications.map((one) => one.replicationRecordId ?? one.backupId);
     // A run that found nothing to do has no records; its time tells it from the next such run.
-    const hash = digest(JSON.stringify(runs.length === 0 ? [String(outputs.requestedAt)] : runs)).slice(0, 8);
+    const hash = digest(JSON.stringify(runs.length === 0 ? [String(Date.parse(outputs.requestedAt))] : runs)).slice(
+        0,
+        8,
+    );
     return `${outputs.vaultId}/${outputs.destinationRegion}/${outputs.destinationVaultId}/${hash}`;
 }
