@@ -2,7 +2,8 @@
  * Exactly once. No POST of this API is idempotent and answers get lost; so when one ends without an answer, its effect
  * is looked for before anything is sent again.
  */
-import { type CallOptions, type ProjectRef, REQUEST_TIMEOUT_MS } from "../client/client";
+import { REQUEST_TIMEOUT_MS } from "../client/chain/sending";
+import type { CallOptions, ProjectRef } from "../client/client";
 import { ApiError, OperationFailedError, PartialCreateError } from "../client/errors/errors";
 import { sideEffectOf } from "../client/http/retry";
 import { formatDuration } from "../client/time/duration";

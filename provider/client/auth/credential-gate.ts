@@ -23,6 +23,16 @@ interface Running {
     readonly ended: AbortController;
 }
 
+/** What a refused call to this project condemns: the project's token, or the key that signs for all of them. */
+export function keysOf(
+    auth: { sharedKey(): string | undefined },
+    target: { readonly region: string; readonly projectId: string },
+): string[] {
+    const key = auth.sharedKey();
+    const own = `${target.region}/${target.projectId}`;
+    return key === undefined ? [own] : [key, own];
+}
+
 export class CredentialGate {
     readonly #clock: Clock;
     readonly #learned = new Set<string>();

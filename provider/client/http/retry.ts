@@ -1,4 +1,5 @@
 /** May this be sent again, and when. Pure functions and their constants. */
+import type { CallOptions } from "../client";
 import { lookUpCode } from "../errors/error-codes";
 import {
     ApiError,
@@ -10,7 +11,7 @@ import {
     type Retry,
     TransportError,
 } from "../errors/errors";
-import type { Method } from "../operations/operation";
+import type { Method, Operation } from "../operations/operation";
 
 /** First delay after a passing failure, in milliseconds; doubled each time. */
 const BACKOFF_BASE_MS = 500;
@@ -23,7 +24,9 @@ const BACKOFF_MAX_MS = 30_000;
 const BUSY_BASE_MS = 2_000;
 const BUSY_MAX_MS = 60_000;
 /** Tries for codes that may pass (api-notes: Codes that may pass). */
-export const FEW_TRIES = 4;
+const FEW_TRIES = 4;
+/** Tries while the gateway throttles, for calls without a deadline of their own. */
+const THROTTLED_TRIES = 10;
 
 /**
  * Delay before try number `attempt + 1` (attempts count from 1), with full jitter over its upper half; `random` is in
@@ -34,6 +37,31 @@ export function backoffMs(attempt: number, retry: Retry, random: number, retryAf
     const ceiling = Math.min(max, base * 2 ** Math.min(attempt - 1, 20));
     const delay = ceiling / 2 + (ceiling / 2) * random;
     return Math.max(delay, retryAfterMs ?? 0);
+}
+
+/** May a call whose try number `attempt` ended with this error be sent again? */
+export function mayRepeat(
+    error: CbrError,
+    call: {
+        readonly operation: Pick<Operation<unknown, unknown>, "method" | "idempotent">;
+        readonly options: Pick<CallOptions<unknown>, "deadline" | "busyIsFinal">;
+        readonly attempt: number;
+        readonly maxRetries: number;
+    },
+): boolean {
+    const { operation, options, attempt, maxRetries } = call;
+    const few = error instanceof ApiError && classify(error.failure, operation.method).few;
+    // An answer that could not be read is no refusal yet.
+    if (few && error.retry === "never") return operation.idempotent && attempt < FEW_TRIES;
+    if (error.retry === "never" || (error.retry === "busy" && options.busyIsFinal === true)) return false;
+    if (!operation.idempotent && sideEffectOf(error) !== "nothing") return false;
+    // A wait outlasts what may pass: a read with a deadline is repeated until then.
+    const isWaiting = operation.method === "GET" && options.deadline !== undefined;
+    if (few && !isWaiting) return attempt < FEW_TRIES;
+    // An endpoint that cannot be reached at all is a wrong setting more often than a blip: counted for every POST.
+    const counted = options.deadline === undefined || (!operation.idempotent && error.retry === "backoff");
+    if (!counted) return true;
+    return error.retry === "throttled" ? attempt < THROTTLED_TRIES : attempt <= maxRetries;
 }
 
 /**
@@ -48,6 +76,18 @@ export function notFoundObject(
     const allowed = failure.status === 404 || (failure.status === 400 && failure.code === "CSBS.3001");
     return allowed && lookUpCode(failure.code)?.notFound === about ? about : undefined;
 }
+
+type Asked = Pick<Operation<unknown, unknown>, "method" | "notFound">;
+
+/** Says the answer that there is no such id, or that the project is not that of the credentials? */
+export const mayBeMalformedUrl = (failure: ApiErrorDetails, { notFound }: Asked): boolean =>
+    failure.isMalformedUrl === true && notFound !== undefined;
+
+/** Were the credentials refused, and nothing else? */
+export const refusesCredentials = (failure: ApiErrorDetails, asked: Asked): boolean =>
+    classify(failure, asked.method).renew &&
+    !mayBeMalformedUrl(failure, asked) &&
+    notFoundObject(failure, asked.notFound) === undefined;
 
 /**
  * How a request that was answered with this failure may be repeated. `never` with `few`: nothing could be read, so a

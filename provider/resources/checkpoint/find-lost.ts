@@ -1,6 +1,7 @@
 /** A restore point whose POST was sent and whose answer was lost: is it there? */
 
-import { type ProjectRef, REQUEST_TIMEOUT_MS } from "../../client/client";
+import { REQUEST_TIMEOUT_MS } from "../../client/chain/sending";
+import type { ProjectRef } from "../../client/client";
 import { messageOf, NotFoundError, UncertainOutcomeError } from "../../client/errors/errors";
 import { showCheckpoint, type WireBackup, type WireCheckpoint } from "../../client/operations";
 import { parseInstant, queryInstant } from "../../client/time/timestamps";
