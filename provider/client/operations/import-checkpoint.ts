@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "./operation";
-import { requestId, wireId, wireIdIfAny, wireText } from "./wire";
+import { requestId, wireId, wireIdIfAny } from "./wire";
 
 /**
  * Vendor: both keys are required, although auto_trigger also bears a default (api-notes: Automatic trigger of a

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineOperation } from "./operation";
-import { requestId, wireIdIfAny, wireText } from "./wire";
+import { requestId, wireIdIfAny } from "./wire";
 
 export const restoreBackupRequest = z.strictObject({
     restore: z.strictObject({

@@ -16,8 +16,8 @@ export const copyOptions = {
     enableAcceleration: z.boolean().optional().meta({ default: false }),
     /**
      * Of a copy to another account: the mark of its cross-account replication vault (the API's `cross_account_urn`;
-     * Huawei Cloud only), 1 to 1500 characters without spaces. Then destinationProjectId is required, the replica is never looked at, and never deleted.
-     * Changing it replaces the resource.
+     * Huawei Cloud only), 1 to 1500 characters without spaces. Then destinationProjectId is required, the replica is
+     * never looked at, and never deleted. Changing it replaces the resource.
      */
     crossAccountUrn: z
         .string()
