@@ -93,6 +93,29 @@ describe("a copy's row in the preview", () => {
         ]);
     });
 
+    it("counts a replica that is gone among what is copied, whatever its record says", async () => {
+        await start();
+        const given = pointToCopy();
+        const replica = home().addReplica(given.web, away(), given.to.destinationVaultId);
+        away().deleteBackupBehindOurBack(replica.id);
+        await look("backupReplica", given.backupReplica);
+        await look("vaultReplication", given.vaultReplication);
+        expect(world.lines.info).toEqual([
+            "to copy to eu-nl: 1 backup (web-1), at most 40 GB, the size of the disks",
+            "to copy to eu-nl: 2 backups (db-1, web-1), at most 140 GB, the size of the disks",
+        ]);
+        // Who may not look at it has the record's word, and no warning.
+        world.sim.fail({
+            operation: "ShowBackup",
+            region: "eu-nl",
+            times: 0,
+            effect: { status: 403, code: "APIGW.0302" },
+        });
+        await look("backupReplica", given.backupReplica);
+        expect(world.lines.info.at(-1)).toBe("to copy to eu-nl: nothing; 1 more has a replica there already");
+        expect(world.lines.warn).toEqual([]);
+    });
+
     it("takes what is deleted first for copied anew", async () => {
         await start();
         const given = pointToCopy();

@@ -10,7 +10,7 @@ import {
     type WireVault,
 } from "../../client/operations";
 import { parseInstant } from "../../client/time/timestamps";
-import { backupRows, fewBackupRowsWithRecords } from "../../reads/backup-lists";
+import { backupRows, fewBackupRowsWithRecords, readBackup } from "../../reads/backup-lists";
 import {
     askOnce,
     backupsOf,
@@ -42,6 +42,8 @@ import type { VaultReplicationInputs } from "./vault-replication";
 
 /** Longer lists of backups are not read for what a row says, so that a vault costs one request. */
 const MOST_ROWS = 1_000;
+/** So many replicas that records name are looked at. */
+const MOST_REPLICAS = 10;
 /** Statuses of a backup that may be copied later, though not now. */
 const PASSING = new Set(["available", "protecting", "waiting_protect", "restoring", "waiting_restore"]);
 
@@ -75,6 +77,7 @@ interface Destination {
     readonly destinationRegion?: string | undefined;
     readonly destinationProjectId?: string | undefined;
     readonly destinationVaultId?: string | undefined;
+    readonly crossAccountUrn?: string | undefined;
 }
 
 /** What is to be copied, as far as it is known. */
@@ -175,13 +178,14 @@ export function preflightVaultReplication(
             .map((one) => ({ resourceId: one.id, sizeGb: one.size }));
         const copied = { objectType: typeOf(vault, failures), needs };
         failures.push(...(await checkDestination(context, inputs, source, copied)));
-        if (failures.length === 0 && vault) await sayVault(context, source, vault, inputs.destinationRegion);
+        if (failures.length === 0 && vault) await sayVault(context, source, vault, inputs);
         return failures;
     });
 }
 
 /** The row says what a run would copy now. */
-async function sayVault(context: Context, source: ProjectRef, vault: WireVault, to: string | undefined): Promise<void> {
+async function sayVault(context: Context, source: ProjectRef, vault: WireVault, inputs: Destination): Promise<void> {
+    const { destinationRegion: to } = inputs;
     // What this run has taken was not there when the vault was asked about, and is copied, too.
     if (to === undefined || context.memory.checkpointOwners.size > 0) return;
     const full = vault.resources.filter((one) => one.backup_count !== 0);
@@ -192,7 +196,7 @@ async function sayVault(context: Context, source: ProjectRef, vault: WireVault, 
     // Of an empty vault there is nothing to say: its first restore point may be part of the same program.
     if (rows?.length === 0) return;
     const grows = context.memory.growingVaults.has(vault.id);
-    if (rows !== undefined) return sayEstimate(context, { destinationRegion: to }, rows.filter(canBeCopied), { grows });
+    if (rows !== undefined) return sayEstimate(context, inputs, rows.filter(canBeCopied), { grows });
     const backups = full.reduce((sum, one) => sum + (one.backup_count ?? 1), 0);
     infoOnce(context, copyLine({ region: to, backups, ...sizesOf(full), there: undefined, grows }));
 }
@@ -216,18 +220,53 @@ function goesFirst<I extends Destination & { readonly deletionPolicy?: string | 
 const COPIED = { id: "", extra_info: undefined };
 
 /** The row says what copying these backups takes. */
-function sayEstimate(
+async function sayEstimate(
     context: Context,
-    { destinationRegion: to }: Destination,
+    inputs: Destination,
     backups: readonly WireBackup[],
     { isAnew = false, isThere = false, grows = false } = {},
-): void {
+): Promise<void> {
+    const { destinationRegion: to } = inputs;
     if (to === undefined) return;
     const records = isAnew ? [] : isThere ? [{ ...COPIED, destination_region: to }] : undefined;
-    const rows = records === undefined ? backups : backups.map((row) => ({ ...row, replication_records: records }));
+    const rows =
+        records === undefined
+            ? await withoutGone(context, inputs, to, backups)
+            : backups.map((row) => ({ ...row, replication_records: records }));
     const lacksRecords = cloudAmong(context.settings, ["otc", "flexibleengine"]) !== undefined;
     const keepsRecords = !lacksRecords && rows.every((row) => row.replication_records !== undefined);
     infoOnce(context, copyLine(estimateOf(to, rows, { keepsRecords, grows })));
+}
+
+/** The backups without records of replicas that are gone: a record outlives its replica, and such a backup is copied. */
+async function withoutGone(
+    context: Context,
+    { destinationProjectId, crossAccountUrn }: Destination,
+    to: string,
+    backups: readonly WireBackup[],
+): Promise<readonly WireBackup[]> {
+    const idOf = (record: NonNullable<WireBackup["replication_records"]>[number]) =>
+        record.destination_region === to && record.status === "success" ? record.destination_backup_id : undefined;
+    const named = backups.flatMap((row) => (row.replication_records ?? []).flatMap((one) => idOf(one) ?? []));
+    const ids = [...new Set(named)];
+    if (ids.length === 0 || ids.length > MOST_REPLICAS || crossAccountUrn !== undefined) return backups;
+    const gone = new Set<string>();
+    const lookAt = async (destination: ProjectRef, id: string) => {
+        const read = (until: number) => readBackup(context, destination, id, until);
+        const key = `replica ${destination.region} ${destination.projectId} ${id}`;
+        if ((await askOnce(context, key, read)) === undefined) gone.add(id);
+    };
+    try {
+        const destination = await targetOf(context, { region: to, projectId: destinationProjectId });
+        await Promise.all(ids.map((id) => lookAt(destination, id)));
+    } catch {
+        // Who may not look there has the records' word.
+        return backups;
+    }
+    return backups.map((row) => ({
+        ...row,
+        replication_records: row.replication_records?.filter((one) => !gone.has(idOf(one) ?? "")),
+    }));
 }
 
 export function preflightBackupReplica(
@@ -268,7 +307,7 @@ export function preflightBackupReplica(
         const copied = { objectType: typeOf(vault, failures), needs };
         failures.push(...(await checkDestination(context, inputs, source, copied)));
         if (failures.length === 0 && backup !== undefined)
-            sayEstimate(context, inputs, [backup], { isAnew: goesFirst(replaced, inputs, "backupId") });
+            await sayEstimate(context, inputs, [backup], { isAnew: goesFirst(replaced, inputs, "backupId") });
         return failures;
     });
 }
@@ -308,7 +347,7 @@ export function preflightCheckpointReplica(
         const copied = { objectType: typeOf(vault, failures), needs, isThere };
         failures.push(...(await checkDestination(context, inputs, source, copied)));
         if (failures.length === 0 && rows !== undefined)
-            sayEstimate(context, inputs, rows.filter(canBeCopied), {
+            await sayEstimate(context, inputs, rows.filter(canBeCopied), {
                 isAnew: !isThere && goesFirst(replaced, inputs, "checkpointId"),
                 isThere,
             });
