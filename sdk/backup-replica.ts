@@ -22,7 +22,7 @@ export interface BackupReplica extends Outputs<BackupReplicaOutputs> {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface.
 export class BackupReplica extends CbrResource {
     constructor(name: string, args: BackupReplicaArgs, options?: pulumi.CustomResourceOptions) {
-        super("backupReplica", "BackupReplica", name, outputs, args, options);
+        super({ kind: "BackupReplica", outputs }, name, args, options);
     }
 
     /**

@@ -28,7 +28,7 @@ export interface CheckpointReplica extends Outputs<CheckpointReplicaOutputs> {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class gives each key of `outputs` an Output at run time.
 export class CheckpointReplica extends CbrResource {
     constructor(name: string, args: CheckpointReplicaArgs, options?: pulumi.CustomResourceOptions) {
-        super("checkpointReplica", "CheckpointReplica", name, outputs, args, options);
+        super({ kind: "CheckpointReplica", outputs }, name, args, options);
     }
 
     /** True for objects of this class, also from another copy of the package. */

@@ -22,7 +22,7 @@ export interface Checkpoint extends Outputs<CheckpointOutputs> {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface.
 export class Checkpoint extends CbrResource {
     constructor(name: string, args: CheckpointArgs, options?: pulumi.CustomResourceOptions) {
-        super("checkpoint", "Checkpoint", name, outputs, args, options);
+        super({ kind: "Checkpoint", outputs }, name, args, options);
     }
 
     /** An existing restore point by its id, read and never changed. `args` may say where it is. */

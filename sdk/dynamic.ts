@@ -24,13 +24,12 @@ export type GetOptions = pulumi.CustomResourceOptions & { readonly id: pulumi.In
  */
 export abstract class CbrResource extends QuietResource {
     constructor(
-        handler: HandlerName,
-        kind: string,
+        { kind, outputs }: { readonly kind: Capitalize<HandlerName>; readonly outputs: Record<string, undefined> },
         name: string,
-        outputs: Record<string, undefined>,
         args: object | undefined,
         options: pulumi.CustomResourceOptions = {},
     ) {
+        const handler = `${kind.charAt(0).toLowerCase()}${kind.slice(1)}` as HandlerName;
         refuseImport(kind, name, options);
         const type = `pulumi-nodejs:dynamic/cbr:${kind}`;
         const urn = urnOf(name, type, options);

@@ -24,7 +24,7 @@ export interface VaultReplication extends Outputs<VaultReplicationOutputs> {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface.
 export class VaultReplication extends CbrResource {
     constructor(name: string, args: VaultReplicationArgs, options?: pulumi.CustomResourceOptions) {
-        super("vaultReplication", "VaultReplication", name, outputs, args, options);
+        super({ kind: "VaultReplication", outputs }, name, args, options);
     }
 
     /** True for objects of this class, also from another copy of the package. */

@@ -22,7 +22,7 @@ export interface VaultSync extends Outputs<VaultSyncOutputs> {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interface.
 export class VaultSync extends CbrResource {
     constructor(name: string, args: VaultSyncArgs, options?: pulumi.CustomResourceOptions) {
-        super("vaultSync", "VaultSync", name, outputs, args, options);
+        super({ kind: "VaultSync", outputs }, name, args, options);
     }
 
     /** True for objects of this class, also from another copy of the package. */

@@ -33,11 +33,7 @@ export interface Question {
 
 export async function examine(question: Question): Promise<Report> {
     const { configuration, env } = question;
-    const get = (key: string): string | undefined => {
-        const value = Object.hasOwn(configuration.values, key) ? configuration.values[key] : undefined;
-        if (value === undefined || value === null) return undefined;
-        return typeof value === "object" ? JSON.stringify(value) : String(value);
-    };
+    const get = readerOf(configuration);
     const checks: Check[] = configurationChecks(configuration);
     const report = (settings: Report["settings"], regions: readonly RegionReport[]): Report => ({
         version: 1,
@@ -62,13 +58,8 @@ export async function examine(question: Question): Promise<Report> {
     const lines = settingLines(settings);
     for (const warning of settings.warnings) checks.push({ check: "settings", verdict: "WARN", detail: warning });
 
-    const regions = [
-        ...new Set([
-            ...(settings.region === undefined ? [] : [settings.region.value]),
-            ...Object.keys(settings.endpoints),
-            ...question.regions,
-        ]),
-    ];
+    const own = settings.region === undefined ? [] : [settings.region.value];
+    const regions = new Set([...own, ...Object.keys(settings.endpoints), ...question.regions]);
     checks.push(regionCheck(settings));
     const credentials = credentialsCheck(settings);
     checks.push(credentials);
@@ -83,7 +74,8 @@ export async function examine(question: Question): Promise<Report> {
     const transport = question.transport ?? createUndiciTransport(settings);
     try {
         const { client } = createServices(get, env, { clock, transport, journal: memoryJournal() });
-        const doctor = new RegionDoctor(settings, client, transport, clock, credentials.verdict === "OK");
+        const hasCredentials = credentials.verdict === "OK";
+        const doctor = new RegionDoctor({ settings, client, transport, clock, hasCredentials });
         const reports: RegionReport[] = [];
         // One after the other: a refused access key must not be tried in all of them.
         for (const region of regions) reports.push(await doctor.examine(region));
@@ -93,6 +85,15 @@ export async function examine(question: Question): Promise<Report> {
     } finally {
         if (question.transport === undefined) await transport.close();
     }
+}
+
+/** A setting as the provider's host gives it. */
+function readerOf({ values }: Configuration): (key: string) => string | undefined {
+    return (key) => {
+        const value = Object.hasOwn(values, key) ? values[key] : undefined;
+        if (value === undefined || value === null) return undefined;
+        return typeof value === "object" ? JSON.stringify(value) : String(value);
+    };
 }
 
 function configurationChecks({ encrypted, plain, source }: Configuration): Check[] {

@@ -33,12 +33,18 @@ export class RegionDoctor {
     #refused: string | undefined;
     #signedIn = false;
 
-    constructor(settings: Settings, client: Client, transport: Transport, clock: Clock, hasCredentials: boolean) {
-        this.#settings = settings;
-        this.#client = client;
-        this.#transport = transport;
-        this.#clock = clock;
-        this.#hasCredentials = hasCredentials;
+    constructor(parts: {
+        settings: Settings;
+        client: Client;
+        transport: Transport;
+        clock: Clock;
+        hasCredentials: boolean;
+    }) {
+        this.#settings = parts.settings;
+        this.#client = parts.client;
+        this.#transport = parts.transport;
+        this.#clock = parts.clock;
+        this.#hasCredentials = parts.hasCredentials;
     }
 
     /** Whether the credentials were accepted anywhere. */

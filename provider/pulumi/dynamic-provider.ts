@@ -57,6 +57,14 @@ function inputsFrom<I extends CommonInputs, O extends I>(
     return { ...Object.fromEntries(kept), ...notesOf(state) };
 }
 
+// Pulumi: calls may come in before this has returned, so nothing may be awaited before the configuration is kept.
+async function configure(request: dynamic.ConfigureRequest): Promise<void> {
+    const raw: unknown = Reflect.get(request.config, "rawConfig");
+    if (raw !== undefined && raw === configured) return;
+    configured = raw;
+    configureHost((key) => request.config.get(key));
+}
+
 /** A resource as Pulumi's dynamic host wants it. */
 export function dynamicProvider<I extends CommonInputs, O extends I>(
     handler: ResourceHandler<I, O>,
@@ -69,14 +77,7 @@ export function dynamicProvider<I extends CommonInputs, O extends I>(
         ...(inputs[PROVIDER_KEY] === undefined ? {} : { [PROVIDER_KEY]: inputs[PROVIDER_KEY] }),
     });
     return {
-        // Pulumi: calls may come in before this has returned, so nothing may be awaited before the configuration is
-        // kept.
-        configure: async (request) => {
-            const raw: unknown = Reflect.get(request.config, "rawConfig");
-            if (raw !== undefined && raw === configured) return;
-            configured = raw;
-            configureHost((key) => request.config.get(key));
-        },
+        configure,
 
         check: async (olds: PropertyMap, news: PropertyMap) => {
             const failures = await calls.check(caller(news), olds, news);

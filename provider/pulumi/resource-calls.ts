@@ -89,7 +89,7 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
             // Of what the program wants with the resource the diff of a refresh says nothing.
             const { onDiff: _, ...comparing } = handler;
             const asking = hasLostSome === undefined ? handler : comparing;
-            const result = await diffInputs(asking, context, own, outputs, inputs, isUnknown);
+            const result = await diffInputs(asking, context, { id: own, olds: outputs, news: inputs, isUnknown });
             if (result.failures.length > 0)
                 throw new ConfigError(
                     result.failures.map(({ property, reason }) => `${property} ${reason}`).join("; "),
@@ -123,7 +123,12 @@ export class ResourceCalls<I extends CommonInputs, O extends I> {
         if (replaced === undefined) return;
         const { needsUpdate: _, onDiff: __, ...comparing } = this.handler;
         const given = this.given(inputs) as PropertyMap;
-        const { replaces } = await diffInputs(comparing, context, replaced.id, replaced.outputs, given, isUnknown);
+        const { replaces } = await diffInputs(comparing, context, {
+            id: replaced.id,
+            olds: replaced.outputs,
+            news: given,
+            isUnknown,
+        });
         if (replaces.length === 0)
             throw new ConfigError(
                 `${replaced.because}: the change that replaces it is not among what Pulumi asks to create, ` +
@@ -194,7 +199,12 @@ async function checkLocation<I extends CommonInputs, O extends I>(
     if (!isNew) {
         // What only an update would find out is not asked for here.
         const { needsUpdate: _, ...comparing } = handler;
-        const diff = await diffInputs(comparing, context, "", olds as unknown as O, inputs, isUnknown);
+        const diff = await diffInputs(comparing, context, {
+            id: "",
+            olds: olds as unknown as O,
+            news: inputs,
+            isUnknown,
+        });
         if (diff.replaces.length === 0 || diff.failures.length > 0) return [...diff.failures];
     }
     const { regionFailures } = require("../resource/regions") as typeof import("../resource/regions");

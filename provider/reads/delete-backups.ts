@@ -50,7 +50,12 @@ function reasons(failures: readonly { readonly id: string; readonly error: unkno
 }
 
 async function deleteOne(context: Context, target: ProjectRef, id: string, deadline: number): Promise<void> {
-    const { client, log, poller } = context;
+    if (await askForDeletion(context, target, id, deadline)) await waitUntilGone(context, target, id, deadline);
+}
+
+/** False: it is gone already. */
+async function askForDeletion(context: Context, target: ProjectRef, id: string, deadline: number): Promise<boolean> {
+    const { client, log } = context;
     try {
         await client.call(deleteBackup, {
             target,
@@ -58,8 +63,9 @@ async function deleteOne(context: Context, target: ProjectRef, id: string, deadl
             deadline,
             onRetry: (error, delayMs) => log.status(`${error.message} Trying again in ${formatDuration(delayMs)}.`),
         });
+        return true;
     } catch (error) {
-        if (error instanceof NotFoundError) return;
+        if (error instanceof NotFoundError) return false;
         const late =
             error instanceof CbrError && error.retry === "busy"
                 ? " It was asked again until the time for it (`timeouts.delete`) was over."
@@ -68,6 +74,10 @@ async function deleteOne(context: Context, target: ProjectRef, id: string, deadl
             cause: error,
         });
     }
+}
+
+async function waitUntilGone(context: Context, target: ProjectRef, id: string, deadline: number): Promise<void> {
+    const { client, log, poller } = context;
     let sawDeleting = false;
     const begunAt = context.clock.now();
     const begunBy = begunAt + BEGIN_MS;

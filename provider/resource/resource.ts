@@ -224,11 +224,14 @@ export function equal(a: unknown, b: unknown): boolean {
 export async function diffInputs<I extends CommonInputs, O extends I>(
     handler: ResourceHandler<I, O>,
     context: Context,
-    id: string,
-    olds: O,
-    news: Readonly<Record<string, unknown>>,
-    isUnknown: IsUnknown,
+    asked: {
+        readonly id: string;
+        readonly olds: O;
+        readonly news: Readonly<Record<string, unknown>>;
+        readonly isUnknown: IsUnknown;
+    },
 ): Promise<DiffResult> {
+    const { id, olds, news, isUnknown } = asked;
     const replaces: string[] = [];
     const updates: string[] = [];
     let beyondInputs = false;

@@ -13,9 +13,8 @@ const typeOf = (kind: Kind): string => `cbr:index:${kind}`;
 /** Base of the classes that the native provider serves. */
 export abstract class NativeResource extends QuietResource {
     constructor(
-        kind: Kind,
+        { kind, outputs }: { readonly kind: Kind; readonly outputs: Record<string, undefined> },
         name: string,
-        outputs: Record<string, undefined>,
         args: object | undefined,
         options: pulumi.CustomResourceOptions = {},
     ) {

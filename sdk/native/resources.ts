@@ -24,7 +24,7 @@ export interface VaultSync extends Outputs<VaultSyncOutputs> {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interfaces.
 export class Checkpoint extends NativeResource {
     constructor(name: string, args: CheckpointArgs, options?: pulumi.CustomResourceOptions) {
-        super("Checkpoint", name, checkpointOutputs, args, options);
+        super({ kind: "Checkpoint", outputs: checkpointOutputs }, name, args, options);
     }
 
     /** An existing restore point by its id, read and never changed. `args` may say where it is. */
@@ -46,7 +46,7 @@ export class Checkpoint extends NativeResource {
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interfaces.
 export class VaultReplication extends NativeResource {
     constructor(name: string, args: VaultReplicationArgs, options?: pulumi.CustomResourceOptions) {
-        super("VaultReplication", name, vaultReplicationOutputs, args, options);
+        super({ kind: "VaultReplication", outputs: vaultReplicationOutputs }, name, args, options);
     }
 
     static override isInstance(value: unknown): value is VaultReplication {
@@ -61,7 +61,7 @@ export class VaultReplication extends NativeResource {
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interfaces.
 export class BackupReplica extends NativeResource {
     constructor(name: string, args: BackupReplicaArgs, options?: pulumi.CustomResourceOptions) {
-        super("BackupReplica", name, backupReplicaOutputs, args, options);
+        super({ kind: "BackupReplica", outputs: backupReplicaOutputs }, name, args, options);
     }
 
     /** An existing copy by its replication record id, which can only be found through its source backup. */
@@ -86,7 +86,7 @@ export class BackupReplica extends NativeResource {
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interfaces.
 export class CheckpointReplica extends NativeResource {
     constructor(name: string, args: CheckpointReplicaArgs, options?: pulumi.CustomResourceOptions) {
-        super("CheckpointReplica", name, checkpointReplicaOutputs, args, options);
+        super({ kind: "CheckpointReplica", outputs: checkpointReplicaOutputs }, name, args, options);
     }
 
     static override isInstance(value: unknown): value is CheckpointReplica {
@@ -98,7 +98,7 @@ export class CheckpointReplica extends NativeResource {
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: see the interfaces.
 export class VaultSync extends NativeResource {
     constructor(name: string, args: VaultSyncArgs, options?: pulumi.CustomResourceOptions) {
-        super("VaultSync", name, vaultSyncOutputs, args, options);
+        super({ kind: "VaultSync", outputs: vaultSyncOutputs }, name, args, options);
     }
 
     static override isInstance(value: unknown): value is VaultSync {

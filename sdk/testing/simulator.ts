@@ -80,107 +80,11 @@ export interface Simulator<Name extends string = DefaultRegions> {
 export async function startSimulator<const Name extends string = DefaultRegions>(
     options: SimulatorOptions<Name> = {},
 ): Promise<Simulator<Name>> {
-    const clock = options.clock ?? systemClock;
-    const schedule = new Schedule({
-        clock,
-        progressBy: options.progressBy ?? "clock",
-        readsToFinish: options.readsToFinish ?? 3,
-    });
-    const credentials = credentialsFrom(options.credentials ?? {});
-    const accounts = new Accounts({
-        credentials,
-        tokenLifeMs: options.tokenLifeMs ?? 86_400_000,
-        keyBlockMs: options.keyBlockMs ?? 300_000,
-        now: () => clock.now(),
-    });
-    const regionOptions: readonly RegionOptions[] = options.regions ?? [{ name: "eu-de" }, { name: "eu-nl" }];
-    const names = regionOptions.map((region) => region.name);
-    const stores = new Map<string, Store>();
-    const world: World = {
-        schedule,
-        rules: rulesFrom(options),
-        store: (region, projectId) => stores.get(`${region}/${projectId}`),
-        hasRegion: (region) => names.includes(region),
-        isOneAccount: (one, other) => {
-            const domains = [one, other].map((id) => accounts.projects.find((project) => project.id === id)?.domainId);
-            return domains[0] === domains[1];
-        },
-        destinations: (region) =>
-            options.capabilities?.[region] ?? (options.capabilities ? [] : names.filter((name) => name !== region)),
-        regionNames: names,
-    };
-    const faults = new Faults();
+    const parts = partsOf(options);
+    const { clock, schedule, credentials, accounts, faults, log } = parts;
     for (const fault of options.faults ?? []) faults.add(fault);
-    const log: RequestLogEntry[] = [];
-    const closing = new AbortController();
-    const shared: Shared = {
-        world,
-        accounts,
-        faults,
-        log,
-        endpoints: new Map(),
-        checkAnswers: options.checkAnswers ?? false,
-        requestsPerSecond: options.requestsPerSecond ?? 0,
-        iamPerRegion: options.iamPerRegion ?? false,
-        closing: closing.signal,
-    };
-
-    const addProject = (
-        region: RegionOptions,
-        domainId: string,
-        given: { projectId?: string; projectName?: string },
-    ): SimulatedProject => {
-        const projectId = given.projectId ?? hex(32);
-        const projectName = given.projectName ?? region.name;
-        accounts.projects.push({ id: projectId, name: projectName, region: region.name, domainId });
-        const store = new Store({
-            region: region.name,
-            projectId,
-            projectName,
-            dialect: region.dialect ?? "huawei",
-            checkpointSurvivesLastBackup: options.checkpointSurvivesLastBackup ?? false,
-        });
-        stores.set(`${region.name}/${projectId}`, store);
-        return { projectId, projectName, cloud: new Cloud(store, schedule) };
-    };
-
-    const servers: { close(): Promise<void> }[] = [];
-    const open = async (service: "cbr" | "iam", region: RegionOptions, port: number | undefined): Promise<string> => {
-        const exchange = new Exchange(shared, { service, region: region.name, dialect: region.dialect ?? "huawei" });
-        const server = await listen((incoming) => exchange.handle(incoming), port);
-        servers.push(server);
-        return `http://127.0.0.1:${server.port}`;
-    };
-    const close = async () => {
-        closing.abort();
-        await Promise.all(servers.map((server) => server.close()));
-    };
-
-    const regions = new Map<string, SimulatedRegion>();
-    try {
-        for (const region of regionOptions) {
-            const url = await open("cbr", region, region.port);
-            const iam = await open("iam", region, region.iamPort);
-            shared.endpoints.set(region.name, { cbr: url, iam });
-            regions.set(region.name, {
-                ...addProject(region, credentials.domainId, region),
-                name: region.name,
-                dialect: region.dialect ?? "huawei",
-                url,
-                urlWithPath: `${url}${basePath}`,
-                iamUrl: `${iam}/v3`,
-                delegated: addProject(region, credentials.agency.domainId, {}),
-                get requests() {
-                    return log.filter((entry) => entry.region === region.name);
-                },
-                addProject: (given = {}) => addProject(region, credentials.domainId, given),
-            });
-        }
-    } catch (error) {
-        await close();
-        throw error;
-    }
-
+    const { regions, close } = await openRegions(parts, options);
+    const names = [...regions.keys()];
     const regionOf = (name = names[0] ?? ""): SimulatedRegion => {
         const region = regions.get(name);
         if (region === undefined) throw new Error(`the simulator has no region ${name}: it has ${names.join(", ")}`);
@@ -189,11 +93,8 @@ export async function startSimulator<const Name extends string = DefaultRegions>
     const issueToken = (name?: string, given: { lifeMs?: number; projectId?: string } = {}): string => {
         const { projectId } = { ...regionOf(name), ...given };
         const project = accounts.projects.find((each) => each.id === projectId);
-        return accounts.issueToken({
-            methods: ["password"],
-            project,
-            expiresMs: given.lifeMs === undefined ? undefined : clock.now() + given.lifeMs,
-        }).value;
+        const expiresMs = given.lifeMs === undefined ? undefined : clock.now() + given.lifeMs;
+        return accounts.issueToken({ methods: ["password"], project, expiresMs }).value;
     };
     return {
         regions: Object.fromEntries(regions) as Record<Name, SimulatedRegion>,
@@ -226,21 +127,132 @@ export async function startSimulator<const Name extends string = DefaultRegions>
         finishAll: () => schedule.finishAll(),
         settings: ({ region, signIn = "keys" } = {}) => {
             const at = regionOf(region);
-            const project = signIn === "agency" ? at.delegated : at;
-            return settingsFor(
-                credentials,
-                {
-                    region: at.name,
-                    dialect: at.dialect,
-                    projectId: project.projectId,
-                    projectName: project.projectName,
-                    authUrl: at.iamUrl,
-                    endpoints: Object.fromEntries([...regions.values()].map((each) => [each.name, each.url])),
-                    token: signIn === "token" ? issueToken(at.name) : undefined,
-                },
-                signIn,
-            );
+            const token = signIn === "token" ? issueToken(at.name) : undefined;
+            return settingsFor(credentials, { ...placeOf(at, signIn), endpoints: endpointsOf(regions), token }, signIn);
         },
         close,
     };
+}
+
+/** What all regions share. */
+function partsOf(options: SimulatorOptions<string>) {
+    const clock = options.clock ?? systemClock;
+    const { progressBy = "clock", readsToFinish = 3 } = options;
+    const schedule = new Schedule({ clock, progressBy, readsToFinish });
+    const credentials = credentialsFrom(options.credentials ?? {});
+    const accounts = new Accounts({
+        credentials,
+        tokenLifeMs: options.tokenLifeMs ?? 86_400_000,
+        keyBlockMs: options.keyBlockMs ?? 300_000,
+        now: () => clock.now(),
+    });
+    const regionOptions: readonly RegionOptions[] = options.regions ?? [{ name: "eu-de" }, { name: "eu-nl" }];
+    const names = regionOptions.map((region) => region.name);
+    const stores = new Map<string, Store>();
+    const world: World = {
+        schedule,
+        rules: rulesFrom(options),
+        store: (region, projectId) => stores.get(`${region}/${projectId}`),
+        hasRegion: (region) => names.includes(region),
+        isOneAccount: (one, other) => {
+            const domains = [one, other].map((id) => accounts.projects.find((project) => project.id === id)?.domainId);
+            return domains[0] === domains[1];
+        },
+        destinations: (region) =>
+            options.capabilities?.[region] ?? (options.capabilities ? [] : names.filter((name) => name !== region)),
+        regionNames: names,
+    };
+    const log: RequestLogEntry[] = [];
+    return { clock, schedule, credentials, accounts, regionOptions, stores, world, faults: new Faults(), log };
+}
+type Parts = ReturnType<typeof partsOf>;
+
+/** A new project of a region, and what it holds. */
+function addProject(
+    { accounts, stores, schedule }: Parts,
+    region: RegionOptions,
+    given: {
+        readonly domainId: string;
+        readonly projectId?: string | undefined;
+        readonly projectName?: string | undefined;
+    },
+    checkpointSurvivesLastBackup: boolean,
+): SimulatedProject {
+    const { domainId, projectId = hex(32), projectName = region.name } = given;
+    accounts.projects.push({ id: projectId, name: projectName, region: region.name, domainId });
+    const store = new Store({
+        region: region.name,
+        projectId,
+        projectName,
+        dialect: region.dialect ?? "huawei",
+        checkpointSurvivesLastBackup,
+    });
+    stores.set(`${region.name}/${projectId}`, store);
+    return { projectId, projectName, cloud: new Cloud(store, schedule) };
+}
+
+/** Listens for all regions; `close` ends that. */
+async function openRegions(parts: Parts, options: SimulatorOptions<string>) {
+    const { credentials, regionOptions, world, accounts, faults, log } = parts;
+    const closing = new AbortController();
+    const shared: Shared = {
+        world,
+        accounts,
+        faults,
+        log,
+        endpoints: new Map(),
+        checkAnswers: options.checkAnswers ?? false,
+        requestsPerSecond: options.requestsPerSecond ?? 0,
+        iamPerRegion: options.iamPerRegion ?? false,
+        closing: closing.signal,
+    };
+    const servers: { close(): Promise<void> }[] = [];
+    const open = async (service: "cbr" | "iam", region: RegionOptions, port: number | undefined): Promise<string> => {
+        const exchange = new Exchange(shared, { service, region: region.name, dialect: region.dialect ?? "huawei" });
+        const server = await listen((incoming) => exchange.handle(incoming), port);
+        servers.push(server);
+        return `http://127.0.0.1:${server.port}`;
+    };
+    const close = async () => {
+        closing.abort();
+        await Promise.all(servers.map((server) => server.close()));
+    };
+    const add = (region: RegionOptions, given: Parameters<typeof addProject>[2]) =>
+        addProject(parts, region, given, options.checkpointSurvivesLastBackup ?? false);
+    const { domainId, agency } = credentials;
+
+    const regions = new Map<string, SimulatedRegion>();
+    try {
+        for (const region of regionOptions) {
+            const url = await open("cbr", region, region.port);
+            const iam = await open("iam", region, region.iamPort);
+            shared.endpoints.set(region.name, { cbr: url, iam });
+            regions.set(region.name, {
+                ...add(region, { domainId, projectId: region.projectId, projectName: region.projectName }),
+                name: region.name,
+                dialect: region.dialect ?? "huawei",
+                url,
+                urlWithPath: `${url}${basePath}`,
+                iamUrl: `${iam}/v3`,
+                delegated: add(region, { domainId: agency.domainId }),
+                get requests() {
+                    return log.filter((entry) => entry.region === region.name);
+                },
+                addProject: (more = {}) => add(region, { domainId, ...more }),
+            });
+        }
+    } catch (error) {
+        await close();
+        throw error;
+    }
+    return { regions, close };
+}
+
+const endpointsOf = (regions: ReadonlyMap<string, SimulatedRegion>): Record<string, string> =>
+    Object.fromEntries([...regions.values()].map((each) => [each.name, each.url]));
+
+/** Where a program is pointed to. */
+function placeOf(at: SimulatedRegion, signIn: SignIn) {
+    const { projectId, projectName } = signIn === "agency" ? at.delegated : at;
+    return { region: at.name, dialect: at.dialect, projectId, projectName, authUrl: at.iamUrl };
 }

@@ -267,14 +267,12 @@ describe("diff", () => {
         handler: Partial<ResourceHandler<ThingInputs, ThingInputs>> = {},
         config: Record<string, string> = {},
     ) =>
-        diffInputs(
-            { ...thing, ...handler },
-            contextOf(config),
-            "id",
-            { ...state, ...olds } as unknown as ThingInputs,
-            { vaultId: VAULT, ...news },
+        diffInputs({ ...thing, ...handler }, contextOf(config), {
+            id: "id",
+            olds: { ...state, ...olds } as unknown as ThingInputs,
+            news: { vaultId: VAULT, ...news },
             isUnknown,
-        );
+        });
     const none = { replaces: [], updates: [], changedByState: false, deleteBeforeReplace: false, failures: [] };
 
     it.each([

@@ -43,7 +43,8 @@ describe("BackupReplica with `adopt`", () => {
         const { id, outputs } = await backupReplica.create(world.context(), inputs);
         expect([id, copies(), outputs.adopted]).toEqual([source.recordId, 0, undefined]);
         expect(outputs).toMatchObject({ status: "success", destinationBackupId: source.replicaId, verified: true });
-        const diff = (news: object) => diffInputs(backupReplica, world.context(), id, outputs, { ...news }, isUnknown);
+        const diff = (news: object) =>
+            diffInputs(backupReplica, world.context(), { id, olds: outputs, news: { ...news }, isUnknown });
         expect(await diff(copyOf(backupId, { deletionPolicy: "delete" }))).toMatchObject({ replaces: [], updates: [] });
         const again = await diff({ ...inputs, triggers: { again: 1 } });
         expect(again.failures).toEqual([{ property: "adopt", reason: expect.stringContaining("triggers changed") }]);
@@ -84,7 +85,12 @@ describe("CheckpointReplica with `adopt`", () => {
         expect(own).toMatchObject({ replicationRecordId: source.recordId, status: "success" });
         expect(own?.adopted).toBeUndefined();
         const all = pointOf({ adopt: outputs.destinationBackupIds });
-        const diff = await diffInputs(checkpointReplica, world.context(), id, outputs, { ...all }, isUnknown);
+        const diff = await diffInputs(checkpointReplica, world.context(), {
+            id,
+            olds: outputs,
+            news: { ...all },
+            isUnknown,
+        });
         expect(diff).toMatchObject({ replaces: [], updates: [] });
         world.sim.clearRequests();
         const second = await checkpointReplica.create(world.context("second"), all);

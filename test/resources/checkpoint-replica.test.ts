@@ -364,14 +364,12 @@ it("replaces for what reached the API, and deletes first where one replica only 
     await start();
     const { id, outputs } = await create({ deletionPolicy: "delete" });
     const diff = (more: Partial<CheckpointReplicaInputs>) =>
-        diffInputs(
-            checkpointReplica,
-            world.context(),
+        diffInputs(checkpointReplica, world.context(), {
             id,
-            outputs,
-            inputs({ deletionPolicy: "delete", ...more }),
-            () => false,
-        );
+            olds: outputs,
+            news: inputs({ deletionPolicy: "delete", ...more }),
+            isUnknown: () => false,
+        });
     expect(await diff({})).toMatchObject({ replaces: [], updates: [], changedByState: false });
     expect(await diff({ destinationProjectId: outputs.destinationProjectId })).toMatchObject({ replaces: [] });
     expect(await diff({ deletionPolicy: "retain", onPartialFailure: "warn" })).toMatchObject({

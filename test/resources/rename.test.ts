@@ -42,7 +42,7 @@ const namesIn = (region: "eu-de" | "eu-nl" = "eu-de") =>
 const checkpoints = () => world.sim.regions["eu-de"].cloud.checkpoints.size;
 const sent = (operation: string) => world.calls().filter((one) => one === operation).length;
 const diff = (olds: CheckpointOutputs, more: Partial<CheckpointInputs>, id = olds.checkpointId) =>
-    diffInputs(checkpoint, world.context(), id, olds, { ...inputs(more) }, isUnknown);
+    diffInputs(checkpoint, world.context(), { id, olds, news: { ...inputs(more) }, isUnknown });
 /** From now on UpdateBackup of this backup is refused. */
 function refuse(id: string): void {
     const effect = { code: "BackupService.9900", message: "refused" };

@@ -121,7 +121,7 @@ export class Play {
         const formerUrn = urnOf(live.notedAs);
         noteStored(context, handler, { program: context.urn, stored: formerUrn }, { id, outputs });
         const asked = { ...context, formerUrn };
-        const diff = await diffInputs(handler, asked, id, outputs, bag, () => false);
+        const diff = await diffInputs(handler, asked, { id, olds: outputs, news: bag, isUnknown: () => false });
         if (diff.replaces.length > 0) {
             if (diff.deleteBeforeReplace) await this.#delete(process, live, run);
             return this.#create(context, declared, run);

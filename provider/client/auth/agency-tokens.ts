@@ -41,7 +41,7 @@ export class AgencyTokens {
             attempts.once(
                 key,
                 credentials,
-                () => createToken(iam, base, identity, scope, { token }, who(), withCatalog),
+                () => createToken(iam, base, { identity, scope, proof: { token }, who: who(), withCatalog }),
                 // What is refused here is the role, unless the token was given from outside.
                 credentials.kind === "token",
             );
@@ -72,9 +72,13 @@ export class AgencyTokens {
             const scope = domain === undefined ? undefined : { domain };
             token = new RefreshingValue(iam.clock, () =>
                 attempts.once(`user ${base}`, credentials, () =>
-                    createToken(iam, base, identityOf(credentials), scope, undefined, {
-                        plain: describeCredentials(credentials),
-                        whenRefused: describeRefused(credentials),
+                    createToken(iam, base, {
+                        identity: identityOf(credentials),
+                        scope,
+                        who: {
+                            plain: describeCredentials(credentials),
+                            whenRefused: describeRefused(credentials),
+                        },
                     }),
                 ),
             );

@@ -226,15 +226,12 @@ class IamAuthenticator implements Authenticator {
             const issued =
                 agency === undefined
                     ? await this.#attempts.once(tokenKey(region, project), credentials, () => {
-                          return createToken(
-                              this.#iam,
-                              base,
-                              identityOf(credentials),
+                          return createToken(this.#iam, base, {
+                              identity: identityOf(credentials),
                               scope,
-                              undefined,
-                              this.#who(),
+                              who: this.#who(),
                               withCatalog,
-                          );
+                          });
                       })
                     : await this.#agencyTokens.of({ region, base, withCatalog }, agency, scope, credentials);
             if (withCatalog) learnCatalog(this.#settings, region, issued.catalog);
@@ -270,7 +267,8 @@ class IamAuthenticator implements Authenticator {
             const named = this.#projectToken(region, { name, domain: this.#projectDomain(given) });
             const issued = await named.get();
             const id =
-                issued.projectId ?? (await findProject(this.#iam, base, name, { token: issued.token }, this.#who()));
+                issued.projectId ??
+                (await findProject(this.#iam, base, name, { proof: { token: issued.token }, who: this.#who() }));
             const key = tokenKey(region, { id });
             if (!this.#tokens.has(key)) this.#tokens.set(key, named);
             return id;
@@ -286,7 +284,7 @@ class IamAuthenticator implements Authenticator {
         return await this.#attempts.once(
             `project ${region}`,
             credentials,
-            () => findProject(this.#iam, base, name, proof, this.#who()),
+            () => findProject(this.#iam, base, name, { proof, who: this.#who() }),
             proves,
         );
     }

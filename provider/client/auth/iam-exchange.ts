@@ -149,12 +149,11 @@ function adviceOf(
  */
 export function refusal(
     iam: Iam,
-    operation: string,
-    sent: HttpRequest,
-    response: HttpResponse,
+    exchange: { readonly operation: string; readonly sent: HttpRequest; readonly response: HttpResponse },
     proof: RequestAuth,
     who: Who,
 ): AuthError {
+    const { operation, sent, response } = exchange;
     const nowMs = iam.clock.now();
     const { advice: _, ...failure } = parseFailure(operation, response, nowMs, "IAM");
     const retry = response.status === 429 ? "throttled" : response.status >= 500 ? "backoff" : "never";

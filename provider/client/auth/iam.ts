@@ -121,17 +121,21 @@ function identityBody(identity: Identity): Record<string, unknown> {
 export async function createToken(
     iam: Iam,
     base: string,
-    identity: Identity,
-    scope: TokenScope | undefined,
-    proof: RequestAuth,
-    who: Who,
-    withCatalog = false,
+    asked: {
+        readonly identity: Identity;
+        readonly scope: TokenScope | undefined;
+        readonly proof?: RequestAuth;
+        readonly who: Who;
+        readonly withCatalog?: boolean;
+    },
 ): Promise<IssuedToken> {
+    const { identity, scope, proof, who, withCatalog = false } = asked;
     const operation = identity.kind === "agency" ? "CreateAgencyToken" : "CreateToken";
     const body = { auth: { identity: identityBody(identity), ...(scope === undefined ? {} : { scope }) } };
     const sent = request("POST", `${base}/v3/auth/tokens${withCatalog ? "" : "?nocatalog=true"}`, body);
     const response = await send(iam, operation, sent, proof);
-    if (response.status !== 201 && response.status !== 200) throw refusal(iam, operation, sent, response, proof, who);
+    if (response.status !== 201 && response.status !== 200)
+        throw refusal(iam, { operation, sent, response }, proof, who);
     return issued(iam, operation, response);
 }
 
@@ -150,14 +154,12 @@ function issued(iam: Iam, operation: string, response: HttpResponse): IssuedToke
 
 /**
  * A token without scope for an identity token: POST /v3.0/OS-AUTH/id-token/tokens.
- * @param identityProvider Its name in IAM.
  * @throws ConfigError where this IAM has no such call; else as createToken.
  */
 export async function createTokenByIdToken(
     iam: Iam,
     base: string,
-    identityProvider: string,
-    idToken: string,
+    { identityProvider, idToken }: { readonly identityProvider: string; readonly idToken: string },
     who: Who,
 ): Promise<IssuedToken> {
     const operation = "CreateTokenWithIdToken";
@@ -170,20 +172,24 @@ export async function createTokenByIdToken(
                 `identity token (HTTP ${response.status}).`,
         );
     if (response.status !== 201 && response.status !== 200)
-        throw refusal(iam, operation, sent, response, undefined, who);
+        throw refusal(iam, { operation, sent, response }, undefined, who);
     return issued(iam, operation, response);
 }
 
+/** Who asks IAM, and with what. */
+interface Caller {
+    readonly proof: RequestAuth;
+    readonly who: Who;
+}
+
 /**
- * Temporary access keys for a token: POST /v3.0/OS-CREDENTIAL/securitytokens.
- * @param durationSeconds 900 to 86,400.
+ * Temporary access keys for a token: POST /v3.0/OS-CREDENTIAL/securitytokens; for 900 to 86,400 seconds.
  * @throws as createToken.
  */
 export async function createKeysByToken(
     iam: Iam,
     base: string,
-    token: string,
-    durationSeconds: number,
+    { token, durationSeconds }: { readonly token: string; readonly durationSeconds: number },
     who: Who,
 ): Promise<TemporaryKeys> {
     const identity = { methods: ["token"], token: { id: token, duration_seconds: durationSeconds } };
@@ -192,16 +198,15 @@ export async function createKeysByToken(
 }
 
 /**
- * Temporary access keys of an agency: POST /v3.0/OS-CREDENTIAL/securitytokens, signed with the user's own.
- * @param durationSeconds 900 to 86,400.
+ * Temporary access keys of an agency: POST /v3.0/OS-CREDENTIAL/securitytokens, signed with the user's own; for 900 to
+ * 86,400 seconds.
  * @throws as createToken.
  */
 export async function createTemporaryKeys(
     iam: Iam,
     base: string,
     agency: { readonly name: string; readonly domain: IdOrName; readonly durationSeconds: number },
-    proof: RequestAuth,
-    who: Who,
+    { proof, who }: Caller,
 ): Promise<TemporaryKeys> {
     const account = "id" in agency.domain ? { domain_id: agency.domain.id } : { domain_name: agency.domain.name };
     const role = { ...account, agency_name: agency.name, duration_seconds: agency.durationSeconds };
@@ -225,7 +230,8 @@ async function temporaryKeys(
     const { identity, durationSeconds, proof, who } = given;
     const sent = request("POST", `${base}/v3.0/OS-CREDENTIAL/securitytokens`, { auth: { identity } });
     const response = await send(iam, operation, sent, proof);
-    if (response.status !== 201 && response.status !== 200) throw refusal(iam, operation, sent, response, proof, who);
+    if (response.status !== 201 && response.status !== 200)
+        throw refusal(iam, { operation, sent, response }, proof, who);
     const { credential } = parse(operation, response, keysBody);
     registerSecret(credential.secret);
     registerSecret(credential.securitytoken);
@@ -251,13 +257,7 @@ async function temporaryKeys(
  * @param name With its source, for the error.
  * @throws ConfigError naming cbr:projectId when there is none, several, or they may not be listed; else as createToken.
  */
-export async function findProject(
-    iam: Iam,
-    base: string,
-    name: Resolved,
-    proof: RequestAuth,
-    who: Who,
-): Promise<string> {
+export async function findProject(iam: Iam, base: string, name: Resolved, { proof, who }: Caller): Promise<string> {
     const operation = "ListProjects";
     const sent = request("GET", `${base}/v3/projects?name=${encodeURIComponent(name.value)}`);
     const response = await send(iam, operation, sent, proof);
@@ -270,7 +270,7 @@ export async function findProject(
             { cause },
         );
     }
-    if (response.status !== 200) throw refusal(iam, operation, sent, response, proof, who);
+    if (response.status !== 200) throw refusal(iam, { operation, sent, response }, proof, who);
     const { projects } = parse(operation, response, projectsBody);
     const named = projects.filter((project) => project.name === undefined || project.name === name.value);
     const [only, ...others] = named;

@@ -76,7 +76,7 @@ export class SigningKeySource {
             const durationSeconds = agency.durationSeconds ?? AGENCY_KEYS_SECONDS;
             const proof = { keys: await this.#own(region, credentials) };
             const keys = await attempts.once(key, credentials, () =>
-                createTemporaryKeys(iam, base, { name, domain, durationSeconds }, proof, who()),
+                createTemporaryKeys(iam, base, { name, domain, durationSeconds }, { proof, who: who() }),
             );
             return withDomain(keys, agency.domainId?.value);
         });
@@ -108,7 +108,7 @@ export class SigningKeySource {
         const base = iamBaseUrl(settings, region);
         const key = `web identity ${base}`;
         return await this.#fetched(key, async () => {
-            const fetch = () => fetchWebIdentityKeys(iam, base, credentials, who(), readFile);
+            const fetch = () => fetchWebIdentityKeys(iam, base, credentials, { who: who(), readFile });
             return withDomain(await attempts.once(key, credentials, fetch), domainId);
         });
     }

@@ -27,11 +27,11 @@ export async function fetchWebIdentityKeys(
     iam: Iam,
     base: string,
     credentials: WebIdentityCredentials,
-    who: Who,
-    readFile: (path: string) => string | undefined,
+    { who, readFile }: { readonly who: Who; readonly readFile: (path: string) => string | undefined },
 ): Promise<TemporaryKeys> {
     const idToken = idTokenOf(credentials, readFile);
     registerSecret(idToken);
-    const { token } = await createTokenByIdToken(iam, base, credentials.identityProvider.value, idToken, who);
-    return await createKeysByToken(iam, base, token, DURATION_SECONDS, who);
+    const identityProvider = credentials.identityProvider.value;
+    const { token } = await createTokenByIdToken(iam, base, { identityProvider, idToken }, who);
+    return await createKeysByToken(iam, base, { token, durationSeconds: DURATION_SECONDS }, who);
 }

@@ -3,7 +3,6 @@
 import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import { OperationFailedError, PartialCreateError } from "../../client/errors/errors";
-import type { WireBackup } from "../../client/operations";
 import { isoInstant, parseInstant } from "../../client/time/timestamps";
 import { holdingNotes } from "../../exactly-once/post-once";
 import { abandonNotes, type StoredOutcome, settleNotes } from "../../exactly-once/settle-notes";
@@ -29,7 +28,6 @@ import { adoptOne, preflightAdopted, refuseOwnPlace } from "./adopt-replicas";
 import { type BegunCopy, sendCopy } from "./copy-backup";
 import { copyOptions, isOtherAccounts, withCopyOptions } from "./copy-options";
 import {
-    type CopySet,
     copiesMoved,
     deleteCopies,
     deletesReplicas,
@@ -47,10 +45,11 @@ import {
     updateCopies,
     withInputs,
 } from "./copy-set";
-import { isOwn, isUsable, type Replication, reasonOf, upgradeTimes } from "./copy-state";
-import { COPY_BUDGET_MS, isFinalCopy } from "./destination-replicas";
+import { isOwn, upgradeTimes } from "./copy-state";
+import { COPY_BUDGET_MS } from "./destination-replicas";
 import { copyHolding, copyKey } from "./holding";
 import { preflightBackupReplica } from "./preflight";
+import { judge, sayRetained, singleCopy } from "./single-copy";
 
 export const backupReplicaInputs = z.strictObject({
     ...commonInputs,
@@ -150,9 +149,9 @@ export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOu
         refuseOwnPlace([(olds as BackupReplicaOutputs).destinationBackupId, olds.adopt], adopt, replaces),
     refuseUpdate: (settings, olds, updates) => refuseRename(settings, olds, updates, "another copy"),
     idOf: (outputs) => outputs.replicationRecordId,
-    isSettled: (outputs) => isSettled(set, outputs),
+    isSettled: (outputs) => isSettled(singleCopy, outputs),
     withInputs: withNewInputs,
-    needsUpdate: (context, _id, olds) => copiesMoved(context, set, olds),
+    needsUpdate: (context, _id, olds) => copiesMoved(context, singleCopy, olds),
     deleteBeforeReplace,
     holding: (id, outputs) => copyHolding(id, outputs, [outputs]),
     declaredKeys: (inputs) =>
@@ -197,79 +196,6 @@ function deleteBeforeReplace(olds: BackupReplicaOutputs, news: Partial<BackupRep
     );
 }
 
-/** A set of one: the outputs are the copy. */
-const set: CopySet<BackupReplicaOutputs> = {
-    kind: "BackupReplica",
-    isSingle: true,
-    copies: (outputs) => [outputs],
-    withCopies: (outputs, [copy]) => ({ ...outputs, ...copy, replicationRecordId: outputs.replicationRecordId }),
-    sourceVaultId: () => undefined,
-    what: (outputs) => `copy of backup ${outputs.backupId} to ${outputs.destinationRegion}`,
-    progress: ({ status, progress }) => ({
-        status,
-        note: progress === undefined ? status : `${status} ${progress} %`,
-        percent: progress,
-    }),
-    resuming: (outputs) => `resuming the wait for copy ${outputs.replicationRecordId}`,
-    sayAdopted,
-    withBadReplica,
-    judge: (_context, _id, outputs) => judge(outputs),
-    // What has been seen is none, whatever its record says.
-    isFailure: (outputs) => outputs.verified !== true && !isUsable(outputs),
-    sayKept: (context, id, outputs) => {
-        if (!mayDelete(context, outputs)) sayRetained(context, id, outputs);
-    },
-};
-
-function sayAdopted(
-    context: Context,
-    { backupId, destinationRegion, destinationVaultId }: BackupReplicaOutputs,
-    existing: ReadonlyMap<string, WireBackup>,
-): void {
-    const { id, vault_id: vaultId = destinationVaultId } = existing.get(backupId) ?? {};
-    const place = vaultId === destinationVaultId ? "" : `, in vault ${vaultId} and not in ${destinationVaultId}`;
-    context.log.warn(
-        `backup ${backupId} already had replica ${id} in ${destinationRegion}${place}: adopted. It is not ` +
-            "deleted with this resource.",
-    );
-}
-
-function withBadReplica(outputs: BackupReplicaOutputs, one: Replication, replica: WireBackup | undefined): never {
-    const text = `replica ${one.destinationBackupId} in ${outputs.destinationRegion}`;
-    if (replica !== undefined)
-        throw new OperationFailedError(
-            `${text} has status error, although its record says success. Change \`triggers\` to copy again.`,
-        );
-    throw new PartialCreateError(outputs.replicationRecordId, { ...outputs, verified: false }, [
-        `${text} does not exist, although its record says success. Run \`pulumi up\` again to look once ` +
-            `more, or \`pulumi up --refresh\` to copy again.`,
-    ]);
-}
-
-function judge(outputs: BackupReplicaOutputs): void {
-    const { status, backupId, destinationRegion, destinationVaultId } = outputs;
-    const why = reasonOf(outputs);
-    if (status === "fail")
-        throw new OperationFailedError(
-            `copy ${outputs.replicationRecordId} of backup ${backupId} to ${destinationRegion} failed ` +
-                `(${why || "the cloud gave no reason"}). There is no good replica: change \`triggers\`, or ` +
-                `run \`pulumi up --replace\` with this resource's URN, to copy again.`,
-        );
-    if (status === "skip" && isOtherAccounts(outputs))
-        throw new OperationFailedError(
-            `the cloud skipped the copy of backup ${backupId} to another account in ` +
-                `${destinationRegion}${why === "" ? "" : ` (${why})`}: whether there is a replica of it only ` +
-                "that account can see.",
-        );
-    if (status === "skip" && outputs.adopted !== true)
-        throw new OperationFailedError(
-            `the cloud skipped the copy of backup ${backupId} to ` +
-                `${destinationRegion}${why === "" ? "" : ` (${why})`}, and no replica of it was found in ` +
-                `vault ${destinationVaultId}: only available server backups with their system disk (on ` +
-                "Huawei Cloud also SFS Turbo) can be copied.",
-        );
-}
-
 async function create(context: Context, inputs: BackupReplicaInputs) {
     const places = await placesOf(context, inputs);
     const deadline = deadlineOf(context, inputs, "create", COPY_BUDGET_MS);
@@ -296,10 +222,10 @@ async function create(context: Context, inputs: BackupReplicaInputs) {
         ...(outcome.isProven ? {} : { unproven: true }),
     };
     const run = async () => {
-        const done = await finishCopies(context, set, { id, outputs, deadline });
+        const done = await finishCopies(context, singleCopy, { id, outputs, deadline });
         return { id, outputs: await rename(context, id, done, inputs.name) };
     };
-    return holdingNotes(context, [outcome], (seen: BackupReplicaOutputs) => isDone(set, seen), run);
+    return holdingNotes(context, [outcome], (seen: BackupReplicaOutputs) => isDone(singleCopy, seen), run);
 }
 
 async function adopt(
@@ -324,7 +250,7 @@ async function adopt(
     await settleNotes(context, [context.urn], storedOutcome(id, outputs));
     await abandonNotes(context, () => false);
     context.log.info(`adopted replica ${replica.id} in ${inputs.destinationRegion} (${replica.status}); none was made`);
-    return { id, outputs: await finishCopies(context, set, { id, outputs, deadline }) };
+    return { id, outputs: await finishCopies(context, singleCopy, { id, outputs, deadline }) };
 }
 
 async function update(
@@ -341,7 +267,7 @@ async function update(
             () => outputs,
             async () => judge(outputs),
         );
-    return rename(context, id, await updateCopies(context, set, id, outputs), news.name);
+    return rename(context, id, await updateCopies(context, singleCopy, id, outputs), news.name);
 }
 
 /** Renames the replica, in its own region. A failure keeps the old name: the next update tries again. */
@@ -353,7 +279,7 @@ async function rename(
 ): Promise<BackupReplicaOutputs> {
     const { destinationBackupId } = outputs;
     if (name === undefined || name === outputs.name) return outputs;
-    if (destinationBackupId === undefined || !isDone(set, outputs)) {
+    if (destinationBackupId === undefined || !isDone(singleCopy, outputs)) {
         context.log.info(
             `the replica is not renamed while its copy has status ${outputs.status}: run \`pulumi up\` again`,
         );
@@ -386,7 +312,7 @@ async function read(context: Context, id: string, olds: Partial<BackupReplicaOut
         requestedAt: olds.requestedAt ?? isoInstant(0),
     } as BackupReplicaOutputs;
     if (status === undefined) await refuseUnknownRecord(context, source, id, backupId);
-    if (!isDone(set, outputs)) outputs = await lookNow(context, set, outputs);
+    if (!isDone(singleCopy, outputs)) outputs = await lookNow(context, singleCopy, outputs);
     const replicaId = outputs.destinationBackupId;
     if (replicaId === undefined && status === undefined)
         throw new OperationFailedError(`There is no replica for record ${id} of backup ${backupId} in ${region}.`);
@@ -424,27 +350,6 @@ async function refuseUnknownRecord(context: Context, source: ProjectRef, id: str
 }
 
 async function remove(context: Context, id: string, olds: BackupReplicaOutputs): Promise<void> {
-    if (deletesReplicas(olds) && mayDelete(context, olds)) return deleteCopies(context, set, id, olds);
+    if (deletesReplicas(olds) && mayDelete(context, olds)) return deleteCopies(context, singleCopy, id, olds);
     sayRetained(context, id, olds);
-}
-
-function whyKept({ unproven, crossAccountUrn }: BackupReplicaOutputs): string {
-    if (crossAccountUrn !== undefined) return "it is another account's";
-    return unproven === true
-        ? "the answer to its request was lost, and nothing but place and time says that it is this resource's"
-        : "it was there before this resource";
-}
-
-/** Says what stays. */
-function sayRetained(context: Context, id: string, outputs: BackupReplicaOutputs): void {
-    const where = `in ${outputs.destinationRegion}, vault ${outputs.destinationVaultId}`;
-    const why = outputs.deletionPolicy === "delete" ? ` (${whyKept(outputs)})` : "";
-    if (!isFinalCopy(outputs.status))
-        context.log.info(
-            `copy ${id} still runs: the replica that it makes ${where} stays, and costs money until deleted`,
-        );
-    else if (outputs.destinationBackupId !== undefined)
-        context.log.info(
-            `retained replica ${outputs.destinationBackupId} ${where}${why}: it costs money until deleted`,
-        );
 }

@@ -2,12 +2,11 @@
 import { z } from "zod";
 import type { ProjectRef } from "../../client/client";
 import { ApiError, messageOf, NotFoundError, OperationFailedError } from "../../client/errors/errors";
-import { importCheckpoint, showOpLog, type WireOperationLog } from "../../client/operations";
-import { parseInstant, queryInstant } from "../../client/time/timestamps";
+import { importCheckpoint, type WireOperationLog } from "../../client/operations";
+import { parseInstant } from "../../client/time/timestamps";
 import { holdingNotes, noteOutcome, type PostOptions, type PostPlan, postOnce } from "../../exactly-once/post-once";
 import type { StoredOutcome } from "../../exactly-once/settle-notes";
-import { type ListOptions, operationLogRows } from "../../reads/backup-lists";
-import { type PollSource, shouldFetchById, showProgress } from "../../reads/poller";
+import { shouldFetchById, showProgress } from "../../reads/poller";
 import { parseRegionalId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
 import { paced } from "../../resource/poll-interval";
@@ -22,13 +21,12 @@ import {
     type ResourceHandler,
     requestInputs,
 } from "../../resource/resource";
-import { type Context, type Services, targetOf } from "../../services/context";
+import { type Context, targetOf } from "../../services/context";
 import { findTask } from "./find-lost";
+import { show, syncTopic } from "./tasks";
 
 /** 30 min: terraform-provider-huaweicloud's default. */
 const SYNC_BUDGET_MS = 30 * 60_000;
-/** Up to this many tasks are read one by one. */
-const SINGLE_READS = 2;
 
 export const vaultSyncInputs = z.strictObject({
     ...commonInputs,
@@ -230,16 +228,6 @@ async function findById(
     }
 }
 
-async function show(
-    services: Services,
-    target: ProjectRef,
-    id: string,
-    options: ListOptions = {},
-): Promise<WireOperationLog> {
-    const path = { operation_log_id: id };
-    return (await services.client.call(showOpLog, { target, path, priority: "poll", ...options })).operation_log;
-}
-
 function withLog(outputs: VaultSyncOutputs, log: WireOperationLog): VaultSyncOutputs {
     const counts = log.extra_info?.sync;
     return {
@@ -252,34 +240,6 @@ function withLog(outputs: VaultSyncOutputs, log: WireOperationLog): VaultSyncOut
         failedBackups: counts?.err_sync_backup_num ?? outputs.failedBackups,
         errorCode: log.error_info?.code,
         errorMessage: log.error_info?.message,
-    };
-}
-
-/** All that wait for a synchronisation in one project look at one list of running tasks; few are read one by one. */
-function syncTopic(
-    services: Services,
-    target: ProjectRef,
-): PollSource<{ id: string; since: number }, WireOperationLog> {
-    return {
-        key: `syncs ${target.region} ${target.projectId}`,
-        look: async (questions, until) => {
-            if (questions.length <= SINGLE_READS)
-                return Promise.all(
-                    questions.map((question) => show(services, target, question.id, { until }).catch(() => undefined)),
-                );
-            const from =
-                Math.min(...questions.map((question) => question.since)) +
-                services.client.serverOffsetMs(target.region) -
-                60_000;
-            const rows = await operationLogRows(
-                services,
-                target,
-                { operation_type: "sync", start_time: queryInstant(from) },
-                { priority: "poll", until },
-            );
-            const byId = new Map(rows.map((row) => [row.id, row]));
-            return questions.map((question) => byId.get(question.id));
-        },
     };
 }
 

@@ -14,7 +14,8 @@ export function cbrService(shared: Shared, host: Host): Service {
         find: (method, target) => {
             const below =
                 target.segments[0] === "v3" && target.segments.length > 2 ? target.segments.slice(2) : undefined;
-            return find(cbrRoutes, method, below, host.dialect === "otc", ({ route, params }, received) => {
+            const asked = { method, segments: below, otc: host.dialect === "otc" };
+            return find(cbrRoutes, asked, ({ route, params }, received) => {
                 if (throttled()) refuse("APIGW.0308");
                 const { incoming } = received;
                 const projectId = target.segments[1] ?? "";

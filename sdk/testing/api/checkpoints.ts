@@ -10,14 +10,46 @@ import { providerOf, wireCheckpoint } from "./wire";
 
 /** POST …/checkpoints. */
 export function createCheckpoint(call: Call): Reply {
-    const { store, world } = call;
+    const { store } = call;
     const body = createCheckpointBody(call.body, call.dialect);
     const vault = store.vaults.get(body.vault_id) ?? refuse("6105", body.vault_id);
     checkVault(vault);
     const chosen = chosenResources(vault, body);
     for (const resource of chosen) leftOut(resource, body);
+    const { taken, skipped } = takenAndSkipped(call, chosen);
+    if (taken.length === 0) {
+        if (chosen.length > 0 && skipped.every((each) => each.code === "BackupService.2002")) refuse("6125");
+        refuse("0001", skipped.map((each) => `${each.id}: ${each.reason}`).join("; ") || "the vault has no resources");
+    }
+
+    const checkpoint = newCheckpoint(call, vault, body, { taken, skipped });
+    store.checkpoints.set(checkpoint.id, checkpoint);
+    const parts = begunParts(call, vault, body, { checkpoint, taken });
+    for (const each of skipped) {
+        const log = newOperationLog(call, vault, "backup", {
+            checkpointId: checkpoint.id,
+            resource: { id: each.id, type: each.type, name: each.name },
+        });
+        Object.assign(log, {
+            status: "skipped",
+            errorCode: each.code,
+            errorMessage: each.reason,
+            endedMicros: log.createdMicros,
+        });
+    }
+    startRun(call, checkpoint, parts);
+    return json(200, { checkpoint: wireCheckpoint(checkpoint, call.dialect, "create", true) });
+}
+
+interface Taken {
+    readonly resource: ResourceState;
+    readonly outcome: BackupOutcome | undefined;
+}
+
+/** What is backed up, and what is left out for a reason. */
+function takenAndSkipped(call: Call, chosen: readonly ResourceState[]): { taken: Taken[]; skipped: SkippedState[] } {
     const skipped: SkippedState[] = [];
-    const taken: { resource: ResourceState; outcome: BackupOutcome | undefined }[] = [];
+    const taken: Taken[] = [];
     const skipEffect = effectOf(call, "skip-resource");
     chosen.forEach((resource, index) => {
         const hit = skipEffect !== undefined && selects(skipEffect.resource, resource.id, index, 0);
@@ -39,22 +71,25 @@ export function createCheckpoint(call: Call): Reply {
         };
         skipped.push({ id: resource.id, type: resource.type, name: resource.name, code, reason: text });
     });
-    if (taken.length === 0) {
-        if (chosen.length > 0 && skipped.every((each) => each.code === "BackupService.2002")) refuse("6125");
-        refuse("0001", skipped.map((each) => `${each.id}: ${each.reason}`).join("; ") || "the vault has no resources");
-    }
+    return { taken, skipped };
+}
 
+function newCheckpoint(
+    { store, world }: Call,
+    vault: VaultState,
+    body: CreateCheckpointBody,
+    { taken, skipped }: { taken: readonly Taken[]; skipped: SkippedState[] },
+): CheckpointState {
     const parameters = body.parameters ?? {};
     const autoTrigger = parameters.auto_trigger ?? false;
-    const createdMicros = world.schedule.nextMicros();
     const retentionDays = parameters.retention_duration_days ?? -1;
-    const checkpoint: CheckpointState = {
+    return {
         id: randomUUID(),
         vaultId: vault.id,
         vaultName: vault.name,
         projectId: store.projectId,
         providerId: providerOf(vault.objectType),
-        createdMicros,
+        createdMicros: world.schedule.nextMicros(),
         status: "protecting",
         name: parameters.name ?? `${autoTrigger ? "autobk" : "manualbk"}_${randomBytes(2).toString("hex")}`,
         description: parameters.description ?? "",
@@ -70,13 +105,23 @@ export function createCheckpoint(call: Call): Reply {
         skipped,
         work: undefined,
     };
-    store.checkpoints.set(checkpoint.id, checkpoint);
-    const parts = taken.map(({ resource, outcome }, index) => {
+}
+
+/** A backup and a task for each resource. */
+function begunParts(
+    call: Call,
+    vault: VaultState,
+    body: CreateCheckpointBody,
+    { checkpoint, taken }: { checkpoint: CheckpointState; taken: readonly Taken[] },
+) {
+    const { store, world } = call;
+    const { createdMicros, retentionDays } = checkpoint;
+    return taken.map(({ resource, outcome }, index) => {
         const name = taken.length === 1 ? checkpoint.name : `${checkpoint.name}-${String(index + 1).padStart(4, "0")}`;
         const backup = newBackup(checkpoint, resource, {
             name,
             createdMicros: world.schedule.nextMicros(),
-            incremental: resource.everBackedUp && parameters.incremental !== false,
+            incremental: resource.everBackedUp && body.parameters?.incremental !== false,
             excluded: leftOut(resource, body),
         });
         if (retentionDays > 0) backup.expiresMicros = createdMicros + retentionDays * 86_400_000_000;
@@ -90,20 +135,6 @@ export function createCheckpoint(call: Call): Reply {
         });
         return { resource, backup, outcome, log };
     });
-    for (const each of skipped) {
-        const log = newOperationLog(call, vault, "backup", {
-            checkpointId: checkpoint.id,
-            resource: { id: each.id, type: each.type, name: each.name },
-        });
-        Object.assign(log, {
-            status: "skipped",
-            errorCode: each.code,
-            errorMessage: each.reason,
-            endedMicros: log.createdMicros,
-        });
-    }
-    startRun(call, checkpoint, parts);
-    return json(200, { checkpoint: wireCheckpoint(checkpoint, call.dialect, "create", true) });
 }
 
 /** GET …/checkpoints/{checkpoint_id}. */

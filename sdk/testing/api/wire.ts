@@ -187,7 +187,6 @@ export function wireVault(vault: VaultState, dialect: Dialect): Json {
 
 /** A task. Vendor: `extra_info.replication` is Huawei's; `incremental` is a string here. */
 export function wireOperationLog(log: OperationLogState, schedule: Schedule, dialect: Dialect): Json {
-    const { record } = log;
     return {
         id: log.id,
         project_id: log.projectId,
@@ -209,56 +208,62 @@ export function wireOperationLog(log: OperationLogState, schedule: Schedule, dia
                 request_id: log.requestId,
                 task_id: log.id,
             },
-            ...(log.resource === undefined ? {} : { resource: { ...log.resource, extra_info: "{}" } }),
-            ...(log.backup === undefined
-                ? {}
-                : {
-                      backup: {
-                          backup_id: log.backup.id,
-                          backup_name: log.backup.name,
-                          incremental: String(log.backup.incremental),
-                          app_consistency_status: "0",
-                          app_consistency_error_code: "",
-                          app_consistency_error_message: "",
-                      },
-                  }),
-            ...(log.deleted === undefined
-                ? {}
-                : { delete: { backup_id: log.deleted.id, backup_name: log.deleted.name } }),
-            ...(log.restored === undefined
-                ? {}
-                : {
-                      restore: {
-                          backup_id: log.restored.backupId,
-                          backup_name: log.restored.backupName,
-                          target_resource_id: log.restored.targetId,
-                          target_resource_name: log.restored.targetName,
-                      },
-                  }),
-            ...(log.sync === undefined
-                ? {}
-                : {
-                      sync: {
-                          sync_backup_num: log.sync.added,
-                          delete_backup_num: log.sync.removed,
-                          err_sync_backup_num: log.sync.failed,
-                      },
-                  }),
-            ...(record === undefined || dialect === "otc"
-                ? {}
-                : {
-                      replication: {
-                          source_backup_id: record.sourceBackupId,
-                          source_checkpoint_id: record.sourceCheckpointId,
-                          source_project_id: record.sourceProjectId,
-                          source_region: record.sourceRegion,
-                          destination_backup_id: record.destinationBackupId ?? null,
-                          destination_checkpoint_id: record.destinationCheckpointId ?? null,
-                          destination_project_id: record.destinationProjectId,
-                          destination_region: record.destinationRegion,
-                      },
-                  }),
+            ...aboutObjects(log, dialect),
         },
+    };
+}
+
+/** What a task is about: only what there is. */
+function aboutObjects(log: OperationLogState, dialect: Dialect): Json {
+    const { record } = log;
+    return {
+        ...(log.resource === undefined ? {} : { resource: { ...log.resource, extra_info: "{}" } }),
+        ...(log.backup === undefined
+            ? {}
+            : {
+                  backup: {
+                      backup_id: log.backup.id,
+                      backup_name: log.backup.name,
+                      incremental: String(log.backup.incremental),
+                      app_consistency_status: "0",
+                      app_consistency_error_code: "",
+                      app_consistency_error_message: "",
+                  },
+              }),
+        ...(log.deleted === undefined ? {} : { delete: { backup_id: log.deleted.id, backup_name: log.deleted.name } }),
+        ...(log.restored === undefined
+            ? {}
+            : {
+                  restore: {
+                      backup_id: log.restored.backupId,
+                      backup_name: log.restored.backupName,
+                      target_resource_id: log.restored.targetId,
+                      target_resource_name: log.restored.targetName,
+                  },
+              }),
+        ...(log.sync === undefined
+            ? {}
+            : {
+                  sync: {
+                      sync_backup_num: log.sync.added,
+                      delete_backup_num: log.sync.removed,
+                      err_sync_backup_num: log.sync.failed,
+                  },
+              }),
+        ...(record === undefined || dialect === "otc"
+            ? {}
+            : {
+                  replication: {
+                      source_backup_id: record.sourceBackupId,
+                      source_checkpoint_id: record.sourceCheckpointId,
+                      source_project_id: record.sourceProjectId,
+                      source_region: record.sourceRegion,
+                      destination_backup_id: record.destinationBackupId ?? null,
+                      destination_checkpoint_id: record.destinationCheckpointId ?? null,
+                      destination_project_id: record.destinationProjectId,
+                      destination_region: record.destinationRegion,
+                  },
+              }),
     };
 }
 

@@ -158,21 +158,25 @@ export function newBackup(
         systemDisk: isDisk && (resource.disks[0]?.systemDisk ?? false),
         records: [],
         imageIds: [],
-        children: resource.disks
-            .filter((disk) => !isDisk && options.excluded?.has(disk.id) !== true)
-            .map((disk) => ({
-                ...base,
-                id: newId(),
-                name: `${resource.name}-${disk.name}`,
-                resourceId: disk.id,
-                resourceName: disk.name,
-                resourceType: "OS::Cinder::Volume",
-                sizeGb: disk.sizeGb,
-                parentId: id,
-                systemDisk: disk.systemDisk,
-                records: [],
-                imageIds: [],
-                children: [],
-            })),
+        children: isDisk
+            ? []
+            : resource.disks
+                  .filter((disk) => options.excluded?.has(disk.id) !== true)
+                  .map((disk) => ({ ...base, ...diskBackup(resource, disk), id: newId(), parentId: id })),
+    };
+}
+
+/** What the backup of a server's disk has of its own. */
+function diskBackup(resource: ResourceState, disk: ResourceState["disks"][number]) {
+    return {
+        name: `${resource.name}-${disk.name}`,
+        resourceId: disk.id,
+        resourceName: disk.name,
+        resourceType: "OS::Cinder::Volume",
+        sizeGb: disk.sizeGb,
+        systemDisk: disk.systemDisk,
+        records: [],
+        imageIds: [],
+        children: [],
     };
 }

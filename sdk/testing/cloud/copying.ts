@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { newOperationLog } from "../api/operation-logs";
 import { type Call, effectOf, selects } from "../simulation";
-import type { BackupState, RecordState, VaultState } from "./state";
+import type { Schedule } from "./schedule";
+import type { BackupState, OperationLogState, RecordState, VaultState } from "./state";
 import type { Store } from "./store";
 
 /** Where a replica is to go. */
@@ -47,84 +48,16 @@ export function replicate(call: Call, backup: BackupState, destination: Destinat
         record,
     });
 
-    const hit = <T extends { backup?: string | number | undefined }>(effect: T | undefined) =>
-        effect !== undefined && selects(effect.backup, backup.id, copy.index, "all") ? effect : undefined;
-    const failure = hit(effectOf(call, "record-fail"));
-    const skip = hit(effectOf(call, "record-skip"));
-    const missing = hit(effectOf(call, "replica-missing"));
-    const broken = hit(effectOf(call, "replica-error"));
-    const unknown = effectOf(call, "unknown-status");
-    const slow = effectOf(call, "slow");
-    const visibleEarly = world.rules.replicaAppears === "start" && !(failure || skip || missing || exists);
-    let replica: BackupState | undefined;
-
-    const end = (status: string, code: string, reason: string, atMicros: number) => {
-        const arriving = destination.store.incoming.get(destination.vault.id);
-        if (record.work !== undefined) arriving?.delete(record.work);
-        Object.assign(record, { status, failCode: code, failReason: reason, work: undefined });
-        const logStatus = { success: "success", skip: "skipped" }[status] ?? "failed";
-        Object.assign(log, {
-            status: logStatus,
-            errorCode: code,
-            errorMessage: reason,
-            work: undefined,
-            updatedMicros: atMicros,
-            endedMicros: atMicros,
-        });
-        copy.done();
-    };
+    const run: Run = { backup, destination, copy, record, log, schedule, exists, struck: struckBy(call, backup, copy) };
+    const { slow } = run.struck;
+    const visibleEarly = world.rules.replicaAppears === "start" && !hasNoReplica(run);
     const work = schedule.start({
         durationMs: world.rules.replicationMs,
         slowMs: slow?.ms,
         slowReads: slow?.reads,
         stages: [
-            {
-                at: 0.5,
-                apply: (instantMs) => {
-                    record.status =
-                        unknown?.of === "record" && unknown.when === "running" ? unknown.status : "replicating";
-                    log.status = "running";
-                    if (visibleEarly) replica = addReplica(backup, destination, copy, schedule.nextMicros(instantMs));
-                },
-            },
-            {
-                at: 1,
-                apply: (instantMs) => {
-                    const atMicros = schedule.nextMicros(instantMs);
-                    if (skip !== undefined || exists) {
-                        end(
-                            "skip",
-                            skip?.code ?? "",
-                            skip?.reason ?? "The backup has a replica in the destination region.",
-                            atMicros,
-                        );
-                        return;
-                    }
-                    if (failure !== undefined) {
-                        end(
-                            "fail",
-                            failure.code ?? "BackupService.4005",
-                            failure.reason ?? "The replication failed.",
-                            atMicros,
-                        );
-                        return;
-                    }
-                    if (missing === undefined) {
-                        replica ??= addReplica(backup, destination, copy, atMicros);
-                        destination.store.setStatus(replica, broken === undefined ? "available" : "error", atMicros);
-                        for (const each of [replica, ...replica.children]) each.protectedMicros = atMicros;
-                        if (destination.store.backups.has(replica.id))
-                            destination.store.countSpace(replica, backup.spaceMb);
-                        const checkpoint = destination.store.checkpoints.get(copy.checkpointId);
-                        if (checkpoint !== undefined) checkpoint.status = broken === undefined ? "available" : "error";
-                    }
-                    record.destinationBackupId = replica?.id ?? randomUUID();
-                    record.destinationCheckpointId = copy.checkpointId;
-                    end("success", "", "", atMicros);
-                    if (unknown?.of === "record" && unknown.when !== "running") record.status = unknown.status;
-                    if (unknown?.of === "backup" && replica !== undefined) replica.status = unknown.status;
-                },
-            },
+            { at: 0.5, apply: (instantMs) => begin(run, instantMs, visibleEarly) },
+            { at: 1, apply: (instantMs) => finish(run, schedule.nextMicros(instantMs)) },
         ],
     });
     record.work = work;
@@ -133,6 +66,97 @@ export function replicate(call: Call, backup: BackupState, destination: Destinat
     const arriving = incoming.get(destination.vault.id) ?? new Set();
     incoming.set(destination.vault.id, arriving.add(work));
     return record;
+}
+
+/** One replication under way. */
+interface Run {
+    readonly backup: BackupState;
+    readonly destination: Destination;
+    readonly copy: Copy;
+    readonly record: RecordState;
+    readonly log: OperationLogState;
+    readonly schedule: Schedule;
+    /** The region has a replica of the backup already. */
+    readonly exists: boolean;
+    readonly struck: ReturnType<typeof struckBy>;
+    replica?: BackupState;
+}
+
+/** The effects of faults on this copy. */
+function struckBy(call: Call, backup: BackupState, copy: Copy) {
+    const hit = <T extends { backup?: string | number | undefined }>(effect: T | undefined) =>
+        effect !== undefined && selects(effect.backup, backup.id, copy.index, "all") ? effect : undefined;
+    return {
+        failure: hit(effectOf(call, "record-fail")),
+        skip: hit(effectOf(call, "record-skip")),
+        missing: hit(effectOf(call, "replica-missing")),
+        broken: hit(effectOf(call, "replica-error")),
+        unknown: effectOf(call, "unknown-status"),
+        slow: effectOf(call, "slow"),
+    };
+}
+
+const hasNoReplica = ({ exists, struck: { failure, skip, missing } }: Run): boolean =>
+    exists || failure !== undefined || skip !== undefined || missing !== undefined;
+
+function begin(run: Run, instantMs: number, isVisible: boolean): void {
+    const { backup, destination, copy, record, log, schedule, struck } = run;
+    const { unknown } = struck;
+    record.status = unknown?.of === "record" && unknown.when === "running" ? unknown.status : "replicating";
+    log.status = "running";
+    if (isVisible) run.replica = addReplica(backup, destination, copy, schedule.nextMicros(instantMs));
+}
+
+function finish(run: Run, atMicros: number): void {
+    const { copy, record, exists, struck } = run;
+    const { failure, skip, missing, unknown } = struck;
+    if (skip !== undefined || exists) {
+        const reason = skip?.reason ?? "The backup has a replica in the destination region.";
+        end(run, { status: "skip", code: skip?.code ?? "", reason }, atMicros);
+        return;
+    }
+    if (failure !== undefined) {
+        const { code = "BackupService.4005", reason = "The replication failed." } = failure;
+        end(run, { status: "fail", code, reason }, atMicros);
+        return;
+    }
+    if (missing === undefined) finishReplica(run, atMicros);
+    record.destinationBackupId = run.replica?.id ?? randomUUID();
+    record.destinationCheckpointId = copy.checkpointId;
+    end(run, { status: "success", code: "", reason: "" }, atMicros);
+    if (unknown?.of === "record" && unknown.when !== "running") record.status = unknown.status;
+    if (unknown?.of === "backup" && run.replica !== undefined) run.replica.status = unknown.status;
+}
+
+function finishReplica(run: Run, atMicros: number): void {
+    const { backup, destination, copy, struck } = run;
+    const status = struck.broken === undefined ? "available" : "error";
+    run.replica ??= addReplica(backup, destination, copy, atMicros);
+    const { replica } = run;
+    destination.store.setStatus(replica, status, atMicros);
+    for (const each of [replica, ...replica.children]) each.protectedMicros = atMicros;
+    if (destination.store.backups.has(replica.id)) destination.store.countSpace(replica, backup.spaceMb);
+    const checkpoint = destination.store.checkpoints.get(copy.checkpointId);
+    if (checkpoint !== undefined) checkpoint.status = status;
+}
+
+function end(
+    { destination, copy, record, log }: Run,
+    { status, code, reason }: { readonly status: string; readonly code: string; readonly reason: string },
+    atMicros: number,
+): void {
+    const arriving = destination.store.incoming.get(destination.vault.id);
+    if (record.work !== undefined) arriving?.delete(record.work);
+    Object.assign(record, { status, failCode: code, failReason: reason, work: undefined });
+    Object.assign(log, {
+        status: { success: "success", skip: "skipped" }[status] ?? "failed",
+        errorCode: code,
+        errorMessage: reason,
+        work: undefined,
+        updatedMicros: atMicros,
+        endedMicros: atMicros,
+    });
+    copy.done();
 }
 
 function newRecord(

@@ -1,3 +1,4 @@
+import type { BackupState } from "./state";
 import type { Store } from "./store";
 
 /**
@@ -105,27 +106,7 @@ export function snapshotOf(store: Store): Snapshot {
             resourceIds: checkpoint.resources.map((resource) => resource.id),
             backupIds: [...store.backupsOfCheckpoint(checkpoint.id)].map((backup) => backup.id),
         })),
-        backups: [...store.backups.values()].map((backup) => ({
-            id: backup.id,
-            name: backup.name,
-            status: backup.status,
-            imageType: backup.imageType,
-            vaultId: backup.vaultId,
-            checkpointId: backup.checkpointId,
-            resourceId: backup.resourceId,
-            resourceName: backup.resourceName,
-            incremental: backup.incremental,
-            autoTrigger: backup.autoTrigger,
-            createdAt: iso(backup.createdMicros),
-            records: backup.records.map((record) => ({
-                id: record.id,
-                status: record.status,
-                destinationRegion: record.destinationRegion,
-                destinationVaultId: record.destinationVaultId,
-                destinationBackupId: record.destinationBackupId ?? null,
-                failCode: record.failCode,
-            })),
-        })),
+        backups: [...store.backups.values()].map(backupSnapshot),
         operationLogs: [...store.operationLogs.values()].map((log) => ({
             id: log.id,
             operationType: log.operationType,
@@ -135,6 +116,30 @@ export function snapshotOf(store: Store): Snapshot {
             createdAt: iso(log.createdMicros),
             endedAt: log.endedMicros === undefined ? null : iso(log.endedMicros),
             errorCode: log.errorCode,
+        })),
+    };
+}
+
+function backupSnapshot(backup: BackupState): Snapshot["backups"][number] {
+    return {
+        id: backup.id,
+        name: backup.name,
+        status: backup.status,
+        imageType: backup.imageType,
+        vaultId: backup.vaultId,
+        checkpointId: backup.checkpointId,
+        resourceId: backup.resourceId,
+        resourceName: backup.resourceName,
+        incremental: backup.incremental,
+        autoTrigger: backup.autoTrigger,
+        createdAt: iso(backup.createdMicros),
+        records: backup.records.map((record) => ({
+            id: record.id,
+            status: record.status,
+            destinationRegion: record.destinationRegion,
+            destinationVaultId: record.destinationVaultId,
+            destinationBackupId: record.destinationBackupId ?? null,
+            failCode: record.failCode,
         })),
     };
 }

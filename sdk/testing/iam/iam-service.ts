@@ -6,7 +6,7 @@ export function iamService(shared: Shared, host: Host): Service {
     const { accounts, endpoints, world } = shared;
     return {
         find: (method, target) =>
-            find(iamRoutes, method, target.segments, false, ({ route }, { incoming, bodyText }) =>
+            find(iamRoutes, { method, segments: target.segments, otc: false }, ({ route }, { incoming, bodyText }) =>
                 route.handle({
                     accounts,
                     endpoints,

@@ -74,16 +74,19 @@ export function createToken(call: IamCall): Reply {
     switch (method) {
         case "password": {
             const domainId = checkPassword(call, auth);
-            return tokenReply(call, issue(call, auth, ["password"], domainId));
+            return tokenReply(call, issue(call, auth, { methods: ["password"], domainId }));
         }
         case "token": {
             const parent = tokenOf(call, auth.identity.token?.id ?? call.request.headers["x-auth-token"]);
-            return tokenReply(call, issue(call, auth, ["token"], parent.domainId, parent.expiresMs));
+            return tokenReply(
+                call,
+                issue(call, auth, { methods: ["token"], domainId: parent.domainId, expiresMs: parent.expiresMs }),
+            );
         }
         case "assume_role": {
             ownCaller(call);
             const domainId = delegatingDomain(call, auth.identity.assume_role ?? {});
-            return tokenReply(call, issue(call, auth, ["assume_role"], domainId));
+            return tokenReply(call, issue(call, auth, { methods: ["assume_role"], domainId }));
         }
         default:
             return refuseKeystone(400, `Method ${method} is not supported.`);
@@ -190,9 +193,7 @@ function delegatingDomain(call: IamCall, role: z.output<typeof assumeRole>): str
 function issue(
     call: IamCall,
     auth: TokenBody,
-    methods: readonly string[],
-    domainId: string,
-    expiresMs?: number,
+    { methods, domainId, expiresMs }: { methods: readonly string[]; domainId: string; expiresMs?: number },
 ): Token {
     const wanted = auth.scope?.project;
     if (wanted === undefined) {

@@ -60,13 +60,7 @@ export function verifySignature(
     });
     const signature = fields?.get("Signature");
     const names = fields?.get("SignedHeaders")?.split(";");
-    if (
-        accessKey === undefined ||
-        accessKey === "" ||
-        signature === undefined ||
-        names === undefined ||
-        !/^[0-9a-f]{64}$/.test(signature)
-    )
+    if (!accessKey || names === undefined || signature === undefined || !/^[0-9a-f]{64}$/.test(signature))
         return wrong("format", "Authorization is malformed");
     if (credential !== undefined && (credential.length !== 5 || credential[4] !== "sdk_request"))
         return wrong("format", "the credential scope is malformed");
@@ -90,14 +84,12 @@ export function verifySignature(
     const payload = payloadHash(request);
     if (payload === undefined) return wrong("payload", "X-Sdk-Content-Sha256 is not the hash of the body");
     const canonicalHash = sha256(canonicalRequest(request, names, payload));
-    const expected =
-        credential === undefined
-            ? hmac(secret, `${algorithm}\n${date}\n${canonicalHash}`)
-            : hmac(
-                  scopeKey(secret, credential.slice(1)),
-                  `${algorithm}\n${date}\n${credential.slice(1).join("/")}\n${canonicalHash}`,
-              );
-    if (!timingSafeEqual(expected, Buffer.from(signature, "hex")))
+    if (
+        !timingSafeEqual(
+            expectedSignature(secret, credential?.slice(1), date, canonicalHash),
+            Buffer.from(signature, "hex"),
+        )
+    )
         return wrong("signature", "the signature does not match");
     return {
         ok: true,
@@ -106,6 +98,12 @@ export function verifySignature(
         signedHeaders: names,
         canonicalHash,
     };
+}
+
+function expectedSignature(secret: string, scope: readonly string[] | undefined, date: string, hash: string): Buffer {
+    return scope === undefined
+        ? hmac(secret, `${algorithm}\n${date}\n${hash}`)
+        : hmac(scopeKey(secret, scope), `${algorithm}\n${date}\n${scope.join("/")}\n${hash}`);
 }
 
 function authorizationFields(header: string): Map<string, string> | undefined {

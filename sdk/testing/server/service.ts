@@ -60,11 +60,10 @@ export interface Service {
 /** Finds the route of a request. Vendor: the gateway knows paths and methods before it asks who comes. */
 export function find<C>(
     routes: readonly Route<C>[],
-    method: string,
-    segments: readonly string[] | undefined,
-    otc: boolean,
+    asked: { readonly method: string; readonly segments: readonly string[] | undefined; readonly otc: boolean },
     answer: (match: Exclude<Match<C>, string>, received: Received) => Reply,
 ): ReturnType<Service["find"]> {
+    const { method, segments, otc } = asked;
     const match = segments === undefined ? "none" : matchRoute(routes, method, segments, otc);
     if (match === "none") return { operation: "", answer: () => refuse("APIGW.0101") };
     if (match === "method") return { operation: "", answer: () => refuse("APIGW.0501") };
