@@ -1,6 +1,7 @@
 /** The engine that started this process: its address, whether it still runs, and its log service. */
 import { connect } from "node:net";
 import { hostname } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import { OperationFailedError } from "../client/errors/errors";
 import { repeat } from "../client/time/clock";
 import { grpc } from "./grpc";
@@ -110,16 +111,37 @@ function connectEngine(): Exclude<typeof engine, undefined> {
     }
 }
 
+/** A line that has not arrived after this long is not waited for, in milliseconds: the engine may be gone. */
+const LINE_MS = 5_000;
+/** Lines that stay, on their way to the engine. */
+const onTheirWay = new Set<Promise<void>>();
+
 export const sendToEngine: Send = ({ urn, message, severity, ephemeral }) => {
     engine ??= connectEngine();
     if (engine === "none") {
         if (!ephemeral) process.stderr.write(`${severity}: ${message}\n`);
         return;
     }
-    const request = new engine.proto.LogRequest();
+    const { client, proto } = engine;
+    const request = new proto.LogRequest();
     request.setSeverity(severity === "warning" ? 2 : 1);
     request.setMessage(message);
     request.setUrn(urn);
     request.setEphemeral(ephemeral);
-    engine.client.log(request, () => {});
+    const sent = new Promise<void>((resolve) => client.log(request, () => resolve()));
+    if (ephemeral) return;
+    onTheirWay.add(sent);
+    void sent.then(() => onTheirWay.delete(sent));
 };
+
+/**
+ * Resolves once the engine has the lines that stay. Pulumi: it ends this process as soon as it has the last answer, and
+ * what is still on its way then is never shown.
+ */
+export async function linesArrived(): Promise<void> {
+    if (onTheirWay.size === 0) return;
+    const ended = new AbortController();
+    const late = setTimeout(LINE_MS, undefined, { signal: ended.signal }).catch(() => undefined);
+    await Promise.race([Promise.all(onTheirWay), late]);
+    ended.abort();
+}

@@ -11,7 +11,15 @@ import { fileStore } from "../exactly-once/note-store";
 import type { Context, Services } from "../services/context";
 import { Holders } from "../services/holders";
 import { keepCompiled } from "./compile-cache";
-import { engineAddress, engineName, hostGone, isEngineAlive, isNamedEngineAlive, sendToEngine } from "./engine";
+import {
+    engineAddress,
+    engineName,
+    hostGone,
+    isEngineAlive,
+    isNamedEngineAlive,
+    linesArrived,
+    sendToEngine,
+} from "./engine";
 import { isPartialRun } from "./engine-command";
 import { fileHolderStore, holderFolder } from "./holder-store";
 import { rowLog } from "./resource-log";
@@ -142,5 +150,6 @@ export async function withContext<T>(
     } finally {
         log.end();
         keepCompiled();
+        await linesArrived();
     }
 }

@@ -1,7 +1,15 @@
 import { createServer, type Server } from "node:net";
 import { hostname } from "node:os";
-import { afterEach, expect, it } from "vitest";
-import { engineAddress, engineName, isEngineAlive, isNamedEngineAlive } from "../../provider/pulumi/engine";
+import { afterEach, expect, it, vi } from "vitest";
+import {
+    engineAddress,
+    engineName,
+    isEngineAlive,
+    isNamedEngineAlive,
+    linesArrived,
+    sendToEngine,
+} from "../../provider/pulumi/engine";
+import { emptyProto, grpc } from "../../provider/pulumi/grpc";
 
 const argv = process.argv;
 const servers: Server[] = [];
@@ -52,4 +60,35 @@ it("takes engines of other machines, and what is no address, for gone, and asks 
     expect(await isNamedEngineAlive(`another-${hostname()} ${address}`)).toBe(false);
     for (const strange of ["", "192.0.2.1:80", "example.com:80", "127.0.0.1"])
         expect(await isNamedEngineAlive(`${hostname()} ${strange}`)).toBe(false);
+});
+
+it("waits for lines that stay until the engine has them, and not for passing ones", async () => {
+    const { Server: GrpcServer, ServerCredentials } = grpc();
+    const { EngineService } = require("@pulumi/pulumi/proto/engine_grpc_pb");
+    const { Empty } = emptyProto();
+    const answers = new Map<string, () => void>();
+    const server = new GrpcServer();
+    server.addService(EngineService, {
+        log: (call: { request: { getMessage(): string } }, answer: (error: null, empty: unknown) => void) =>
+            void answers.set(call.request.getMessage(), () => answer(null, new Empty())),
+    });
+    const port = await new Promise<number>((resolve) =>
+        server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (_error, bound) => resolve(bound)),
+    );
+    process.argv = ["node", "/x/cmd/dynamic-provider/index.js", `127.0.0.1:${port}`];
+    try {
+        sendToEngine({ urn: "", message: "kept", severity: "warning", ephemeral: false });
+        sendToEngine({ urn: "", message: "passing", severity: "info", ephemeral: true });
+        let hasEnded = false;
+        const end = linesArrived().then(() => {
+            hasEnded = true;
+        });
+        await vi.waitFor(() => expect([...answers.keys()].sort()).toEqual(["kept", "passing"]), 60_000);
+        expect(hasEnded).toBe(false);
+        answers.get("kept")?.();
+        await end;
+        await linesArrived();
+    } finally {
+        server.forceShutdown();
+    }
 });

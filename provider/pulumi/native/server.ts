@@ -6,7 +6,7 @@ import type { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { messageOf } from "../../client/errors/errors";
 import { isFunctionName, run } from "../../functions/index";
 import type { Failure } from "../../resource/resource";
-import { cancelWork } from "../engine";
+import { cancelWork, linesArrived } from "../engine";
 import { anyProto, emptyProto, grpc, structProto } from "../grpc";
 import { configureHost, hostServices, InitFailure } from "../host";
 import { openedArguments } from "../secrets";
@@ -196,7 +196,7 @@ const configuration = {
 async function invoke(request: messages.InvokeRequest): Promise<messages.InvokeResponse> {
     const name = request.getTok().split(":").at(-1) ?? "";
     if (!isFunctionName(name)) throw new Error(`pulumi-cbr has no function ${request.getTok()}`);
-    const result = await run(name, openedArguments(bagOf(request.getArgs())), hostServices);
+    const result = await run(name, openedArguments(bagOf(request.getArgs())), hostServices).finally(linesArrived);
     const response = new proto.InvokeResponse();
     response.setReturn(struct(Array.isArray(result) ? { items: result } : result));
     return response;
