@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import { messages, openLife, ops, providerArgs } from "./life";
+import { needsCli } from "../support/pulumi";
+import { hostNames, hosts, messages, openLife, ops, providerArgs } from "./life";
 
 const keyless = { "cbr:accessKey": undefined, "cbr:secretKey": undefined };
 const doctor = /npx pulumi-cbr doctor/g;
@@ -58,3 +59,49 @@ it("looks up an explicit provider's project by its own credentials, whatever pro
     const projects = new Set(life.sim.requests.map(({ path }) => /\/v3\/([0-9a-f]{32})\//.exec(path)?.[1]));
     expect([...projects].filter((one) => one !== undefined)).toEqual([life.sim.regions["eu-de"].projectId]);
 });
+
+it.for(hostNames)(
+    "works in several regions and accounts at once, each with its own project: %s host",
+    async (host, { skip }) => {
+        await needsCli(skip, "both hosts are compared on Pulumi's own engine");
+        const life = await openLife({ host, env: { HW_PROJECT_ID: "f".repeat(32) } });
+        const cbr = hosts[host];
+        const [home, away] = [life.sim.regions["eu-de"], life.sim.regions["eu-nl"]];
+        const args = (settings: Readonly<Record<string, string>>) => {
+            const {
+                projectId: _,
+                projectName: __,
+                ...own
+            } = Object.fromEntries(Object.entries(settings).map(([key, value]) => [key.replace("cbr:", ""), value]));
+            return { ...own, endpoints: JSON.parse(own["endpoints"] ?? "{}"), cloud: "huaweicloud" };
+        };
+        const places = {
+            here: { vaultId: life.vault(), project: home.projectId, provider: undefined },
+            there: {
+                vaultId: away.cloud.addVault().id,
+                project: away.projectId,
+                provider: args(life.sim.settings({ region: "eu-nl" }).config),
+            },
+            // The same region, in the account that has delegated to an agency.
+            theirs: {
+                vaultId: home.delegated.cloud.addVault().id,
+                project: home.delegated.projectId,
+                provider: args(life.sim.settings({ signIn: "agency" }).config),
+            },
+        };
+        life.use(async () => {
+            for (const [name, { vaultId, provider }] of Object.entries(places))
+                new cbr.Checkpoint(
+                    name,
+                    { vaultId },
+                    provider === undefined ? {} : { provider: new cbr.Provider(name, provider) },
+                );
+        });
+        await life.up();
+        for (const [name, { project }] of Object.entries(places))
+            expect((await life.state(name)).outputs).toMatchObject({ projectId: project, status: "available" });
+        await life.refresh();
+        expect(ops(await life.preview())).toEqual([]);
+        await life.destroy();
+    },
+);

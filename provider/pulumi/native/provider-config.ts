@@ -3,7 +3,7 @@ import { ConfigError, messageOf } from "../../client/errors/errors";
 import { resolveSettings } from "../../client/settings/settings";
 import type { Failure } from "../../resource/resource";
 import { opened, sealed } from "../secrets";
-import { isUnknown, type PropertyMap } from "../values";
+import { isUnknown, nameOf, type PropertyMap } from "../values";
 
 /** They are kept secret, however they were given. */
 const SECRET_SETTINGS = ["secretKey", "securityToken", "token", "password", "passcode"];
@@ -16,6 +16,17 @@ export function settingOf(config: PropertyMap): (key: string) => string | undefi
         if (value === undefined || value === null || isUnknown(value)) return undefined;
         return typeof value === "string" ? value : JSON.stringify(value);
     };
+}
+
+/** Pulumi's own names of the provider that resources have by default. */
+const DEFAULT_NAME = /^default(_.*)?$/;
+
+/**
+ * With our mark where a program made the provider: its settings are not the stack's. Pulumi: what a check gives back is
+ * stored, and what `configure` is given, also where no program runs.
+ */
+export function markedConfig(urn: string, config: PropertyMap): PropertyMap {
+    return DEFAULT_NAME.test(nameOf(urn)) ? config : { ...config, explicitProvider: "true" };
 }
 
 /** As it is to be stored: secrets secret. */

@@ -13,7 +13,7 @@ import { openedArguments } from "../secrets";
 import type { PropertyMap } from "../values";
 import { withoutUndefined } from "../values";
 import type { DetailedChange } from "./detailed-diff";
-import { changedSettings, checkConfig, sealedConfig, settingOf } from "./provider-config";
+import { changedSettings, checkConfig, markedConfig, sealedConfig, settingOf } from "./provider-config";
 import type { HostDiff } from "./resource-host";
 import { hostOf } from "./resources";
 
@@ -167,7 +167,7 @@ const life = {
 
 const configuration = {
     checkConfig: (request: messages.CheckRequest) => {
-        const news = bagOf(request.getNews());
+        const news = markedConfig(request.getUrn(), bagOf(request.getNews()));
         const response = new proto.CheckResponse();
         response.setInputs(struct(sealedConfig(news)));
         response.setFailuresList(failuresOf(checkConfig(news, process.env)));
