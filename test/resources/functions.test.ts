@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { memoryJournal } from "../../provider/exactly-once/journal";
 import { checkpointPreview, checkpointTaker } from "../../provider/functions/checkpoint-before";
+import { invoke } from "../../provider/functions/index";
 import { checkpoint } from "../../provider/resources/checkpoint/checkpoint";
 import { vaultReplication } from "../../provider/resources/copies/vault-replication";
 import * as cbr from "../../sdk/index";
@@ -216,6 +217,15 @@ it("lifts Outputs: known ones are looked up, secrets stay secret", async () => {
     const { id } = world.sim.regions["eu-de"].cloud.addCheckpoint(world.vaultId);
     const first = cbr.getBackupsOutput({ checkpointId: pulumi.output(id) }).apply((list) => list[0]?.checkpointId);
     expect(await value(first)).toBe(id);
+});
+
+it("shows no argument that is a secret in what it says", async () => {
+    await start();
+    const { config } = world.sim.settings({ signIn: "password" });
+    const vaultId = "5eed0000-0000-4000-8000-0000000000ff";
+    await expect(invoke("getVault", { vaultId }, config, ["vaultId"])).rejects.toThrow(
+        /^getVault: (?!.*5eed).*\[secret\]/,
+    );
 });
 
 it("stays unknown in a preview while an input or a dependency is, and asks nothing", async () => {
