@@ -139,11 +139,12 @@ it("fails the resumed wait when the backup failed meanwhile, and when it is gone
 
 it("judges every resource: partly failed fails by default and keeps the good ones", async () => {
     await start({ servers: 3 });
-    world.sim.fail({ operation: "CreateCheckpoint", effect: { kind: "backup-error", resource: 1 } });
+    const reason = { code: "BackupService.7103", message: "no agent" };
+    world.sim.fail({ operation: "CreateCheckpoint", effect: { kind: "backup-error", resource: 1, ...reason } });
     const error = await failure(create());
     expect(error.outputs.backups).toHaveLength(3);
     expect(error.outputs.backupIds).toHaveLength(2);
-    expect(error.reasons[0]).toMatch(/2 good, 1 failed/);
+    expect(error.reasons[0]).toMatch(/2 good, 1 failed: .*BackupService.7103: no agent/);
     const accepted = await checkpoint.update(
         world.context(),
         error.id,
