@@ -351,10 +351,12 @@ function functionsSection(): string {
 function faultsSection(): string {
     const text = readFileSync(path("sdk/testing/faults/fault-schema.ts"), "utf8");
     const kinds = [
-        ...text.matchAll(/\/\*\* ([^\n]+?) \*\/\s*z\.strictObject\(\{\s*kind: z\.literal\("([^"]+)"\)([\s\S]*?)\}\)/g),
+        ...text.matchAll(
+            /\/\*\*((?:(?!\*\/)[\s\S])+)\*\/\s*z\.strictObject\(\{\s*kind: z\.literal\("([^"]+)"\)([\s\S]*?)\}\)/g,
+        ),
     ].map(([, doc = "", kind = "", rest = ""]) => {
         const keys = [...rest.matchAll(/(\w+): /g)].map((match) => `\`${match[1]}\``);
-        return `| \`${kind}\` | ${keys.join(", ")} | ${cell(doc)} |`;
+        return `| \`${kind}\` | ${keys.join(", ")} | ${cell(doc.replaceAll(/\s*\n\s*\* ?/g, " ").trim())} |`;
     });
     const named = /namedEffect = z\.enum\(\[([^\]]+)\]/.exec(text)?.[1] ?? "";
     const names = [...named.matchAll(/"([^"]+)"/g)].map((match) => `\`${match[1]}\``);

@@ -22,9 +22,9 @@ export type CheckpointBeforeArgs = Pick<
     | "pollInterval"
 > & {
     /**
-     * Name of the hook, one in the stack, and stem of the restore points' names. Pulumi finds the hook of a resource that is
-     * no longer in the program by it, so it should not change. Default: `checkpoint-before-<vault id>`, if that is a plain
-     * string.
+     * Name of the hook, one in the stack, and stem of the restore points' names. Pulumi finds the hook of a resource
+     * that is no longer in the program by it, so it should not change. Default: `checkpoint-before-<vault id>`, if that
+     * is a plain string.
      */
     readonly name?: string;
     /** Before which changes. Default: both. */
@@ -34,21 +34,23 @@ export type CheckpointBeforeArgs = Pick<
 };
 
 /**
- * Hooks that take a restore point before Pulumi updates or deletes a resource (a replacement deletes, too), wait for it,
- * 3 hours by default, and let the change happen only if it is good.
+ * Hooks that take a restore point before Pulumi updates or deletes a resource (a replacement deletes, too), wait for
+ * it, 3 hours by default, and let the change happen only if it is good.
  *
  * ```ts
- * const database = new Instance("database", { … }, { hooks: cbr.checkpointBefore({ vaultId, resources: [serverId] }) });
+ * const database = new Instance("database", { … }, { hooks: cbr.checkpointBefore({ vaultId, resources: [serverId] })
+ * });
  * ```
  *
  * - It runs in the program's process, with the stack configuration (`cbr:*`) and the environment. A preview takes
  *   nothing: the row says what is taken first, and what surely cannot be fails the preview.
  *   Another account or region than the configured one: `region` and `projectId`.
- * - Deleting needs the program: `pulumi destroy --run-program`, and the hooks must still be in it. When a resource is taken
- *   out of the program, call `checkpointBefore` with the same `name` until the next `up` has deleted it.
- * - The arguments must be known before the resource changes: not Outputs of a vault that itself depends on the resource.
- * - Exactly once: a run that was interrupted, or whose wait ran out, is resumed within an hour. Resources that share one
- *   call share one restore point when they are changed within ten minutes.
+ * - Deleting needs the program: `pulumi destroy --run-program`, and the hooks must still be in it. When a resource is
+ *   taken out of the program, call `checkpointBefore` with the same `name` until the next `up` has deleted it.
+ * - The arguments must be known before the resource changes: not Outputs of a vault that itself depends on the
+ *   resource.
+ * - Exactly once: a run that was interrupted, or whose wait ran out, is resumed within an hour. Resources that share
+ *   one call share one restore point when they are changed within ten minutes.
  * - The restore points are in no stack: they stay until they are deleted by hand, or expire with `autoTrigger`.
  * - Needs a Pulumi CLI that knows resource hooks (3.182 or later).
  */
@@ -64,7 +66,8 @@ export function checkpointBefore(args: CheckpointBeforeArgs): pulumi.ResourceHoo
         taken.set(name, hook);
     } else if (hook.fingerprint !== fingerprint) {
         throw new Error(
-            `checkpointBefore: two hooks with different arguments are named ${name}: give one of them another \`name\`.`,
+            `checkpointBefore: two hooks with different arguments are named ${name}: give one of them ` +
+                "another `name`.",
         );
     }
     return {
@@ -145,12 +148,13 @@ function runner(name: string, inputs: HookInputs, config: Record<string, string>
     let run: ((event: Event) => Promise<void>) | undefined;
     const load = () => {
         const { servicesFor } = require("../provider/functions") as typeof import("../provider/functions");
-        const { checkpointPreview, checkpointTaker } =
-            require("../provider/functions/checkpoint-before") as typeof import("../provider/functions/checkpoint-before");
+        type Hooks = typeof import("../provider/functions/checkpoint-before");
+        const { checkpointPreview, checkpointTaker } = require("../provider/functions/checkpoint-before") as Hooks;
         const make = pulumi.runtime.isDryRun() ? checkpointPreview : checkpointTaker;
         return make(servicesFor(config), { name, inputs: () => settled(inputs), send });
     };
-    // Pulumi: a process may run several programs, told apart by the asynchronous context; hooks are called outside of it.
+    // Pulumi: a process may run several programs, told apart by the asynchronous context; hooks are called outside of
+    // it.
     const inThisRun = AsyncLocalStorage.snapshot();
     return (event) =>
         inThisRun(() => {

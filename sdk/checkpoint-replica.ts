@@ -25,7 +25,7 @@ export interface CheckpointReplica extends Outputs<CheckpointReplicaOutputs> {}
  * export const replicas = copy.destinationBackupIds;
  * ```
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class gives each key of `outputs` an Output at run time.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the base class makes an Output of each key.
 export class CheckpointReplica extends CbrResource {
     constructor(name: string, args: CheckpointReplicaArgs, options?: pulumi.CustomResourceOptions) {
         super({ kind: "CheckpointReplica", outputs }, name, args, options);

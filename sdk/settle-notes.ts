@@ -9,8 +9,8 @@ export function settleWhenStored({ urn, id }: pulumi.CustomResource): void {
     if (pulumi.runtime.isDryRun() || /^(1|true)$/i.test(process.env["PULUMI_SKIP_CHECKPOINTS"] ?? "")) return;
     pulumi.all([urn, id]).apply(async ([known, own]) => {
         try {
-            const { forgetStored } =
-                require("../provider/exactly-once/forget-stored") as typeof import("../provider/exactly-once/forget-stored");
+            type Notes = typeof import("../provider/exactly-once/forget-stored");
+            const { forgetStored } = require("../provider/exactly-once/forget-stored") as Notes;
             await forgetStored(known, own);
         } catch {
             // No program ends because of this: the next run settles the note.

@@ -19,7 +19,8 @@ Reads a Terraform or OpenTofu state and writes the program that takes its restor
 \`adopt\` for each huaweicloud_cbr_checkpoint, with its vault, region and name. \`pulumi up\` of it reads each and sends
 nothing. What cannot be taken over is named, with the reason. It asks nobody and needs no credentials.
 
-FILE is a terraform.tfstate, what \`terraform state pull\` wrote, or what \`terraform show -json\` wrote; - reads it from
+FILE is a terraform.tfstate, what \`terraform state pull\` wrote, or what \`terraform show -json\` wrote; - reads it \
+from
 standard input.
 
 Options:

@@ -28,7 +28,8 @@ export interface SourceValues {
 }
 
 /** Lines of `--help` for them. */
-export const sourceUsage = `  --stack NAME          a stack of this directory's project: its state says what it holds (\`pulumi stack export\`), and
+export const sourceUsage = `\
+  --stack NAME          a stack of this directory's project: its state says what it holds (\`pulumi stack export\`), and
                         the configuration of the first one is used; may be given several times
   --state FILE          a state in a file that \`pulumi stack export\` wrote; may be given several times
   --config FILE         stack configuration from a file: Pulumi.<stack>.yaml, or the output of \`pulumi config --json\`

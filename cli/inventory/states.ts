@@ -5,7 +5,8 @@ import { Failure } from "../command";
 import { runPulumi } from "../pulumi-cli";
 
 /** Classes of this package whose resources hold backups or name them. */
-export type CbrKind = "Checkpoint" | "VaultReplication" | "BackupReplica" | "CheckpointReplica" | "VaultSync";
+const KINDS = ["Checkpoint", "VaultReplication", "BackupReplica", "CheckpointReplica", "VaultSync"] as const;
+export type CbrKind = (typeof KINDS)[number];
 
 export interface StateResource {
     readonly urn: string;
@@ -38,8 +39,7 @@ const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
 /** The dynamic classes, and those of a native provider of package `cbr`. */
-const TYPE =
-    /^(?:pulumi-nodejs:dynamic\/cbr|cbr:index(?:\/\w+)?):(Checkpoint|VaultReplication|BackupReplica|CheckpointReplica|VaultSync)$/;
+const TYPE = new RegExp(String.raw`^(?:pulumi-nodejs:dynamic/cbr|cbr:index(?:/\w+)?):(${KINDS.join("|")})$`);
 
 /** Properties of our own resources that say where what is. */
 const TELLING = new Set([

@@ -21,7 +21,9 @@ gaps; what needs attention, what expires next, what no stack holds, sizes by mon
 
 Options:
   --html FILE           where to write the page, whole or not at all (required)
-  --interval TIME       how old the newest restore point, or the data of the newest copy, may be (default ${DEFAULT_INTERVAL})
+  --interval TIME       how old the newest restore point, or the data of the newest copy, may be (default ${
+      DEFAULT_INTERVAL
+  })
   --since TIME          how far back the time lines go (default ${DEFAULT_SINCE})
   --copies REGION       every resource should have a copy in this region; may be given several times (default: regions
                         with a vault for replicas, or with copies)
@@ -75,7 +77,8 @@ function inWords(data: ReportData): string {
     if (isUnread && data.inventory.read.length === 0) return "no region could be looked at";
     const verdict = ill === 0 ? "none needs attention" : `${ill} ${ill === 1 ? "needs" : "need"} attention`;
     const known = `${counted(data.points.length, "restore point")} of ${counted(rows.length, "resource")}`;
-    return `${known}${rows.length === 0 ? "" : `; ${verdict}`}${isUnread ? "; not every region could be looked at" : ""}`;
+    const unread = isUnread ? "; not every region could be looked at" : "";
+    return `${known}${rows.length === 0 ? "" : `; ${verdict}`}${unread}`;
 }
 
 function positive(option: string, text: string): number {

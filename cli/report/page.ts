@@ -40,7 +40,9 @@ function bodyOf(data: ReportData): Html {
     const states = session.states.map(({ stack, project }) => `${project}/${stack}`);
     const vaults = options.vaults.length === 0 ? "" : `, vault ${options.vaults.join(", ")}`;
     return html`<a class="skip" href="#table">Skip to the table</a>
-<header><h1>${options.title}</h1><p>As of <time datetime="${isoSecond(inventory.takenMs)}">${minuteOf(inventory.takenMs)} UTC</time> · ${regionsInWords(inventory)}${vaults} · wanted no older than ${span(options.intervalMs)} · ${
+<header><h1>${options.title}</h1><p>As of <time datetime="${isoSecond(inventory.takenMs)}">${minuteOf(
+        inventory.takenMs,
+    )} UTC</time> · ${regionsInWords(inventory)}${vaults} · wanted no older than ${span(options.intervalMs)} · ${
         states.length === 0 ? "no states given" : `states of ${states.join(", ")}`
     }</p></header>
 <main>
@@ -51,5 +53,7 @@ ${vaultTimelines(data)}</section>
 <section aria-labelledby="table"><h2 id="table">All restore points</h2>
 ${pointsTable(data)}</section>
 </main>
-<footer><p>Made by <code>pulumi-cbr report</code>, which only reads. A restore point is good when it can be restored from and has not expired; a copy is as old as its data. To restore: <code>npx pulumi-cbr restore BACKUP_ID</code>.</p></footer>`;
+<footer><p>Made by <code>pulumi-cbr report</code>, which only reads. A restore point is good when it can be restored
+from and has not expired; a copy is as old as its data. To restore:
+<code>npx pulumi-cbr restore BACKUP_ID</code>.</p></footer>`;
 }

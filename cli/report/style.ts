@@ -64,10 +64,12 @@ main > section { margin-top: 26px; }
 .attention ul { columns: 26em; column-gap: 28px; }
 .attention li { break-inside: avoid; }
 .attention a { font-weight: 650; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); gap: 14px; align-items: start; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); gap: 14px;
+    align-items: start; }
 .empty { color: var(--soft); }
 
-.legend { display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 0 0 12px; padding: 0; list-style: none; color: var(--soft); font-size: 13px; }
+.legend { display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 0 0 12px; padding: 0; list-style: none;
+    color: var(--soft); font-size: 13px; }
 .legend li { display: flex; align-items: center; gap: 6px; }
 .legend svg { width: 9px; height: 18px; }
 .swatch { width: 26px; height: 14px; border-radius: 3px; background: var(--track); }
@@ -81,9 +83,11 @@ main > section { margin-top: 26px; }
 .axis > div { grid-column: 2; position: relative; height: 18px; }
 .axis b { position: absolute; right: 0; color: var(--soft); font-size: 12px; font-weight: 400; }
 .axis time { position: absolute; color: var(--soft); font-size: 12px; white-space: nowrap; }
-.resource { display: grid; grid-template-columns: 216px minmax(0, 1fr); gap: 14px; padding: 10px 0; border-top: 1px solid var(--line); scroll-margin-top: 12px; }
+.resource { display: grid; grid-template-columns: 216px minmax(0, 1fr); gap: 14px; padding: 10px 0;
+    border-top: 1px solid var(--line); scroll-margin-top: 12px; }
 .resource:target { background: var(--warn-soft); }
-.badge { display: inline-block; margin: 4px 6px 0 0; padding: 0 8px; border-radius: 10px; font-size: 13px; line-height: 1.6; }
+.badge { display: inline-block; margin: 4px 6px 0 0; padding: 0 8px; border-radius: 10px; font-size: 13px;
+    line-height: 1.6; }
 .badge.ok { color: var(--good); background: var(--good-soft); }
 .badge.warn { color: var(--warn); background: var(--warn-soft); }
 .badge.bad { color: var(--bad); background: var(--bad-soft); font-weight: 650; }
@@ -93,7 +97,8 @@ main > section { margin-top: 26px; }
 .newest { color: var(--soft); font-size: 13px; white-space: nowrap; }
 .track { position: relative; height: 30px; border-radius: 5px; background: var(--track); overflow: hidden; }
 .track svg { display: block; width: 100%; height: 100%; }
-.track em { position: absolute; inset: 0; display: grid; place-items: center; font-style: normal; font-size: 13px; color: var(--soft); }
+.track em { position: absolute; inset: 0; display: grid; place-items: center; font-style: normal; font-size: 13px;
+    color: var(--soft); }
 .lane.none .track { box-shadow: inset 0 0 0 1.5px var(--bad); }
 .lane.none em { color: var(--bad); font-weight: 700; text-transform: uppercase; letter-spacing: 0.04em; }
 .lane.old .newest, .lane.unknown .newest { color: var(--warn); font-weight: 650; }
@@ -116,12 +121,16 @@ rect.gap { fill: var(--gap); }
 .bar .copies { background: var(--copy); border-radius: 0 2px 2px 0; }
 
 .filter { display: flex; flex-wrap: wrap; gap: 6px 14px; align-items: center; margin-bottom: 10px; color: var(--soft); }
-.filter input { margin-left: 6px; padding: 5px 9px; border: 1px solid var(--line); border-radius: 6px; background: var(--panel); color: inherit; font: inherit; width: min(60vw, 260px); }
-.scroll { overflow: auto; max-height: 80vh; border: 1px solid var(--line); border-radius: 10px; background: var(--panel); }
+.filter input { margin-left: 6px; padding: 5px 9px; border: 1px solid var(--line); border-radius: 6px;
+    background: var(--panel); color: inherit; font: inherit; width: min(60vw, 260px); }
+.scroll { overflow: auto; max-height: 80vh; border: 1px solid var(--line); border-radius: 10px;
+    background: var(--panel); }
 #points { width: 100%; border-collapse: collapse; font-size: 13.5px; }
 #points caption { text-align: left; padding: 10px 12px; color: var(--soft); }
-#points th { position: sticky; top: 0; background: var(--panel); text-align: left; padding: 0; box-shadow: inset 0 -1px var(--line); }
-#points th button { all: unset; box-sizing: border-box; width: 100%; padding: 8px 12px; font-weight: 600; cursor: pointer; white-space: nowrap; }
+#points th { position: sticky; top: 0; background: var(--panel); text-align: left; padding: 0;
+    box-shadow: inset 0 -1px var(--line); }
+#points th button { all: unset; box-sizing: border-box; width: 100%; padding: 8px 12px; font-weight: 600;
+    cursor: pointer; white-space: nowrap; }
 #points th button::after { content: " ↕" / ""; color: var(--soft); opacity: 0.5; }
 #points th[aria-sort="ascending"] button::after { content: " ↑" / ""; opacity: 1; }
 #points th[aria-sort="descending"] button::after { content: " ↓" / ""; opacity: 1; }
@@ -135,7 +144,8 @@ rect.gap { fill: var(--gap); }
 #points tr.later { display: none; }
 summary { cursor: pointer; }
 .more { margin-top: 10px; }
-.more button { padding: 6px 14px; border: 1px solid var(--line); border-radius: 6px; background: var(--panel); color: inherit; font: inherit; cursor: pointer; }
+.more button { padding: 6px 14px; border: 1px solid var(--line); border-radius: 6px; background: var(--panel);
+    color: inherit; font: inherit; cursor: pointer; }
 #points pre { margin: 6px 0 2px; color: var(--soft); }
 footer { margin-top: 24px; color: var(--soft); font-size: 13px; }
 

@@ -34,7 +34,11 @@ function vaultSection({ vault, rows }: VaultSection, data: ReportData): Html {
     ];
     return html`<section class="vault" aria-label="Vault ${vault.name}">
 <h3>${vault.name} <small>${facts.filter((one) => one !== undefined).join(" · ")}</small></h3>
-${rows.length === 0 ? html`<p class="empty">Protects nothing.</p>` : html`${axis(data)}${rows.map((row) => resource(row, data))}`}
+${
+    rows.length === 0
+        ? html`<p class="empty">Protects nothing.</p>`
+        : html`${axis(data)}${rows.map((row) => resource(row, data))}`
+}
 </section>`;
 }
 
@@ -52,7 +56,8 @@ function badges(row: ResourceRow, data: ReportData): Html {
         const text = troubleInWords(lane, data);
         if (text === undefined) return undefined;
         const isBad = lane.verdict === "none";
-        return html`<p class="badge ${isBad ? "bad" : "warn"}"><span aria-hidden="true">${isBad ? "✕" : "!"}</span> ${text}</p>`;
+        const sign = html`<span aria-hidden="true">${isBad ? "✕" : "!"}</span>`;
+        return html`<p class="badge ${isBad ? "bad" : "warn"}">${sign} ${text}</p>`;
     })}`;
 }
 
@@ -82,19 +87,27 @@ function laneRow(lane: Lane, data: ReportData): Html {
         unread: "not looked at",
         never: "cannot be copied",
     };
-    const label = html`<span class="region">${lane.region}<small>${lane.isCopy ? "copies" : "restore points"}</small></span>`;
-    return html`<div class="lane ${lane.verdict}">${label}<div class="track" role="img" aria-label="${laneInWords(lane, data)}">
-${picture(lane, data)}${empty[lane.verdict] === undefined ? undefined : html`<em>${empty[lane.verdict]}</em>`}</div><span class="newest">${newest}</span></div>`;
+    const label = html`<span class="region">${lane.region}<small>${
+        lane.isCopy ? "copies" : "restore points"
+    }</small></span>`;
+    return html`<div class="lane ${lane.verdict}">${label}<div class="track" role="img" aria-label="${laneInWords(
+        lane,
+        data,
+    )}">
+${picture(lane, data)}${
+    empty[lane.verdict] === undefined ? undefined : html`<em>${empty[lane.verdict]}</em>`
+}</div><span class="newest">${newest}</span></div>`;
 }
 
 /** For those who cannot see it. */
 function laneInWords(lane: Lane, data: ReportData): string {
     const count = (state: Mark["state"]) => lane.marks.filter((one) => one.state === state).length;
-    const failed = count("failed");
+    const [good, failed] = [count("good"), count("failed")];
     const newest = lane.newestMs === undefined ? "none is good" : `newest of ${minuteOf(lane.newestMs)} UTC`;
     return [
         `${lane.region}: ` +
-            `${counted(count("good"), lane.isCopy ? "good copy" : "good restore point", lane.isCopy ? "good copies" : "good restore points")} since ${minuteOf(data.fromMs)} UTC`,
+            `${lane.isCopy ? counted(good, "good copy", "good copies") : counted(good, "good restore point")} since ` +
+            `${minuteOf(data.fromMs)} UTC`,
         ...(failed === 0 ? [] : [`${failed} failed`]),
         ...(lane.gaps.length === 0 ? [] : [counted(lane.gaps.length, "gap")]),
         newest,
@@ -115,10 +128,14 @@ function picture(lane: Lane, data: ReportData): Html {
     const grid = gridTimes(data)
         .map(({ atMs }) => `M${x(atMs)} 0V${HEIGHT}`)
         .join("");
-    return html`<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true"><path class="grid" d="${grid}"/>${lane.gaps.map(
+    return html`<svg viewBox="0 0 ${WIDTH} ${
+        HEIGHT
+    }" preserveAspectRatio="none" aria-hidden="true"><path class="grid" d="${grid}"/>${lane.gaps.map(
         ([from, to]) =>
             html`<rect class="gap" x="${x(from)}" y="0" width="${Math.max(1, x(to) - x(from))}" height="${HEIGHT}"/>`,
-    )}${paths.filter(([, path]) => path !== "").map(([name, path]) => html`<path class="${name}" d="${path}"/>`)}</svg>`;
+    )}${paths
+        .filter(([, path]) => path !== "")
+        .map(([name, path]) => html`<path class="${name}" d="${path}"/>`)}</svg>`;
 }
 
 function scale(ms: number, { fromMs, inventory }: ReportData): number {
@@ -129,7 +146,9 @@ function scale(ms: number, { fromMs, inventory }: ReportData): number {
 function axis(data: ReportData): Html {
     const labels = gridTimes(data).map(({ atMs, text }, at) => {
         const left = scale(atMs, data) / 10;
-        return html`<time datetime="${isoSecond(atMs)}" class="${at % 2 === 0 ? "even" : "odd"}" style="left:${left}%">${text}</time>`;
+        return html`<time datetime="${isoSecond(atMs)}" class="${at % 2 === 0 ? "even" : "odd"}" style="left:${
+            left
+        }%">${text}</time>`;
     });
     return html`<div class="axis" aria-hidden="true"><div>${labels}<b>now</b></div></div>`;
 }

@@ -24,7 +24,9 @@ Options:
   --no-power-on         leave the server off afterwards
   --dry-run             check and show what would be overwritten, and send nothing
   --yes                 do not ask: for scripts
-  --timeout TIME        how long to wait for the end (default ${DEFAULT_TIMEOUT}); the restoration itself cannot be stopped
+  --timeout TIME        how long to wait for the end (default ${
+      DEFAULT_TIMEOUT
+  }); the restoration itself cannot be stopped
   --json                the result as data
 ${sourceUsage}
   --help, --version

@@ -60,7 +60,9 @@ export async function preflight(session: Session, found: FoundBackup, request: R
     const at = vaults.flatMap(({ resources }) => resources).find(({ id }) => id === request.targetId);
     if (at?.protectStatus !== undefined && ["protecting", "restoring", "removing"].includes(at.protectStatus))
         throw new Failure(
-            `${at.name} is ${at.protectStatus === "protecting" ? "being backed up" : `in status ${at.protectStatus}`}: wait until that has ended`,
+            `${at.name} is ` +
+                `${at.protectStatus === "protecting" ? "being backed up" : `in status ${at.protectStatus}`}: ` +
+                "wait until that has ended",
         );
     if (request.kind === "disk" && at?.sizeGb !== undefined && at.sizeGb < fact.sizeGb)
         throw new Failure(`disk ${at.name} has ${at.sizeGb} GB, and the backup is of ${fact.sizeGb} GB`);

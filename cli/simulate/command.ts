@@ -25,7 +25,8 @@ export const simulate: Command = {
     usage: `Usage: pulumi-cbr simulate [options]
 
 Runs the CBR simulator on this machine, prints what it holds and the settings with which a stack uses it, and lives
-until Ctrl-C. It listens on loopback only and keeps nothing; with --port and vaults in it, addresses, keys and ids are the
+until Ctrl-C. It listens on loopback only and keeps nothing; with --port and vaults in it, addresses, keys and ids are \
+the
 same at each start.
 
 Options:
@@ -34,7 +35,9 @@ Options:
   --vaults N            so many server vaults in the first region, 1 to ${MAX_VAULTS} (default 1)
   --seed FILE           YAML or JSON with regions, vaults, servers, policies and backups instead
   --port N              listen on this port and the next ones, two a region (default: free ones)
-  --backup-seconds N    how long a backup, a copy, a restoration or a synchronisation takes (default ${DEFAULT_BACKUP_SECONDS})
+  --backup-seconds N    how long a backup, a copy, a restoration or a synchronisation takes (default ${
+      DEFAULT_BACKUP_SECONDS
+  })
   --faults FILE         JSON with faults, e.g. [{"operation": "CreateCheckpoint", "effect": {"status": 503}}]
   --shell NAME          posix or powershell: how the settings are printed (default: powershell on Windows, else posix)
   --no-seed-vaults      an empty cloud; otherwise there are a server vault in each region, a replication vault in each

@@ -8,7 +8,8 @@ import type { CopyInSeed, SeedFile, SeriesInSeed, VaultInSeed } from "./seed-fil
 function idOf(text: string): string {
     const hex = createHash("sha256").update(text).digest("hex");
     const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 3) | 8).toString(16);
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+    const parts = [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `${variant}${hex.slice(17, 20)}`];
+    return [...parts, hex.slice(20, 32)].join("-");
 }
 
 const MINUTE_MS = 60_000;

@@ -10,7 +10,9 @@ import { parseInstant, queryInstant } from "../client/time/timestamps";
 import type { Services } from "../services/context";
 import { PAGE } from "./paging";
 
-/** The list goes back so far before the first task that is asked for, in milliseconds: others of the run began earlier. */
+/**
+ * The list goes back so far before the first task that is asked for, in milliseconds: others of the run began earlier.
+ */
 const MARGIN_MS = 3_600_000;
 /** The list may take this long, in milliseconds. */
 const LIST_MS = 3_000;

@@ -13,7 +13,9 @@ class ComputedMap<V> extends Map<string, V> {
     }
 }
 
-/** What a process remembers besides its state, for all of its resources. A provider that is configured anew begins anew. */
+/**
+ * What a process remembers besides its state, for all of its resources. A provider that is configured anew begins anew.
+ */
 export class Memory {
     /** URN of the resource that has a restore point, by checkpoint id: what is one resource's is never another's. */
     readonly checkpointOwners = new Map<string, string>();

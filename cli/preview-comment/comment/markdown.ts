@@ -1,6 +1,7 @@
 /**
- * Text of others in our Markdown. GitHub and GitLab render much: HTML, links, mentions, references, emoji. So what comes
- * from a program or a cloud stands in code, where nothing is rendered, and what could end the code is written as entities.
+ * Text of others in our Markdown. GitHub and GitLab render much: HTML, links, mentions, references, emoji. So what
+ * comes from a program or a cloud stands in code, where nothing is rendered, and what could end the code is written as
+ * entities.
  */
 
 /** Longest text of others in a cell or a line, in characters. */
@@ -38,9 +39,12 @@ export function code(text: string, longest = LONGEST): string {
     return /^[\w.,:;/=+()…→ "'{}[\]?*~!@#%$^-]+$/.test(line) ? `\`${line}\`` : `<code>${entities(line)}</code>`;
 }
 
-/** A heading or link text that the caller of the command gave: text, in which nothing is rendered and nobody is called. */
+/**
+ * A heading or link text that the caller of the command gave: text, in which nothing is rendered and nobody is called.
+ */
 export function plain(text: string): string {
-    // GitHub looks for mentions and references after entities are decoded; an invisible sign behind @ and # keeps them apart.
+    // GitHub looks for mentions and references after entities are decoded; an invisible sign behind @ and # keeps them
+    // apart.
     return entities(cut(oneLine(text))).replace(/&#(64|35);/g, "&#$1;&#8203;");
 }
 

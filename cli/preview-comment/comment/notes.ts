@@ -53,7 +53,9 @@ function unnamed(preview: Preview): string[] {
     if (preview.form === "events")
         return ["> ❌ The reason is not in these events; the error output of the run has it."];
     return [
-        "> ❌ The reason is not in this JSON. A violated policy is one that never is: `PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1 pulumi preview --json` names it, and so does the preview without `--json`.",
+        "> ❌ The reason is not in this JSON. A violated policy is one that never is: " +
+            "`PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1 pulumi preview --json` names it, and so does the " +
+            "preview without `--json`.",
     ];
 }
 
@@ -66,7 +68,8 @@ function deletions(leftovers: readonly Leftover[], most: number): string[] {
         items.length === 0
             ? []
             : [
-                  `> 🗑️ **${title}:** ${most === 0 ? counted(items.length, "resource") : firstFew(items, most, deletionInWords)}`,
+                  `> 🗑️ **${title}:** ` +
+                      `${most === 0 ? counted(items.length, "resource") : firstFew(items, most, deletionInWords)}`,
               ];
     const of = (outcome: Leftover["outcome"], isSure: boolean) =>
         leftovers.filter((one) => one.outcome === outcome && one.isCertain === isSure);
@@ -113,15 +116,21 @@ function eventsLack({ form }: Preview, { leftovers, changed }: Plan): string[] {
     const goes = changed.filter(({ op }) => op === "delete" || op === "replace").length;
     if (form !== "events" || goes < 2 || !leftovers.some(({ outcome }) => outcome === "deleted")) return [];
     return [
-        "> ℹ️ Events do not have the option `deletedWith`: what has it stays if the resource that it names goes, too. The document of `pulumi preview --json` has it.",
+        "> ℹ️ Events do not have the option `deletedWith`: what has it stays if the resource that it " +
+            "names goes, too. The document of `pulumi preview --json` has it.",
     ];
 }
 
 function renameInWords({ kind, from, to, isOnly, remedy }: Rename, leftovers: readonly Leftover[]): string {
-    const looks = `${code(to.name)} ${isOnly ? "is" : "may be"} ${from.name === to.name ? "the same under another parent" : `${code(from.name)} by another name`}`;
+    const looks =
+        `${code(to.name)} ${isOnly ? "is" : "may be"} ` +
+        `${from.name === to.name ? "the same under another parent" : `${code(from.name)} by another name`}`;
     const left = leftovers.filter((one) => one.urn === from.urn).map(({ outcome }) => outcome);
     const cost = left.includes("adopted") ? ADOPTED : `${COSTS[kind]}${oldInWords(kind, left)}`;
-    return `${looks}: the inputs are the same, but for Pulumi it is a new resource, so ${cost}. To keep it, give the option ${remedy}.`;
+    return (
+        `${looks}: the inputs are the same, but for Pulumi it is a new resource, so ${cost}. To keep ` +
+        `it, give the option ${remedy}.`
+    );
 }
 
 /** What making one anew means. */
@@ -163,7 +172,10 @@ function takenInWords({ hook, vaultId, resources, before }: TakenByHook, names: 
 
 function silentInWords({ name, change, hooks }: SilentHooks): string {
     const [which, run, do_] = hooks.length === 1 ? ["hook", "runs", "it does"] : ["hooks", "run", "they do"];
-    return `Before ${code(name)} is ${change}, ${which} ${inSentence(hooks.map((hook) => code(hook)))} ${run}; what ${do_} the preview does not say.`;
+    return (
+        `Before ${code(name)} is ${change}, ${which} ${inSentence(hooks.map((hook) => code(hook)))} ` +
+        `${run}; what ${do_} the preview does not say.`
+    );
 }
 
 /** Said by whichever resource came first, of all of them. */

@@ -26,15 +26,22 @@ export function verdict(preview: Preview, plan: Plan, exitCode: number | undefin
         case "cancelled":
             return `❌ **The preview was cancelled**${here}, so it does not say what \`pulumi up\` would do.${seen}`;
         case "unfinished":
-            return `❌ **The preview did not finish**${here}: its JSON has no ${endOf(preview)}, so it does not say what \`pulumi up\` would do.${seen}`;
+            return (
+                `❌ **The preview did not finish**${here}: its JSON has no ${endOf(preview)}, so it ` +
+                `does not say what \`pulumi up\` would do.${seen}`
+            );
         case "incomplete":
-            return `⚠️ **The preview is not whole**${here}: it counts ${preview.disagreements.join("; ")}. What it lists: ${shows(preview, plan, "it")}`;
+            return (
+                `⚠️ **The preview is not whole**${here}: it counts ` +
+                `${preview.disagreements.join("; ")}. What it lists: ${shows(preview, plan, "it")}`
+            );
         case "silent":
             return `❔ **The preview names no resource**${here}: it has no count of changes.`;
         case "errors-logged":
             return [
                 `⚠️ **${counted(errors, "error was", "errors were")} logged**${here}.`,
-                "Pulumi goes on after a logged error; whether the preview failed, its exit code says and this JSON does not.",
+                "Pulumi goes on after a logged error; whether the preview failed, its exit code says and " +
+                    "this JSON does not.",
                 `If it did not: ${shows(preview, plan, "it")}`,
             ].join(" ");
         case "finished":
@@ -55,14 +62,25 @@ function finished(preview: Preview, plan: Plan, stack: string | undefined, here:
         ({ op, step }) => op === "update" && (step.old?.initErrors.length ?? 0) > 0,
     ).length;
     if (unfinished > 0)
-        return `⚠️ **The last run left ${counted(unfinished, "resource", "resources")} unfinished**${here}: \`pulumi up\` waits for what is under way, and fails again where something has failed. No restore point is taken, copied or deleted.`;
+        return (
+            `⚠️ **The last run left ${counted(unfinished, "resource", "resources")} ` +
+            `unfinished**${here}: \`pulumi up\` waits for what is under way, and fails again where ` +
+            "something has failed. No restore point is taken, copied or deleted."
+        );
     const hooks = new Set(plan.hooks.silent.flatMap((one) => one.hooks)).size;
     if (hooks > 0)
-        return `🪝 **No restore point of the stack is taken, copied or deleted**${here}. ${counted(hooks, "hook runs", "hooks run")} before resources change; whether a restore point is taken then, the preview does not say.`;
+        return (
+            `🪝 **No restore point of the stack is taken, copied or deleted**${here}. ` +
+            `${counted(hooks, "hook runs", "hooks run")} before resources change; whether a restore point ` +
+            "is taken then, the preview does not say."
+        );
     if (plan.rows.length > 0)
         return `✅ **No restore point is taken, copied or deleted**${here}; ${withoutBackups(plan.rows)}.`;
     if (preview.form === "events" && plan.others.some(mayHaveHooks))
-        return `ℹ️ **No restore point of the stack changes**${here}. Whether hooks take any before other resources change, events do not say.`;
+        return (
+            `ℹ️ **No restore point of the stack changes**${here}. Whether hooks take any before other ` +
+            "resources change, events do not say."
+        );
     return `✅ **No changes to backups**${here}.`;
 }
 
@@ -94,7 +112,10 @@ function refreshed({ counts }: Preview, plan: Plan, here: string): string {
     const unnamed = total - plan.changed.length;
     const which =
         unnamed === 0 ? "" : ` ${unnamed === total ? "Which, it" : `${unnamed} of them it`} does not say in this form.`;
-    return `🔄 **\`pulumi refresh\`**${here}: ${what}.${which} Only the state changes; no restore point is taken, copied or deleted.`;
+    return (
+        `🔄 **\`pulumi refresh\`**${here}: ${what}.${which} Only the state changes; no restore point ` +
+        "is taken, copied or deleted."
+    );
 }
 
 /** The same for a preview whose end is in doubt. */
@@ -102,7 +123,10 @@ function shows({ steps }: Preview, plan: Plan, subject: string): string {
     const doing = doingOf(plan);
     if (doing.length > 0) return `${subject} ${inList(doing)}.`;
     if (plan.changed.length === 0) return steps.some(isStack) ? "no changes." : "it names no resource.";
-    return `${counted(plan.changed.length, "resource changes", "resources change")}, and no restore point is taken, copied or deleted.`;
+    return (
+        `${counted(plan.changed.length, "resource changes", "resources change")}, and no restore point ` +
+        "is taken, copied or deleted."
+    );
 }
 
 const inList = (parts: readonly string[]): string => parts.join(", ");

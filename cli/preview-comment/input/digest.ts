@@ -43,11 +43,13 @@ const KEYS = ["config", "steps", "diagnostics", "changeSummary", "duration"];
 function refuseOthers(value: Bag, source: string): void {
     if (Object.hasOwn(value, "result") && (Object.hasOwn(value, "summary") || Object.hasOwn(value, "resources")))
         throw new Failure(
-            `${source} is the summary that \`--output json\` prints: it has counts and names, and nothing of what becomes of backups; ${WANTED}`,
+            `${source} is the summary that \`--output json\` prints: it has counts and names, and nothing ` +
+                `of what becomes of backups; ${WANTED}`,
         );
     if (Object.keys(value).length === 0)
         throw new Failure(
-            `${source} is an empty document: \`pulumi preview\` ended before it began (a policy pack that cannot be loaded, for instance); its error output has the reason`,
+            `${source} is an empty document: \`pulumi preview\` ended before it began (a policy pack that ` +
+                "cannot be loaded, for instance); its error output has the reason",
         );
     if (!KEYS.some((key) => Object.hasOwn(value, key)))
         throw new Failure(`${source} is JSON, but no preview of Pulumi: ${WANTED}`);

@@ -1,4 +1,7 @@
-/** The engine's events as JSON lines: PULUMI_ENABLE_STREAMING_JSON_PREVIEW, `--event-log`, the Automation API's `onEvent`. */
+/**
+ * The engine's events as JSON lines: PULUMI_ENABLE_STREAMING_JSON_PREVIEW, `--event-log`, the Automation API's
+ * `onEvent`.
+ */
 import { Failure } from "../../command";
 import { Found, textsOf, toStep } from "./found";
 import { outcomeOf } from "./outcome";
@@ -96,7 +99,9 @@ function violation(policy: Found): Diagnostic {
     return {
         urn: policy.text("resourceUrn"),
         severity: isMandatory && !isExcepted ? "error" : "warning",
-        message: `policy ${policy.text("policyName") ?? ""}${isExcepted ? " (excepted)" : ""}: ${policy.someText("message")}`,
+        message:
+            `policy ${policy.text("policyName") ?? ""}${isExcepted ? " (excepted)" : ""}: ` +
+            `${policy.someText("message")}`,
     };
 }
 
@@ -113,6 +118,7 @@ function refuseRun(events: readonly Found[], summary: Found | undefined, source:
     const isRun = summary?.has("isPreview") === true && !summary.flag("isPreview");
     if (isRun || (summary === undefined && first !== undefined && !first.flag("planning")))
         throw new Failure(
-            `${source} has the events of a run that was done (\`pulumi up --json\`, or refresh or destroy), not of a preview`,
+            `${source} has the events of a run that was done (\`pulumi up --json\`, or refresh or ` +
+                "destroy), not of a preview",
         );
 }

@@ -14,8 +14,8 @@ export function plainMessage(message: string): string {
 
 const CANCELLED = /^preview canceled$/;
 /**
- * What only failures say: the engine's last line, steps and checks that failed, and the end of a program. An error that a
- * program logs, and the error with which it ends of its own accord, look alike.
+ * What only failures say: the engine's last line, steps and checks that failed, and the end of a program. An error that
+ * a program logs, and the error with which it ends of its own accord, look alike.
  */
 const FAILED = [
     /^preview failed$/,

@@ -117,8 +117,8 @@ export function stackOf(steps: readonly { readonly urn: string }[]): { project: 
 }
 
 /**
- * What the steps are steps of. A refresh reads the stack itself, too, and does nothing else with it; a destroy deletes it.
- * A destroy with targets cannot be told from an `up` whose program has lost these resources.
+ * What the steps are steps of. A refresh reads the stack itself, too, and does nothing else with it; a destroy deletes
+ * it. A destroy with targets cannot be told from an `up` whose program has lost these resources.
  */
 export function operationOf(steps: readonly Step[]): Preview["operation"] {
     const ops = new Set(steps.filter(isStack).map(({ op }) => op));

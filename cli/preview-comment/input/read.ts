@@ -18,7 +18,8 @@ export function parsePreview(text: string, source: string): Preview {
     const trimmed = text.trim();
     if (trimmed === "")
         throw new Failure(
-            `${source} is empty: \`pulumi preview --json\` wrote no preview; what went wrong stands in its error output`,
+            `${source} is empty: \`pulumi preview --json\` wrote no preview; what went wrong stands in ` +
+                "its error output",
         );
     const whole = tryJson(trimmed);
     if (whole.error !== undefined) return previewOfEvents(eventsOf(trimmed, source), source);
@@ -65,13 +66,17 @@ const firstLine = (text: string): string => text.trimStart().split(/\r?\n/, 1)[0
 
 const REDIRECT = "Redirect the standard output of `pulumi preview --json` alone";
 
-/** Says what is wrong with a text that should be one document: nothing of JSON, text before or after it, or its end lacks. */
+/**
+ * Says what is wrong with a text that should be one document: nothing of JSON, text before or after it, or its end
+ * lacks.
+ */
 function unreadable(text: string, source: string): Failure {
     const begin = text.startsWith("{") ? 0 : /^\{/m.exec(text)?.index;
     if (begin === undefined) return new Failure(`${source} is not JSON: ${tryJson(text).error}`);
     if (begin > 0)
         return new Failure(
-            `${source} has text before the JSON, line 1: ${excerpt(firstLine(text))}. ${REDIRECT}; npm prints such lines without \`npm run --silent\``,
+            `${source} has text before the JSON, line 1: ${excerpt(firstLine(text))}. ${REDIRECT}; npm ` +
+                "prints such lines without `npm run --silent`",
         );
     const end = endOfObject(text);
     if (end === undefined) return new Failure(`${source} is cut off: its JSON does not end. ${tryJson(text).error}`);
@@ -81,7 +86,8 @@ function unreadable(text: string, source: string): Failure {
     const at = lineAt(text, end + after.length - after.trimStart().length);
     if (isEvent(tryJson(firstLine(after)).value))
         return new Failure(
-            `${source} has events after the document, from line ${at} on, as \`pulumi up --json\` writes them: that run was done, this command reads previews`,
+            `${source} has events after the document, from line ${at} on, as \`pulumi up --json\` writes ` +
+                "them: that run was done, this command reads previews",
         );
     const what = after.trimStart().startsWith("{") ? "a second document" : "text";
     return new Failure(`${source} has ${what} after the JSON, line ${at}: ${excerpt(firstLine(after))}. ${REDIRECT}`);

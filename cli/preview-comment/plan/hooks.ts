@@ -1,6 +1,6 @@
 /**
- * Hooks that run before a change. A preview runs those of `checkpointBefore`, too, and their lines say what `up` takes. Of
- * others the document has the names and nothing else, and events not even these.
+ * Hooks that run before a change. A preview runs those of `checkpointBefore`, too, and their lines say what `up` takes.
+ * Of others the document has the names and nothing else, and events not even these.
  */
 import { type Change, readBeforeLine } from "../../../provider/functions/before-line";
 import { plainMessage } from "../input/outcome";

@@ -29,7 +29,10 @@ export function byText(a: string, b: string): number {
     return COLLATOR.compare(a, b) || (a < b ? -1 : Number(a > b));
 }
 
-/** Engines work in parallel, so their order is chance. Here: restore points, copies, synchronisations, the rest; each by name. */
+/**
+ * Engines work in parallel, so their order is chance. Here: restore points, copies, synchronisations, the rest; each by
+ * name.
+ */
 export function inOrder(steps: readonly Step[]): Step[] {
     const keyed = steps.map((step) => {
         const kind = kindOf(step.type);

@@ -1,4 +1,7 @@
-/** What becomes of backups whose resource goes or is replaced: what the handlers' `delete` does with the state it is given. */
+/**
+ * What becomes of backups whose resource goes or is replaced: what the handlers' `delete` does with the state it is
+ * given.
+ */
 import { code } from "../comment/markdown";
 import type { Bag, Step } from "../input/preview";
 import { isCopy, type Kind } from "./kinds";
@@ -7,8 +10,8 @@ import { bagsIn, isSecret, listIn, SECRET, textIn } from "./values";
 
 export interface Leftover {
     /**
-     * `adopted`: another resource has taken it over, and it stays in the stack. `unknown`: the preview does not say, because
-     * the `deletionPolicy` is a secret.
+     * `adopted`: another resource has taken it over, and it stays in the stack. `unknown`: the preview does not say,
+     * because the `deletionPolicy` is a secret.
      */
     readonly outcome: "kept" | "deleted" | "adopted" | "unknown";
     /** Markdown: why it is not as its `deletionPolicy` says. */
@@ -19,7 +22,9 @@ export interface Leftover {
     readonly isCertain: boolean;
     /** An earlier run may have deleted it already. */
     readonly mayBeGone: boolean;
-    /** Copies of a whole vault, which is copied anew: deleted as far as there are newer ones of the same server or disk. */
+    /**
+     * Copies of a whole vault, which is copied anew: deleted as far as there are newer ones of the same server or disk.
+     */
     readonly ifSuperseded: boolean;
     readonly urn: string;
     readonly name: string;
@@ -186,8 +191,10 @@ function fateOfOne(one: Leftover, isOld: boolean): string {
     const count = one.isSecret ? "" : one.ids.length === 0 ? "" : backupsInWords(one.ids.length, one.kind);
     const inside = one.isSecret ? ALL_SECRET : count;
     const subject = isPoint
-        ? `${isOld ? "old restore" : "restore"} point ${code(one.checkpointId?.slice(0, 8) ?? "")}${inside === "" ? "" : ` (${inside})`}`
-        : `${isOld ? "earlier: " : ""}${count === "" ? `its copies${one.isSecret ? ", which are secret," : ""}` : count}${inRegion(one.region)}`;
+        ? `${isOld ? "old restore" : "restore"} point ` +
+          `${code(one.checkpointId?.slice(0, 8) ?? "")}${inside === "" ? "" : ` (${inside})`}`
+        : `${isOld ? "earlier: " : ""}` +
+          `${count === "" ? `its copies${one.isSecret ? ", which are secret," : ""}` : count}${inRegion(one.region)}`;
     const text = `${subject} ${verbOf(one, isPlural)}${one.because === undefined ? "" : ` (${one.because})`}`;
     const limit = one.ifSuperseded
         ? ", but for those without a newer good copy"

@@ -20,8 +20,8 @@ export interface Row {
     /** A new thing comes into being in the cloud; not so for a change of settings or an adopted restore point. */
     readonly createsBackup: boolean;
     /**
-     * False: Pulumi shows it as replaced, because it does not know a value that may come out as it was; or it finds copies
-     * that another resource made, and makes those that are not there.
+     * False: Pulumi shows it as replaced, because it does not know a value that may come out as it was; or it finds
+     * copies that another resource made, and makes those that are not there.
      */
     readonly isCertain: boolean;
     readonly action: string;

@@ -14,7 +14,9 @@ export function purpose(kind: Kind, step: Step, names: Names): string {
     const source = names.region(step, state);
     const to = textIn(inputs, "destinationRegion");
     const from = source === undefined ? "" : `${code(source)} `;
-    const way = `${from}→ ${to === undefined ? `(${KNOWN_AFTER_UP})` : code(to)}, vault ${names.of(state, "destinationVaultId")}`;
+    const way =
+        `${from}→ ${to === undefined ? `(${KNOWN_AFTER_UP})` : code(to)}, vault ` +
+        `${names.of(state, "destinationVaultId")}`;
     const goes = inputs["deletionPolicy"] === "delete" ? "; deleted when this resource goes" : "";
     switch (kind) {
         case "Checkpoint":
@@ -23,14 +25,26 @@ export function purpose(kind: Kind, step: Step, names: Names): string {
             return `${way}: every backup of vault ${names.of(state, "vaultId")} that has no copy there yet${goes}`;
         case "BackupReplica":
             if (inputs["adopt"] !== undefined)
-                return `${way}: takes over existing replica ${given(inputs["adopt"])} of backup ${names.of(state, "backupId")}; nothing is copied${goes}`;
-            return `${way}: backup ${textIn(inputs, "backupId") === undefined ? "of " : ""}${names.of(state, "backupId")}${goes}`;
+                return (
+                    `${way}: takes over existing replica ${given(inputs["adopt"])} of backup ` +
+                    `${names.of(state, "backupId")}; nothing is copied${goes}`
+                );
+            return (
+                `${way}: backup ` +
+                `${textIn(inputs, "backupId") === undefined ? "of " : ""}${names.of(state, "backupId")}${goes}`
+            );
         case "CheckpointReplica":
             if (inputs["adopt"] !== undefined)
-                return `${way}: takes over existing replicas ${given(inputs["adopt"])} of backups of restore point ${names.of(state, "checkpointId")}; those without one are copied${goes}`;
+                return (
+                    `${way}: takes over existing replicas ${given(inputs["adopt"])} of backups of ` +
+                    `restore point ${names.of(state, "checkpointId")}; those without one are copied${goes}`
+                );
             return `${way}: the backups of restore point ${names.of(state, "checkpointId")}${goes}`;
         case "VaultSync":
-            return `Makes hybrid vault ${names.of(state, "vaultId")}${inRegion(source)} agree with the storage behind it`;
+            return (
+                `Makes hybrid vault ${names.of(state, "vaultId")}${inRegion(source)} agree with the ` +
+                "storage behind it"
+            );
     }
 }
 

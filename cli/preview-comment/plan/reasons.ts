@@ -83,7 +83,9 @@ const valueInWords = (value: unknown) =>
 
 const isRemade = (step: Step | undefined) => step?.op === "replace" || step?.op === "delete";
 
-/** The replaced resource that a value which is not known yet comes from: whose id it was, or the one it was made from. */
+/**
+ * The replaced resource that a value which is not known yet comes from: whose id it was, or the one it was made from.
+ */
 function source(change: Change, step: Step, names: Names): Step | undefined {
     if (!hasUnknown(change.new)) return undefined;
     const byId = typeof change.old === "string" ? names.byId(change.old) : undefined;
@@ -97,9 +99,11 @@ function source(change: Change, step: Step, names: Names): Step | undefined {
 export function changesInWords(changes: readonly Change[], step: Step, names: Names): string {
     const lines = changes.slice(0, 3).map((change) => {
         const followed = source(change, step, names);
-        return followed === undefined
-            ? `${code(change.path)}: ${valueInWords(change.old)} → ${valueInWords(change.new)}`
-            : `${code(change.path)} follows ${code(followed.name)}, which is ${followed.op === "delete" ? "deleted" : kindOf(followed.type) === undefined ? "replaced" : "made anew"}`;
+        if (followed === undefined)
+            return `${code(change.path)}: ${valueInWords(change.old)} → ${valueInWords(change.new)}`;
+        const remade = kindOf(followed.type) === undefined ? "replaced" : "made anew";
+        const what = followed.op === "delete" ? "deleted" : remade;
+        return `${code(change.path)} follows ${code(followed.name)}, which is ${what}`;
     });
     if (changes.length > 3) lines.push(`and ${changes.length - 3} more`);
     return lines.join("<br>");

@@ -88,8 +88,8 @@ export function listed(bag: Bag, gone = false): Change[] {
 }
 
 /**
- * Where two bags differ, leaf by leaf. `engineSays` are paths that the engine knows to have changed: it alone can tell of
- * one secret from another.
+ * Where two bags differ, leaf by leaf. `engineSays` are paths that the engine knows to have changed: it alone can tell
+ * of one secret from another.
  */
 export function differences(old: Bag, now: Bag, engineSays: readonly string[]): Change[] {
     const changes: Change[] = [];

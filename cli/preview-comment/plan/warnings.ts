@@ -44,11 +44,14 @@ function policyWarning(name: string, old: State | undefined, now: State | undefi
     if (before === "delete" || before === value) return [];
     if (value === "delete")
         return [
-            `${name} gets \`deletionPolicy: delete\`: from now on its backups are deleted when it is replaced or removed.`,
+            `${name} gets \`deletionPolicy: delete\`: from now on its backups are deleted when it is ` +
+                "replaced or removed.",
         ];
     if (isSecret(value) || hasUnknown(value))
         return [
-            `${name} gets a \`deletionPolicy\` that is ${isSecret(value) ? "a secret" : "known after up"}: its backups may be deleted when it is replaced or removed.`,
+            `${name} gets a \`deletionPolicy\` that is ` +
+                `${isSecret(value) ? "a secret" : "known after up"}: its backups may be deleted when it is ` +
+                "replaced or removed.",
         ];
     return [];
 }
@@ -58,7 +61,8 @@ function adoptedToDelete(name: string, now: State | undefined): string[] {
     const { adopt, deletionPolicy } = now?.inputs ?? {};
     if (adopt === undefined || deletionPolicy !== "delete") return [];
     return [
-        `${name} takes over what is there, with \`deletionPolicy: delete\`: from now on that is deleted when it is replaced or removed.`,
+        `${name} takes over what is there, with \`deletionPolicy: delete\`: from now on that is deleted ` +
+            "when it is replaced or removed.",
     ];
 }
 

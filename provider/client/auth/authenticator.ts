@@ -37,12 +37,14 @@ export interface Authenticator {
     /**
      * Project id for URLs of this scope: the one given, else the settings' (which is of the settings' region only),
      * else looked up in the region's own IAM by project name, else by region name. Single flight, cached.
-     * @throws ConfigError naming cbr:projectId when there is not exactly one; AuthError; TransportError (`sent: false`).
+     * @throws ConfigError naming cbr:projectId when there is not exactly one; AuthError; TransportError (`sent:
+     * false`).
      */
     projectId(scope: Scope): Promise<string>;
     /**
      * The request with the headers that authenticate exactly it, now. Sign anew for every try.
-     * @throws ConfigError without credentials; AuthError when they were refused (or, with `retry`, IAM is out of order); TransportError (`sent: false`).
+     * @throws ConfigError without credentials; AuthError when they were refused (or, with `retry`, IAM is out of
+     * order); TransportError (`sent: false`).
      */
     authenticate(
         request: HttpRequest,

@@ -97,8 +97,9 @@ function compactDate(date: Date): string {
 /**
  * Headers to add to the request, lower-case names: `authorization`, `x-sdk-date` and, where there is something to put
  * in, `x-project-id`, `x-domain-id` and `x-security-token`. Signed are these, `host` (with a port that is not the
- * scheme's own) and, with a body, `content-type`; what else the request carries may change on its way. The request goes out as
- * it is: the slash that the canonical form adds to the path is not part of it. Good for 15 minutes around `date`.
+ * scheme's own) and, with a body, `content-type`; what else the request carries may change on its way. The request goes
+ * out as it is: the slash that the canonical form adds to the path is not part of it. Good for 15 minutes around
+ * `date`.
  */
 export function sign(request: HttpRequest, keys: SigningKeys, date: Date): Record<string, string> {
     const added: Record<string, string> = { "x-sdk-date": compactDate(date) };

@@ -185,7 +185,9 @@ function authOf(entry: PlainMap): Record<string, string> {
     return withoutScope(found);
 }
 
-/** Without a project `domain_id` says where a token is to be good: the user's own account is the one that is named so. */
+/**
+ * Without a project `domain_id` says where a token is to be good: the user's own account is the one that is named so.
+ */
 function withoutScope(auth: Record<string, string>): Record<string, string> {
     if (auth["project_id"] !== undefined || auth["project_name"] !== undefined) return auth;
     if (auth["user_domain_id"] === undefined && auth["user_domain_name"] === undefined) return auth;

@@ -56,7 +56,9 @@ function factsOf(credentials: Credentials): { who: string; parts: readonly (Reso
         case "webIdentity": {
             const { identityProvider, idToken, idTokenFile } = credentials;
             const token = idToken ?? idTokenFile;
-            const who = `the identity token from ${token?.source} for the identity provider from ${identityProvider.source}`;
+            const who =
+                `the identity token from ${token?.source} for the identity provider from ` +
+                `${identityProvider.source}`;
             return { who, parts: [identityProvider, token], facts: [] };
         }
         case "instance": {

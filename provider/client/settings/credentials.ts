@@ -36,7 +36,9 @@ export interface PasswordCredentials {
     readonly domainId?: Resolved | undefined;
 }
 
-/** An identity token of another issuer (OpenID Connect), for which IAM gives temporary keys. One of the two is there. */
+/**
+ * An identity token of another issuer (OpenID Connect), for which IAM gives temporary keys. One of the two is there.
+ */
 export interface WebIdentityCredentials {
     readonly kind: "webIdentity";
     /** Name of the identity provider in IAM. */
@@ -285,7 +287,9 @@ function webIdentity(layers: readonly Layer[], incomplete: IncompleteCredential[
         if (token !== undefined)
             incomplete.push({
                 rank,
-                text: `there is an identity token (${token.source}), but no identity provider: set ${namesFor("identityProvider")}`,
+                text:
+                    `there is an identity token (${token.source}), but no identity provider: set ` +
+                    `${namesFor("identityProvider")}`,
             });
         return undefined;
     }
@@ -309,7 +313,9 @@ function webIdentity(layers: readonly Layer[], incomplete: IncompleteCredential[
     };
 }
 
-/** The server's own agency is taken on only where somebody asked for it: nothing is sent to look whether there is one. */
+/**
+ * The server's own agency is taken on only where somebody asked for it: nothing is sent to look whether there is one.
+ */
 function ofInstance(layers: readonly Layer[]): Candidate | undefined {
     const isAsked = (value: string | undefined) => value !== undefined && !/^(false|0|no|off|f)$/i.test(value);
     const rank = layers.findIndex((one) => isAsked(one.get("instanceAgency")?.value));
@@ -319,8 +325,9 @@ function ofInstance(layers: readonly Layer[]): Candidate | undefined {
 
 /**
  * Among the credentials that are complete, those of the highest layer; of one layer token before identity token before
- * access key before password before the server's agency. A half may be completed from another layer (the access key in stack configuration, its secret in the
- * environment), and then counts for the higher of the two; but a layer that has both halves keeps them together.
+ * access key before password before the server's agency. A half may be completed from another layer (the access key in
+ * stack configuration, its secret in the environment), and then counts for the higher of the two; but a layer that has
+ * both halves keeps them together.
  */
 export function chooseCredentials(layers: readonly Layer[]): CredentialChoice {
     const incomplete: IncompleteCredential[] = [];

@@ -1,5 +1,6 @@
 /**
- * Where the APIs are: CBR and IAM base URLs by cloud and region (api-notes: Endpoints), overrides, and the catalog of a token.
+ * Where the APIs are: CBR and IAM base URLs by cloud and region (api-notes: Endpoints), overrides, and the catalog of a
+ * token.
  */
 import { ConfigError } from "../errors/errors";
 import {

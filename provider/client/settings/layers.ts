@@ -192,8 +192,8 @@ function requestedLayer(beside: readonly Layer[], env: Env, files: FileAccess, w
 }
 
 /**
- * Of the entry's regions the one that is wanted; OS_REGION_NAME must name one of them, as for openstackclient. Variables
- * of other tools ask for none.
+ * Of the entry's regions the one that is wanted; OS_REGION_NAME must name one of them, as for openstackclient.
+ * Variables of other tools ask for none.
  */
 function askedRegion(layers: readonly Layer[]): { region: string | undefined; isRegionStrict: boolean } {
     const asking = layers.filter((layer) => layer.kind === "stack" || layer.isOpenStack === true);

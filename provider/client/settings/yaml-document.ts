@@ -97,8 +97,8 @@ export class YamlDocument {
     }
 
     /**
-     * The pairs of a map after those that it merges, so that of equal keys the last one counts: its own keys beat merged
-     * ones, of several `<<` lines the last wins, of several maps in one line the first.
+     * The pairs of a map after those that it merges, so that of equal keys the last one counts: its own keys beat
+     * merged ones, of several `<<` lines the last wins, of several maps in one line the first.
      */
     #merged(node: unknown, check: (pairs: readonly Pair[]) => void = () => {}): Pair[] {
         const pairs = this.#pairs(node);

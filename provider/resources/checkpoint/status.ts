@@ -1,4 +1,6 @@
-/** When a restore point and its backups have ended, are good, failed or gone: each requested resource has one outcome. */
+/**
+ * When a restore point and its backups have ended, are good, failed or gone: each requested resource has one outcome.
+ */
 import { EXPIRED } from "../../resource/resource";
 import type { CheckpointInputs, CheckpointOutputs } from "./checkpoint";
 import type { Backup, SkippedResource } from "./schema";

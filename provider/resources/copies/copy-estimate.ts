@@ -71,7 +71,10 @@ function fewNames(names: readonly string[]): string {
     return `${names.slice(0, MOST_NAMES).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
-/** `to copy to eu-nl: 2 backups (db-1, web-1), at most 80 GB, the size of the disks; 1 more has a replica there already`. */
+/**
+ * `to copy to eu-nl: 2 backups (db-1, web-1), at most 80 GB, the size of the disks; 1 more has a replica there
+ * already`.
+ */
 export function copyLine(estimate: CopyEstimate): string {
     const { region, backups, resources, diskGb, unknownSizes, there, grows } = estimate;
     const size = diskGb === undefined ? "" : `at most ${diskGb} GB, the size of the disks`;

@@ -152,7 +152,8 @@ async function create(context: Context, inputs: VaultSyncInputs) {
             outcome.isProven
                 ? `synchronisation ${id} was under way already (its answer was lost): it was not started again`
                 : // Tasks have no names: it may be another's, and what the lost request starts comes later.
-                  `synchronisation ${id} of vault ${inputs.vaultId} is taken for the one that a request has started whose ` +
+                  `synchronisation ${id} of vault ${inputs.vaultId} is taken for the one that a request ` +
+                      "has started whose " +
                       "answer was lost; if it was started by another, one more may run beside it",
         );
     const outputs: VaultSyncOutputs = {

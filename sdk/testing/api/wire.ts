@@ -10,7 +10,8 @@ type Json = Record<string, unknown>;
  */
 function timestamp(micros: number, dialect: Dialect): string {
     const seconds = Math.floor(micros / 1_000_000);
-    const text = `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${String(micros - seconds * 1_000_000).padStart(6, "0")}`;
+    const fraction = String(micros - seconds * 1_000_000).padStart(6, "0");
+    const text = `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${fraction}`;
     return dialect === "otc" ? `${text}+00:00` : text;
 }
 const optionalTimestamp = (micros: number | undefined, dialect: Dialect) =>

@@ -17,7 +17,10 @@ const answerEffect = z.strictObject({
     retryAfter: z.union([z.number().min(0), text.min(1)]).optional(),
     /** True: the request takes effect, only its answer is replaced. Default false. */
     afterEffect: z.boolean().optional(),
-    /** The request takes effect only so many milliseconds after this answer, by the simulator's clock. Not with afterEffect. */
+    /**
+     * The request takes effect only so many milliseconds after this answer, by the simulator's clock. Not with
+     * afterEffect.
+     */
     effectAfterMs: z.number().min(0).optional(),
 });
 
@@ -30,7 +33,10 @@ const delayEffect = z.strictObject({
 
 /** What happens to the objects that a request makes or touches. The request itself is answered as usual. */
 const objectEffectSchema = z.discriminatedUnion("kind", [
-    /** CreateCheckpoint: backups end in `error`. `resource` default: all. `checkpointStatus` default: `error` when all failed, else `available`. */
+    /**
+     * CreateCheckpoint: backups end in `error`. `resource` default: all. `checkpointStatus` default: `error` when all
+     * failed, else `available`.
+     */
     z.strictObject({
         kind: z.literal("backup-error"),
         resource: which.optional(),
@@ -40,7 +46,10 @@ const objectEffectSchema = z.discriminatedUnion("kind", [
     }),
     /** CreateCheckpoint: the checkpoint ends in `error`, its backups are good. */
     z.strictObject({ kind: z.literal("checkpoint-error") }),
-    /** CreateCheckpoint: a resource is skipped. `resource` default: the first; "all" leaves nothing to back up: 400 0001. */
+    /**
+     * CreateCheckpoint: a resource is skipped. `resource` default: the first; "all" leaves nothing to back up: 400
+     * 0001.
+     */
     z.strictObject({
         kind: z.literal("skip-resource"),
         resource: which.optional(),
@@ -65,11 +74,20 @@ const objectEffectSchema = z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("replica-missing"), backup: which.optional() }),
     /** CopyCheckpoint, CopyBackup: records end in `success`, but the replica is in `error`. */
     z.strictObject({ kind: z.literal("replica-error"), backup: which.optional() }),
-    /** CreateCheckpoint: the checkpoint vanishes half-way. ShowCheckpoint, ListBackups by checkpoint, ShowBackup: it vanishes before the answer. */
+    /**
+     * CreateCheckpoint: the checkpoint vanishes half-way. ShowCheckpoint, ListBackups by checkpoint, ShowBackup: it
+     * vanishes before the answer.
+     */
     z.strictObject({ kind: z.literal("expire-checkpoint") }),
-    /** CreateCheckpoint: a backup vanishes as soon as the checkpoint is done. ShowCheckpoint, ListBackups by checkpoint, ShowBackup: before the answer. `backup` default: the first. */
+    /**
+     * CreateCheckpoint: a backup vanishes as soon as the checkpoint is done. ShowCheckpoint, ListBackups by checkpoint,
+     * ShowBackup: before the answer. `backup` default: the first.
+     */
     z.strictObject({ kind: z.literal("expire-backup"), backup: which.optional() }),
-    /** CreateCheckpoint, CopyCheckpoint, CopyBackup, ImportCheckpoint, RestoreBackup, DeleteBackup: takes that many milliseconds, or GET requests where reads move things. */
+    /**
+     * CreateCheckpoint, CopyCheckpoint, CopyBackup, ImportCheckpoint, RestoreBackup, DeleteBackup: takes that many
+     * milliseconds, or GET requests where reads move things.
+     */
     z.strictObject({ kind: z.literal("slow"), ms: z.number().min(0).optional(), reads: z.int().min(1).optional() }),
     /** DeleteBackup: accepted, but the backup comes back as `error`. */
     z.strictObject({ kind: z.literal("delete-error"), code: text.optional(), message: text.optional() }),
