@@ -4,14 +4,10 @@
  */
 import type * as dynamic from "@pulumi/pulumi/dynamic";
 import { dynamicProvider } from "./pulumi/dynamic-provider";
-import { checkpoint as checkpointHandler } from "./resources/checkpoint/checkpoint";
-import { backupReplica as backupReplicaHandler } from "./resources/copies/backup-replica";
-import { checkpointReplica as checkpointReplicaHandler } from "./resources/copies/checkpoint-replica";
-import { vaultReplication as vaultReplicationHandler } from "./resources/copies/vault-replication";
-import { vaultSync as vaultSyncHandler } from "./resources/vault-sync/vault-sync";
+import { handlers } from "./resources/index";
 
-export const checkpoint: dynamic.ResourceProvider = dynamicProvider(checkpointHandler);
-export const vaultReplication: dynamic.ResourceProvider = dynamicProvider(vaultReplicationHandler);
-export const backupReplica: dynamic.ResourceProvider = dynamicProvider(backupReplicaHandler);
-export const vaultSync: dynamic.ResourceProvider = dynamicProvider(vaultSyncHandler);
-export const checkpointReplica: dynamic.ResourceProvider = dynamicProvider(checkpointReplicaHandler);
+export const checkpoint: dynamic.ResourceProvider = dynamicProvider(handlers.checkpoint);
+export const vaultReplication: dynamic.ResourceProvider = dynamicProvider(handlers.vaultReplication);
+export const backupReplica: dynamic.ResourceProvider = dynamicProvider(handlers.backupReplica);
+export const vaultSync: dynamic.ResourceProvider = dynamicProvider(handlers.vaultSync);
+export const checkpointReplica: dynamic.ResourceProvider = dynamicProvider(handlers.checkpointReplica);

@@ -3,19 +3,7 @@
  * previews.
  */
 import type { CommonInputs, ResourceHandler } from "./resource/resource";
-import { checkpoint } from "./resources/checkpoint/checkpoint";
-import { backupReplica } from "./resources/copies/backup-replica";
-import { checkpointReplica } from "./resources/copies/checkpoint-replica";
-import { vaultReplication } from "./resources/copies/vault-replication";
-import { vaultSync } from "./resources/vault-sync/vault-sync";
-
-const handlers = {
-    checkpoint,
-    vaultReplication,
-    backupReplica,
-    vaultSync,
-    checkpointReplica,
-} satisfies Record<keyof typeof import("./index"), unknown>;
+import { handlers } from "./resources/index";
 
 type PropertyMap = Readonly<Record<string, unknown>>;
 interface AnyOutputs extends CommonInputs {

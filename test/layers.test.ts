@@ -170,6 +170,7 @@ const mayTake: Readonly<Record<string, readonly string[]>> = {
         "resources/copies/without-records",
     ],
     "resources/vault-sync": [time, errors, "client/operations", "reads", "exactly-once", "services", "resource"],
+    resources: ["resources/checkpoint", "resources/copies", "resources/vault-sync"],
     pulumi: [time, errors, "client", "exactly-once", "services", "resource"],
     functions: [
         time,
@@ -183,17 +184,8 @@ const mayTake: Readonly<Record<string, readonly string[]>> = {
         "resources/checkpoint",
         "pulumi",
     ],
-    "pulumi/native": [
-        errors,
-        "client/settings",
-        "resource",
-        "resources/checkpoint",
-        "resources/copies",
-        "resources/vault-sync",
-        "pulumi",
-        "functions",
-    ],
-    "": ["pulumi", "resources/vault-sync", "resources/checkpoint", "resources/copies"],
+    "pulumi/native": [errors, "client/settings", "resource", "resources", "pulumi", "functions"],
+    "": ["resources", "pulumi"],
 };
 const folderOf = (path: string) => dirname(path).replace(/^provider\/?/, "");
 const between = all.filter(

@@ -1,25 +1,17 @@
 /** Which handler serves which type. */
 import type { CommonInputs, ResourceHandler } from "../../resource/resource";
-import { checkpoint } from "../../resources/checkpoint/checkpoint";
-import { backupReplica } from "../../resources/copies/backup-replica";
-import { checkpointReplica } from "../../resources/copies/checkpoint-replica";
-import { vaultReplication } from "../../resources/copies/vault-replication";
-import { vaultSync } from "../../resources/vault-sync/vault-sync";
+import { handlers } from "../../resources/index";
 import { ResourceHost } from "./resource-host";
 
 type AnyHost = ResourceHost<CommonInputs, CommonInputs>;
 
-function host<I extends CommonInputs, O extends I>(handler: ResourceHandler<I, O>): readonly [string, AnyHost] {
-    return [handler.kind, new ResourceHost(handler) as unknown as AnyHost];
-}
-
-const hosts = new Map([
-    host(checkpoint),
-    host(vaultReplication),
-    host(backupReplica),
-    host(vaultSync),
-    host(checkpointReplica),
-]);
+const all: readonly unknown[] = Object.values(handlers);
+const hosts = new Map(
+    (all as ResourceHandler<CommonInputs, CommonInputs>[]).map((one): [string, AnyHost] => [
+        one.kind,
+        new ResourceHost(one),
+    ]),
+);
 
 /**
  * By the last part of the type in a URN: `cbr:index:Checkpoint`, and, where a dynamic resource was given an explicit
