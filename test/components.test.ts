@@ -7,7 +7,7 @@ import * as cbr from "../sdk/index";
 import { type Simulator, startSimulator } from "../sdk/testing/index";
 import { messages, openWorld, ops, Thing } from "./engine-selftest/cloud";
 import { requireTypeScript } from "./support/require-typescript";
-import type { Report } from "./support/stack";
+import type { Report } from "./support/stack-report";
 
 requireTypeScript();
 

@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { PulumiFn } from "@pulumi/pulumi/automation";
 import { onTestFinished } from "vitest";
-import { openStack, type Report, type StackOptions, type TestStack } from "../support/stack";
+import { openStack, type StackOptions, type TestStack } from "../support/stack";
+import type { Report } from "../support/stack-report";
 
 const code = "exports.handler = () => require(process.env.SELFTEST_PROVIDER);";
 

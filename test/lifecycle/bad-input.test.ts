@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import type { Report } from "../support/stack";
+import type { Report } from "../support/stack-report";
 import { classes, type Kind, type Life, messages, openLife } from "./life";
 
 const uuid = "8b0851a8-adf3-4f4c-a914-dead08bf9664";

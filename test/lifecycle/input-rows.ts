@@ -5,7 +5,7 @@ import { backupReplicaInputs } from "../../provider/resources/copies/backup-repl
 import { checkpointReplicaInputs } from "../../provider/resources/copies/checkpoint-replica";
 import { vaultReplicationInputs } from "../../provider/resources/copies/vault-replication";
 import { vaultSyncInputs } from "../../provider/resources/vault-sync/vault-sync";
-import type { Report } from "../support/stack";
+import type { Report } from "../support/stack-report";
 import type { Kind, Life } from "./life";
 
 export type Effect = "replace" | "update" | "nothing";

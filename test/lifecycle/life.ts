@@ -14,15 +14,8 @@ import {
     type VaultSeed,
 } from "../../sdk/testing/index";
 import { requireTypeScript } from "../support/require-typescript";
-import {
-    OperationFailed,
-    type OperationOptions,
-    openStack,
-    type Report,
-    type StateResource,
-    type StepReport,
-    type TestStack,
-} from "../support/stack";
+import { type OperationOptions, openStack, type StateResource, type TestStack } from "../support/stack";
+import { OperationFailed, type Report, type StepReport } from "../support/stack-report";
 import { providerLines } from "../support/state-lines";
 
 // The program's own process loads the provider's part for previews and hooks.

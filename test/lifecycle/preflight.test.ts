@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
 import { needsCli } from "../support/pulumi";
-import type { Report } from "../support/stack";
+import type { Report } from "../support/stack-report";
 import { hostNames, hosts, type Life, messages, openLife, ops } from "./life";
 
 const missing = "8b0851a8-adf3-4f4c-a914-dead08bf9664";

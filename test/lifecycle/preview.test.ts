@@ -2,7 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect, it } from "vitest";
 import { needsCli } from "../support/pulumi";
-import type { OperationOptions, Report } from "../support/stack";
+import type { OperationOptions } from "../support/stack";
+import type { Report } from "../support/stack-report";
 import { addBackups, argsAt, type Effect, effectIn, gapsIn, nameOf, type Row, rowsOf, schemas } from "./input-rows";
 import { classesOf, type HostName, hostNames, hosts, type Kind, type Life, openLife, ops } from "./life";
 

@@ -1,7 +1,7 @@
 // What people read while they wait, and what stays to be read: through the engine, on the resources' own rows.
 import { expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
-import type { Report } from "../support/stack";
+import type { Report } from "../support/stack-report";
 import { type Life, messages, openLife, slow, until } from "./life";
 
 /** Passing lines, by the name of the row that they stood on. */
