@@ -120,6 +120,6 @@ export class ReportBuilder {
 }
 
 /** Default providers are nobody's resources. */
-function isInternal(urn: string): boolean {
+export function isInternal(urn: string): boolean {
     return /::pulumi:providers:[^:]+::default(_|$)/.test(urn);
 }

@@ -13,7 +13,7 @@ import {
 } from "@pulumi/pulumi/automation";
 import { parse, stringify } from "yaml";
 import { findPulumi, type PulumiEngine } from "./pulumi";
-import { OperationFailed, type Report, ReportBuilder } from "./stack-report";
+import { isInternal, OperationFailed, type Report, ReportBuilder } from "./stack-report";
 
 export interface StackOptions {
     /** Default: `test`. */
