@@ -26,6 +26,7 @@ exports.created = (inputs) => {
         checkpointId,
         createdAt,
         name: parent.name,
+        operationLogIds: [randomUUID()],
         projectId: checkpointId.replaceAll("-", ""),
         region: "eu-de",
         retentionDurationDays: -1,
