@@ -1,9 +1,8 @@
 /** The engine that started this process: its address, whether it still runs, and its log service. */
 import { connect } from "node:net";
 import { hostname } from "node:os";
-import { setTimeout } from "node:timers/promises";
 import { OperationFailedError } from "../client/errors/errors";
-import { repeat } from "../client/time/clock";
+import { repeat, systemClock } from "../client/time/clock";
 import { grpc } from "./grpc";
 import type { Send } from "./resource-log";
 
@@ -141,7 +140,7 @@ export const sendToEngine: Send = ({ urn, message, severity, ephemeral }) => {
 export async function linesArrived(): Promise<void> {
     if (onTheirWay.size === 0) return;
     const ended = new AbortController();
-    const late = setTimeout(LINE_MS, undefined, { signal: ended.signal }).catch(() => undefined);
+    const late = systemClock.sleep(LINE_MS, ended.signal).catch(() => undefined);
     await Promise.race([Promise.all(onTheirWay), late]);
     ended.abort();
 }

@@ -40,9 +40,7 @@ interface Listed<Q, A> {
 interface Source<Q, A> {
     /** From so many questions on. Default 2. */
     readonly listFrom?: number;
-    /**
-     * What this process does changes nothing of it; and questions that were asked one after the other count together.
-     */
+    /** What this process does changes nothing of it. */
     readonly isSteady?: true;
     /**
      * In place of `worth` requests. Undefined: no list can serve these questions, or it would cost more than they do.
@@ -65,7 +63,7 @@ class SharedReads<Q, A> {
     readonly #source: Source<Q, A>;
     #last: { readonly takenAt: number; readonly changes: number; readonly listed: Listed<Q, A> } | undefined;
     #asked: Asked<Q, A>[] = [];
-    /** When the latest single reads were made. */
+    /** When the latest single reads were made: what is asked for one after the other counts together. */
     #singles: number[] = [];
     #canList = true;
 
@@ -99,18 +97,21 @@ class SharedReads<Q, A> {
             const { changes } = client;
             const takenAt = clock.now();
             const { isSteady, listFrom = 2 } = this.#source;
-            this.#singles = isSteady ? this.#singles.filter((at) => takenAt - at < FRESH_MS) : [];
+            this.#singles = this.#singles.filter((at) => takenAt - at < FRESH_MS);
             const worth = asked.length + this.#singles.length;
             const questions = asked.map((one) => one.question);
             const wantsList = this.#canList && worth >= listFrom;
             const listed = wantsList ? await this.#source.list(questions, worth) : undefined;
             if (listed !== undefined) this.#last = { takenAt, changes, listed };
-            else this.#singles.push(...asked.map(() => takenAt));
             // Where it is refused, or too long, it is so for the next as well.
             if (isSteady && wantsList && listed === undefined) this.#canList = false;
             for (const one of asked) {
-                if (listed?.covers(one.question)) one.resolve(listed.answer(one.question));
-                else this.#source.single(one.question).then(one.resolve, one.reject);
+                if (listed?.covers(one.question)) {
+                    one.resolve(listed.answer(one.question));
+                    continue;
+                }
+                this.#singles.push(takenAt);
+                this.#source.single(one.question).then(one.resolve, one.reject);
             }
         } catch (error) {
             for (const one of asked) one.reject(error);

@@ -437,23 +437,31 @@ describe("reads that come together", () => {
         expect(queries.length).toBe(2);
     });
 
-    it("asks anew what the list cannot show: older ones, other vaults, unknown times", async () => {
+    it.each([
+        ["older ones", question("other", -2 * 60 * MINUTE)],
+        ["other vaults", question("other", 0, "w")],
+        ["unknown times", { ...question("other"), createdAt: undefined }],
+    ])("asks anew what the list cannot show: %s", async (_what, other) => {
         const { services, queries } = make((query) => ({
             backups: [of(query.get("checkpoint_id") ?? "c1", "b")],
             count: 1,
         }));
         await read(services, question("c1"), question("c2"));
-        for (const other of [
-            question("old", -2 * 60 * MINUTE),
-            question("c3", 0, "w"),
-            { ...question("c4"), createdAt: undefined },
-        ])
-            await read(services, other);
-        expect(queries.slice(1)).toEqual([
-            "backups?checkpoint_id=old",
-            "backups?checkpoint_id=c3",
-            "backups?checkpoint_id=c4",
-        ]);
+        await read(services, other);
+        expect(queries.slice(1)).toEqual(["backups?checkpoint_id=other"]);
+    });
+
+    it("counts those that come one after the other together: a thousand are not a thousand requests", async () => {
+        const all = rows(1_000, (index) => ({ checkpoint_id: `c${index}` }));
+        const { services, queries } = make((query) => {
+            const checkpoint = query.get("checkpoint_id");
+            return checkpoint === null ? { backups: all, count: 1_000 } : { backups: [of(checkpoint, "b")] };
+        });
+        for (let index = 0; index < 1_000; index++)
+            expect((await read(services, question(`c${index}`)))[0]).toHaveLength(1);
+        const singles = queries.filter((one) => one.includes("checkpoint_id"));
+        // A list is tried for twice as many each time, until it is as long as what it may stand for.
+        expect([singles.length, queries.length - singles.length]).toEqual([31, 5]);
     });
 
     it("asks anew once this process has changed something", async () => {
