@@ -14,11 +14,12 @@ async function refusals(life: Life, program: () => unknown): Promise<string[]> {
     life.forget();
     const report = await life.preview({ expectFailure: true });
     expect(life.calls().filter((call) => !/^(Show|List)/.test(call))).toEqual([]);
-    return messages(report, "bad")
+    const errors = messages(report, "bad")
         .split("\n")
-        .filter((line) => line.startsWith("error: "))
-        .map((line) => line.replace(/^.*?: property (\S+) value \{.*\} has a problem: /, "$1: "))
-        .sort();
+        .filter((line) => line.startsWith("error: "));
+    // It failed, and for another reason.
+    if (errors.length === 0) expect.unreachable(`${report.stdout}\n${report.stderr}\n${said(report).join("\n")}`);
+    return errors.map((line) => line.replace(/^.*?: property (\S+) value \{.*\} has a problem: /, "$1: ")).sort();
 }
 
 /** Everything that was said, on whichever row, but for passing status lines. */
