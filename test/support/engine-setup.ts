@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { startKeyService } from "./key-service";
 import { getPulumiCli } from "./pulumi-cli";
 
 const root = join(__dirname, "../..");
@@ -18,8 +19,11 @@ function refuseStaleBuild(): void {
     }
 }
 
-/** Once before all files: the build is looked at, and the engine is chosen (and built, if need be) for all of them. */
-export async function setup(): Promise<void> {
+/**
+ * Once before all files: the build is looked at, the engine is chosen (and built, if need be) for all of them, and a key
+ * service started for the CLI.
+ */
+export async function setup(): Promise<(() => void) | undefined> {
     refuseStaleBuild();
     const cli = await getPulumiCli();
     process.stderr.write(
@@ -28,4 +32,8 @@ export async function setup(): Promise<void> {
             : `Engine: the Pulumi CLI ${cli.version} at ${cli.path}, ${cli.origin}\n`,
     );
     process.env["PULUMI_CBR_ENGINE"] = cli.path ?? "local";
+    if (cli.path === undefined) return undefined;
+    const keys = await startKeyService();
+    process.env["PULUMI_CBR_KEY_SERVICE"] = keys.url;
+    return keys.close;
 }

@@ -11,6 +11,7 @@ import {
     type PulumiFn,
     type Stack,
 } from "@pulumi/pulumi/automation";
+import * as settings from "@pulumi/pulumi/runtime/settings";
 import { parse, stringify } from "yaml";
 import { findPulumi, type PulumiEngine } from "./pulumi";
 import { isInternal, OperationFailed, type Report, ReportBuilder } from "./stack-report";
@@ -63,8 +64,13 @@ function isolateEnvironment(): void {
     }
 }
 
-/** The stack itself is a resource of each program. */
-const countsStack = ({ changes }: Report) => Object.keys(changes).some((op) => op !== "delete" && op !== "discard");
+/**
+ * Pulumi: a run that fails leaves connections that go on trying, and what they know of a port is shared in the process. An
+ * engine that is given the same port then never hears of a program's resources, and nothing fails
+ * (findings/pulumi-automation-failed-run-empties-later-one.sh).
+ */
+const { grpcClientOptions } = settings as unknown as { readonly grpcClientOptions: Record<string, number> };
+grpcClientOptions["grpc.use_local_subchannel_pool"] = 1;
 
 /** A stack in a folder of its own, driven through the Automation API. */
 export class TestStack {
@@ -85,14 +91,8 @@ export class TestStack {
         return this.#performAndSettle("up", options, (shared) => this.stack.up(shared));
     }
 
-    async preview(options: OperationOptions = {}): Promise<Report> {
-        const preview = () => this.#perform("preview", options, (shared) => this.stack.preview(shared));
-        const report = await preview();
-        if (options.target !== undefined || options.expectFailure === true || countsStack(report)) return report;
-        // Pulumi: about one program in a thousand finds the engine's port unavailable for a moment. It then ends without
-        // a word and without a resource, and the preview shows all that the stack has as deleted.
-        process.stderr.write("no resource of the program reached the engine: previewed again\n");
-        return preview();
+    preview(options: OperationOptions = {}): Promise<Report> {
+        return this.#perform("preview", options, (shared) => this.stack.preview(shared));
     }
 
     /** Refreshes, and then makes sure that a preview shows nothing. */
@@ -271,6 +271,7 @@ function settingsOf(name: string, { plugin = false }: StackOptions): ProjectSett
 export async function openStack(options: StackOptions): Promise<TestStack> {
     const engine = await findPulumi();
     isolateEnvironment();
+    const keyService = process.env["PULUMI_CBR_KEY_SERVICE"];
     const project = options.project ?? "test";
     const stackName = options.stack ?? "dev";
     const folder = mkdtempSync(join(tmpdir(), "pulumi-cbr-"));
@@ -283,10 +284,12 @@ export async function openStack(options: StackOptions): Promise<TestStack> {
         workDir,
         pulumiCommand: engine.command,
         pulumiHome: join(folder, "home"),
+        ...(keyService === undefined ? {} : { secretsProvider: "hashivault://test" }),
         envVars: {
             ...engine.env,
             PULUMI_BACKEND_URL: `file://${backend}`,
             PULUMI_CONFIG_PASSPHRASE: "test",
+            ...(keyService === undefined ? {} : { VAULT_SERVER_URL: keyService, VAULT_SERVER_TOKEN: "test" }),
             ...options.env,
         },
     };
