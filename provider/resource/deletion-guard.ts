@@ -18,14 +18,28 @@ export function noteDeclared<I extends CommonInputs, O extends I>(
 
 /** State has a resource with these outputs, under a URN that the program may have changed by an alias. */
 export function noteStored<I extends CommonInputs, O extends I>(
-    { holders }: Pick<Services, "holders">,
+    { holders, memory }: Pick<Services, "holders" | "memory">,
     handler: ResourceHandler<I, O>,
     urns: { readonly program: string; readonly stored: string },
     stored: { readonly id: string; readonly outputs: O },
 ): void {
     const holding = handler.holding?.(stored.id, stored.outputs);
+    for (const id of [stored.id, ...(holding?.keys ?? []), ...madeIds(stored.outputs as MadeIds)])
+        memory.storedIds.add(id);
     if (holding === undefined || urns.program === "") return;
     holders.hold(urns.program, holding, urns.stored === "" ? urns.program : urns.stored);
+}
+
+/** Ids that a resource's outputs have for what it made, beside its own. */
+interface MadeIds {
+    readonly operationLogIds?: readonly string[];
+    readonly replicationRecordIds?: readonly string[];
+    readonly replicationRecordId?: string;
+}
+
+function madeIds(outputs: MadeIds): readonly string[] {
+    const { operationLogIds = [], replicationRecordIds = [], replicationRecordId = [] } = outputs;
+    return [...operationLogIds, ...replicationRecordIds].concat(replicationRecordId);
 }
 
 /** Runs a create or an update, and notes what came of it. */

@@ -89,8 +89,8 @@ async function namedCheckpoints(
         // It was not there before the request, or its clock is wrong by hours: nothing else tells which.
         return answer === "no" && isRunning ? "maybe" : answer;
     };
-    const owners = context.memory.checkpointOwners;
-    const isFree = ({ id }: Named) => (owners.get(id) ?? context.urn) === context.urn;
+    const { checkpointOwners, storedIds } = context.memory;
+    const isFree = ({ id }: Named) => (checkpointOwners.get(id) ?? context.urn) === context.urn && !storedIds.has(id);
     const listed = (await namedInLists(context, lost)).filter(isFree);
     const found = listed.some((one) => fits(one) === "yes")
         ? listed

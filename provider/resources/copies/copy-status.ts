@@ -184,7 +184,7 @@ function tasksOf(
     { services, source }: SourceLook,
     { open, sources, logs }: Omit<Evidence, "tasks" | "lists">,
 ): Map<Copy, WireOperationLog | undefined> {
-    const owners = services.memory.taskOwners;
+    const { taskOwners: owners, storedIds } = services.memory;
     const places = groupBy(open, ({ copy }) => copy.backupId);
     const ofResource = groupBy(open, ({ copy }) => sources.get(copy.backupId)?.resource_id);
     return new Map(
@@ -198,8 +198,11 @@ function tasksOf(
                 rivals: new Set(places.get(copy.backupId)?.map((one) => vaultKey(one.question))).size,
                 resourceRivals: ofResource.get(original?.resource_id ?? "")?.length ?? 1,
             };
+            const isStored = storedIds.has(copy.recordId ?? "");
             const mayBeOurs = (log: WireOperationLog) =>
-                (owners.get(log.id) ?? own) === own && question.fits?.(startedAt(log)) !== false;
+                (owners.get(log.id) ?? own) === own &&
+                (isStored || !storedIds.has(log.id)) &&
+                question.fits?.(startedAt(log)) !== false;
             return [copy, taskOf(copy, asked, logs.filter(mayBeOurs))];
         }),
     );

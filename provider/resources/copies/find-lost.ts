@@ -79,6 +79,7 @@ function recordsOf(context: Context, request: LostRequest, backup: WireBackup) {
         (record) =>
             isRecordFor(record, request.destination, request.destinationVaultId, Number.NEGATIVE_INFINITY) &&
             !others.has(record.id) &&
+            !context.memory.storedIds.has(record.id) &&
             (record.extra_info?.auto_trigger !== true || request.autoTrigger === true),
     );
     return sorted(records, request.window, recordBegin);
@@ -256,6 +257,7 @@ async function runByTraces(
     const free = tasks.filter(
         (task) =>
             !context.memory.taskOwners.has(task.id) &&
+            !context.memory.storedIds.has(task.id) &&
             sourceOfTask(task, othersRows, new Set(), destination) === undefined,
     );
     const { sure, doubtful } = sorted(free, window, startedAt);
@@ -268,7 +270,8 @@ async function runByTraces(
     const replicas = isHidden ? [] : await allBackupRows(context, destination, destinationVaultId);
     const from = toRegionClock(context, destination.region, since);
     const isNew = (row: WireBackup) => (parseInstant(row.created_at) ?? from) >= from;
-    const fresh = replicas.filter((row) => isNew(row) && !context.memory.replicaOwners.has(row.id));
+    const isKnown = ({ id }: WireBackup) => context.memory.replicaOwners.has(id) || context.memory.storedIds.has(id);
+    const fresh = replicas.filter((row) => isNew(row) && !isKnown(row));
     const foreign = tasks.filter((task) => !sure.includes(task) && !hasFailed(task));
     const sourceless: (WireBackup | WireOperationLog)[] = [];
     for (const [resource, group] of groupBy(mine, (row) => row.resource_id)) {

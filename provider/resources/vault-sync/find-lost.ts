@@ -20,12 +20,9 @@ export interface LostSync {
 /** The task that a lost POST began: of type sync, of this vault, begun in that time. */
 export async function findTask(context: Context, lost: LostSync): Promise<string | undefined> {
     const { target, vaultId, window, isLast, deadline } = lost;
-    const rows = await operationLogRows(
-        context,
-        target,
-        { operation_type: "sync", vault_id: vaultId, start_time: queryInstant(window.from) },
-        { deadline },
-    );
+    const query = { operation_type: "sync", vault_id: vaultId, start_time: queryInstant(window.from) };
+    const listed = await operationLogRows(context, target, query, { deadline });
+    const rows = listed.filter((row) => !context.memory.storedIds.has(row.id));
     const fits = (row: WireOperationLog) => {
         const at = parseInstant(row.created_at ?? row.started_at);
         return at === undefined ? "yes" : window.contains(at);
