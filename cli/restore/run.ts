@@ -1,12 +1,12 @@
 /** Begins a restoration exactly once, and waits for its task. */
 import type { ProjectRef } from "../../provider/client/client";
 import { NotFoundError, OperationFailedError, UncertainOutcomeError } from "../../provider/client/errors/errors";
-import { restoreBackup, showOpLog, type WireOperationLog } from "../../provider/client/operations";
+import { restoreBackup, type WireOperationLog } from "../../provider/client/operations";
 import { formatDuration } from "../../provider/client/time/duration";
 import { parseInstant, queryInstant } from "../../provider/client/time/timestamps";
 import { noteOutcome, type PostOptions, postOnce } from "../../provider/exactly-once/post-once";
 import type { TimeWindow } from "../../provider/exactly-once/time-window";
-import { operationLogRows, readBackup } from "../../provider/reads/backup-lists";
+import { operationLogRows, readBackup, readOperationLog } from "../../provider/reads/backup-lists";
 import type { PollSource } from "../../provider/reads/poller";
 import type { Context } from "../../provider/services/context";
 import type { RestoreRequest } from "./request";
@@ -139,18 +139,13 @@ async function taskOf(
 function taskTopic(context: Context, target: ProjectRef): PollSource<string, WireOperationLog> {
     return {
         key: `restores ${target.region} ${target.projectId}`,
-        look: (ids, until) => Promise.all(ids.map((id) => show(context, target, id, { until }).catch(() => undefined))),
+        look: (ids, until) =>
+            Promise.all(
+                ids.map((id) =>
+                    readOperationLog(context, target, id, { priority: "poll", until }).catch(() => undefined),
+                ),
+            ),
     };
-}
-
-async function show(
-    context: Context,
-    target: ProjectRef,
-    id: string,
-    options: { readonly until?: number; readonly deadline?: number },
-): Promise<WireOperationLog> {
-    const path = { operation_log_id: id };
-    return (await context.client.call(showOpLog, { target, path, priority: "poll", ...options })).operation_log;
 }
 
 /** The task, once it has ended, however it ended. */
@@ -173,17 +168,16 @@ export function waitForRestore(
         what: `restoration ${logId}`,
         deadline,
         onLook: (status, elapsedMs) => context.log.status(`${status}, ${formatDuration(elapsedMs)}`),
-        evaluate: (log) => {
-            if (log !== undefined) return judge(log);
-            return show(context, target, logId, { deadline }).then(judge, (error: unknown) => {
+        evaluate: async (log) => {
+            try {
+                return judge(log ?? (await readOperationLog(context, target, logId, { deadline, priority: "poll" })));
+            } catch (error) {
                 if (!(error instanceof NotFoundError)) throw error;
                 // Tasks may be listed a moment late.
-                if (context.clock.now() < begunAt + UNLISTED_MS)
-                    return { done: false, status: "not listed yet" } as const;
-                throw new OperationFailedError(`The cloud no longer knows task ${logId}: look at the target.`, {
-                    cause: error,
-                });
-            });
+                if (context.clock.now() < begunAt + UNLISTED_MS) return { done: false, status: "not listed yet" };
+                const text = `The cloud no longer knows task ${logId}: look at the target.`;
+                throw new OperationFailedError(text, { cause: error });
+            }
         },
     });
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ProjectRef } from "../client/client";
-import { showOpLog, type WireOperationLog } from "../client/operations";
-import { operationLogRows } from "../reads/backup-lists";
+import type { WireOperationLog } from "../client/operations";
+import { operationLogRows, readOperationLog } from "../reads/backup-lists";
 import { objectId } from "../resource/resource";
 import { type Services, targetOf } from "../services/context";
 import { instantArg, newestFirst, type ProjectArgs, placeArgs, readOne } from "./arguments";
@@ -117,8 +117,7 @@ export function getOperationLog(
 ): Promise<OperationLogResult> {
     const { operationLogId: id } = args;
     return readOne(services, args, { kind: "operation-log", name: "task", id }, async (target) => {
-        const answer = await services.client.call(showOpLog, { target, path: { operation_log_id: id } });
-        return toResult(answer.operation_log, target);
+        return toResult(await readOperationLog(services, target, id), target);
     });
 }
 

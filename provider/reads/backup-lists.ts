@@ -7,6 +7,7 @@ import {
     listOpLogs,
     type Query,
     showBackup,
+    showOpLog,
     type WireBackup,
     type WireOperationLog,
 } from "../client/operations";
@@ -111,6 +112,17 @@ export async function operationLogRows(
         },
         (row) => (isAsked(row) ? row : undefined),
     );
+}
+
+/** One task. Throws `NotFoundError` when there is none. */
+export async function readOperationLog(
+    services: Services,
+    target: ProjectRef,
+    id: string,
+    options: ListOptions = {},
+): Promise<WireOperationLog> {
+    const path = { operation_log_id: id };
+    return (await services.client.call(showOpLog, { target, path, ...options })).operation_log;
 }
 
 /**

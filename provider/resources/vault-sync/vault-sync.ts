@@ -6,6 +6,7 @@ import { importCheckpoint, type WireOperationLog } from "../../client/operations
 import { parseInstant } from "../../client/time/timestamps";
 import { holdingNotes, noteOutcome, type PostOptions, type PostPlan, postOnce } from "../../exactly-once/post-once";
 import type { StoredOutcome } from "../../exactly-once/settle-notes";
+import { readOperationLog } from "../../reads/backup-lists";
 import { shouldFetchById, showProgress } from "../../reads/poller";
 import { parseRegionalId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
@@ -23,7 +24,7 @@ import {
 } from "../../resource/resource";
 import { type Context, targetOf } from "../../services/context";
 import { findTask } from "./find-lost";
-import { show, syncTopic } from "./tasks";
+import { syncTopic } from "./tasks";
 
 /** 30 min: terraform-provider-huaweicloud's default. */
 const SYNC_BUDGET_MS = 30 * 60_000;
@@ -108,7 +109,9 @@ async function needsUpdate(context: Context, id: string, olds: VaultSyncOutputs)
     if (isSettled(olds)) return false;
     if (FINAL.has(olds.status) || olds.wait !== false) return true;
     try {
-        return FINAL.has((await show(context, await context.client.target(olds.region, olds.projectId), id)).status);
+        return FINAL.has(
+            (await readOperationLog(context, await context.client.target(olds.region, olds.projectId), id)).status,
+        );
     } catch {
         // A preview must not fail because the cloud cannot be asked: what state says stands.
         return false;
@@ -221,7 +224,10 @@ async function findById(
     deadline: number,
 ): Promise<Begun | undefined> {
     try {
-        return { id, isRunning: !FINAL.has((await show(context, target, id, { deadline })).status) };
+        return {
+            id,
+            isRunning: !FINAL.has((await readOperationLog(context, target, id, { deadline, priority: "poll" })).status),
+        };
     } catch (error) {
         // Tasks may be listed a moment late.
         if (error instanceof NotFoundError) return { id };
@@ -276,14 +282,17 @@ async function finish(
             evaluate: (log) => {
                 if (log !== undefined) return judgeLog(log);
                 if (!shouldFetchById(++unseen)) return { done: false, status: outputs.status };
-                return show(context, target, id, { deadline }).then(judgeLog, (error: unknown) => {
-                    // Tasks may be listed a moment late; one that stays unknown has been forgotten.
-                    if (!(error instanceof NotFoundError)) throw error;
-                    if (context.clock.now() < begunAt + UNLISTED_MS)
-                        return { done: false, status: "not listed yet" } as const;
-                    outputs = { ...outputs, status: EXPIRED };
-                    return { done: true, result: outputs } as const;
-                });
+                return readOperationLog(context, target, id, { deadline, priority: "poll" }).then(
+                    judgeLog,
+                    (error: unknown) => {
+                        // Tasks may be listed a moment late; one that stays unknown has been forgotten.
+                        if (!(error instanceof NotFoundError)) throw error;
+                        if (context.clock.now() < begunAt + UNLISTED_MS)
+                            return { done: false, status: "not listed yet" } as const;
+                        outputs = { ...outputs, status: EXPIRED };
+                        return { done: true, result: outputs } as const;
+                    },
+                );
             },
         });
         return judged(context, outputs);
@@ -325,7 +334,7 @@ async function update(
     const target = await context.client.target(olds.region, olds.projectId);
     let seen = outputs;
     if (!FINAL.has(olds.status) && news.wait === false) {
-        seen = withLog(outputs, await show(context, target, id));
+        seen = withLog(outputs, await readOperationLog(context, target, id));
         if (!FINAL.has(seen.status)) return seen;
     } else if (!FINAL.has(olds.status)) {
         context.log.info(`resuming the wait for synchronisation ${id}`);
@@ -344,7 +353,7 @@ async function read(context: Context, id: string, olds: Partial<VaultSyncOutputs
     if (stored && FINAL.has(olds.status ?? "")) return { id, outputs: olds as VaultSyncOutputs };
     const target = await targetOf(context, olds);
     try {
-        const log = await show(context, target, id);
+        const log = await readOperationLog(context, target, id);
         const base = {
             ...olds,
             ...target,
