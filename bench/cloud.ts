@@ -37,7 +37,10 @@ function sim(): Simulator {
 function place(vaultId: string, index: number, createdMs: number) {
     const { cloud } = sim().region("eu-de");
     const servers = [...(cloud.vaults.get(vaultId)?.resources.keys() ?? [])];
-    return cloud.addCheckpoint(vaultId, { resources: [servers[index % servers.length] ?? ""], createdMs });
+    return cloud.addCheckpoint(vaultId, {
+        resources: [servers[index % servers.length] ?? ""],
+        createdAt: new Date(createdMs),
+    });
 }
 
 const functions = {
@@ -68,7 +71,11 @@ const functions = {
     },
     /** The requests since the last time. */
     requests(): Seen[] {
-        const seen = sim().requests.map(({ time, operation, status }) => ({ at: time, operation, status }));
+        const seen = sim().requests.map(({ receivedAt, operation, status }) => ({
+            at: Date.parse(receivedAt),
+            operation,
+            status,
+        }));
         sim().clearRequests();
         return seen;
     },

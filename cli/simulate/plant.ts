@@ -139,9 +139,9 @@ function plantSeries(place: Place, series: SeriesInSeed, at: string, key: string
                 status: series.status,
                 autoTrigger: series.autoTrigger,
                 incremental: series.incremental,
-                expiresMs,
+                expiresAt: expiresMs === undefined ? undefined : new Date(expiresMs),
             }),
-            createdMs,
+            createdAt: new Date(createdMs),
             newId,
         });
         for (const [index, copy] of (series.copies ?? []).entries())
@@ -178,7 +178,7 @@ function plantCopies(
     for (const backup of backups) {
         const createdMs = Math.min(nowMs, backup.createdMicros / 1_000 + 30 * MINUTE_MS);
         cloud.addReplica(backup.id, destination, vault.id, {
-            createdMs,
+            createdAt: new Date(createdMs),
             newId,
             autoTrigger: backup.autoTrigger,
             ...(status === undefined ? {} : { status }),

@@ -36,7 +36,7 @@ describe("check", () => {
         cloud.take(3 * DAY);
         cloud.take(2 * HOUR, { resources: [cloud.server("web-1")] });
         cloud.take(HOUR, { resources: [cloud.server("db-1")], status: "error" });
-        cloud.home.addCheckpoint(later.id, { status: "protecting", createdMs: NOW - HOUR });
+        cloud.home.addCheckpoint(later.id, { status: "protecting", createdAt: new Date(NOW - HOUR) });
         const { code, out } = await check("--max-age", "26h");
         expect(code).toBe(1);
         expect(out.trimEnd().split("\n")).toEqual([
@@ -114,7 +114,7 @@ describe("check", () => {
     it("demands no copy in a resource's own region", async () => {
         cloud.copy(cloud.take(HOUR));
         const theirs = cloud.away.addVault({ name: "theirs" });
-        cloud.away.addCheckpoint(theirs.id, { createdMs: NOW - HOUR });
+        cloud.away.addCheckpoint(theirs.id, { createdAt: new Date(NOW - HOUR) });
         expect((await check("--max-age", "26h", "--copies", "eu-nl")).code).toBe(0);
     });
 

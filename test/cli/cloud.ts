@@ -99,11 +99,11 @@ export async function startCloud(
         env,
         server: (name) => [...production.resources.values()].find((one) => one.name === name)?.id ?? "",
         take: (agoMs, seed = {}) =>
-            home.backupsOf(home.addCheckpoint(production.id, { createdMs: NOW - agoMs, ...seed }).id),
+            home.backupsOf(home.addCheckpoint(production.id, { createdAt: new Date(NOW - agoMs), ...seed }).id),
         copy: (backups, createdMs) =>
             backups.map((one) =>
                 home.addReplica(one.id, away, copies.id, {
-                    createdMs: createdMs ?? Math.min(NOW, one.createdMicros / 1_000 + HOUR),
+                    createdAt: new Date(createdMs ?? Math.min(NOW, one.createdMicros / 1_000 + HOUR)),
                 }),
             ),
         run: (args, more = {}) => runCli(args, { env, clock, ...(journal === undefined ? {} : { journal }), ...more }),

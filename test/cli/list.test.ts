@@ -46,7 +46,7 @@ async function json(...args: string[]): Promise<{ restorePoints: Listed[]; missi
 
 describe("list", () => {
     it("shows what there is, newest first, in words", async () => {
-        const old = cloud.take(5 * DAY, { name: "before-release", expiresMs: NOW + 3 * DAY });
+        const old = cloud.take(5 * DAY, { name: "before-release", expiresAt: new Date(NOW + 3 * DAY) });
         cloud.copy(old);
         cloud.take(2 * DAY, { name: "failed-night", status: "error", autoTrigger: true });
         cloud.take(HOUR, { name: "hourly", resources: [cloud.server("db-1")] });
@@ -227,7 +227,7 @@ describe("list", () => {
 
     it("takes one vault, by name or id", async () => {
         const other = cloud.home.addVault({ name: "staging" });
-        cloud.home.addCheckpoint(other.id, { name: "elsewhere", createdMs: NOW - DAY });
+        cloud.home.addCheckpoint(other.id, { name: "elsewhere", createdAt: new Date(NOW - DAY) });
         cloud.take(DAY, { name: "here" });
         for (const vault of ["staging", other.id])
             expect((await json("--vault", vault)).restorePoints.map(({ name }) => name)).toEqual(["elsewhere"]);
@@ -309,7 +309,7 @@ describe("list", () => {
 
     it("writes a line a backup and a copy for spreadsheets, in which no name is a formula", async () => {
         const evil = cloud.home.addVault({ name: "=evil()", resources: [{ name: 'a "b", c' }] });
-        const [backup] = cloud.home.backupsOf(cloud.home.addCheckpoint(evil.id, { createdMs: NOW - DAY }).id);
+        const [backup] = cloud.home.backupsOf(cloud.home.addCheckpoint(evil.id, { createdAt: new Date(NOW - DAY) }).id);
         const [replica] = cloud.copy(backup === undefined ? [] : [backup]);
         const { out } = await cloud.run(["list", "--csv"]);
         const [heading, ...lines] = out.trimEnd().split("\r\n");
@@ -481,7 +481,7 @@ it("lists ten thousand backups in eleven calls", async () => {
         resources: Array.from({ length: 100 }, (_, at) => ({ name: `server-${at}` })),
     });
     for (let at = 0; at < 100; at++)
-        cloud.home.addCheckpoint(vault.id, { name: `run-${at}`, createdMs: NOW - at * HOUR });
+        cloud.home.addCheckpoint(vault.id, { name: `run-${at}`, createdAt: new Date(NOW - at * HOUR) });
     cloud.sim.clearRequests();
     const { restorePoints } = await json("--region", "eu-de");
     expect([restorePoints.length, restorePoints[0]?.good]).toEqual([100, 100]);

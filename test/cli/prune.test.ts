@@ -164,7 +164,7 @@ describe("prune", () => {
             name: "archive",
             resources: [{ id: cloud.server("db-1"), name: "db-1" }],
         });
-        cloud.home.addCheckpoint(archive.id, { name: "archived", createdMs: cloud.clock.now() - 90 * DAY });
+        cloud.home.addCheckpoint(archive.id, { name: "archived", createdAt: new Date(cloud.clock.now() - 90 * DAY) });
         cloud.take(70 * DAY, { name: "db", resources: [cloud.server("db-1")] });
         const result = await prune(
             ["--keep", "0", "--vault", "production"],
@@ -191,7 +191,7 @@ describe("prune", () => {
     it("leaves alone what is running, in use, or imported from on premises", async () => {
         const seed: VaultSeed = { name: "on-premises", cloudType: "hybrid", resources: [{ name: "vm" }] };
         const hybrid = cloud.home.addVault(seed);
-        cloud.home.addCheckpoint(hybrid.id, { name: "imported", createdMs: cloud.clock.now() - 60 * DAY });
+        cloud.home.addCheckpoint(hybrid.id, { name: "imported", createdAt: new Date(cloud.clock.now() - 60 * DAY) });
         cloud.take(60 * DAY, { name: "running", ...web(), status: "protecting" });
         cloud.take(60 * DAY, { name: "restoring", ...web(), status: "restoring" });
         cloud.take(2 * DAY, web());

@@ -32,15 +32,15 @@ export async function reportCloud(): Promise<{ cloud: TestCloud; state: string }
             name: `nightly-${String(28 - day).padStart(2, "0")}`,
             resources,
             autoTrigger: true,
-            expiresMs: NOW - agoMs + 28 * DAY,
+            expiresAt: new Date(NOW - agoMs + 28 * DAY),
             ...(day === 15 ? { status: "error" } : {}),
         });
         const copied = backups.filter((one) => one.resourceName === "web-1" && one.status === "available");
         if (day % 7 === 0 || day < 3) cloud.copy(copied);
         if (day === 12) cloud.copy(backups.filter((one) => one.resourceName === "db-1"));
-        home.addCheckpoint(disks.id, { name: `disks-${day}`, createdMs: NOW - agoMs, autoTrigger: true });
+        home.addCheckpoint(disks.id, { name: `disks-${day}`, createdAt: new Date(NOW - agoMs), autoTrigger: true });
         if (day % 3 === 0 && day > 8)
-            home.addCheckpoint(staging.id, { name: `staging-${day}`, createdMs: NOW - agoMs });
+            home.addCheckpoint(staging.id, { name: `staging-${day}`, createdAt: new Date(NOW - agoMs) });
     }
     const release = cloud.take(5 * DAY, { name: "before-release", resources: [server("web-1"), server("db-1")] });
     const replicas = cloud.copy(release.filter((one) => one.resourceName === "web-1"));

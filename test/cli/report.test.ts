@@ -92,7 +92,7 @@ describe("the report's data", () => {
 
     it("wants no copies of disks, nor where no region has a vault for them, but in the regions it is told", async () => {
         const disks = cloud.home.addVault({ name: "disks", objectType: "disk", resources: [{ name: "data-1" }] });
-        cloud.home.addCheckpoint(disks.id, { createdMs: NOW - HOUR });
+        cloud.home.addCheckpoint(disks.id, { createdAt: new Date(NOW - HOUR) });
         const data = await dataOf();
         expect(laneOf(data, "data-1", "eu-nl")?.verdict).toBe("never");
         expect(data.sections.find(({ vault }) => vault.name === "disks")?.rows[0]?.isWell).toBe(true);
@@ -109,8 +109,8 @@ describe("the report's data", () => {
 
     it("lists what expires next, what no stack holds and what is missing, and sizes by month", async () => {
         const held = cloud.take(40 * DAY, { name: "held" });
-        cloud.take(3 * DAY, { name: "later", expiresMs: NOW + 9 * DAY });
-        cloud.copy(cloud.take(2 * DAY, { name: "sooner", expiresMs: NOW + 2 * DAY }));
+        cloud.take(3 * DAY, { name: "later", expiresAt: new Date(NOW + 9 * DAY) });
+        cloud.copy(cloud.take(2 * DAY, { name: "sooner", expiresAt: new Date(NOW + 2 * DAY) }));
         const gone = cloud.take(DAY);
         const state = fileOf(stateOf([checkpointEntry("held", cloud, held), checkpointEntry("gone", cloud, gone)]));
         cloud.home.expireCheckpoint(gone[0]?.checkpointId ?? "");
@@ -158,7 +158,7 @@ describe("report", () => {
     it("shows, of a vault for replicas, what it has copies of", async () => {
         cloud.copy(cloud.take(2 * HOUR, { resources: [cloud.server("db-1")] }));
         const other = cloud.home.addVault({ name: "staging", resources: [{ name: "test-1" }] });
-        cloud.home.addCheckpoint(other.id, { createdMs: NOW - HOUR });
+        cloud.home.addCheckpoint(other.id, { createdAt: new Date(NOW - HOUR) });
         const file = fileOf("", "report.html");
         const run = await cloud.run(["report", "--html", file, "--vault", "copies"]);
         expect(run.out).toBe(`${file}: 1 restore point of 2 resources; 1 needs attention\n`);

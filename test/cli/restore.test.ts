@@ -161,7 +161,7 @@ describe("restore", () => {
     it("restores a disk, and a desktop", async () => {
         const seed = async (vault: VaultSeed) => {
             const { id, resources } = cloud.home.addVault(vault);
-            const [backup] = cloud.home.backupsOf(cloud.home.addCheckpoint(id, { createdMs: NOW - DAY }).id);
+            const [backup] = cloud.home.backupsOf(cloud.home.addCheckpoint(id, { createdAt: new Date(NOW - DAY) }).id);
             return { backup, resource: [...resources.values()][0] };
         };
         const disk = await seed({ objectType: "disk", resources: [{ name: "pg-data" }, { name: "spare" }] });

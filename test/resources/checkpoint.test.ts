@@ -84,7 +84,7 @@ it("sends the request again when the lost one surely had no effect", async () =>
 it("finds it by a user's own name too, and not somebody else's of the same minute", async () => {
     await start();
     const cloud = world.sim.regions["eu-de"].cloud;
-    cloud.addCheckpoint(world.vaultId, { name: "release", createdMs: Date.now() - 20_000 });
+    cloud.addCheckpoint(world.vaultId, { name: "release", createdAt: new Date(Date.now() - 20_000) });
     world.sim.fail({ operation: "CreateCheckpoint", effect: "reset-after-effect" });
     const { id } = await create({ name: "release" });
     expect(checkpoints()).toHaveLength(2);

@@ -249,7 +249,7 @@ describe("a restore point of which nothing can be copied", () => {
     it.each(["huawei", "otc"] as const)("is refused when none is left, once it is no new one (%s)", async (dialect) => {
         await start(dialect);
         const vault = home().addVault({ resources: 0 });
-        const old = home().addCheckpoint(vault.id, { createdMs: Date.now() - anHour });
+        const old = home().addCheckpoint(vault.id, { createdAt: new Date(Date.now() - anHour) });
         const inputs = { ...pointToCopy().checkpointReplica, checkpointId: old.id };
         const reason = `restore point ${old.id} in eu-de has no backup that could be copied`;
         expect(await look("checkpointReplica", inputs, newProcess(dialect))).toEqual([

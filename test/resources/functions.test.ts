@@ -57,7 +57,7 @@ describe.each(["huawei", "otc"] as const)("in the %s dialect", (dialect) => {
     it("reads a backup with its disks, and lists backups newest first", async () => {
         const cloud = await start(regions);
         const made = [3, 1, 2].map((hours) =>
-            cloud.addCheckpoint(world.vaultId, { createdMs: Date.now() - hours * 3_600_000 }),
+            cloud.addCheckpoint(world.vaultId, { createdAt: new Date(Date.now() - hours * 3_600_000) }),
         );
         const [old, young, middle] = made.map((one) => cloud.backupsOf(one.id)[0]?.id ?? "");
         const list = await cbr.getBackups({ vaultId: world.vaultId });

@@ -28,7 +28,11 @@ async function refresh(others: number, apartMs: number): Promise<Read[]> {
     for (let index = 0; index < 100; index++) {
         const createdMs = from + HOUR + index * apartMs;
         const resources = [vault.resources[index % 20] ?? ""];
-        const { id } = busy.cloud.addCheckpoint(vault.id, { resources, createdMs, name: `own-${index}` });
+        const { id } = busy.cloud.addCheckpoint(vault.id, {
+            resources,
+            createdAt: new Date(createdMs),
+            name: `own-${index}`,
+        });
         states.push({ id, outputs: await busy.stateOf(context, id) });
     }
     const reader = busy.newProcess();

@@ -77,7 +77,11 @@ export class BusyCloud {
         const step = (this.clock.now() - from) / count;
         for (let index = 0; index < count; index++) {
             const resources = [vault.resources[index % vault.resources.length] ?? ""];
-            this.cloud.addCheckpoint(vault.id, { resources, createdMs: from + index * step, name: `daily-${index}` });
+            this.cloud.addCheckpoint(vault.id, {
+                resources,
+                createdAt: new Date(from + index * step),
+                name: `daily-${index}`,
+            });
         }
     }
 

@@ -16,10 +16,20 @@ it("lists top-level backups, newest first, with the total", async () => {
     const { cloud, cbr } = await setUp();
     const vault = cloud.addVault({ resources: [{ disks: 3 }] });
     for (const [index, name] of ["b1", "b2", "b3"].entries())
-        cloud.addCheckpoint(vault.id, { name, createdMs: Date.UTC(2025, 0, 3 - index) });
+        cloud.addCheckpoint(vault.id, { name, createdAt: new Date(Date.UTC(2025, 0, 3 - index)) });
     const { body } = await cbr.get("/backups");
     expect(body.backups.map((backup) => backup.name)).toEqual(["b1", "b2", "b3"]);
     expect([body.count, body.limit, body.offset]).toEqual([3, 1000, 0]);
+});
+
+it("takes no seed whose time is none, and names it", async () => {
+    const { cloud } = await setUp();
+    const vault = cloud.addVault();
+    expect(() => cloud.addCheckpoint(vault.id, { createdAt: "yesterday" })).toThrow(
+        'createdAt: "yesterday" is no instant of ISO 8601',
+    );
+    expect(() => cloud.addCheckpoint(vault.id, { expiresAt: new Date(Number.NaN) })).toThrow("expiresAt: null");
+    expect(cloud.checkpoints.size).toBe(0);
 });
 
 it("pages by offset and limit, and by marker", async () => {
@@ -57,9 +67,9 @@ it("sorts by several keys, descending unless told", async () => {
 it("filters by every documented field", async () => {
     const { cloud, cbr } = await setUp();
     const [one, two] = [cloud.addVault({ sizeGb: 100 }), cloud.addVault({ objectType: "disk" })];
-    const early = cloud.addCheckpoint(one.id, { name: "early", createdMs: Date.UTC(2025, 0, 1) });
-    cloud.addCheckpoint(one.id, { name: "late", createdMs: Date.UTC(2025, 0, 1) + dayMs, status: "error" });
-    cloud.addCheckpoint(two.id, { name: "disk", createdMs: Date.UTC(2025, 0, 1) + 2 * dayMs });
+    const early = cloud.addCheckpoint(one.id, { name: "early", createdAt: "2025-01-01T00:00:00Z" });
+    cloud.addCheckpoint(one.id, { name: "late", createdAt: new Date(Date.UTC(2025, 0, 1) + dayMs), status: "error" });
+    cloud.addCheckpoint(two.id, { name: "disk", createdAt: new Date(Date.UTC(2025, 0, 1) + 2 * dayMs) });
     const [server] = [...one.resources.values()];
     const [parent] = cloud.backupsOf(early.id);
     const cases: Record<string, string> = {
@@ -287,7 +297,7 @@ it("refuses to delete what must stay, with the documented codes", async () => {
     expect(await tryDelete(cloud.backups.get(restoring)?.children[0]?.id ?? "")).toEqual([400, "BackupService.6201"]);
 
     const newest = backupOf(vault.id);
-    const older = backupOf(vault.id, { createdMs: Date.UTC(2020, 0, 1) });
+    const older = backupOf(vault.id, { createdAt: "2020-01-01T00:00:00Z" });
     const running = await cbr.backUp(vault.id);
     expect(await tryDelete(cloud.backupsOf(running.id)[0]?.id ?? "")).toEqual([400, "BackupService.6201"]);
     expect(await tryDelete(newest)).toEqual([400, "BackupService.6203"]);

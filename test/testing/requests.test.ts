@@ -16,7 +16,7 @@ it("logs what came, in order, merged and by region", async () => {
     await clientFor(sim, de).get("/nothing");
     expect(sim.requests).toEqual([
         {
-            time: expect.any(Number),
+            receivedAt: expect.any(String),
             service: "cbr",
             region: "eu-de",
             method: "POST",
@@ -38,7 +38,7 @@ it("logs what came, in order, merged and by region", async () => {
         }),
         expect.objectContaining({ operation: "", status: 404, code: "APIGW.0101" }),
     ]);
-    expect(sim.requests[0]?.time).toBeGreaterThanOrEqual(begun);
+    expect(Date.parse(sim.requests[0]?.receivedAt ?? "")).toBeGreaterThanOrEqual(begun);
     expect(nl.requests.map((entry) => entry.operation)).toEqual(["ListBackups"]);
     sim.clearRequests();
     expect(sim.requests).toEqual([]);

@@ -28,10 +28,10 @@ export interface CheckpointSeed {
     autoTrigger?: boolean;
     /** Default: false for a resource's first backup, else true. */
     incremental?: boolean;
-    /** Milliseconds since the epoch. Default: now. */
-    createdMs?: number;
-    /** Milliseconds since the epoch. Default: kept for ever. */
-    expiresMs?: number;
+    /** ISO 8601, or a `Date`. Default: now. */
+    createdAt?: string | Date;
+    /** ISO 8601, or a `Date`. Default: kept for ever. */
+    expiresAt?: string | Date;
     /** Of checkpoint and backups. Default "available". */
     status?: string;
     /** Gives the ids of the checkpoint, then of each backup and its disks. Default: new ones. */
@@ -42,14 +42,21 @@ export interface CheckpointSeed {
 export interface ReplicaSeed {
     /** Default: the source's name. */
     name?: string;
-    /** Milliseconds since the epoch. Default: now. */
-    createdMs?: number;
+    /** ISO 8601, or a `Date`. Default: now. */
+    createdAt?: string | Date;
     /** Default "available". */
     status?: string;
     /** Default false. */
     autoTrigger?: boolean;
     /** Gives the ids of the record, the checkpoint, the replica and its disks. Default: new ones. */
     newId?: () => string;
+}
+
+function microsOf(name: string, instant: string | Date | undefined): number | undefined {
+    if (instant === undefined) return undefined;
+    const ms = new Date(instant).getTime();
+    if (Number.isNaN(ms)) throw new TypeError(`${name}: ${JSON.stringify(instant)} is no instant of ISO 8601`);
+    return ms * 1_000;
 }
 
 /**
@@ -117,8 +124,8 @@ export class Cloud {
         const resources = [...vault.resources.values()].filter(
             (resource) => seed.resources?.includes(resource.id) ?? true,
         );
-        const createdMicros =
-            seed.createdMs === undefined ? this.#schedule.nextMicros() : Math.floor(seed.createdMs) * 1000;
+        const createdMicros = microsOf("createdAt", seed.createdAt) ?? this.#schedule.nextMicros();
+        const expiresMicros = microsOf("expiresAt", seed.expiresAt);
         const status = seed.status ?? "available";
         const newId = seed.newId ?? randomUUID;
         const checkpoint: CheckpointState = {
@@ -155,9 +162,9 @@ export class Cloud {
                 newId,
             });
             this.#store.setStatus(backup, status, createdMicros);
-            if (seed.expiresMs !== undefined) {
-                backup.expiresMicros = seed.expiresMs * 1000;
-                this.#schedule.at(seed.expiresMs, () => this.#store.removeBackup(backup));
+            if (expiresMicros !== undefined) {
+                backup.expiresMicros = expiresMicros;
+                this.#schedule.at(expiresMicros / 1_000, () => this.#store.removeBackup(backup));
             }
             this.#store.addBackup(backup);
             if (status !== "available") return;
@@ -170,8 +177,7 @@ export class Cloud {
 
     /** Adds a finished copy of a backup to another region's vault, and the record of it, without any request. */
     addReplica(backupId: string, destination: Cloud, vaultId: string, seed: ReplicaSeed = {}): BackupState {
-        const createdMicros =
-            seed.createdMs === undefined ? this.#schedule.nextMicros() : Math.floor(seed.createdMs) * 1000;
+        const createdMicros = microsOf("createdAt", seed.createdAt) ?? this.#schedule.nextMicros();
         const { region, projectId } = destination;
         return addFinishedCopy(
             this.#store,

@@ -41,7 +41,7 @@ export class Exchange {
             body: bodyText,
         });
         const entry: RequestLogEntry = {
-            time: shared.world.schedule.clock.now(),
+            receivedAt: new Date(shared.world.schedule.clock.now()).toISOString(),
             service: host.service,
             region: host.region,
             method: incoming.method,

@@ -2,8 +2,8 @@ import type { Accounts } from "../iam/accounts";
 
 /** One request as tests see it afterwards. Carries no header, and nothing secret in path, query or body. */
 export interface RequestLogEntry {
-    /** When it came: milliseconds since the epoch. */
-    readonly time: number;
+    /** When it came: ISO 8601, UTC. */
+    readonly receivedAt: string;
     readonly service: "cbr" | "iam";
     readonly region: string;
     readonly method: string;
