@@ -43,8 +43,8 @@ const failures: Reporter = {
 /** Three levels: functions and parts over scripted transports; handlers against the simulator; whole life cycles through an engine. */
 export default defineConfig({
     test: {
-        // Tests mostly wait, for processes or for the simulator: four files at a time, where Vitest would take one on two processors.
-        maxWorkers: 4,
+        // Tests wait much, for processes or for the simulator: eight files at a time, where Vitest would take one on two processors.
+        maxWorkers: 8,
         reporters: ["default", failures],
         projects: [
             {
