@@ -7,39 +7,12 @@ import { CbrError, messageOf, WaitTimeoutError } from "../client/errors/errors";
 import type { Clock } from "../client/time/clock";
 import { formatDuration } from "../client/time/duration";
 import { Forecast } from "./forecast";
+import { PollSchedule } from "./poll-schedule";
 
-/** The first look comes this soon after a wait begins, so that what is done at once costs no second. Milliseconds. */
-export const FIRST_LOOK_MS = 250;
-/** Pause after a look that brought progress, in milliseconds. */
-const MIN_INTERVAL_MS = 1_000;
-/** Longest pause: terraform-provider-huaweicloud polls each checkpoint every 15 s. Milliseconds. */
-const MAX_INTERVAL_MS = 15_000;
-/** Growth of the pause from look to look while nothing happens. */
-const INTERVAL_GROWTH = 1.5;
-/**
- * A look for many costs more than one for few: somebody new brings the next one forward to this long after the last for
- * each that waits, in milliseconds, and by no more than to the shortest pause.
- */
-const CROWD_MS = 1;
-/** What others took lately is expected of the next: so many of them are remembered, and the quickest counts. */
-const REMEMBERED = 10;
-/**
- * Those that are due at nearly the same time share a look: it comes no sooner after the last than this share of what is
- * usual, nor than `FIRST_LOOK_MS`.
- */
-const DUE_SHARE = 0.05;
-/**
- * The more wait, the less a moment of each costs: nor sooner than this for each that waits, in milliseconds, up to the
- * shortest pause.
- */
-const DUE_CROWD_MS = 10;
 /**
  * When thousands finish together, each judge makes a call: after so many of them the rest of the process gets its turn.
  */
 const CALLS_AT_ONCE = 200;
-/** A pause is shortened by up to this share, so that processes started together drift apart. */
-const JITTER = 0.2;
-
 /**
  * For `onLook`: passing lines such as `protecting 58 %, 2 min, one of 3 restore points that are waited for`.
  *
@@ -173,19 +146,16 @@ export class Poller implements Waits {
 class PollGroup {
     readonly #clock: Clock;
     readonly #waiters = new Set<Waiter>();
-    #interval = MIN_INTERVAL_MS;
+    readonly #schedule: PollSchedule;
     #nextLook = 0;
-    #lookedAt = Number.NEGATIVE_INFINITY;
     #lookError: string | undefined;
     #refusals = 0;
     #wake: AbortController | undefined;
     #running = false;
-    #progressed = false;
-    /** Milliseconds from the beginning of a wait to the look that saw its end; the newest last. */
-    readonly #took: number[] = [];
 
     constructor(clock: Clock) {
         this.#clock = clock;
+        this.#schedule = new PollSchedule(clock, this.#waiters);
     }
 
     add<Q, A, R>(wait: Wait<Q, A, R>): Promise<R> {
@@ -202,15 +172,7 @@ class PollGroup {
                 reject,
             };
             this.#waiters.add(waiter);
-            this.#interval = MIN_INTERVAL_MS;
-            const usual = Math.min(...this.#took);
-            const first = Number.isFinite(usual) ? Math.min(usual, MIN_INTERVAL_MS) : 0;
-            const crowd = Math.min(MIN_INTERVAL_MS, this.#waiters.size * CROWD_MS);
-            const wanted = Math.min(
-                Math.max(now + Math.max(first, FIRST_LOOK_MS), this.#lookedAt + crowd),
-                this.#due(),
-            );
-            const soon = Math.max(wanted, this.#lookedAt + this.#minPause());
+            const soon = this.#schedule.join(now);
             if (!this.#running) {
                 this.#nextLook = soon;
                 void this.#run();
@@ -219,35 +181,6 @@ class PollGroup {
                 this.#wake?.abort();
             }
         });
-    }
-
-    /** When the next one will have ended, if it takes as long as the others did. */
-    #due(): number {
-        const usual = Math.min(...this.#took);
-        if (!Number.isFinite(usual)) return Number.POSITIVE_INFINITY;
-        let due = Number.POSITIVE_INFINITY;
-        for (const { since } of this.#waiters) if (since + usual > this.#lookedAt) due = Math.min(due, since + usual);
-        const crowd = Math.min(MIN_INTERVAL_MS, this.#waiters.size * DUE_CROWD_MS);
-        return Math.max(due, this.#lookedAt + Math.max(crowd, usual * DUE_SHARE, FIRST_LOOK_MS));
-    }
-
-    /** Half of the time until the first end that percentages foretell, for they may be wrong. */
-    #foreseen(): number {
-        const now = this.#clock.now();
-        let end = Number.POSITIVE_INFINITY;
-        for (const { forecast } of this.#waiters) end = Math.min(end, forecast.endAfter(now) ?? end);
-        return now + Math.max(MIN_INTERVAL_MS, (end - now) / 2);
-    }
-
-    /**
-     * The shortest that any of the waits asks for; of its time that is left a wait lets no more than half pass without
-     * a look.
-     */
-    #minPause(): number {
-        let least = Number.POSITIVE_INFINITY;
-        for (const { wait } of this.#waiters)
-            least = Math.min(least, wait.minPauseMs ?? 0, Math.max(0, (wait.deadline - this.#lookedAt) / 2));
-        return Number.isFinite(least) ? least : 0;
     }
 
     abort(reason: unknown): void {
@@ -263,15 +196,9 @@ class PollGroup {
             const asking = [...this.#waiters].filter((waiter) => !waiter.judging);
             // Set before the look: who comes meanwhile may bring the next one forward.
             this.#nextLook = Number.POSITIVE_INFINITY;
-            this.#lookedAt = this.#clock.now();
+            this.#schedule.look();
             if (asking.length > 0) await this.#look(asking);
-            this.#interval = this.#progressed
-                ? MIN_INTERVAL_MS
-                : Math.min(MAX_INTERVAL_MS, this.#interval * INTERVAL_GROWTH);
-            this.#progressed = false;
-            const pause = this.#interval * (1 - JITTER * this.#clock.random());
-            const next = Math.min(this.#nextLook, this.#clock.now() + pause, this.#due(), this.#foreseen());
-            this.#nextLook = Math.max(next, this.#lookedAt + this.#minPause());
+            this.#nextLook = this.#schedule.next(this.#nextLook);
         }
         this.#running = false;
     }
@@ -343,17 +270,17 @@ class PollGroup {
 
     #settle(waiter: Waiter, verdict: PollResult<unknown>, took: number): void {
         if (verdict.done) {
-            this.#took.push(took);
-            if (this.#took.length > REMEMBERED) this.#took.shift();
+            this.#schedule.end(took);
             this.#end(waiter, () => waiter.resolve(verdict.result));
             return;
         }
         // Judged too late: it has timed out or was aborted meanwhile.
         if (!this.#waiters.has(waiter)) return;
         const shown = verdict.note ?? verdict.status;
-        waiter.forecast.see(verdict.percent, this.#lookedAt);
+        const { lookedAt } = this.#schedule;
+        waiter.forecast.see(verdict.percent, lookedAt);
         // The first status is news, too: the pauses begin at the shortest. So is an end that should have come.
-        if (waiter.status !== verdict.status || waiter.forecast.isDue(this.#lookedAt)) this.#progressed = true;
+        if (waiter.status !== verdict.status || waiter.forecast.isDue(lookedAt)) this.#schedule.progress();
         waiter.status = verdict.status;
         waiter.seen.set(verdict.status, (waiter.seen.get(verdict.status) ?? 0) + 1);
         try {
@@ -378,7 +305,7 @@ class PollGroup {
 
     #end(waiter: Waiter, settle: () => void): void {
         if (!this.#waiters.delete(waiter)) return;
-        this.#progressed = true;
+        this.#schedule.progress();
         settle();
         if (this.#waiters.size === 0) this.#wake?.abort();
     }

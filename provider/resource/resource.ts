@@ -9,7 +9,7 @@ import type { StoredOutcome } from "../exactly-once/settle-notes";
 import type { Context, Services } from "../services/context";
 import type { Holding } from "../services/holders";
 import { holdsUnknown, type IsUnknown, knownInputs } from "./check";
-import { pollInterval } from "./poll-interval";
+import { pollInterval } from "./with-poll-interval";
 
 /** Facts on a schema key. */
 export interface InputMeta {

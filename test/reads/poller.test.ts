@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { AuthError, TransportError, WaitTimeoutError } from "../../provider/client/errors/errors";
-import {
-    FIRST_LOOK_MS,
-    Poller,
-    type PollResult,
-    type PollSource,
-    shouldFetchById,
-    type Wait,
-} from "../../provider/reads/poller";
+import { FIRST_LOOK_MS } from "../../provider/reads/poll-schedule";
+import { Poller, type PollResult, type PollSource, shouldFetchById, type Wait } from "../../provider/reads/poller";
 import { FakeClock, type FakeClockOptions, settle } from "../support/fake-clock";
 
 const HOUR = 3_600_000;

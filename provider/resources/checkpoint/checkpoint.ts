@@ -8,7 +8,6 @@ import { abandonNotes, settleNotes } from "../../exactly-once/settle-notes";
 import { backupsOfCheckpoint } from "../../reads/checkpoint-lists";
 import { parseRegionalId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
-import { paced } from "../../resource/poll-interval";
 import { canRename, refuseRename } from "../../resource/rename";
 import {
     commonInputs,
@@ -23,6 +22,7 @@ import {
     requestInputs,
     warnOrFail,
 } from "../../resource/resource";
+import { withPollInterval } from "../../resource/with-poll-interval";
 import { type Context, targetOf } from "../../services/context";
 import type { Holding } from "../../services/holders";
 import { noteOwner, warnOfTwins } from "./find-lost";
@@ -128,7 +128,7 @@ export type CheckpointInputs = z.output<typeof checkpointInputs>;
 const checkpointOutputs = z.object({ ...checkpointInputs.shape, ...checkpointFacts, ...checkpointNotes });
 export type CheckpointOutputs = z.output<typeof checkpointOutputs>;
 
-export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = paced({
+export const checkpoint: ResourceHandler<CheckpointInputs, CheckpointOutputs> = withPollInterval({
     kind: "Checkpoint",
     inputs: checkpointInputs,
     outputs: checkpointOutputs,

@@ -9,7 +9,6 @@ import { abandonNotes, type StoredOutcome, settleNotes } from "../../exactly-onc
 import { readBackup } from "../../reads/backup-lists";
 import { parseReplicaId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
-import { paced } from "../../resource/poll-interval";
 import { canRename, RENAME_BUDGET_MS, refuseRename, renameBackups } from "../../resource/rename";
 import {
     commonInputs,
@@ -23,6 +22,7 @@ import {
     type ResourceHandler,
     requestInputs,
 } from "../../resource/resource";
+import { withPollInterval } from "../../resource/with-poll-interval";
 import { type Context, targetOf } from "../../services/context";
 import { adoptOne, preflightAdopted, refuseOwnPlace } from "./adopt-replicas";
 import { type BegunCopy, sendCopy } from "./copy-backup";
@@ -133,7 +133,7 @@ function withNewInputs(olds: BackupReplicaOutputs, news: BackupReplicaInputs): B
     return { ...withOtherInputs(olds, news), name: news.name ?? olds.name };
 }
 
-export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOutputs> = paced({
+export const backupReplica: ResourceHandler<BackupReplicaInputs, BackupReplicaOutputs> = withPollInterval({
     kind: "BackupReplica",
     inputs: backupReplicaInputs,
     outputs: backupReplicaOutputs,

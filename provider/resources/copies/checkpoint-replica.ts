@@ -6,8 +6,8 @@ import { holdingNotes } from "../../exactly-once/post-once";
 import { abandonNotes, type StoredOutcome } from "../../exactly-once/settle-notes";
 import { windowOf } from "../../exactly-once/time-window";
 import { keepingId } from "../../resource/keep-id";
-import { paced } from "../../resource/poll-interval";
 import { commonInputs, deadlineOf, type Failure, objectId, type ResourceHandler } from "../../resource/resource";
+import { withPollInterval } from "../../resource/with-poll-interval";
 import type { Context } from "../../services/context";
 import { adoptSome, ownReplicas, preflightAdopted, refuseOwnPlace } from "./adopt-replicas";
 import { type CopyOutcome, type CopyRequest, findCopy, sendCopy } from "./copy-backup";
@@ -77,7 +77,7 @@ const set = copyRun<CheckpointReplicaOutputs>(
     (outputs) => outputs.sourceVaultId,
 );
 
-export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, CheckpointReplicaOutputs> = paced({
+export const checkpointReplica: ResourceHandler<CheckpointReplicaInputs, CheckpointReplicaOutputs> = withPollInterval({
     kind: "CheckpointReplica",
     inputs: checkpointReplicaInputs,
     outputs: checkpointReplicaOutputs,

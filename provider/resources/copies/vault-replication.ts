@@ -7,8 +7,8 @@ import { digest } from "../../exactly-once/journal";
 import { holdingNotes, noteOutcome } from "../../exactly-once/post-once";
 import type { StoredOutcome } from "../../exactly-once/settle-notes";
 import { windowOf } from "../../exactly-once/time-window";
-import { paced } from "../../resource/poll-interval";
 import { commonInputs, deadlineOf, objectId, type ResourceHandler, requestInputs } from "../../resource/resource";
+import { withPollInterval } from "../../resource/with-poll-interval";
 import type { Context } from "../../services/context";
 import { copyCheckpointPlan, findRun } from "./copy-checkpoint";
 import { postCopy, withCopyOptions } from "./copy-options";
@@ -61,7 +61,7 @@ const set = copyRun<VaultReplicationOutputs>(
     (outputs) => outputs.vaultId,
 );
 
-export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultReplicationOutputs> = paced({
+export const vaultReplication: ResourceHandler<VaultReplicationInputs, VaultReplicationOutputs> = withPollInterval({
     kind: "VaultReplication",
     inputs: vaultReplicationInputs,
     outputs: vaultReplicationOutputs,

@@ -10,7 +10,6 @@ import { readOperationLog } from "../../reads/backup-lists";
 import { shouldFetchById, showProgress } from "../../reads/poller";
 import { parseRegionalId } from "../../resource/import-id";
 import { keepingId } from "../../resource/keep-id";
-import { paced } from "../../resource/poll-interval";
 import { isHybrid, look, noVault, targetOf as previewTargetOf, vaultOf } from "../../resource/preflight";
 import {
     applyInputs,
@@ -22,6 +21,7 @@ import {
     type ResourceHandler,
     requestInputs,
 } from "../../resource/resource";
+import { withPollInterval } from "../../resource/with-poll-interval";
 import { type Context, targetOf } from "../../services/context";
 import { findTask } from "./find-lost";
 import { syncTopic } from "./tasks";
@@ -66,7 +66,7 @@ const vaultSyncOutputs = z.object({
 });
 export type VaultSyncOutputs = z.output<typeof vaultSyncOutputs>;
 
-export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = paced({
+export const vaultSync: ResourceHandler<VaultSyncInputs, VaultSyncOutputs> = withPollInterval({
     kind: "VaultSync",
     inputs: vaultSyncInputs,
     outputs: vaultSyncOutputs,

@@ -7,7 +7,9 @@ import type { CommonInputs, ResourceHandler } from "./resource";
 export const pollInterval = z.string().refine((text) => parsePollInterval(text) !== undefined, POLL_INTERVAL_RULE);
 
 /** The handler, whose waits keep to the `pollInterval` of their resource. */
-export function paced<I extends CommonInputs, O extends I>(handler: ResourceHandler<I, O>): ResourceHandler<I, O> {
+export function withPollInterval<I extends CommonInputs, O extends I>(
+    handler: ResourceHandler<I, O>,
+): ResourceHandler<I, O> {
     const own = (context: Context, { pollInterval }: CommonInputs): Context => ({
         ...context,
         poller: context.poller.paced(pollInterval === undefined ? undefined : parsePollInterval(pollInterval)),
