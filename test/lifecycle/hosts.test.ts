@@ -18,6 +18,8 @@ import {
     until,
 } from "./life";
 
+const HOUR = 3_600_000;
+
 interface Options {
     readonly skip: (reason: string) => void;
 }
@@ -184,7 +186,7 @@ it.for(hostNames)(
 );
 
 it.for(hostNames)("keeps the id when a wait is cancelled, and resumes it: %s host", async (host, options) => {
-    const life = await open(host, options, { backupMs: 8_000, replicationMs: 8_000, syncMs: 8_000 });
+    const life = await open(host, options, { backupMs: HOUR, replicationMs: HOUR, syncMs: HOUR });
     const cbr = hosts[host];
     const [vaultId, hybridVaultId] = [life.vault(), life.hybridVault()];
     const [source, single] = [life.vaultWithBackup(), life.vaultWithBackup()];
@@ -205,14 +207,16 @@ it.for(hostNames)("keeps the id when a wait is cancelled, and resumes it: %s hos
     await until(() => sent() === 5 && life.home.records.size === 3);
     const isBusy = () => [...life.home.checkpoints.values()].some((one) => one.status === "protecting");
     user.abort();
+    // The dynamic host never hears of it: its waits end when the work has ended.
+    if (host === "dynamic") life.sim.finishAll();
     const cancelled = await running;
     const states = await life.states();
     expect([...states.keys()].sort()).toEqual(["copy", "point", "run", "set", "sync"]);
-    // The dynamic host never hears of it: its waits end when the work has ended.
     if (host === "native") {
         expect(messages(cancelled, "point")).toMatch(/cancelled before it had ended/);
         for (const { initErrors } of states.values()) expect(initErrors).toHaveLength(1);
     } else expect(isBusy()).toBe(false);
+    life.sim.finishAll();
     const resumed = await life.up();
     expect(ops(resumed)).toEqual(
         host === "native" ? ["copy", "point", "run", "set", "sync"].map((name) => `update ${name}`) : [],
@@ -222,25 +226,27 @@ it.for(hostNames)("keeps the id when a wait is cancelled, and resumes it: %s hos
 });
 
 it.for(hostNames)("ends a wait where `customTimeouts` ends, and goes on from there: %s host", async (host, options) => {
-    const life = await open(host, options, { backupMs: 12_000, deleteMs: 12_000 });
+    const life = await open(host, options, { backupMs: HOUR, deleteMs: HOUR });
     const vaultId = life.vault();
-    let customTimeouts = { create: "5s", update: "5s", delete: "5s" };
+    let customTimeouts = { create: "8s", update: "8s", delete: "8s" };
     life.use(async () => {
         new hosts[host].Checkpoint("point", { vaultId, deletionPolicy: "delete" }, { customTimeouts });
     });
     const ended = await life.up({ expectFailure: true });
-    expect(messages(ended, "point")).toMatch(/not finished after 5 s/);
+    expect(messages(ended, "point")).toMatch(/not finished after \d s/);
     const { id, initErrors } = await life.state("point");
     expect(initErrors).toHaveLength(1);
     customTimeouts = { ...customTimeouts, update: "10m" };
+    life.sim.finishAll();
     expect(ops(await life.up())).toEqual(["update point"]);
     expect((await life.state("point")).id).toBe(id);
     expect(life.count("CreateCheckpoint")).toBe(1);
     // What is deleted is given the time that state has.
     const gone = await life.destroy({ expectFailure: true });
-    expect(messages(gone, "point")).toMatch(/deletion of backup .* not finished after 5 s/);
+    expect(messages(gone, "point")).toMatch(/deletion of backup .* not finished after \d s/);
     customTimeouts = { ...customTimeouts, delete: "10m" };
     await life.up();
+    life.sim.finishAll();
     await life.destroy();
     expect(life.home.backups.size).toBe(0);
 });

@@ -481,7 +481,8 @@ describe("it fails open", () => {
         expect(tried).toBeGreaterThan(0);
         expect(connect.mock.calls.length).toBe(tried);
         connect.mockRestore();
-        expect(warnings).toEqual([expect.stringMatching(/connection refused/)]);
+        // The second on a machine that is too busy to hear of it in time.
+        expect(warnings).toEqual([expect.stringMatching(/connection refused|no answer from 127.0.0.1:9 in time/)]);
     });
 
     it("when the cloud is slow: it waits once for the whole process", async () => {

@@ -29,6 +29,14 @@ async function start(name?: string): Promise<[string, string]> {
     return [await take("older"), await take("newer")];
 }
 
+/** A copy that has begun, and goes on until `finishAll`. */
+async function copySlowly(backupId: string): Promise<ReturnType<typeof copy>[]> {
+    slowly(3_600_000);
+    const running = copy(backupId);
+    while (!world.calls().includes("CopyBackup")) await new Promise((resolve) => setTimeout(resolve, 10));
+    return [running];
+}
+
 const slowly = (ms: number) => world.sim.fail({ operation: "CopyBackup", effect: { kind: "slow", ms } });
 const inputs = () => ({ destinationRegion: "eu-nl", destinationVaultId: world.destinationVaultId });
 const copy = (backupId: string) => backupReplica.create(world.context(`copy-${backupId}`), { ...inputs(), backupId });
@@ -45,12 +53,11 @@ describe.each([
 ] as const)("two backups of one server, with %s", (_, name) => {
     it("are both copied: the slower copy does not take the other's replica", async () => {
         const [older, newer] = await start(name);
-        slowly(700);
-        const slow = copy(older);
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        const [slow] = await copySlowly(older);
         const quick = await copy(newer);
+        world.sim.finishAll();
         expect(quick.outputs.destinationBackupId).toBe(truth(newer));
-        expect((await slow).outputs.destinationBackupId).toBe(truth(older));
+        expect((await slow)?.outputs.destinationBackupId).toBe(truth(older));
     });
 
     it("are copied one right after the other", async () => {
@@ -62,13 +69,12 @@ describe.each([
 
     it("are copied by two stacks at once", async () => {
         const [older, newer] = await start(name);
-        slowly(700);
-        const slow = copy(older);
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        const [slow] = await copySlowly(older);
         const elsewhere = world.restart().context("elsewhere");
         const quick = await backupReplica.create(elsewhere, { ...inputs(), backupId: newer });
+        world.sim.finishAll();
         expect(quick.outputs.destinationBackupId).toBe(truth(newer));
-        expect((await slow).outputs.destinationBackupId).toBe(truth(older));
+        expect((await slow)?.outputs.destinationBackupId).toBe(truth(older));
     });
 
     it("and the one that cannot be copied has no replica, although the other has", async () => {
