@@ -74,6 +74,8 @@ export interface Journal {
     tell(note: StoredNote): void;
     /** Was it written by this process? */
     isOwn(note: StoredNote): boolean;
+    /** Was it surely written by another run? */
+    isEarlier(note: StoredNote): boolean;
 }
 
 /** For hosts that keep nothing on disk. */
@@ -149,6 +151,8 @@ export function createJournal(store: NoteStore, run: RunIdentity = {}): Journal 
             store.remove(note.file);
         },
         isOwn: ({ file }) => own.has(file),
+        isEarlier: ({ file, engine }) =>
+            !own.has(file) && engine !== undefined && run.engine !== undefined && engine !== run.engine,
     };
 }
 

@@ -10,7 +10,7 @@ import { formatDuration } from "../client/time/duration";
 import type { Context } from "../services/context";
 import { fingerprintOf, type Note, type StoredNote } from "./journal";
 import { LOOK_AGAIN_MS, LOOK_FOR_MS, SEARCH_DELAYS_MS, searchForEffect, unsure } from "./search";
-import { abandonNote, OTHER_REQUEST } from "./settle-notes";
+import { abandonNote, notesOf, OTHER_REQUEST } from "./settle-notes";
 import { CLOCK_TOLERANCE_MS, knownOffset, type Span, type TimeWindow, windowOf } from "./time-window";
 
 /** A POST is sent at most this often, and each time only after the one before surely had no effect. */
@@ -78,7 +78,7 @@ export async function postOnce<Sent, Found>(
 ): Promise<PostOutcome<Sent, Found>> {
     const fingerprint = fingerprintOf(plan.request);
     const place = placeOf(context, plan.target);
-    for (const note of await context.journal.find(context.urn, plan.part)) {
+    for (const note of await notesOf(context, plan.part)) {
         if (note.part !== plan.part) continue;
         if (note.fingerprint !== fingerprint || (note.place ?? place) !== place) {
             abandonNote(context, note, OTHER_REQUEST);
@@ -136,7 +136,7 @@ async function resume<Sent, Found>(
         return undefined;
     }
     const isProven = note.unproven !== true && (note.resourceId !== undefined || plan.isUnique?.(facts) === true);
-    const taken = journal.begin({ ...note, resumed: true });
+    const taken = journal.begin({ ...note, urn: context.urn, resumed: true });
     journal.remove(note);
     const wasRepeated = note.sentAgainAt !== undefined;
     return { how: "recovered", value, note: taken, sentAt: from, isProven, wasRepeated };

@@ -48,10 +48,20 @@ function isOlder({ startedAt, offsetMs = 0 }: Note, { begun: { at, clock } }: St
     return at !== undefined && sent + CLOCK_TOLERANCE_MS < at;
 }
 
+/**
+ * The notes that a create may go on from: its resource's, and those that earlier runs wrote under the name that state
+ * still has for it. What this run has written under that name is of another resource, which has the name now.
+ */
+export async function notesOf({ holders, journal, urn }: Context, part?: string): Promise<StoredNote[]> {
+    const notes = await journal.find(urn, part);
+    const former = holders.storedUrn(urn);
+    if (former === undefined || former === urn) return notes;
+    return [...notes, ...(await journal.find(former, part)).filter((note) => journal.isEarlier(note))];
+}
+
 /** Notes of requests that this create no longer makes. */
 export async function abandonNotes(context: Context, isStillAsked: (note: Note) => boolean): Promise<void> {
-    for (const note of await context.journal.find(context.urn))
-        if (!isStillAsked(note)) abandonNote(context, note, OTHER_REQUEST);
+    for (const note of await notesOf(context)) if (!isStillAsked(note)) abandonNote(context, note, OTHER_REQUEST);
 }
 
 /** Why a note does not count for the request of this run. */

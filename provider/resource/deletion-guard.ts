@@ -23,10 +23,9 @@ export function noteStored<I extends CommonInputs, O extends I>(
     urns: { readonly program: string; readonly stored: string },
     stored: { readonly id: string; readonly outputs: O },
 ): void {
-    const holding = handler.holding?.(stored.id, stored.outputs);
-    for (const id of [stored.id, ...(holding?.keys ?? []), ...madeIds(stored.outputs as MadeIds)])
-        memory.storedIds.add(id);
-    if (holding === undefined || urns.program === "") return;
+    const holding = handler.holding?.(stored.id, stored.outputs) ?? { identity: stored.id, keys: [] };
+    if (urns.program === "") return;
+    memory.storedIds.set(urns.program, new Set([stored.id, ...holding.keys, ...madeIds(stored.outputs as MadeIds)]));
     holders.hold(urns.program, holding, urns.stored === "" ? urns.program : urns.stored);
 }
 

@@ -45,6 +45,8 @@ export function withNotes<I extends CommonInputs, O extends I>(handler: Resource
         },
         update: async (context, id, olds, news) => {
             await settle(context, id, olds);
+            // What state has is gone on from.
+            context.memory.storedIds.delete(context.urn);
             context.holders.stays(context.urn, objectOf(id, olds), "stays");
             return handler.update(context, id, olds, news);
         },

@@ -107,6 +107,11 @@ export class Holders {
         return urn;
     }
 
+    /** The URN that state has a resource of the program under, as far as this run was asked about it. */
+    storedUrn(urn: string): string | undefined {
+        return this.#known(urn, false).get(urn)?.stored?.urn;
+    }
+
     /** What state says of a resource that stands; `storedUrn` is the URN in state. */
     hold(urn: string, holding: Holding, storedUrn = urn): void {
         const event: HolderEvent = { urn, at: this.#clock.now(), what: "held", holding };
@@ -175,6 +180,11 @@ export class Holders {
     /** Did a resource leave this behind for another one, in this run? */
     wasLeft(urn: string, key: string): boolean {
         return [...this.#known(urn).values()].some(({ left }) => left?.includes(key));
+    }
+
+    /** Has this very resource gone with that in this run, before its replacement is made? */
+    hasLeft(urn: string, key: string): boolean {
+        return this.#known(urn, false).get(urn)?.left?.includes(key) === true;
     }
 
     /** What stands in this run under the same URN, and is not the one of that identity. */

@@ -19,8 +19,11 @@ class ComputedMap<V> extends Map<string, V> {
 export class Memory {
     /** URN of the resource that has a restore point, by checkpoint id: what is one resource's is never another's. */
     readonly checkpointOwners = new Map<string, string>();
-    /** Ids of what the stack had before: restore points, copies and tasks that no request of this run can have made. */
-    readonly storedIds = new Set<string>();
+    /**
+     * By URN: the ids of the restore point, copies and tasks that state has of a resource. Its replacement's requests
+     * have not made these.
+     */
+    readonly storedIds = new Map<string, ReadonlySet<string>>();
     /** Vaults of which a restore point is to be taken, as far as the checks of this run have told. */
     readonly growingVaults = new Set<string>();
     /** Copies that an answer gave to a resource, by record id: what is one resource's is never another's. */

@@ -89,8 +89,10 @@ async function namedCheckpoints(
         // It was not there before the request, or its clock is wrong by hours: nothing else tells which.
         return answer === "no" && isRunning ? "maybe" : answer;
     };
-    const { checkpointOwners, storedIds } = context.memory;
-    const isFree = ({ id }: Named) => (checkpointOwners.get(id) ?? context.urn) === context.urn && !storedIds.has(id);
+    const { checkpointOwners } = context.memory;
+    const stored = context.memory.storedIds.get(context.urn);
+    const isFree = ({ id }: Named) =>
+        (checkpointOwners.get(id) ?? context.urn) === context.urn && stored?.has(id) !== true;
     const listed = (await namedInLists(context, lost)).filter(isFree);
     const found = listed.some((one) => fits(one) === "yes")
         ? listed

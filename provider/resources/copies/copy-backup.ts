@@ -4,12 +4,14 @@ import { lookUpCode } from "../../client/errors/error-codes";
 import { ApiError } from "../../client/errors/errors";
 import { copyBackup } from "../../client/operations";
 import { noteOutcome, type PostOptions, type PostOutcome, type PostPlan } from "../../exactly-once/post-once";
+import { notesOf } from "../../exactly-once/settle-notes";
 import type { TimeWindow } from "../../exactly-once/time-window";
 import { readBackup } from "../../reads/backup-lists";
 import type { Context } from "../../services/context";
 import { type CopyDestination, type CopyOptions, optionFields, postCopy } from "./copy-options";
 import { isFinalCopy, isRecordFor } from "./destination-replicas";
 import { claimCopies, findLostCopy } from "./find-lost";
+import { copyKey } from "./holding";
 
 export interface CopyRequest extends CopyOptions {
     readonly source: ProjectRef;
@@ -55,6 +57,10 @@ export async function sendCopy(
 ): Promise<CopyOutcome> {
     const facts: Record<string, string> = copy.name === undefined ? {} : { name: copy.name };
     const plan = { ...copyBackupPlan(context, copy), ...how, facts };
+    // A request of an earlier run came while the replica was there that this run has deleted: the cloud has skipped it.
+    if (context.holders.hasLeft(context.urn, copyKey(copy.backupId, copy.destination.region)))
+        for (const note of await notesOf(context, how.part))
+            if (context.journal.isEarlier(note)) context.journal.remove(note);
     const outcome = await postCopy(context, plan, copy);
     const { recordId, resourceId, resumed } = noteOf(outcome.value);
     noteOutcome(context, plan, outcome, { facts: recordId === undefined ? {} : { recordId }, resourceId });

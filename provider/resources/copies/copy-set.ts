@@ -75,6 +75,8 @@ interface Run<O> {
     readonly id: string;
     readonly outputs: O;
     readonly deadline: number;
+    /** Tasks of the copies that these replace. */
+    readonly earlier?: ReadonlySet<string> | undefined;
 }
 
 /** Where a resource copies from and to, before its request is sent. */
@@ -196,7 +198,8 @@ export async function finishCopies<O extends CopyOutputs>(context: Context, set:
     if (outputs.wait === false && !isDone(set, outputs)) return outputs;
     const finish = async () => {
         if (outputs.verified !== true) {
-            outputs = await waitForCopies(context, set, run, (seen) => {
+            const earlier = context.memory.storedIds.get(context.urn);
+            outputs = await waitForCopies(context, set, { ...run, earlier }, (seen) => {
                 outputs = seen;
             });
             outputs = await withExisting(context, set, outputs, deadline);
@@ -218,14 +221,14 @@ export async function finishCopies<O extends CopyOutputs>(context: Context, set:
 async function waitForCopies<O extends CopyOutputs>(
     context: Context,
     set: CopySet<O>,
-    { outputs: begun, deadline }: Omit<Run<O>, "id">,
+    { outputs: begun, deadline, earlier }: Omit<Run<O>, "id">,
     keep: (seen: O) => void = () => {},
 ): Promise<O> {
     if (isDone(set, begun)) return begun;
     let outputs = begun;
     return context.poller.wait({
         topic: copyTopic(context, sourceOf(begun)),
-        question: queryOf(set, begun),
+        question: { ...queryOf(set, begun), earlier },
         what: set.what(begun),
         deadline,
         onLook: showProgress(context.log, "resources that wait for copies"),

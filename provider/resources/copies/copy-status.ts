@@ -184,7 +184,7 @@ function tasksOf(
     { services, source }: SourceLook,
     { open, sources, logs }: Omit<Evidence, "tasks" | "lists">,
 ): Map<Copy, WireOperationLog | undefined> {
-    const { taskOwners: owners, storedIds } = services.memory;
+    const owners = services.memory.taskOwners;
     const places = groupBy(open, ({ copy }) => copy.backupId);
     const ofResource = groupBy(open, ({ copy }) => sources.get(copy.backupId)?.resource_id);
     return new Map(
@@ -198,10 +198,9 @@ function tasksOf(
                 rivals: new Set(places.get(copy.backupId)?.map((one) => vaultKey(one.question))).size,
                 resourceRivals: ofResource.get(original?.resource_id ?? "")?.length ?? 1,
             };
-            const isStored = storedIds.has(copy.recordId ?? "");
             const mayBeOurs = (log: WireOperationLog) =>
                 (owners.get(log.id) ?? own) === own &&
-                (isStored || !storedIds.has(log.id)) &&
+                question.earlier?.has(log.id) !== true &&
                 question.fits?.(startedAt(log)) !== false;
             return [copy, taskOf(copy, asked, logs.filter(mayBeOurs))];
         }),

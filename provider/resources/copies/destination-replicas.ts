@@ -38,6 +38,8 @@ export interface CopyQuery {
     readonly since: number;
     /** Of a copy whose POST was lost: can what began at that instant, on the source region's clock, be it? */
     readonly fits?: ((instant: number | undefined) => boolean) | undefined;
+    /** Tasks of the copies that these replace. */
+    readonly earlier?: ReadonlySet<string> | undefined;
 }
 
 export interface CopyState {

@@ -49,6 +49,9 @@ function othersClaims(context: Context): [id: string, claim: CopyClaim][] {
     return [...context.memory.copyClaims].filter(([, { urn }]) => urn !== context.urn);
 }
 
+/** What state has of the resource that the request is to replace. */
+const storedIds = ({ memory, urn }: Context): ReadonlySet<string> => memory.storedIds.get(urn) ?? new Set();
+
 /**
  * Backups that other resources copy by themselves to where the request goes, since then: a run does not take them
  * along.
@@ -75,11 +78,12 @@ const isBadRecord = (record: WireReplicationRecord) => record.status === "fail" 
 /** The backup's records that may be the request's. */
 function recordsOf(context: Context, request: LostRequest, backup: WireBackup) {
     const others = new Set(othersClaims(context).map(([id]) => id));
+    const stored = storedIds(context);
     const records = (backup.replication_records ?? []).filter(
         (record) =>
             isRecordFor(record, request.destination, request.destinationVaultId, Number.NEGATIVE_INFINITY) &&
             !others.has(record.id) &&
-            !context.memory.storedIds.has(record.id) &&
+            !stored.has(record.id) &&
             (record.extra_info?.auto_trigger !== true || request.autoTrigger === true),
     );
     return sorted(records, request.window, recordBegin);
@@ -146,7 +150,8 @@ export async function findLostCopy(
     const since = window.from - context.client.serverOffsetMs(source.region);
     const fits = (instant: number | undefined) => instant === undefined || window.contains(instant) === "yes";
     const copies = [{ ...copy, recordId: undefined }];
-    const question = { copies, sourceVaultId, destination, destinationVaultId, since, fits };
+    const earlier = storedIds(context);
+    const question = { copies, sourceVaultId, destination, destinationVaultId, since, fits, earlier };
     const [states] = await lookAtCopies(context, source, [question]);
     const state = states?.[0];
     const mark = state?.destinationBackupId ?? state?.taskId;
@@ -250,6 +255,7 @@ async function runByTraces(
     const { source, sourceVaultId, destination, destinationVaultId, window } = request;
     const since = window.from - context.client.serverOffsetMs(source.region);
     const others = claimedBackups(context, request, since);
+    const stored = storedIds(context);
     const othersRows = rows.filter((row) => others.has(row.id));
     const mine = rows.filter((row) => isCopied(row) && !others.has(row.id) && !isLater(row, window));
     const listed = await copyTasks(context, source, { from: window.from, vaultId: sourceVaultId });
@@ -257,7 +263,7 @@ async function runByTraces(
     const free = tasks.filter(
         (task) =>
             !context.memory.taskOwners.has(task.id) &&
-            !context.memory.storedIds.has(task.id) &&
+            !stored.has(task.id) &&
             sourceOfTask(task, othersRows, new Set(), destination) === undefined,
     );
     const { sure, doubtful } = sorted(free, window, startedAt);
@@ -270,7 +276,7 @@ async function runByTraces(
     const replicas = isHidden ? [] : await allBackupRows(context, destination, destinationVaultId);
     const from = toRegionClock(context, destination.region, since);
     const isNew = (row: WireBackup) => (parseInstant(row.created_at) ?? from) >= from;
-    const isKnown = ({ id }: WireBackup) => context.memory.replicaOwners.has(id) || context.memory.storedIds.has(id);
+    const isKnown = ({ id }: WireBackup) => context.memory.replicaOwners.has(id) || stored.has(id);
     const fresh = replicas.filter((row) => isNew(row) && !isKnown(row));
     const foreign = tasks.filter((task) => !sure.includes(task) && !hasFailed(task));
     const sourceless: (WireBackup | WireOperationLog)[] = [];
@@ -282,7 +288,7 @@ async function runByTraces(
         for (const id of attributed(group, found, made, count)) found.add(id);
         if (count > 0 && !group.some((row) => found.has(row.id))) sourceless.push(...made, ...begun);
     }
-    const older = replicas.filter((row) => row.status === "available" && !isNew(row));
+    const older = replicas.filter((row) => row.status === "available" && (!isNew(row) || isKnown(row)));
     const left = mine.filter((row) => !found.has(row.id));
     const copies = mine.filter((row) => found.has(row.id)).map((row) => ({ backupId: row.id, recordId: undefined }));
     return { copies, missing: lacking(left, older), doubtful: doubtOf(request, sourceless, doubtful) };

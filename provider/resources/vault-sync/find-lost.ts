@@ -22,7 +22,8 @@ export async function findTask(context: Context, lost: LostSync): Promise<string
     const { target, vaultId, window, isLast, deadline } = lost;
     const query = { operation_type: "sync", vault_id: vaultId, start_time: queryInstant(window.from) };
     const listed = await operationLogRows(context, target, query, { deadline });
-    const rows = listed.filter((row) => !context.memory.storedIds.has(row.id));
+    const stored = context.memory.storedIds.get(context.urn);
+    const rows = listed.filter((row) => stored?.has(row.id) !== true);
     const fits = (row: WireOperationLog) => {
         const at = parseInstant(row.created_at ?? row.started_at);
         return at === undefined ? "yes" : window.contains(at);
