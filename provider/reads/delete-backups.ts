@@ -20,13 +20,16 @@ const BEGIN_MS = 120_000;
 /** Its task may have begun by so much earlier on the region's clock than its answer came, in milliseconds. */
 const TASK_SLACK_MS = 60_000;
 
-/** All at the same time; the first failure is thrown after every one has ended, so that none is left unwatched. */
+/**
+ * All at the same time; the first failure is thrown after every one has ended, so that none is left unwatched. Returns
+ * those that were there.
+ */
 export async function deleteBackups(
     context: Context,
     target: ProjectRef,
     ids: readonly string[],
     deadline: number,
-): Promise<void> {
+): Promise<string[]> {
     const results = await Promise.allSettled(ids.map((id) => deleteOne(context, target, id, deadline)));
     const failures = results.flatMap((result, index) =>
         result.status === "rejected" ? [{ id: ids[index] ?? "", error: result.reason as unknown }] : [],
@@ -37,6 +40,7 @@ export async function deleteBackups(
             `${failures.length} of ${ids.length} backups could not be deleted. ${reasons(failures).join(" ")}`,
             { cause: failures[0]?.error },
         );
+    return ids.filter((_, index) => results[index]?.status === "fulfilled" && results[index].value);
 }
 
 /** What failed for the same reason is said once: without credentials a stack has as many failures as backups. */
@@ -49,8 +53,11 @@ function reasons(failures: readonly { readonly id: string; readonly error: unkno
     return [...idsOf].map(([reason, same]) => reason.replaceAll(ID_HERE, same.join(", ")));
 }
 
-async function deleteOne(context: Context, target: ProjectRef, id: string, deadline: number): Promise<void> {
-    if (await askForDeletion(context, target, id, deadline)) await waitUntilGone(context, target, id, deadline);
+/** False: it was gone already. */
+async function deleteOne(context: Context, target: ProjectRef, id: string, deadline: number): Promise<boolean> {
+    const isThere = await askForDeletion(context, target, id, deadline);
+    if (isThere) await waitUntilGone(context, target, id, deadline);
+    return isThere;
 }
 
 /** False: it is gone already. */

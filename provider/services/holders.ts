@@ -182,11 +182,6 @@ export class Holders {
         return [...this.#known(urn).values()].some(({ left }) => left?.includes(key));
     }
 
-    /** Has this very resource gone with that in this run, before its replacement is made? */
-    hasLeft(urn: string, key: string): boolean {
-        return this.#known(urn, false).get(urn)?.left?.includes(key) === true;
-    }
-
     /** What stands in this run under the same URN, and is not the one of that identity. */
     replacementOf(urn: string, identity: string): Holding | undefined {
         const known = this.#known(urn, false).get(urn);

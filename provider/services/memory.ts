@@ -30,6 +30,8 @@ export class Memory {
     readonly copyClaims = new Map<string, CopyClaim>();
     /** The backup that a replica is of, by replica id: what is one backup's is never another's. */
     readonly replicaOwners = new Map<string, string>();
+    /** The copies whose replicas the cloud has deleted for this run, as `copyKey` names them. */
+    readonly deletedCopies = new Set<string>();
     /** The copy that a task which has ended was of, by task id: what is one copy's is never another's. */
     readonly taskOwners = new Map<string, string>();
     /** By project: tasks that lists of them have shown. */

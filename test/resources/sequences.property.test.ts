@@ -181,8 +181,9 @@ class Program {
             this.#adopters.push({ name, handler: this.variant.handler, inputs, provider: 1 });
             return;
         }
-        // Without anything in state, an alias has nothing to say.
-        if (change !== "none" && (change !== "aliased" || live === undefined)) this.asked++;
+        // Without anything in state, an alias has nothing to say; and to another provider Pulumi does not tell it.
+        const isTold = change === "aliased" && live?.provider === this.#provider;
+        if (change !== "none" && !isTold) this.asked++;
         if (change === "inputs") this.#triggers++;
         if (change === "moved") this.#provider = 1 - this.#provider;
         if (change === "converted") this.#variant = (this.#variant + 1) % this.#subject.variants.length;

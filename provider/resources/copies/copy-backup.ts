@@ -58,7 +58,7 @@ export async function sendCopy(
     const facts: Record<string, string> = copy.name === undefined ? {} : { name: copy.name };
     const plan = { ...copyBackupPlan(context, copy), ...how, facts };
     // A request of an earlier run came while the replica was there that this run has deleted: the cloud has skipped it.
-    if (context.holders.hasLeft(context.urn, copyKey(copy.backupId, copy.destination.region)))
+    if (context.memory.deletedCopies.has(copyKey(copy.backupId, copy.destination.region)))
         for (const note of await notesOf(context, how.part))
             if (context.journal.isEarlier(note)) context.journal.remove(note);
     const outcome = await postCopy(context, plan, copy);

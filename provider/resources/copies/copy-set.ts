@@ -26,7 +26,7 @@ import { copyTopic, lookAtCopies, withTaskErrors } from "./copy-status";
 import { withCopyTasks } from "./copy-tasks";
 import { COPY_BUDGET_MS, COPY_DELETE_BUDGET_MS, type CopyQuery, type CopyState, seenOf } from "./destination-replicas";
 import { existingReplica, type ReplicaLocation, waitForExistingReplica, waitForReplicas } from "./existing-replicas";
-import { copyHolding, deletableReplicas } from "./holding";
+import { copyHolding, copyKey, deletableReplicas } from "./holding";
 
 /** What the outputs of all kinds have. */
 export interface CopyOutputs extends CommonInputs, CopyOptions {
@@ -367,5 +367,7 @@ export async function deleteCopies<O extends CopyOutputs>(
     const { identity } = copyHolding(id, olds, []);
     const leaving = { ...olds, identity, isSet: !set.isSingle, sourceVaultId: set.sourceVaultId(olds) };
     const going = await deletableReplicas(context, leaving, replicas, deadline);
-    await deleteBackups(context, destination, going, deadline);
+    const deleted = new Set(await deleteBackups(context, destination, going, deadline));
+    for (const one of replicas)
+        if (deleted.has(one.id)) context.memory.deletedCopies.add(copyKey(one.backupId, olds.destinationRegion));
 }
