@@ -181,8 +181,10 @@ class Program {
             this.#adopters.push({ name, handler: this.variant.handler, inputs, provider: 1 });
             return;
         }
-        // Without anything in state, an alias has nothing to say; and to another provider Pulumi does not tell it.
-        const isTold = change === "aliased" && live?.provider === this.#provider;
+        // Without anything in state, an alias has nothing to say; to another provider Pulumi does not tell it; and of two
+        // names since it was made, a provider knows the first.
+        const isKnown = live?.provider === this.#provider && live.notedAs === live.name;
+        const isTold = change === "aliased" && isKnown;
         if (change !== "none" && !isTold) this.asked++;
         if (change === "inputs") this.#triggers++;
         if (change === "moved") this.#provider = 1 - this.#provider;
