@@ -35,12 +35,21 @@ export async function settleDeleted(services: Services, urn: string, state: Stor
 }
 
 /** Does state have what the request of the note made? */
-export function isStored({ part, resourceId, facts }: Note, { id, name, parts }: StoredOutcome): boolean {
+export function isStored(note: Note, state: StoredOutcome): boolean {
+    const { part, resourceId, facts } = note;
+    const { id, name, parts } = state;
     if (part !== undefined && parts !== undefined) {
         const [noted, stored] = [facts["recordId"], parts.get(part)];
-        return parts.has(part) && (noted === undefined || stored === undefined || noted === stored);
+        // A request that came later, and whose record is not known, is that of a replacement which state never had.
+        const isSame = noted === undefined ? !isNewer(note, state) : noted === stored;
+        return parts.has(part) && (stored === undefined || isSame);
     }
     return resourceId === id || (resourceId === undefined && name !== undefined && facts["name"] === name);
+}
+
+function isNewer({ startedAt, offsetMs = 0 }: Note, { begun: { at, clock } }: StoredOutcome): boolean {
+    const sent = clock === "region" ? startedAt + offsetMs : startedAt;
+    return at !== undefined && sent > at + CLOCK_TOLERANCE_MS;
 }
 
 function isOlder({ startedAt, offsetMs = 0 }: Note, { begun: { at, clock } }: StoredOutcome): boolean {
