@@ -171,8 +171,12 @@ function progress({ replications }: CopyRunOutputs) {
 
 const sayAdopted: CopySet<CopyRunOutputs>["sayAdopted"] = (context, outputs, existing) => {
     const { destinationRegion: region, destinationVaultId } = outputs;
+    const ids = [...existing.values()].map((row) => row.id).join(", ");
     context.log.info(
-        `${existing.size} backups already had a replica in ${region}; it is not deleted with this resource`,
+        existing.size === 1
+            ? `1 backup already had a replica in ${region}: ${ids}. It is not deleted with this resource`
+            : `${existing.size} backups already had replicas in ${region}: ${ids}. They are not deleted with ` +
+                  "this resource",
     );
     const elsewhere = [...existing.values()].filter(
         (row) => row.vault_id !== undefined && row.vault_id !== destinationVaultId,
