@@ -96,10 +96,10 @@ it.for(hostNames)("refuses a new name in the preview where no call can give one:
     expect((await life.state("point")).outputs["name"]).toBe("before");
 });
 
-it.for(hostNames)(
-    "adopts copies that are there, copies the rest, and deletes what it is told to: %s host",
-    async (host, { skip }) => {
-        const life = await open(host, skip);
+it.for([...hostNames.map((host) => [host, "Huawei Cloud", {}] as const), ["dynamic", "OTC", otc] as const])(
+    "adopts copies that are there, copies the rest, and deletes what it is told to: %s host, %s",
+    async ([host, , options], { skip }) => {
+        const life = await open(host, skip, options);
         const cbr = hosts[host];
         const [source, single] = [life.vaultWithBackup({ resources: 2 }), life.vaultWithBackup()];
         const destinationVaultId = life.destination();
@@ -118,9 +118,9 @@ it.for(hostNames)(
         expect([...life.away.backups.keys()]).toEqual(expect.arrayContaining([one, two]));
         let wrong = true;
         life.use(async () => {
-            const options = { ...copyTo, deletionPolicy: "delete" } as const;
-            new cbr.CheckpointReplica("set", { checkpointId, ...options, adopt: [wrong ? two : one] });
-            new cbr.BackupReplica("copy", { backupId: single.backupId, ...options, adopt: wrong ? one : two });
+            const args = { ...copyTo, deletionPolicy: "delete" } as const;
+            new cbr.CheckpointReplica("set", { checkpointId, ...args, adopt: [wrong ? two : one] });
+            new cbr.BackupReplica("copy", { backupId: single.backupId, ...args, adopt: wrong ? one : two });
         });
         life.forget();
         const refused = await life.preview({ expectFailure: true });
