@@ -24,7 +24,8 @@ it("copies to another account, and never looks at it, changes it or deletes ther
         new cbr.CheckpointReplica("point", { checkpointId, ...there, ...more });
     });
     const refused = await life.preview({ expectFailure: true, continueOnError: true });
-    expect(messages(refused, "run")).toMatch(/property deletionPolicy .* the replica is another account's/);
+    // Which of the three is judged before the first failure ends the program is not known.
+    expect(messages(refused, undefined, true)).toMatch(/property deletionPolicy .* the replica is another account's/);
     more = { enableAcceleration: true };
     await life.up();
     const replicas = [...delegated.cloud.backups.keys()].sort();
