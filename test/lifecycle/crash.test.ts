@@ -1,10 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { needsCli } from "../support/pulumi";
 import { hostNames, hosts, messages, openLife, ops, until } from "./life";
 import { killAll, providerProcesses } from "./processes";
 
+const HOUR = 3_600_000;
 const here = process.platform === "linux" ? hostNames : [];
 
 it.for(here)(
@@ -12,7 +13,7 @@ it.for(here)(
     async (host, { skip }) => {
         if (host === "native") await needsCli(skip, "the native provider");
         const cbr = hosts[host];
-        const life = await openLife({ host, backupMs: 3_000, replicationMs: 3_000, syncMs: 3_000 });
+        const life = await openLife({ host, backupMs: HOUR, replicationMs: HOUR, syncMs: HOUR });
         const vaultId = life.vault();
         const namedVaultId = life.vault();
         const source = life.vaultWithBackup();
@@ -60,6 +61,9 @@ it.for(here)(
         expect((await life.states()).size).toBe(0);
 
         life.sim.clearFaults();
+        // From here on, what has begun ends soon.
+        const ending = setInterval(() => life.sim.finishAll(), 500);
+        onTestFinished(() => clearInterval(ending));
         writeFileSync(stateFile, interrupted);
         const sent = total();
         const recovered = await life.up();
