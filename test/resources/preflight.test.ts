@@ -30,15 +30,21 @@ const home = () => sim.regions["eu-de"].cloud;
 const away = () => sim.regions["eu-nl"].cloud;
 const goodDestination = () => away().addVault({ protectType: "replication" }).id;
 
-/** Contexts of one new process. Its clock can be put forward; `speed` shortens its sleeps. */
-function newProcess(config: Record<string, string | undefined> = {}, speed = 1) {
+/** What a preview gives its looks would be over on a busy machine: clocks go so much slower, and its long sleeps with them. */
+const SLOWER = 100;
+const LONG_MS = 5_000;
+
+/** Contexts of one new process. Its clock can be put forward; `speed` shortens its sleeps, and makes its clock the true one. */
+function newProcess(config: Record<string, string | undefined> = {}, speed?: number) {
     const time = { ahead: 0 };
+    const begun = Date.now();
+    const pace = (ms: number) => ms / (speed ?? (ms < LONG_MS ? 1 : 1 / SLOWER));
     const clock: Clock = {
-        now: () => Date.now() + time.ahead,
+        now: () => begun + (Date.now() - begun) / (speed === undefined ? SLOWER : 1) + time.ahead,
         random: () => 0.5,
         sleep: (ms, signal) =>
             new Promise((resolve, reject) => {
-                const timer = setTimeout(resolve, ms / speed);
+                const timer = setTimeout(resolve, pace(ms));
                 signal?.addEventListener("abort", () => {
                     clearTimeout(timer);
                     reject(signal.reason);
