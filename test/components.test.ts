@@ -6,10 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import * as cbr from "../sdk/index";
 import { type Simulator, startSimulator } from "../sdk/testing/index";
 import { messages, openWorld, ops, Thing } from "./engine-selftest/cloud";
-import { requireTypeScript } from "./support/require-typescript";
 import type { Report } from "./support/stack-report";
-
-requireTypeScript();
 
 interface Registered {
     readonly type: string;

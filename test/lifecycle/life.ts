@@ -13,13 +13,9 @@ import {
     startSimulator,
     type VaultSeed,
 } from "../../sdk/testing/index";
-import { requireTypeScript } from "../support/require-typescript";
 import { type OperationOptions, openStack, type StateResource, type TestStack } from "../support/stack";
 import { OperationFailed, type Report, type StepReport } from "../support/stack-report";
 import { providerLines } from "../support/state-lines";
-
-// The program's own process loads the provider's part for previews and hooks.
-requireTypeScript();
 
 export interface LifeOptions extends SimulatorOptions<"eu-de" | "eu-nl"> {
     /** Stack configuration beside, or instead of, what points at the simulator; undefined takes a key out. */
@@ -37,6 +33,8 @@ export const hostNames: readonly HostName[] = ["dynamic", "native"];
 /** Types of resources, without their name. */
 export const typesOf = { dynamic: "pulumi-nodejs:dynamic/cbr:", native: "cbr:index:" } as const;
 
+/** One for all stacks, whose encrypted settings can then be those of an earlier stack. */
+const secretKey = "5d1c09e7b2f84a63907e1d5c4b8a2f60e3d7c951";
 const secretKeys = /^cbr:(secretKey|securityToken|token|password)$/;
 
 /** A stack of this package's resources and the two simulated regions that it works in. Work in the cloud takes no time unless a fault says so. */
@@ -207,6 +205,7 @@ export async function openLife(options: LifeOptions = {}): Promise<Life> {
         syncMs: 0,
         deleteMs: 0,
         checkAnswers: true,
+        credentials: { secretKey },
         ...rest,
     })) as Simulator;
     onTestFinished(() => sim.close());

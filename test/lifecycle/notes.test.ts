@@ -4,11 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import * as cbr from "../../sdk/index";
-import { requireTypeScript } from "../support/require-typescript";
 import { type Life, type LifeOptions, messages, openLife, ops, slow, until } from "./life";
 import { engineProcesses, killAll, providerProcesses } from "./processes";
-
-requireTypeScript();
 
 /** A machine's folder for Pulumi, which several stacks may share. The inline program finds it as one of the CLI's own would. */
 function pulumiHome(): string {

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { startKeyService } from "./key-service";
@@ -33,8 +34,14 @@ export async function setup(project: TestProject): Promise<(() => void) | undefi
             : `Engine: the Pulumi CLI ${cli.version} at ${cli.path}, ${cli.origin}\n`,
     );
     process.env["PULUMI_CBR_ENGINE"] = cli.path ?? "local";
+    if (cli.path !== undefined) process.env["PULUMI_CBR_ENGINE_VERSION"] = cli.version;
     if (cli.path === undefined || project.name === "selftest") return undefined;
     const keys = await startKeyService();
     process.env["PULUMI_CBR_KEY_SERVICE"] = keys.url;
-    return keys.close;
+    const stacks = mkdtempSync(join(tmpdir(), "pulumi-cbr-stacks-"));
+    process.env["PULUMI_CBR_STACKS"] = stacks;
+    return () => {
+        keys.close();
+        rmSync(stacks, { recursive: true, force: true });
+    };
 }

@@ -192,7 +192,9 @@ function named(given: string): PulumiCli {
     const file = [given, join(given, executable), join(given, "bin", executable)].find(isExecutable);
     if (file === undefined || !basename(file).startsWith("pulumi"))
         throw new Error(`PULUMI_CBR_ENGINE=${given}: no Pulumi CLI there`);
-    return { path: file, version: versionOf(file), origin: "named by PULUMI_CBR_ENGINE" };
+    // Set with it for the processes of the tests, so that not each asks again.
+    const version = process.env["PULUMI_CBR_ENGINE_VERSION"] ?? versionOf(file);
+    return { path: file, version, origin: "named by PULUMI_CBR_ENGINE" };
 }
 
 /**

@@ -1,4 +1,5 @@
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import {
@@ -9,10 +10,10 @@ import {
     type OutputMap,
     type ProjectSettings,
     type PulumiFn,
-    type Stack,
+    Stack,
 } from "@pulumi/pulumi/automation";
 import * as settings from "@pulumi/pulumi/runtime/settings";
-import { parse, stringify } from "yaml";
+import { parse } from "yaml";
 import { findPulumi, type PulumiEngine } from "./pulumi";
 import { isInternal, OperationFailed, type Report, ReportBuilder } from "./stack-report";
 
@@ -260,11 +261,14 @@ function toConfigMap(config: NonNullable<StackOptions["config"]>): ConfigMap {
     );
 }
 
+/** What starts dynamic providers in tests; the SDK's own launcher is run by those that call the CLI themselves. */
+const dynamicHost = { name: "pulumi-nodejs", path: join(__dirname, "dynamic-host") };
+
 function settingsOf(name: string, { plugin = false }: StackOptions): ProjectSettings {
-    const settings = { name, runtime: "nodejs", main: repositoryRoot };
+    const providers = [dynamicHost, ...(plugin ? [{ name: "cbr", path: repositoryRoot }] : [])];
     // The Automation API's type has no plugins; it writes what it is given.
-    const naming = { ...settings, plugins: { providers: [{ name: "cbr", path: repositoryRoot }] } };
-    return plugin ? naming : settings;
+    const settings = { name, runtime: "nodejs", main: repositoryRoot, plugins: { providers } };
+    return settings;
 }
 
 /** Opens a new stack with a new file backend. Inline programs resolve modules from the repository's root. */
@@ -294,48 +298,90 @@ export async function openStack(options: StackOptions): Promise<TestStack> {
         },
     };
     try {
-        const stack =
+        const workspace = await LocalWorkspace.create(
             typeof options.program === "string"
-                ? await openFolder(options.program, stackName, shared)
-                : await LocalWorkspace.createStack(
-                      { projectName: project, stackName, program: options.program },
-                      { ...shared, projectSettings: settingsOf(project, options) },
-                  );
+                ? { ...shared, projectSettings: settingsOfFolder(options.program) }
+                : { ...shared, projectSettings: settingsOf(project, options), program: options.program },
+        );
+        const stack = await createStack(workspace, stackName, folder, options.config ?? {});
         // After each operation the Automation API asks the CLI for outputs and history, which tests ask for when they want them.
         stack.outputs = () => Promise.resolve({});
         stack.info = () => Promise.resolve(undefined);
-        const testStack = new TestStack(engine, stack, folder);
-        if (options.config !== undefined && Object.keys(options.config).length > 0) {
-            await testStack.setConfig(options.config);
-        }
-        return testStack;
+        return new TestStack(engine, stack, folder);
     } catch (error) {
         rmSync(folder, { recursive: true, force: true });
         throw error;
     }
 }
 
+/** The project of a program in a folder, from anywhere: a stack's settings would be written beside its `Pulumi.yaml`. */
+function settingsOfFolder(program: string): ProjectSettings {
+    const file = resolve(program, "Pulumi.yaml");
+    const at = (path: string) => resolve(dirname(file), path);
+    const settings = parse(readFileSync(file, "utf8")) as ProjectSettings & { plugins?: Plugins };
+    const own = settings.plugins?.providers.map((one) => ({ ...one, path: at(one.path) })) ?? [];
+    return Object.assign(settings, { main: at(settings.main ?? "."), plugins: { providers: [dynamicHost, ...own] } });
+}
+
 interface Plugins {
     readonly providers: readonly { readonly name: string; readonly path: string }[];
 }
 
-/** The settings of a stack are written beside `Pulumi.yaml`; a copy that points to the program keeps its folder clean. */
-function openFolder(
-    program: string,
-    stackName: string,
-    shared: {
-        workDir: string;
-        pulumiCommand: PulumiEngine["command"];
-        pulumiHome: string;
-        envVars: Record<string, string>;
-    },
+/**
+ * Makes a stack and sets its configuration. Both are commands of the CLI, and cost as much as the start of an operation: under
+ * the key service, whose stacks can all read each other's secrets, the first stack of a name and its secret settings is kept,
+ * and copied from then on.
+ */
+async function createStack(
+    workspace: LocalWorkspace,
+    name: string,
+    folder: string,
+    config: NonNullable<StackOptions["config"]>,
 ): Promise<Stack> {
-    const file = resolve(program, "Pulumi.yaml");
-    const at = (path: string) => resolve(dirname(file), path);
-    const settings = parse(readFileSync(file, "utf8")) as { main?: string; plugins?: Plugins };
-    const { main = ".", plugins } = settings;
-    const providers = plugins?.providers.map((one) => ({ ...one, path: at(one.path) }));
-    const copy = { ...settings, main: at(main), ...(providers === undefined ? {} : { plugins: { providers } }) };
-    writeFileSync(join(shared.workDir, "Pulumi.yaml"), stringify(copy));
-    return LocalWorkspace.createStack({ stackName, workDir: shared.workDir }, shared);
+    const kept = process.env["PULUMI_CBR_STACKS"];
+    const isSecret = (item: unknown) => typeof item === "object" && (item as { secret?: boolean }).secret === true;
+    const entries = Object.entries(config);
+    const byCommand = Object.fromEntries(entries.filter(([, item]) => kept === undefined || isSecret(item)));
+    const { name: project } = await workspace.projectSettings();
+    const digest = createHash("sha256")
+        .update(JSON.stringify([project, name, byCommand]))
+        .digest("hex");
+    const template = kept === undefined ? undefined : join(kept, digest);
+    const parts = ["state", join("work", `Pulumi.${name}.yaml`)];
+    const copy = (from: string, to: string) => {
+        for (const part of parts) cpSync(join(from, part), join(to, part), { recursive: true });
+    };
+    if (template !== undefined && existsSync(template)) copy(template, folder);
+    else {
+        await workspace.createStack(name);
+        if (Object.keys(byCommand).length > 0) await workspace.setAllConfig(name, toConfigMap(byCommand));
+        if (template !== undefined) keep((to) => copy(folder, to), template);
+    }
+    if (kept !== undefined) {
+        const settings = await workspace.stackSettings(name);
+        const plain = entries
+            .filter(([, item]) => !isSecret(item))
+            .map(([key, item]) => [
+                key.includes(":") ? key : `${project}:${key}`,
+                typeof item === "string" ? item : item.value,
+            ]);
+        await workspace.saveStackSettings(name, {
+            ...settings,
+            config: { ...settings.config, ...Object.fromEntries(plain) },
+        });
+    }
+    // Operations name their stack: none has to be selected.
+    workspace.selectStack = () => Promise.resolve();
+    return Stack.select(name, workspace);
+}
+
+/** Makes a folder whole or not at all: other processes look for it. */
+function keep(fill: (folder: string) => void, folder: string): void {
+    const next = mkdtempSync(`${folder}.`);
+    fill(next);
+    try {
+        renameSync(next, folder);
+    } catch {
+        rmSync(next, { recursive: true });
+    }
 }
