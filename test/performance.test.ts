@@ -131,7 +131,7 @@ it("looks with a page for each thousand while ten thousand wait", async () => {
     // A wait that was cut short is resumed by `update`, so that no POST is needed. These never end: the budget does.
     const waits = all.map((place, index) => {
         const running = cloud.addCheckpoint(place.vaultId, { resources: place.resources, status: "protecting" });
-        const createdAt = new Date(running.createdMicros / 1000).toISOString();
+        const createdAt = new Date(running.createdAt).toISOString();
         const facts = { checkpointId: running.id, status: "protecting", createdAt, backups: [], backupIds: [] };
         const olds: CheckpointOutputs = { ...model.outputs, ...place, ...facts, backupIdByResource: {} };
         return checkpoint.update(context(`w${index}`), running.id, olds, { ...place, timeouts: { update: "60s" } });

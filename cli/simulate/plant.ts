@@ -176,7 +176,7 @@ function plantCopies(
         );
     const { cloud } = simulator.region(region);
     for (const backup of backups) {
-        const createdMs = Math.min(nowMs, backup.createdMicros / 1_000 + 30 * MINUTE_MS);
+        const createdMs = Math.min(nowMs, Date.parse(backup.createdAt) + 30 * MINUTE_MS);
         cloud.addReplica(backup.id, destination, vault.id, {
             createdAt: new Date(createdMs),
             newId,

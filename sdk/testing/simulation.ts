@@ -1,3 +1,4 @@
+import { microsOf } from "./cloud/instants";
 import type { Schedule } from "./cloud/schedule";
 import type { Dialect } from "./cloud/state";
 import type { Store } from "./cloud/store";
@@ -80,9 +81,9 @@ export interface Call {
 }
 
 /** Is it old enough to be in a list? */
-export function isListed(call: Call, createdMicros: number): boolean {
+export function isListed(call: Call, createdAt: string): boolean {
     const { rules, schedule } = call.world;
-    return rules.listLagMs === 0 || createdMicros <= (schedule.now() - rules.listLagMs) * 1_000;
+    return rules.listLagMs === 0 || microsOf(createdAt) <= (schedule.now() - rules.listLagMs) * 1_000;
 }
 
 /** The first effect of a kind among those that strike a call. */

@@ -103,7 +103,7 @@ export async function startCloud(
         copy: (backups, createdMs) =>
             backups.map((one) =>
                 home.addReplica(one.id, away, copies.id, {
-                    createdAt: new Date(createdMs ?? Math.min(NOW, one.createdMicros / 1_000 + HOUR)),
+                    createdAt: new Date(createdMs ?? Math.min(NOW, Date.parse(one.createdAt) + HOUR)),
                 }),
             ),
         run: (args, more = {}) => runCli(args, { env, clock, ...(journal === undefined ? {} : { journal }), ...more }),
@@ -174,7 +174,7 @@ export function checkpointEntry(name: string, cloud: TestCloud, backups: readonl
                 id: one.id,
                 status: "available",
                 resourceId: one.resourceId,
-                createdAt: new Date(one.createdMicros / 1_000).toISOString().replace("Z", ""),
+                createdAt: new Date(one.createdAt).toISOString().replace("Z", ""),
                 children: one.children.map((child) => ({ id: child.id, status: "available" })),
             })),
             backupIds: backups.map((one) => one.id),

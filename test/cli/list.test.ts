@@ -178,7 +178,7 @@ describe("list", () => {
     it("does not call good what has expired, or is being deleted", async () => {
         cloud.take(3 * DAY, { name: "going", status: "deleting" });
         const [late] = cloud.take(2 * DAY, { name: "late" });
-        if (late !== undefined) late.expiresMicros = (NOW - HOUR) * 1_000;
+        if (late !== undefined) late.expiresAt = new Date(NOW - HOUR).toISOString();
         const { restorePoints } = await json();
         expect(restorePoints.map(({ name, good, expiring }) => [name, good, expiring])).toEqual([
             ["late", 1, 1],

@@ -169,7 +169,7 @@ describe("a note", () => {
         await newProcess();
         for (const [file] of notes()) rmSync(file);
         cloud().checkpoints.forEach((one) => {
-            one.createdMicros -= 3_600_000_000;
+            one.createdAt = new Date(Date.parse(one.createdAt) - 3_600_000).toISOString();
         });
         const newer = await create({ triggers: [3] });
         await newProcess();

@@ -50,7 +50,7 @@ export function copyBehindOurBack(
     backup.records.push({
         id,
         status: facts.status ?? "replicating",
-        createdMicros: (Date.now() - (facts.agoMs ?? 0)) * 1_000,
+        createdAt: new Date(Date.now() - (facts.agoMs ?? 0)).toISOString(),
         sourceBackupId: backupId,
         sourceCheckpointId: backup.checkpointId,
         sourceProjectId: source.projectId,

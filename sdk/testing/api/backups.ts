@@ -1,4 +1,5 @@
 import { expireBackupOf } from "../cloud/expiry";
+import { instantOf, microsOf } from "../cloud/instants";
 import type { BackupState } from "../cloud/state";
 import type { Store } from "../cloud/store";
 import { type Call, effectOf, isListed } from "../simulation";
@@ -64,9 +65,9 @@ export function listBackups(call: Call): Reply {
     const wanted = query.words("status", statuses);
     const accepts = filterOf(query, call);
     const order = comparison<BackupState>(query.text("sort"), {
-        created_at: (backup) => backup.createdMicros,
-        updated_at: (backup) => backup.updatedMicros ?? 0,
-        protected_at: (backup) => backup.protectedMicros ?? 0,
+        created_at: (backup) => instantOf(backup.createdAt),
+        updated_at: (backup) => (backup.updatedAt === undefined ? "" : instantOf(backup.updatedAt)),
+        protected_at: (backup) => (backup.protectedAt === undefined ? "" : instantOf(backup.protectedAt)),
         name: (backup) => backup.name,
         status: (backup) => backup.status,
         id: (backup) => backup.id,
@@ -87,7 +88,7 @@ export function listBackups(call: Call): Reply {
     const withRecords = query.flag("show_replication") ?? false;
     const shown = pageOf(rows, page).map((backup) => ({
         ...backup,
-        records: backup.records.filter((record) => isListed(call, record.createdMicros)),
+        records: backup.records.filter((record) => isListed(call, record.createdAt)),
     }));
     return json(200, {
         backups: shown.map((backup) => wireBackup(backup, world.schedule, dialect, withRecords)),
@@ -116,7 +117,7 @@ export function updateBackup(call: Call): Reply {
     const { name } = updateBackupBody(call.body);
     if (name !== undefined) {
         backup.name = name;
-        backup.updatedMicros = world.schedule.nextMicros();
+        backup.updatedAt = world.schedule.nextInstant();
     }
     return json(200, { backup: wireBackup(backup, world.schedule, call.dialect, true) });
 }
@@ -137,7 +138,7 @@ export function deleteBackup(call: Call): Reply {
     });
     const failure = effectOf(call, "delete-error");
     const slow = effectOf(call, "slow");
-    store.setStatus(backup, "waiting_delete", world.schedule.nextMicros());
+    store.setStatus(backup, "waiting_delete", world.schedule.nextInstant());
     const others = [...store.backupsOfCheckpoint(backup.checkpointId)].filter(
         (each) => each.work === undefined && each !== backup,
     );
@@ -151,22 +152,22 @@ export function deleteBackup(call: Call): Reply {
             {
                 at: 0.5,
                 apply: (instantMs) => {
-                    store.setStatus(backup, "deleting", world.schedule.nextMicros(instantMs));
+                    store.setStatus(backup, "deleting", world.schedule.nextInstant(instantMs));
                     log.status = "running";
                 },
             },
             {
                 at: 1,
                 apply: (instantMs) => {
-                    const atMicros = world.schedule.nextMicros(instantMs);
+                    const instant = world.schedule.nextInstant(instantMs);
                     backup.work = undefined;
-                    Object.assign(log, { work: undefined, updatedMicros: atMicros, endedMicros: atMicros });
+                    Object.assign(log, { work: undefined, updatedAt: instant, endedAt: instant });
                     if (failure === undefined) {
                         log.status = "success";
                         store.removeBackup(backup);
                         return;
                     }
-                    store.setStatus(backup, "error", atMicros);
+                    store.setStatus(backup, "error", instant);
                     if (checkpoint?.status === "deleting")
                         checkpoint.status = others.length === 0 ? "error-deleting" : (formerStatus ?? "available");
                     Object.assign(log, {
@@ -213,7 +214,7 @@ function checkDeletable(store: Store, backup: BackupState, nowMs: number): void 
     if (backup.records.some((record) => record.work !== undefined)) refuse("6216", "it is being replicated");
     const running = store.resourceOf(backup)?.runningCheckpointId;
     if (running !== undefined && running !== backup.checkpointId && isNewest(store, backup)) refuse("6203");
-    const expired = backup.expiresMicros !== undefined && backup.expiresMicros <= nowMs * 1000;
+    const expired = backup.expiresAt !== undefined && microsOf(backup.expiresAt) <= nowMs * 1000;
     if (vault?.locked === true && backup.autoTrigger && !expired) refuse("6220");
 }
 
@@ -223,7 +224,7 @@ function isNewest(store: Store, backup: BackupState): boolean {
         if (
             other.resourceId === backup.resourceId &&
             other.status === "available" &&
-            other.createdMicros > backup.createdMicros
+            instantOf(other.createdAt) > instantOf(backup.createdAt)
         )
             return false;
     }
@@ -255,8 +256,7 @@ function filterOf(query: Query, call: Call): (backup: BackupState) => boolean {
         ],
     ];
     const asked = exact.filter(([value]) => value !== undefined);
-    const from = query.instantMicros("start_time") ?? 0;
-    const until = query.instantMicros("end_time") ?? Number.POSITIVE_INFINITY;
+    const isInPeriod = query.period();
     const incremental = query.flag("incremental");
     const hidden = call.dialect === "huawei" && world.rules.hideIncremental;
     const usedPercent = query.integer("used_percent", 1, 100);
@@ -270,8 +270,8 @@ function filterOf(query: Query, call: Call): (backup: BackupState) => boolean {
         query.flag("dec") === true ||
         (project !== undefined && project !== "0" && project !== "all_granted_eps");
     return (backup) => {
-        if (nothing || backup.createdMicros < from || backup.createdMicros > until) return false;
-        if (!isListed(call, backup.createdMicros)) return false;
+        if (nothing || !isInPeriod(backup.createdAt)) return false;
+        if (!isListed(call, backup.createdAt)) return false;
         for (const [value, of] of asked) if (of(backup) !== value) return false;
         if (incremental === true && !backup.incremental) return false;
         if (incremental !== true && hidden && backup.incremental) return false;

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { newBackup, startRun } from "../cloud/backup-run";
 import { expireBackupOf } from "../cloud/expiry";
+import { plusMicros } from "../cloud/instants";
 import type { BackupOutcome, CheckpointState, ResourceState, SkippedState, VaultState } from "../cloud/state";
 import { type Call, effectOf, selects } from "../simulation";
 import { type CreateCheckpointBody, createCheckpointBody } from "./bodies";
@@ -34,7 +35,7 @@ export function createCheckpoint(call: Call): Reply {
             status: "skipped",
             errorCode: each.code,
             errorMessage: each.reason,
-            endedMicros: log.createdMicros,
+            endedAt: log.createdAt,
         });
     }
     startRun(call, checkpoint, parts);
@@ -89,7 +90,7 @@ function newCheckpoint(
         vaultName: vault.name,
         projectId: store.projectId,
         providerId: providerOf(vault.objectType),
-        createdMicros: world.schedule.nextMicros(),
+        createdAt: world.schedule.nextInstant(),
         status: "protecting",
         name: parameters.name ?? `${autoTrigger ? "autobk" : "manualbk"}_${randomBytes(2).toString("hex")}`,
         description: parameters.description ?? "",
@@ -115,16 +116,16 @@ function begunParts(
     { checkpoint, taken }: { checkpoint: CheckpointState; taken: readonly Taken[] },
 ) {
     const { store, world } = call;
-    const { createdMicros, retentionDays } = checkpoint;
+    const { createdAt, retentionDays } = checkpoint;
     return taken.map(({ resource, outcome }, index) => {
         const name = taken.length === 1 ? checkpoint.name : `${checkpoint.name}-${String(index + 1).padStart(4, "0")}`;
         const backup = newBackup(checkpoint, resource, {
             name,
-            createdMicros: world.schedule.nextMicros(),
+            createdAt: world.schedule.nextInstant(),
             incremental: resource.everBackedUp && body.parameters?.incremental !== false,
             excluded: leftOut(resource, body),
         });
-        if (retentionDays > 0) backup.expiresMicros = createdMicros + retentionDays * 86_400_000_000;
+        if (retentionDays > 0) backup.expiresAt = plusMicros(createdAt, retentionDays * 86_400_000_000);
         store.addBackup(backup);
         resource.runningCheckpointId = checkpoint.id;
         resource.protectStatus = "protecting";

@@ -14,16 +14,16 @@ export function newOperationLog(
         Pick<OperationLogState, "checkpointId" | "resource" | "backup" | "deleted" | "record" | "restored">
     >,
 ): OperationLogState {
-    const createdMicros = call.world.schedule.nextMicros();
+    const createdAt = call.world.schedule.nextInstant();
     const log: OperationLogState = {
         id: randomUUID(),
         projectId: call.store.projectId,
         status: "waiting",
         operationType,
-        createdMicros,
-        startedMicros: createdMicros,
-        updatedMicros: createdMicros,
-        endedMicros: undefined,
+        createdAt,
+        startedAt: createdAt,
+        updatedAt: createdAt,
+        endedAt: undefined,
         vaultId: vault.id,
         vaultName: vault.name,
         checkpointId: undefined,
@@ -97,15 +97,13 @@ export function listOpLogs(call: Call): Reply {
     const asked = exact.filter(([value]) => value !== undefined);
     const project = query.text("enterprise_project_id");
     const otherProject = project !== undefined && project !== "0" && project !== "all_granted_eps";
-    const from = query.instantMicros("start_time") ?? 0;
-    const until = query.instantMicros("end_time") ?? Number.POSITIVE_INFINITY;
+    const isInPeriod = query.period();
     let rows = [...store.operationLogs.values()]
         .filter(
             (log) =>
                 !otherProject &&
-                isListed(call, log.createdMicros) &&
-                log.createdMicros >= from &&
-                log.createdMicros <= until &&
+                isListed(call, log.createdAt) &&
+                isInPeriod(log.createdAt) &&
                 asked.every(([value, of]) => of(log) === value),
         )
         .sort(comparison<OperationLogState>(undefined, {}));

@@ -1,4 +1,5 @@
 /** Query parameters: strict names and values, paging and sorting. */
+import { instantAt, instantOf } from "../cloud/instants";
 import { refuse } from "./reply";
 
 /** A checked query. Unknown, empty or doubled parameters are refused with 9900. */
@@ -45,14 +46,24 @@ export class Query {
         return number;
     }
 
-    /** An instant in microseconds. Vendor: only `YYYY-mm-ddTHH:MM:SSZ` is understood. */
-    instantMicros(name: string): number | undefined {
+    /** Whether an instant lies between `start_time` and `end_time`, both included. */
+    period(): (instant: string) => boolean {
+        const from = this.#instant("start_time") ?? instantAt(0);
+        const until = this.#instant("end_time");
+        return (text) => {
+            const instant = instantOf(text);
+            return instant >= from && (until === undefined || instant <= until);
+        };
+    }
+
+    /** Vendor: only `YYYY-mm-ddTHH:MM:SSZ` is understood. */
+    #instant(name: string): string | undefined {
         const value = this.text(name);
         if (value === undefined) return undefined;
         const milliseconds = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/.test(value) ? Date.parse(value) : Number.NaN;
         if (Number.isNaN(milliseconds) || `${new Date(milliseconds).toISOString().slice(0, 19)}Z` !== value)
             refuse("9900", `${name} must look like 2019-05-10T07:59:12Z`);
-        return milliseconds * 1000;
+        return instantOf(value);
     }
 
     /** Vendor: limit 1 to 1000, default 1000; offset from 0. */
@@ -80,11 +91,15 @@ export function pageOf<T extends { id: string }>(
 }
 
 /** A comparison for `sort=key[:asc|desc],…`; direction defaults to desc. Ties, and no sort at all, go newest first. */
-export function comparison<T extends { createdMicros: number }>(
+export function comparison<T extends { createdAt: string }>(
     sort: string | undefined,
-    keys: Readonly<Record<string, (row: T) => string | number>>,
+    keys: Readonly<Record<string, (row: T) => string>>,
 ): (a: T, b: T) => number {
-    const newestFirst = (a: T, b: T) => b.createdMicros - a.createdMicros;
+    const newestFirst = (a: T, b: T) => {
+        const [x, y] = [instantOf(a.createdAt), instantOf(b.createdAt)];
+        if (x === y) return 0;
+        return x < y ? 1 : -1;
+    };
     if (sort === undefined) return newestFirst;
     if (sort.length > 255) refuse("9900", "sort is longer than 255");
     const parts = sort.split(",").map((part) => {

@@ -49,7 +49,7 @@ function startRestore(call: Call, backup: BackupState, target: Target, log: Oper
     const unknown = effectOf(call, "unknown-status");
     const slow = effectOf(call, "slow");
     const runningWord = unknown?.when === "running" ? unknown : undefined;
-    store.setStatus(backup, "waiting_restore", world.schedule.nextMicros());
+    store.setStatus(backup, "waiting_restore", world.schedule.nextInstant());
     if (target.resource !== undefined) target.resource.protectStatus = "restoring";
     const work = world.schedule.start({
         durationMs: world.rules.restoreMs,
@@ -60,19 +60,19 @@ function startRestore(call: Call, backup: BackupState, target: Target, log: Oper
                 at: 0.5,
                 apply: (instantMs) => {
                     const word = runningWord?.of === "backup" ? runningWord.status : "restoring";
-                    store.setStatus(backup, word, world.schedule.nextMicros(instantMs));
+                    store.setStatus(backup, word, world.schedule.nextInstant(instantMs));
                     log.status = runningWord?.of === "operation-log" ? runningWord.status : "running";
                 },
             },
             {
                 at: 1,
                 apply: (instantMs) => {
-                    const atMicros = world.schedule.nextMicros(instantMs);
+                    const instant = world.schedule.nextInstant(instantMs);
                     const status = outcome?.status ?? "success";
                     backup.work = undefined;
                     if (target.resource !== undefined) target.resource.protectStatus = "available";
-                    store.setStatus(backup, "available", atMicros);
-                    Object.assign(log, { status, work: undefined, updatedMicros: atMicros, endedMicros: atMicros });
+                    store.setStatus(backup, "available", instant);
+                    Object.assign(log, { status, work: undefined, updatedAt: instant, endedAt: instant });
                     log.errorCode = outcome?.code ?? (status === "failed" ? "BackupService.9910" : "");
                     log.errorMessage = outcome?.message ?? (status === "failed" ? "The restoration failed." : "");
                     if (unknown?.of === "operation-log" && unknown !== runningWord) log.status = unknown.status;

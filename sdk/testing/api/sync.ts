@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { newBackup } from "../cloud/backup-run";
+import { plusMicros } from "../cloud/instants";
 import type { CheckpointState, ResourceState, VaultState } from "../cloud/state";
 import type { Store } from "../cloud/store";
 import { type Call, effectOf } from "../simulation";
@@ -35,15 +36,15 @@ export function importCheckpoint(call: Call): Reply {
             {
                 at: 1,
                 apply: (instantMs) => {
-                    const atMicros = world.schedule.nextMicros(instantMs);
+                    const instant = world.schedule.nextInstant(instantMs);
                     vault.runningSyncId = undefined;
                     const status = outcome?.status ?? "success";
-                    Object.assign(log, { status, work: undefined, updatedMicros: atMicros, endedMicros: atMicros });
+                    Object.assign(log, { status, work: undefined, updatedAt: instant, endedAt: instant });
                     log.errorCode = outcome?.code ?? (status === "failed" ? "BackupService.9910" : "");
                     log.errorMessage = outcome?.message ?? (status === "failed" ? "The synchronization failed." : "");
                     const done =
                         status === "success"
-                            ? agree(store, vault, world.schedule.nextMicros())
+                            ? agree(store, vault, world.schedule.nextInstant())
                             : { added: 0, removed: 0, failed: 0 };
                     log.sync = {
                         added: outcome?.added ?? done.added,
@@ -59,7 +60,7 @@ export function importCheckpoint(call: Call): Reply {
 }
 
 /** Imports what the storage has more than the cloud, drops what it has less. */
-function agree(store: Store, vault: VaultState, atMicros: number): { added: number; removed: number; failed: number } {
+function agree(store: Store, vault: VaultState, instant: string): { added: number; removed: number; failed: number } {
     const { added, vanishedBackupIds, failing } = vault.onPremises;
     vault.onPremises = { added: 0, vanishedBackupIds: [], failing };
     let removed = 0;
@@ -69,11 +70,11 @@ function agree(store: Store, vault: VaultState, atMicros: number): { added: numb
         store.removeBackup(backup);
         removed += 1;
     }
-    for (let index = 0; index < added; index += 1) importOne(store, vault, atMicros + index);
+    for (let index = 0; index < added; index += 1) importOne(store, vault, plusMicros(instant, index));
     return { added, removed, failed: failing };
 }
 
-function importOne(store: Store, vault: VaultState, atMicros: number): void {
+function importOne(store: Store, vault: VaultState, instant: string): void {
     const name = `vm-${randomBytes(2).toString("hex")}`;
     const resource: ResourceState = {
         id: randomUUID(),
@@ -96,7 +97,7 @@ function importOne(store: Store, vault: VaultState, atMicros: number): void {
         vaultName: vault.name,
         projectId: store.projectId,
         providerId: providerOf(vault.objectType),
-        createdMicros: atMicros,
+        createdAt: instant,
         status: "available",
         name,
         description: "",
@@ -108,9 +109,9 @@ function importOne(store: Store, vault: VaultState, atMicros: number): void {
         skipped: [],
         work: undefined,
     };
-    const backup = newBackup(checkpoint, resource, { name, createdMicros: atMicros, incremental: false });
+    const backup = newBackup(checkpoint, resource, { name, createdAt: instant, incremental: false });
     backup.status = "available";
-    backup.protectedMicros = atMicros;
+    backup.protectedAt = instant;
     store.checkpoints.set(checkpoint.id, checkpoint);
     store.addBackup(backup);
 }

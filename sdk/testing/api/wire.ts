@@ -1,4 +1,5 @@
 /** State → the JSON of the API's pages, per dialect. */
+import { instantOf } from "../cloud/instants";
 import type { Schedule } from "../cloud/schedule";
 import type { BackupState, CheckpointState, Dialect, OperationLogState, RecordState, VaultState } from "../cloud/state";
 
@@ -8,14 +9,12 @@ type Json = Record<string, unknown>;
  * Vendor: microseconds, UTC; without a zone on Huawei Cloud, with `+00:00` on Open Telekom Cloud (api-notes:
  * Timestamps).
  */
-function timestamp(micros: number, dialect: Dialect): string {
-    const seconds = Math.floor(micros / 1_000_000);
-    const fraction = String(micros - seconds * 1_000_000).padStart(6, "0");
-    const text = `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${fraction}`;
+function timestamp(instant: string, dialect: Dialect): string {
+    const text = instantOf(instant).slice(0, -1);
     return dialect === "otc" ? `${text}+00:00` : text;
 }
-const optionalTimestamp = (micros: number | undefined, dialect: Dialect) =>
-    micros === undefined ? null : timestamp(micros, dialect);
+const optionalTimestamp = (instant: string | undefined, dialect: Dialect) =>
+    instant === undefined ? null : timestamp(instant, dialect);
 
 /** Vendor: "Creating a Restore Point" (answer: "create") and "Querying a Restore Point" (answer: "show"). */
 export function wireCheckpoint(
@@ -28,7 +27,7 @@ export function wireCheckpoint(
     const out: Json = {
         id: checkpoint.id,
         status: checkpoint.status,
-        created_at: timestamp(checkpoint.createdMicros, dialect),
+        created_at: timestamp(checkpoint.createdAt, dialect),
         project_id: checkpoint.projectId,
         vault: {
             id: checkpoint.vaultId,
@@ -67,7 +66,7 @@ function wireRecord(record: RecordState, schedule: Schedule, dialect: Dialect): 
     return {
         id: record.id,
         status: record.status,
-        created_at: timestamp(record.createdMicros, dialect),
+        created_at: timestamp(record.createdAt, dialect),
         source_backup_id: record.sourceBackupId,
         source_checkpoint_id: record.sourceCheckpointId,
         source_project_id: record.sourceProjectId,
@@ -110,10 +109,10 @@ export function wireBackup(backup: BackupState, schedule: Schedule, dialect: Dia
         resource_size: backup.sizeGb,
         parent_id: backup.parentId ?? null,
         children: backup.children.map((child) => wireBackup(child, schedule, dialect, records)),
-        created_at: timestamp(backup.createdMicros, dialect),
-        updated_at: optionalTimestamp(backup.updatedMicros, dialect),
-        protected_at: optionalTimestamp(backup.protectedMicros, dialect),
-        expired_at: optionalTimestamp(backup.expiresMicros, dialect),
+        created_at: timestamp(backup.createdAt, dialect),
+        updated_at: optionalTimestamp(backup.updatedAt, dialect),
+        protected_at: optionalTimestamp(backup.protectedAt, dialect),
+        expired_at: optionalTimestamp(backup.expiresAt, dialect),
         ...(huawei ? { incremental: backup.incremental, version: 3, enterprise_project_id: "0" } : {}),
         ...(huawei && records
             ? { replication_records: backup.records.map((record) => wireRecord(record, schedule, dialect)) }
@@ -146,7 +145,7 @@ export function wireVault(vault: VaultState, dialect: Dialect): Json {
         description: vault.description,
         project_id: vault.projectId,
         provider_id: providerOf(vault.objectType),
-        created_at: timestamp(vault.createdMicros, dialect),
+        created_at: timestamp(vault.createdAt, dialect),
         user_id: null,
         locked: vault.locked,
         auto_bind: false,
@@ -193,10 +192,10 @@ export function wireOperationLog(log: OperationLogState, schedule: Schedule, dia
         project_id: log.projectId,
         operation_type: log.operationType,
         status: log.status,
-        created_at: timestamp(log.createdMicros, dialect),
-        started_at: timestamp(log.startedMicros, dialect),
-        updated_at: timestamp(log.updatedMicros, dialect),
-        ended_at: optionalTimestamp(log.endedMicros, dialect),
+        created_at: timestamp(log.createdAt, dialect),
+        started_at: timestamp(log.startedAt, dialect),
+        updated_at: timestamp(log.updatedAt, dialect),
+        ended_at: optionalTimestamp(log.endedAt, dialect),
         vault_id: log.vaultId,
         vault_name: log.vaultName,
         checkpoint_id: log.checkpointId ?? null,
@@ -205,7 +204,7 @@ export function wireOperationLog(log: OperationLogState, schedule: Schedule, dia
         error_info: { code: log.errorCode, message: log.errorMessage },
         extra_info: {
             common: {
-                progress: log.endedMicros === undefined ? schedule.progress(log.work) : 100,
+                progress: log.endedAt === undefined ? schedule.progress(log.work) : 100,
                 request_id: log.requestId,
                 task_id: log.id,
             },

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Call, effectOf, selects } from "../simulation";
+import { microsOf } from "./instants";
 import type { BackupOutcome, BackupState, CheckpointState, OperationLogState, ResourceState } from "./state";
 import type { Store } from "./store";
 
@@ -37,7 +38,7 @@ export function startRun(call: Call, checkpoint: CheckpointState, parts: readonl
                         store.setStatus(
                             backup,
                             runningWord?.of === "backup" ? runningWord.status : "protecting",
-                            world.schedule.nextMicros(instantMs),
+                            world.schedule.nextInstant(instantMs),
                         );
                     }
                     for (const { log } of parts)
@@ -47,7 +48,7 @@ export function startRun(call: Call, checkpoint: CheckpointState, parts: readonl
             {
                 at: 1,
                 apply: (instantMs) => {
-                    finish(store, checkpoint, parts, world.schedule.nextMicros(instantMs));
+                    finish(store, checkpoint, parts, world.schedule.nextInstant(instantMs));
                     if (effectOf(call, "checkpoint-error") !== undefined) checkpoint.status = "error";
                     if (unknown !== undefined && unknown !== runningWord) {
                         if (unknown.of === "checkpoint") checkpoint.status = unknown.status;
@@ -55,8 +56,10 @@ export function startRun(call: Call, checkpoint: CheckpointState, parts: readonl
                         if (unknown.of === "operation-log") for (const { log } of parts) log.status = unknown.status;
                     }
                     parts.forEach(({ backup }, index) => {
-                        if (backup.expiresMicros !== undefined)
-                            world.schedule.at(Math.ceil(backup.expiresMicros / 1000), () => store.removeBackup(backup));
+                        if (backup.expiresAt !== undefined)
+                            world.schedule.at(Math.ceil(microsOf(backup.expiresAt) / 1000), () =>
+                                store.removeBackup(backup),
+                            );
                         if (expireBackup !== undefined && selects(expireBackup.backup, backup.id, index, 0))
                             store.removeBackup(backup);
                     });
@@ -71,7 +74,7 @@ export function startRun(call: Call, checkpoint: CheckpointState, parts: readonl
     }
 }
 
-function finish(store: Store, checkpoint: CheckpointState, parts: readonly Part[], atMicros: number): void {
+function finish(store: Store, checkpoint: CheckpointState, parts: readonly Part[], instant: string): void {
     let good = 0;
     let wanted: string | undefined;
     for (const { resource, backup, outcome, log } of parts) {
@@ -82,30 +85,30 @@ function finish(store: Store, checkpoint: CheckpointState, parts: readonly Part[
         backup.work = undefined;
         log.work = undefined;
         if (store.backups.has(backup.id)) {
-            store.setStatus(backup, status, atMicros);
+            store.setStatus(backup, status, instant);
             if (status === "available") {
-                for (const each of [backup, ...backup.children]) each.protectedMicros = atMicros;
+                for (const each of [backup, ...backup.children]) each.protectedAt = instant;
                 store.countSpace(backup, spaceMb(backup));
                 resource.everBackedUp = true;
             }
         }
-        if (!store.backups.has(backup.id)) fail(log, "BackupService.6200", "The backup does not exist.", atMicros);
+        if (!store.backups.has(backup.id)) fail(log, "BackupService.6200", "The backup does not exist.", instant);
         else if (status === "available") {
             good += 1;
-            Object.assign(log, { status: "success", updatedMicros: atMicros, endedMicros: atMicros });
-        } else fail(log, outcome?.code ?? "BackupService.9910", outcome?.message ?? "The backup failed.", atMicros);
+            Object.assign(log, { status: "success", updatedAt: instant, endedAt: instant });
+        } else fail(log, outcome?.code ?? "BackupService.9910", outcome?.message ?? "The backup failed.", instant);
     }
     checkpoint.status = wanted ?? (good > 0 ? "available" : "error");
     checkpoint.work = undefined;
 }
 
-function fail(log: OperationLogState, code: string, message: string, atMicros: number): void {
+function fail(log: OperationLogState, code: string, message: string, instant: string): void {
     Object.assign(log, {
         status: "failed",
         errorCode: code,
         errorMessage: message,
-        updatedMicros: atMicros,
-        endedMicros: atMicros,
+        updatedAt: instant,
+        endedAt: instant,
     });
 }
 
@@ -120,7 +123,7 @@ export function newBackup(
     resource: ResourceState,
     options: {
         name: string;
-        createdMicros: number;
+        createdAt: string;
         incremental: boolean;
         excluded?: ReadonlySet<string>;
         newId?: () => string;
@@ -137,10 +140,10 @@ export function newBackup(
         status: "waiting_protect",
         imageType: "backup" as const,
         spaceMb: 0,
-        createdMicros: options.createdMicros,
-        updatedMicros: undefined,
-        protectedMicros: undefined,
-        expiresMicros: undefined,
+        createdAt: options.createdAt,
+        updatedAt: undefined,
+        protectedAt: undefined,
+        expiresAt: undefined,
         incremental: options.incremental,
         autoTrigger: checkpoint.autoTrigger,
         work: undefined,

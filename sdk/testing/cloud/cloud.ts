@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { providerOf } from "../api/wire";
 import { newBackup, spaceMb } from "./backup-run";
 import { addFinishedCopy } from "./copying";
+import { instantAt, plusMicros } from "./instants";
 import type { Schedule } from "./schedule";
 import { newResource, newVault, type ResourceSeed, type VaultSeed } from "./seeds";
 import { type Snapshot, snapshotOf } from "./snapshot";
@@ -52,16 +53,18 @@ export interface ReplicaSeed {
     newId?: () => string;
 }
 
-function microsOf(name: string, instant: string | Date | undefined): number | undefined {
-    if (instant === undefined) return undefined;
-    const ms = new Date(instant).getTime();
-    if (Number.isNaN(ms)) throw new TypeError(`${name}: ${JSON.stringify(instant)} is no instant of ISO 8601`);
-    return ms * 1_000;
+/** A seed's instant, to the millisecond. */
+function seededInstant(name: string, given: string | Date | undefined): string | undefined {
+    if (given === undefined) return undefined;
+    const ms = new Date(given).getTime();
+    if (Number.isNaN(ms)) throw new TypeError(`${name}: ${JSON.stringify(given)} is no instant of ISO 8601`);
+    return instantAt(ms * 1_000);
 }
 
 /**
  * What one project of a region holds, and what can be done to it behind the API's back.
  * The maps are live and up to date with the simulator's clock whenever they are read.
+ * Times in them are ISO 8601, UTC, with six decimals: they compare as texts. A test may set any ISO text.
  */
 export class Cloud {
     readonly #store: Store;
@@ -98,7 +101,7 @@ export class Cloud {
 
     /** Adds a vault; without arguments a backup vault for servers with one server in it. */
     addVault(seed: VaultSeed = {}): VaultState {
-        const vault = newVault(seed, this.#store.projectId, this.#schedule.nextMicros());
+        const vault = newVault(seed, this.#store.projectId, this.#schedule.nextInstant());
         this.#store.vaults.set(vault.id, vault);
         return vault;
     }
@@ -124,8 +127,8 @@ export class Cloud {
         const resources = [...vault.resources.values()].filter(
             (resource) => seed.resources?.includes(resource.id) ?? true,
         );
-        const createdMicros = microsOf("createdAt", seed.createdAt) ?? this.#schedule.nextMicros();
-        const expiresMicros = microsOf("expiresAt", seed.expiresAt);
+        const createdAt = seededInstant("createdAt", seed.createdAt) ?? this.#schedule.nextInstant();
+        const expiresAt = seededInstant("expiresAt", seed.expiresAt);
         const status = seed.status ?? "available";
         const newId = seed.newId ?? randomUUID;
         const checkpoint: CheckpointState = {
@@ -134,7 +137,7 @@ export class Cloud {
             vaultName: vault.name,
             projectId: this.#store.projectId,
             providerId: providerOf(vault.objectType),
-            createdMicros,
+            createdAt,
             status,
             name: seed.name ?? `manualbk_${randomUUID().slice(0, 4)}`,
             description: seed.description ?? "",
@@ -157,18 +160,18 @@ export class Cloud {
                     resources.length === 1
                         ? checkpoint.name
                         : `${checkpoint.name}-${String(index + 1).padStart(4, "0")}`,
-                createdMicros: createdMicros + index,
+                createdAt: plusMicros(createdAt, index),
                 incremental: seed.incremental ?? resource.everBackedUp,
                 newId,
             });
-            this.#store.setStatus(backup, status, createdMicros);
-            if (expiresMicros !== undefined) {
-                backup.expiresMicros = expiresMicros;
-                this.#schedule.at(expiresMicros / 1_000, () => this.#store.removeBackup(backup));
+            this.#store.setStatus(backup, status, createdAt);
+            if (expiresAt !== undefined) {
+                backup.expiresAt = expiresAt;
+                this.#schedule.at(Date.parse(expiresAt), () => this.#store.removeBackup(backup));
             }
             this.#store.addBackup(backup);
             if (status !== "available") return;
-            for (const each of [backup, ...backup.children]) each.protectedMicros = createdMicros;
+            for (const each of [backup, ...backup.children]) each.protectedAt = createdAt;
             this.#store.countSpace(backup, spaceMb(backup));
             resource.everBackedUp = true;
         });
@@ -177,13 +180,13 @@ export class Cloud {
 
     /** Adds a finished copy of a backup to another region's vault, and the record of it, without any request. */
     addReplica(backupId: string, destination: Cloud, vaultId: string, seed: ReplicaSeed = {}): BackupState {
-        const createdMicros = microsOf("createdAt", seed.createdAt) ?? this.#schedule.nextMicros();
+        const createdAt = seededInstant("createdAt", seed.createdAt) ?? this.#schedule.nextInstant();
         const { region, projectId } = destination;
         return addFinishedCopy(
             this.#store,
             this.#backup(backupId),
             { store: destination.#store, region, projectId, vault: destination.#vault(vaultId) },
-            { ...seed, createdMicros },
+            { ...seed, createdAt },
         );
     }
 
@@ -247,7 +250,7 @@ export class Cloud {
 
     /** Gives a backup any status, e.g. "restoring", so that it is in use (6216). */
     setBackupStatus(backupId: string, status: string): void {
-        this.#store.setStatus(this.#backup(backupId), status, this.#schedule.nextMicros());
+        this.#store.setStatus(this.#backup(backupId), status, this.#schedule.nextInstant());
     }
 
     /** Gives a checkpoint any status, e.g. a word that no page lists. */

@@ -31,7 +31,7 @@ export function replicate(call: Call, backup: BackupState, destination: Destinat
     const { schedule } = world;
     const record = newRecord(store, backup, destination, {
         id: randomUUID(),
-        createdMicros: schedule.nextMicros(),
+        createdAt: schedule.nextInstant(),
         autoTrigger: copy.autoTrigger,
     });
     const exists = backup.records.some(
@@ -57,7 +57,7 @@ export function replicate(call: Call, backup: BackupState, destination: Destinat
         slowReads: slow?.reads,
         stages: [
             { at: 0.5, apply: (instantMs) => begin(run, instantMs, visibleEarly) },
-            { at: 1, apply: (instantMs) => finish(run, schedule.nextMicros(instantMs)) },
+            { at: 1, apply: (instantMs) => finish(run, schedule.nextInstant(instantMs)) },
         ],
     });
     record.work = work;
@@ -104,37 +104,37 @@ function begin(run: Run, instantMs: number, isVisible: boolean): void {
     const { unknown } = struck;
     record.status = unknown?.of === "record" && unknown.when === "running" ? unknown.status : "replicating";
     log.status = "running";
-    if (isVisible) run.replica = addReplica(backup, destination, copy, schedule.nextMicros(instantMs));
+    if (isVisible) run.replica = addReplica(backup, destination, copy, schedule.nextInstant(instantMs));
 }
 
-function finish(run: Run, atMicros: number): void {
+function finish(run: Run, instant: string): void {
     const { copy, record, exists, struck } = run;
     const { failure, skip, missing, unknown } = struck;
     if (skip !== undefined || exists) {
         const reason = skip?.reason ?? "The backup has a replica in the destination region.";
-        end(run, { status: "skip", code: skip?.code ?? "", reason }, atMicros);
+        end(run, { status: "skip", code: skip?.code ?? "", reason }, instant);
         return;
     }
     if (failure !== undefined) {
         const { code = "BackupService.4005", reason = "The replication failed." } = failure;
-        end(run, { status: "fail", code, reason }, atMicros);
+        end(run, { status: "fail", code, reason }, instant);
         return;
     }
-    if (missing === undefined) finishReplica(run, atMicros);
+    if (missing === undefined) finishReplica(run, instant);
     record.destinationBackupId = run.replica?.id ?? randomUUID();
     record.destinationCheckpointId = copy.checkpointId;
-    end(run, { status: "success", code: "", reason: "" }, atMicros);
+    end(run, { status: "success", code: "", reason: "" }, instant);
     if (unknown?.of === "record" && unknown.when !== "running") record.status = unknown.status;
     if (unknown?.of === "backup" && run.replica !== undefined) run.replica.status = unknown.status;
 }
 
-function finishReplica(run: Run, atMicros: number): void {
+function finishReplica(run: Run, instant: string): void {
     const { backup, destination, copy, struck } = run;
     const status = struck.broken === undefined ? "available" : "error";
-    run.replica ??= addReplica(backup, destination, copy, atMicros);
+    run.replica ??= addReplica(backup, destination, copy, instant);
     const { replica } = run;
-    destination.store.setStatus(replica, status, atMicros);
-    for (const each of [replica, ...replica.children]) each.protectedMicros = atMicros;
+    destination.store.setStatus(replica, status, instant);
+    for (const each of [replica, ...replica.children]) each.protectedAt = instant;
     if (destination.store.backups.has(replica.id)) destination.store.countSpace(replica, backup.spaceMb);
     const checkpoint = destination.store.checkpoints.get(copy.checkpointId);
     if (checkpoint !== undefined) checkpoint.status = status;
@@ -143,7 +143,7 @@ function finishReplica(run: Run, atMicros: number): void {
 function end(
     { destination, copy, record, log }: Run,
     { status, code, reason }: { readonly status: string; readonly code: string; readonly reason: string },
-    atMicros: number,
+    instant: string,
 ): void {
     const arriving = destination.store.incoming.get(destination.vault.id);
     if (record.work !== undefined) arriving?.delete(record.work);
@@ -153,8 +153,8 @@ function end(
         errorCode: code,
         errorMessage: reason,
         work: undefined,
-        updatedMicros: atMicros,
-        endedMicros: atMicros,
+        updatedAt: instant,
+        endedAt: instant,
     });
     copy.done();
 }
@@ -163,7 +163,7 @@ function newRecord(
     store: Store,
     backup: BackupState,
     destination: Destination,
-    own: Pick<RecordState, "id" | "createdMicros" | "autoTrigger">,
+    own: Pick<RecordState, "id" | "createdAt" | "autoTrigger">,
 ): RecordState {
     return {
         ...own,
@@ -190,15 +190,15 @@ export function addFinishedCopy(
     source: BackupState,
     destination: Destination,
     seed: {
-        readonly createdMicros: number;
+        readonly createdAt: string;
         readonly name?: string;
         readonly status?: string;
         readonly autoTrigger?: boolean;
         readonly newId?: () => string;
     },
 ): BackupState {
-    const { createdMicros, newId = randomUUID, status = "available", autoTrigger = false } = seed;
-    const record = newRecord(store, source, destination, { id: newId(), createdMicros, autoTrigger });
+    const { createdAt, newId = randomUUID, status = "available", autoTrigger = false } = seed;
+    const record = newRecord(store, source, destination, { id: newId(), createdAt, autoTrigger });
     const copy: Copy = {
         checkpointId: newId(),
         index: 0,
@@ -208,8 +208,8 @@ export function addFinishedCopy(
         done: () => {},
         newId,
     };
-    const replica = addReplica(source, destination, copy, createdMicros);
-    destination.store.setStatus(replica, status, createdMicros);
+    const replica = addReplica(source, destination, copy, createdAt);
+    destination.store.setStatus(replica, status, createdAt);
     if (status === "available") destination.store.countSpace(replica, source.spaceMb);
     const checkpoint = destination.store.checkpoints.get(copy.checkpointId);
     if (checkpoint !== undefined) checkpoint.status = status;
@@ -223,7 +223,7 @@ export function addFinishedCopy(
 }
 
 /** What a replica has of its source, and what is its own. */
-function replicaOf(source: BackupState, destination: Destination, copy: Copy, createdMicros: number): BackupState {
+function replicaOf(source: BackupState, destination: Destination, copy: Copy, createdAt: string): BackupState {
     return {
         id: (copy.newId ?? randomUUID)(),
         name: source.name,
@@ -239,10 +239,10 @@ function replicaOf(source: BackupState, destination: Destination, copy: Copy, cr
         resourceType: source.resourceType,
         sizeGb: source.sizeGb,
         spaceMb: 0,
-        createdMicros,
-        updatedMicros: createdMicros,
-        protectedMicros: undefined,
-        expiresMicros: source.expiresMicros,
+        createdAt,
+        updatedAt: createdAt,
+        protectedAt: undefined,
+        expiresAt: source.expiresAt,
         incremental: source.incremental,
         autoTrigger: copy.autoTrigger,
         parentId: undefined,
@@ -255,11 +255,11 @@ function replicaOf(source: BackupState, destination: Destination, copy: Copy, cr
 }
 
 /** The replica in the destination region: an id and a checkpoint of its own. */
-function addReplica(source: BackupState, destination: Destination, copy: Copy, createdMicros: number): BackupState {
-    const replica = replicaOf(source, destination, copy, createdMicros);
+function addReplica(source: BackupState, destination: Destination, copy: Copy, createdAt: string): BackupState {
+    const replica = replicaOf(source, destination, copy, createdAt);
     replica.name = copy.name ?? source.name;
     for (const child of source.children)
-        replica.children.push({ ...replicaOf(child, destination, copy, createdMicros), parentId: replica.id });
+        replica.children.push({ ...replicaOf(child, destination, copy, createdAt), parentId: replica.id });
     const { store, vault } = destination;
     store.addBackup(replica);
     const resource = {
@@ -278,7 +278,7 @@ function addReplica(source: BackupState, destination: Destination, copy: Copy, c
             vaultName: vault.name,
             projectId: destination.projectId,
             providerId: source.providerId,
-            createdMicros,
+            createdAt,
             status: "protecting",
             name: replica.name,
             description: replica.description,

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../provider/client/time/clock";
+import { instantAt } from "./instants";
 
 /** What a running piece of work does when it gets so far. `at` is a share of the whole, 0 to 1. */
 export interface Stage {
@@ -62,10 +63,10 @@ export class Schedule {
         return this.#dueMs ?? this.clock.now();
     }
 
-    /** Microseconds since the epoch; each call gives a later one, so creation order is never a tie. */
-    nextMicros(instantMs: number = this.now()): number {
+    /** The instant as a text; each call gives a later one, by a microsecond at least: creation order is never a tie. */
+    nextInstant(instantMs: number = this.now()): string {
         this.#lastMicros = Math.max(this.#lastMicros + 1, Math.floor(instantMs) * 1000);
-        return this.#lastMicros;
+        return instantAt(this.#lastMicros);
     }
 
     /** Starts work. `slowMs` and `slowReads` override how long it takes. */

@@ -111,7 +111,7 @@ export function newResource(seed: ResourceSeed, objectType: ObjectType): Resourc
 }
 
 /** A vault as the seed says, not yet in a region. */
-export function newVault(seed: VaultSeed, projectId: string, createdMicros: number): VaultState {
+export function newVault(seed: VaultSeed, projectId: string, createdAt: string): VaultState {
     const protectType = seed.protectType ?? "backup";
     const cloudType = seed.cloudType ?? (protectType === "hybrid" ? "hybrid" : "public");
     const objectType = seed.objectType ?? (cloudType === "hybrid" ? "vmware" : "server");
@@ -124,7 +124,7 @@ export function newVault(seed: VaultSeed, projectId: string, createdMicros: numb
         name: seed.name ?? `vault-${hex(4)}`,
         projectId,
         description: seed.description ?? "",
-        createdMicros,
+        createdAt,
         status: seed.status ?? "available",
         protectType,
         cloudType,

@@ -70,7 +70,7 @@ export interface Snapshot {
     }[];
 }
 
-const iso = (micros: number): string => new Date(Math.floor(micros / 1000)).toISOString();
+const iso = (instant: string): string => new Date(instant).toISOString();
 
 /** The snapshot of a store. */
 export function snapshotOf(store: Store): Snapshot {
@@ -102,7 +102,7 @@ export function snapshotOf(store: Store): Snapshot {
             name: checkpoint.name,
             status: checkpoint.status,
             vaultId: checkpoint.vaultId,
-            createdAt: iso(checkpoint.createdMicros),
+            createdAt: iso(checkpoint.createdAt),
             resourceIds: checkpoint.resources.map((resource) => resource.id),
             backupIds: [...store.backupsOfCheckpoint(checkpoint.id)].map((backup) => backup.id),
         })),
@@ -113,8 +113,8 @@ export function snapshotOf(store: Store): Snapshot {
             status: log.status,
             vaultId: log.vaultId,
             checkpointId: log.checkpointId ?? null,
-            createdAt: iso(log.createdMicros),
-            endedAt: log.endedMicros === undefined ? null : iso(log.endedMicros),
+            createdAt: iso(log.createdAt),
+            endedAt: log.endedAt === undefined ? null : iso(log.endedAt),
             errorCode: log.errorCode,
         })),
     };
@@ -132,7 +132,7 @@ function backupSnapshot(backup: BackupState): Snapshot["backups"][number] {
         resourceName: backup.resourceName,
         incremental: backup.incremental,
         autoTrigger: backup.autoTrigger,
-        createdAt: iso(backup.createdMicros),
+        createdAt: iso(backup.createdAt),
         records: backup.records.map((record) => ({
             id: record.id,
             status: record.status,

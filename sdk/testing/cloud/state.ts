@@ -1,6 +1,6 @@
 /**
- * What a region holds. Instants are microseconds since the epoch (`…Micros`); wire.ts turns all of this into the API's
- * words.
+ * What a region holds. Instants (`…At`) are texts, `2026-01-01T00:00:00.000001Z` (instants.ts); wire.ts turns all of
+ * this into the API's words.
  */
 import type { Work } from "./schedule";
 
@@ -90,7 +90,7 @@ export interface VaultState {
     name: string;
     projectId: string;
     description: string;
-    createdMicros: number;
+    createdAt: string;
     status: BillingStatus;
     protectType: "backup" | "replication" | "hybrid";
     cloudType: "public" | "hybrid";
@@ -125,7 +125,7 @@ export interface CheckpointState {
     vaultName: string;
     projectId: string;
     providerId: string;
-    createdMicros: number;
+    createdAt: string;
     /** protecting → available | error; deleting while its last backups go. An unknown word when a fault says so. */
     status: string;
     name: string;
@@ -141,7 +141,7 @@ export interface RecordState {
     id: string;
     /** waiting_replicate → replicating → success | fail | skip. */
     status: string;
-    createdMicros: number;
+    createdAt: string;
     sourceBackupId: string;
     sourceCheckpointId: string;
     sourceProjectId: string;
@@ -175,10 +175,10 @@ export interface BackupState {
     sizeGb: number;
     /** MB that it takes in the vault. */
     spaceMb: number;
-    createdMicros: number;
-    updatedMicros: number | undefined;
-    protectedMicros: number | undefined;
-    expiresMicros: number | undefined;
+    createdAt: string;
+    updatedAt: string | undefined;
+    protectedAt: string | undefined;
+    expiresAt: string | undefined;
     incremental: boolean;
     autoTrigger: boolean;
     /** Of a disk's backup: the server backup it belongs to. */
@@ -198,10 +198,10 @@ export interface OperationLogState {
     /** waiting → running → success | failed | skipped | timeout. */
     status: string;
     operationType: "backup" | "replication" | "delete" | "sync" | "restore";
-    createdMicros: number;
-    startedMicros: number;
-    updatedMicros: number;
-    endedMicros: number | undefined;
+    createdAt: string;
+    startedAt: string;
+    updatedAt: string;
+    endedAt: string | undefined;
     vaultId: string;
     vaultName: string;
     checkpointId: string | undefined;

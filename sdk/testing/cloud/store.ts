@@ -77,10 +77,10 @@ export class Store {
     }
 
     /** Gives a backup, and the disks in it, another status. */
-    setStatus(backup: BackupState, status: string, atMicros: number): void {
+    setStatus(backup: BackupState, status: string, instant: string): void {
         for (const each of [backup, ...backup.children]) {
             each.status = status;
-            each.updatedMicros = atMicros;
+            each.updatedAt = instant;
         }
     }
 
@@ -121,7 +121,7 @@ export class Store {
             checkpoint.work.cancelled = true;
             for (const log of this.operationLogs.values()) {
                 if (log.work !== checkpoint.work) continue;
-                Object.assign(log, { status: "failed", work: undefined, endedMicros: log.updatedMicros });
+                Object.assign(log, { status: "failed", work: undefined, endedAt: log.updatedAt });
                 Object.assign(log, { errorCode: "BackupService.6217", errorMessage: "The checkpoint does not exist." });
             }
         }
