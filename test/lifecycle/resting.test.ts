@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, it } from "vitest";
 import * as cbr from "../../sdk/index";
 import { needsCli } from "../support/pulumi";
-import { type Life, listOf, messages, openLife, ops, providerArgs, type State, step } from "./life";
+import { hostNames, hosts, type Life, listOf, messages, openLife, ops, providerArgs, type State, step } from "./life";
 
 const destinationRegion = "eu-nl";
 const deletionPolicy = "delete";
@@ -289,6 +289,62 @@ describe("a replacement that is not as good as what it replaces", () => {
         expect(life.away.backups.size).toBe(1);
         expect(replicasOf(await life.state("copy"))).toHaveLength(1);
     });
+});
+
+// Pulumi 3.276.0: a transform that hands back the options it got has the same effect
+// (findings/pulumi-transform-unchanged-creates-before-delete.sh).
+const createsFirst = {
+    "deleteBeforeReplace: false": () => ({ deleteBeforeReplace: false }),
+    "a transform that changes nothing": () => ({
+        transforms: [({ props, opts }: pulumi.ResourceTransformArgs) => ({ props, opts })],
+    }),
+};
+
+it.for(
+    hostNames.flatMap((host) => Object.entries(createsFirst).map(([why, options]) => [host, why, options] as const)),
+)(
+    "keeps what its replacement found there when that is made first: %s host, %s",
+    async ([host, why, options], { skip }) => {
+        if (host === "native" || why.startsWith("a transform")) await needsCli(skip, "the native provider, transforms");
+        const life = await openLife({ host, nothingToReplicate: "empty" });
+        const { BackupReplica, CheckpointReplica, VaultReplication } = hosts[host];
+        const [one, point, run] = [place(life), place(life), place(life)];
+        let stage = 1;
+        life.use(async () => {
+            const triggers = { stage };
+            new BackupReplica("one", { backupId: one.backupId, ...copyTo(one), triggers }, options());
+            new CheckpointReplica("point", { checkpointId: point.checkpointId, ...copyTo(point), triggers }, options());
+            new VaultReplication("run", { vaultId: run.vaultId, ...copyTo(run), triggers }, options());
+        });
+        await life.up();
+        const replicas = [...life.away.backups.keys()].sort();
+        expect(replicas).toHaveLength(5);
+        stage = 2;
+        await life.up();
+        await expectCopies(life, { one: [one.backupId], point: point.backupIds, run: run.backupIds });
+        expect([...life.away.backups.keys()].sort(), "nothing was lost, nothing doubled").toEqual(replicas);
+        await life.destroy();
+    },
+);
+
+it("is copied anew when a transform hands back its options without that one", async ({ skip }) => {
+    await needsCli(skip, "transforms");
+    const life = await openLife();
+    const at = place(life);
+    let stage = 1;
+    life.use(async () => {
+        pulumi.runtime.registerResourceTransform(({ props, opts }) => {
+            const { deleteBeforeReplace: _, ...rest } = opts as pulumi.CustomResourceOptions;
+            return { props, opts: rest };
+        });
+        new cbr.BackupReplica("one", { backupId: at.backupId, ...copyTo(at), triggers: { stage } });
+    });
+    await life.up();
+    const replicas = [...life.away.backups.keys()];
+    stage = 2;
+    await life.up();
+    expect(life.away.backups.size).toBe(1);
+    expect(replicas.filter((id) => life.away.backups.has(id))).toEqual([]);
 });
 
 it("is deleted by a destroy that runs the program: what it declares is on its way out", async () => {
