@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { providerOf } from "../api/wire";
 import { newBackup, spaceMb } from "./backup-run";
 import { addFinishedCopy } from "./copying";
-import { instantAt, plusMicros } from "./instants";
+import { instantOf, plusMicros } from "./instants";
 import type { Schedule } from "./schedule";
 import { newResource, newVault, type ResourceSeed, type VaultSeed } from "./seeds";
 import { type Snapshot, snapshotOf } from "./snapshot";
@@ -53,12 +53,12 @@ export interface ReplicaSeed {
     newId?: () => string;
 }
 
-/** A seed's instant, to the millisecond. */
 function seededInstant(name: string, given: string | Date | undefined): string | undefined {
     if (given === undefined) return undefined;
-    const ms = new Date(given).getTime();
-    if (Number.isNaN(ms)) throw new TypeError(`${name}: ${JSON.stringify(given)} is no instant of ISO 8601`);
-    return instantAt(ms * 1_000);
+    const isDate = given instanceof Date;
+    if (Number.isNaN(isDate ? given.getTime() : Date.parse(given)))
+        throw new TypeError(`${name}: ${JSON.stringify(given)} is no instant of ISO 8601`);
+    return instantOf(isDate ? given.toISOString() : given);
 }
 
 /**

@@ -10,9 +10,10 @@ export function instantAt(micros: number): string {
     return `${new Date(milliseconds).toISOString().slice(0, -1)}${finer}Z`;
 }
 
-/** Microseconds since the epoch of any ISO 8601 text; finer decimals are cut off. */
+/** Microseconds since the epoch of any ISO 8601 text, UTC without a zone as in the API's answers; finer decimals are cut off. */
 export function microsOf(text: string): number {
-    const milliseconds = Date.parse(text);
+    const hasZone = /(Z|[+-]\d\d(:?\d\d)?)$/i.test(text.slice(text.indexOf("T")));
+    const milliseconds = Date.parse(hasZone || !text.includes("T") ? text : `${text}Z`);
     if (Number.isNaN(milliseconds)) throw new TypeError(`${JSON.stringify(text)} is no instant of ISO 8601`);
     const finer = /\.\d{3}(\d{1,3})/.exec(text)?.[1] ?? "";
     return milliseconds * 1_000 + Number(finer.padEnd(3, "0"));
