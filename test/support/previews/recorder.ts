@@ -49,8 +49,6 @@ export interface Ran {
     readonly both: string;
 }
 
-const CHANGING = ["CreateCheckpoint", "CopyBackup", "CopyCheckpoint", "DeleteBackup", "ImportCheckpoint"];
-
 class Project {
     readonly folder = mkdtempSync(join(tmpdir(), "cbr-preview-"));
     readonly #cli: string;
@@ -152,7 +150,7 @@ class Project {
 
     effects(): After["effects"] {
         const done = this.cloud.requests.filter(
-            ({ operation, status }) => CHANGING.includes(operation) && status < 300,
+            ({ service, method, status }) => service === "cbr" && method !== "GET" && status < 300,
         );
         const counts: Record<string, number> = {};
         for (const { operation } of done) counts[operation] = (counts[operation] ?? 0) + 1;
