@@ -24,7 +24,7 @@ export type GetOptions = pulumi.CustomResourceOptions & { readonly id: pulumi.In
  */
 export abstract class CbrResource extends QuietResource {
     constructor(
-        { kind, outputs }: { readonly kind: Capitalize<HandlerName>; readonly outputs: Record<string, undefined> },
+        { kind, outputs }: { readonly kind: Kind; readonly outputs: Record<string, undefined> },
         name: string,
         args: object | undefined,
         options: pulumi.CustomResourceOptions = {},
@@ -56,23 +56,26 @@ export abstract class CbrResource extends QuietResource {
     }
 }
 
+type Kind = Capitalize<HandlerName>;
+
+/** What to do in place of the option `import`. */
+const INSTEAD_OF_IMPORT: Readonly<Record<Kind, string>> = {
+    Checkpoint: "give the id in the input `adopt` instead, and nothing is taken",
+    VaultReplication: "leave it out: replicas that are there are not copied again",
+    BackupReplica: "give the replica's id in the input `adopt` instead, and nothing is copied",
+    CheckpointReplica: "give the replica's id in the input `adopt` instead, and nothing is copied",
+    VaultSync: "a synchronisation is a run of its own, and has nothing to `adopt`",
+};
+
 /**
  * Pulumi: the dynamic provider host is told neither inputs nor code on an import, and fails with words that help no
  * one.
  */
-function refuseImport(kind: string, name: string, options: pulumi.CustomResourceOptions): void {
+function refuseImport(kind: Kind, name: string, options: pulumi.CustomResourceOptions): void {
     if (options.import === undefined || options.import === null) return;
-    const instead =
-        kind === "Checkpoint"
-            ? "give the id in the input `adopt` instead, and nothing is taken"
-            : kind === "VaultSync"
-              ? "a synchronisation is a run of its own, and has nothing to `adopt`"
-              : kind === "VaultReplication"
-                ? "leave it out: replicas that are there are not copied again"
-                : "give the replica's id in the input `adopt` instead, and nothing is copied";
     // Pulumi: this kind of error is shown without a stack.
     throw new pulumi.RunError(
-        `${kind} ${name}: Pulumi cannot import a dynamic resource (option \`import\`); ${instead}.`,
+        `${kind} ${name}: Pulumi cannot import a dynamic resource (option \`import\`); ${INSTEAD_OF_IMPORT[kind]}.`,
     );
 }
 

@@ -25,7 +25,7 @@ describe.each(Object.keys(providerLines))("%s", (kind) => {
     });
 
     it("has tests of its handler", () => {
-        expect(inFolder("test/resources", /\.test\.ts$/)).toContain(imported);
+        expect(inFolder("test/resources", /\.test\.ts$/).includes(imported), `a test has ${imported}`).toBe(true);
         if (/\bpostOnce\b/.test(source))
             expect(read("test/resources/exactly-once.property.test.ts")).toContain(imported);
         if (/^ {4}preflight\b/m.test(source)) expect(read("test/resources/preflight.test.ts")).toContain(imported);

@@ -2,11 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { checkpoint } from "../provider/resources/checkpoint/checkpoint";
-import { backupReplica } from "../provider/resources/copies/backup-replica";
-import { checkpointReplica } from "../provider/resources/copies/checkpoint-replica";
-import { vaultReplication } from "../provider/resources/copies/vault-replication";
-import { vaultSync } from "../provider/resources/vault-sync/vault-sync";
+import { handlers } from "../provider/resources/index";
 import { schema } from "../scripts/schema";
 import * as cbr from "../sdk/native/index";
 
@@ -36,9 +32,7 @@ it("schema.json is fresh", () => {
     expect(text === schema(), "schema.json is stale: run `npm run reference`").toBe(true);
 });
 
-const handlers = [checkpoint, vaultReplication, backupReplica, checkpointReplica, vaultSync];
-
-it.each(handlers)("has every input and output of $kind, and what is said of each", (handler) => {
+it.each(Object.values(handlers))("has every input and output of $kind, and what is said of each", (handler) => {
     const resource = stored.resources[`cbr:index:${handler.kind}`] ?? expect.unreachable("no such resource");
     const inputs = Object.entries(handler.inputs.shape);
     expect(Object.keys(resource.inputProperties).sort()).toEqual(inputs.map(([key]) => key).sort());
@@ -49,6 +43,8 @@ it.each(handlers)("has every input and output of $kind, and what is said of each
             .map(([key]) => key)
             .sort(),
     );
+    // `sdk/preview.ts` asks it whether the engine knows the outputs.
+    expect(handler.outputs.shape["status"]?.safeParse(undefined).success, "there is always a status").toBe(false);
     for (const [key, type] of inputs) {
         const property = resource.inputProperties[key] ?? {};
         const facts = type.meta() ?? {};

@@ -5,8 +5,15 @@ import { Failure } from "../command";
 import { runPulumi } from "../pulumi-cli";
 
 /** Classes of this package whose resources hold backups or name them. */
-const KINDS = ["Checkpoint", "VaultReplication", "BackupReplica", "CheckpointReplica", "VaultSync"] as const;
-export type CbrKind = (typeof KINDS)[number];
+export type CbrKind = Capitalize<keyof typeof import("../../provider/index")>;
+/** A class that is not here would count as another provider's. */
+const KINDS: Readonly<Record<CbrKind, true>> = {
+    Checkpoint: true,
+    VaultReplication: true,
+    BackupReplica: true,
+    CheckpointReplica: true,
+    VaultSync: true,
+};
 
 export interface StateResource {
     readonly urn: string;
@@ -39,7 +46,9 @@ const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
 /** The dynamic classes, and those of a native provider of package `cbr`. */
-const TYPE = new RegExp(String.raw`^(?:pulumi-nodejs:dynamic/cbr|cbr:index(?:/\w+)?):(${KINDS.join("|")})$`);
+const TYPE = new RegExp(
+    String.raw`^(?:pulumi-nodejs:dynamic/cbr|cbr:index(?:/\w+)?):(${Object.keys(KINDS).join("|")})$`,
+);
 
 /** Properties of our own resources that say where what is. */
 const TELLING = new Set([

@@ -29,7 +29,7 @@ async function open(host: HostName, { skip }: Options, options: LifeOptions = {}
     return openLife({ host, ...options });
 }
 
-it.for(hostNames)("makes, keeps, refreshes and destroys all five resources: %s host", async (host, options) => {
+it.for(hostNames)("makes, keeps, refreshes and destroys all resources: %s host", async (host, options) => {
     const life = await open(host, options);
     const cbr = hosts[host];
     const source = life.vaultWithBackup({ resources: 2 });

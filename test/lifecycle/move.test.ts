@@ -9,7 +9,7 @@ import { type HostName, hosts, type Life, openLife, ops, typesOf } from "./life"
 
 const root = join(__dirname, "../..");
 
-/** All five resources, by whichever host; `options` are those of each class. */
+/** All resources, by whichever host; `options` are those of each class. */
 function everything(
     life: Life,
     host: () => HostName,
@@ -35,7 +35,7 @@ function everything(
 
 const writes = (life: Life) => life.requests().filter(({ method }) => method !== "GET");
 
-it("moves all five from the dynamic host to the native one unchanged, and back with what was made meanwhile", async ({
+it("moves all resources from the dynamic host to the native one unchanged, and back with what was made meanwhile", async ({
     skip,
 }) => {
     await needsCli(skip, "the native provider");
