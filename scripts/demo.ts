@@ -99,6 +99,10 @@ async function main(): Promise<void> {
             archiveRegion: "eu-ch2",
             archiveVaultId: archive.id,
         },
+    }).catch(async (error: unknown) => {
+        // An open simulator would keep the process.
+        await sim.close();
+        throw error;
     });
     try {
         say("\n1. preview: what a pull request would show");

@@ -264,11 +264,20 @@ function toConfigMap(config: NonNullable<StackOptions["config"]>): ConfigMap {
 /** What starts dynamic providers in tests; the SDK's own launcher is run by those that call the CLI themselves. */
 const dynamicHost = { name: "pulumi-nodejs", path: join(__dirname, "dynamic-host") };
 
-function settingsOf(name: string, { plugin = false }: StackOptions): ProjectSettings {
-    const providers = [dynamicHost, ...(plugin ? [{ name: "cbr", path: repositoryRoot }] : [])];
-    // The Automation API's type has no plugins; it writes what it is given.
-    const settings = { name, runtime: "nodejs", main: repositoryRoot, plugins: { providers } };
-    return settings;
+interface Plugin {
+    readonly name: string;
+    readonly path: string;
+}
+
+/** The Automation API's type has no plugins; it writes what it is given. Our own engine knows none. */
+function pluginsOf({ kind }: PulumiEngine, own: readonly Plugin[]): object {
+    const providers = kind === "real" ? [dynamicHost, ...own] : own;
+    return providers.length === 0 ? {} : { plugins: { providers } };
+}
+
+function settingsOf(name: string, engine: PulumiEngine, { plugin = false }: StackOptions): ProjectSettings {
+    const own = plugin ? [{ name: "cbr", path: repositoryRoot }] : [];
+    return { name, runtime: "nodejs", main: repositoryRoot, ...pluginsOf(engine, own) };
 }
 
 /** Opens a new stack with a new file backend. Inline programs resolve modules from the repository's root. */
@@ -300,8 +309,8 @@ export async function openStack(options: StackOptions): Promise<TestStack> {
     try {
         const workspace = await LocalWorkspace.create(
             typeof options.program === "string"
-                ? { ...shared, projectSettings: settingsOfFolder(options.program) }
-                : { ...shared, projectSettings: settingsOf(project, options), program: options.program },
+                ? { ...shared, projectSettings: settingsOfFolder(options.program, engine) }
+                : { ...shared, projectSettings: settingsOf(project, engine, options), program: options.program },
         );
         const stack = await createStack(workspace, stackName, folder, options.config ?? {});
         // After each operation the Automation API asks the CLI for outputs and history, which tests ask for when they want them.
@@ -315,16 +324,14 @@ export async function openStack(options: StackOptions): Promise<TestStack> {
 }
 
 /** The project of a program in a folder, from anywhere: a stack's settings would be written beside its `Pulumi.yaml`. */
-function settingsOfFolder(program: string): ProjectSettings {
+function settingsOfFolder(program: string, engine: PulumiEngine): ProjectSettings {
     const file = resolve(program, "Pulumi.yaml");
     const at = (path: string) => resolve(dirname(file), path);
-    const settings = parse(readFileSync(file, "utf8")) as ProjectSettings & { plugins?: Plugins };
+    const settings = parse(readFileSync(file, "utf8")) as ProjectSettings & {
+        readonly plugins?: { readonly providers: readonly Plugin[] };
+    };
     const own = settings.plugins?.providers.map((one) => ({ ...one, path: at(one.path) })) ?? [];
-    return Object.assign(settings, { main: at(settings.main ?? "."), plugins: { providers: [dynamicHost, ...own] } });
-}
-
-interface Plugins {
-    readonly providers: readonly { readonly name: string; readonly path: string }[];
+    return { ...settings, main: at(settings.main ?? "."), ...pluginsOf(engine, own) };
 }
 
 /**
