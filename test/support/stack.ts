@@ -377,9 +377,11 @@ async function createStack(
             config: { ...settings.config, ...Object.fromEntries(plain) },
         });
     }
-    // Operations name their stack: none has to be selected.
+    // Operations name their stack: none has to be selected, which would be a command of the CLI.
     workspace.selectStack = () => Promise.resolve();
-    return Stack.select(name, workspace);
+    const stack = await Stack.select(name, workspace);
+    Reflect.deleteProperty(workspace, "selectStack");
+    return stack;
 }
 
 /** Makes a folder whole or not at all: other processes look for it. */
