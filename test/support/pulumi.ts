@@ -30,9 +30,7 @@ async function find(): Promise<PulumiEngine> {
     const description = `the Pulumi CLI ${cli.version} at ${cli.path}, ${cli.origin}`;
     // The language host starts programs with the first `node` on PATH; what is tested needs the one that the repository pins.
     const PATH = `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`;
-    // An operation is over before a collection of garbage would pay.
-    const garbage = { GOGC: "off", GOMEMLIMIT: "512MiB" };
-    return { kind: "real", description, command, env: { PATH, PULUMI_SKIP_UPDATE_CHECK: "true", ...garbage } };
+    return { kind: "real", description, command, env: { PATH, PULUMI_SKIP_UPDATE_CHECK: "true" } };
 }
 
 let found: Promise<PulumiEngine> | undefined;

@@ -261,7 +261,11 @@ function toConfigMap(config: NonNullable<StackOptions["config"]>): ConfigMap {
     );
 }
 
-/** What starts dynamic providers in tests; the SDK's own launcher is run by those that call the CLI themselves. */
+/** Engine tests on the CLI save where they can (`engine-setup.ts`). Demo, benchmarks and self-test run what users run. */
+const keptStacks = () => process.env["PULUMI_CBR_STACKS"];
+/** An operation is over before a collection of garbage would pay. */
+const withoutCollection = { GOGC: "off", GOMEMLIMIT: "512MiB" };
+/** In place of the SDK's own launcher of dynamic providers. */
 const dynamicHost = { name: "pulumi-nodejs", path: join(__dirname, "dynamic-host") };
 
 interface Plugin {
@@ -269,15 +273,15 @@ interface Plugin {
     readonly path: string;
 }
 
-/** The Automation API's type has no plugins; it writes what it is given. Our own engine knows none. */
-function pluginsOf({ kind }: PulumiEngine, own: readonly Plugin[]): object {
-    const providers = kind === "real" ? [dynamicHost, ...own] : own;
+/** The Automation API's type has no plugins; it writes what it is given. */
+function pluginsOf(own: readonly Plugin[]): object {
+    const providers = keptStacks() === undefined ? own : [dynamicHost, ...own];
     return providers.length === 0 ? {} : { plugins: { providers } };
 }
 
-function settingsOf(name: string, engine: PulumiEngine, { plugin = false }: StackOptions): ProjectSettings {
+function settingsOf(name: string, { plugin = false }: StackOptions): ProjectSettings {
     const own = plugin ? [{ name: "cbr", path: repositoryRoot }] : [];
-    return { name, runtime: "nodejs", main: repositoryRoot, ...pluginsOf(engine, own) };
+    return { name, runtime: "nodejs", main: repositoryRoot, ...pluginsOf(own) };
 }
 
 /** Opens a new stack with a new file backend. Inline programs resolve modules from the repository's root. */
@@ -300,6 +304,7 @@ export async function openStack(options: StackOptions): Promise<TestStack> {
         ...(keyService === undefined ? {} : { secretsProvider: "hashivault://test" }),
         envVars: {
             ...engine.env,
+            ...(keptStacks() === undefined ? {} : withoutCollection),
             PULUMI_BACKEND_URL: `file://${backend}`,
             PULUMI_CONFIG_PASSPHRASE: "test",
             ...(keyService === undefined ? {} : { VAULT_SERVER_URL: keyService, VAULT_SERVER_TOKEN: "test" }),
@@ -309,8 +314,8 @@ export async function openStack(options: StackOptions): Promise<TestStack> {
     try {
         const workspace = await LocalWorkspace.create(
             typeof options.program === "string"
-                ? { ...shared, projectSettings: settingsOfFolder(options.program, engine) }
-                : { ...shared, projectSettings: settingsOf(project, engine, options), program: options.program },
+                ? { ...shared, projectSettings: settingsOfFolder(options.program) }
+                : { ...shared, projectSettings: settingsOf(project, options), program: options.program },
         );
         const stack = await createStack(workspace, stackName, folder, options.config ?? {});
         // After each operation the Automation API asks the CLI for outputs and history, which tests ask for when they want them.
@@ -324,14 +329,14 @@ export async function openStack(options: StackOptions): Promise<TestStack> {
 }
 
 /** The project of a program in a folder, from anywhere: a stack's settings would be written beside its `Pulumi.yaml`. */
-function settingsOfFolder(program: string, engine: PulumiEngine): ProjectSettings {
+function settingsOfFolder(program: string): ProjectSettings {
     const file = resolve(program, "Pulumi.yaml");
     const at = (path: string) => resolve(dirname(file), path);
     const settings = parse(readFileSync(file, "utf8")) as ProjectSettings & {
         readonly plugins?: { readonly providers: readonly Plugin[] };
     };
     const own = settings.plugins?.providers.map((one) => ({ ...one, path: at(one.path) })) ?? [];
-    return { ...settings, main: at(settings.main ?? "."), ...pluginsOf(engine, own) };
+    return { ...settings, main: at(settings.main ?? "."), ...pluginsOf(own) };
 }
 
 /**
@@ -345,7 +350,7 @@ async function createStack(
     folder: string,
     config: NonNullable<StackOptions["config"]>,
 ): Promise<Stack> {
-    const kept = process.env["PULUMI_CBR_STACKS"];
+    const kept = keptStacks();
     const isSecret = (item: unknown) => typeof item === "object" && (item as { secret?: boolean }).secret === true;
     const entries = Object.entries(config);
     const byCommand = Object.fromEntries(entries.filter(([, item]) => kept === undefined || isSecret(item)));
