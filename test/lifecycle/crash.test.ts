@@ -1,11 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { needsCli } from "../support/pulumi";
-import { hostNames, hosts, messages, openLife, ops, until } from "./life";
+import { endWork, HOUR, hostNames, hosts, messages, openLife, ops, until } from "./life";
 import { killAll, providerProcesses } from "./processes";
 
-const HOUR = 3_600_000;
 const here = process.platform === "linux" ? hostNames : [];
 
 it.for(here)(
@@ -61,9 +60,7 @@ it.for(here)(
         expect((await life.states()).size).toBe(0);
 
         life.sim.clearFaults();
-        // From here on, what has begun ends soon.
-        const ending = setInterval(() => life.sim.finishAll(), 500);
-        onTestFinished(() => clearInterval(ending));
+        endWork(life);
         writeFileSync(stateFile, interrupted);
         const sent = total();
         const recovered = await life.up();

@@ -5,6 +5,7 @@ import { needsCli } from "../support/pulumi";
 import {
     expectAbsent,
     expiredPoint,
+    HOUR,
     type HostName,
     hostNames,
     hosts,
@@ -17,8 +18,6 @@ import {
     typesOf,
     until,
 } from "./life";
-
-const HOUR = 3_600_000;
 
 interface Options {
     readonly skip: (reason: string) => void;

@@ -283,8 +283,15 @@ export function classesOf(host: HostName): Classes {
 }
 export const classes = classesOf("dynamic");
 
-/** An hour: for work that has to be under way until a test ends it. */
-export const slow = { kind: "slow", ms: 3_600_000 } as const;
+/** For work that has to be under way until a test ends it, by `finishAll` or `endWork`. */
+export const HOUR = 3_600_000;
+export const slow = { kind: "slow", ms: HOUR } as const;
+
+/** From here on, what has begun ends soon. */
+export function endWork(life: Life): void {
+    const ending = setInterval(() => life.sim.finishAll(), 500);
+    onTestFinished(() => clearInterval(ending));
+}
 
 /** Waits for something to happen in the cloud while an operation runs. */
 export async function until(condition: () => boolean): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import * as cbr from "../../sdk/index";
-import { type Life, type LifeOptions, messages, openLife, ops, slow, until } from "./life";
+import { endWork, HOUR, type Life, type LifeOptions, messages, openLife, ops, slow, until } from "./life";
 import { engineProcesses, killAll, providerProcesses } from "./processes";
 
 /** A machine's folder for Pulumi, which several stacks may share. The inline program finds it as one of the CLI's own would. */
@@ -35,7 +35,7 @@ function notes(home: string): ReadonlyMap<string, string> {
 
 const taken = (life: Life) => [...life.home.checkpoints.keys()];
 
-/** Kills provider and engine while the restore point is being taken, and takes the engine's lock away. */
+/** Kills provider and engine while the restore point is being taken, which then ends, and takes the engine's lock away. */
 async function killedUp(life: Life, home: string): Promise<string> {
     const before = new Set(taken(life));
     const running = () => taken(life).find((id) => !before.has(id));
@@ -44,6 +44,7 @@ async function killedUp(life: Life, home: string): Promise<string> {
     killAll([...engineProcesses(), ...providerProcesses()]);
     await dying;
     await life.stack.stack.cancel().catch(() => {});
+    endWork(life);
     return running() ?? expect.unreachable("no restore point");
 }
 
@@ -85,7 +86,7 @@ describe("--replace, of which a provider sees nothing but a create", () => {
         "deletes nothing by a note that comes back after it has served, and says that nothing was made",
         async () => {
             const home = pulumiHome();
-            const life = await open(home, { backupMs: 4_000 });
+            const life = await open(home, { backupMs: HOUR });
             const vaultId = life.vault();
             life.use(async () => {
                 new cbr.Checkpoint("point", { vaultId, deletionPolicy: "delete" });
@@ -112,7 +113,7 @@ describe("--replace, of which a provider sees nothing but a create", () => {
 
 it("takes one restore point although the engine could not store what it was told", async () => {
     const home = pulumiHome();
-    const life = await open(home, { backupMs: 3_000 });
+    const life = await open(home, { backupMs: HOUR });
     const vaultId = life.vault();
     life.use(async () => {
         new cbr.Checkpoint("point", { vaultId });
@@ -123,6 +124,7 @@ it("takes one restore point although the engine could not store what it was told
     await until(() => taken(life).length === 1 && /"type": ?"creating"/.test(life.stored()));
     renameSync(stacks, `${stacks}-away`);
     writeFileSync(stacks, "");
+    endWork(life);
     const failed = await running;
     expect(messages(failed)).toMatch(/not a directory|saving|snapshot|checkpoint/i);
     rmSync(stacks);
@@ -135,7 +137,7 @@ it("takes one restore point although the engine could not store what it was told
 
 onLinux("names a restore point that no state has when a killed run's resource asks for something else", async () => {
     const home = pulumiHome();
-    const life = await open(home, { backupMs: 3_000 });
+    const life = await open(home, { backupMs: HOUR });
     const vaultId = life.vault();
     let description = "one";
     life.use(async () => {
@@ -183,7 +185,7 @@ onLinux("goes on from what was stored at the end only, and never was (PULUMI_SKI
 
 describe("two backends on one machine, with stacks of one name", () => {
     async function two(home: string): Promise<[Life, Life]> {
-        const one = await open(home, { backupMs: 4_000 });
+        const one = await open(home, { backupMs: HOUR });
         const config = one.sim.settings({ signIn: "keys" }).config as Record<string, string>;
         const other = await open(home, { config });
         const vaultId = one.vault();
@@ -212,6 +214,7 @@ describe("two backends on one machine, with stacks of one name", () => {
         const [one, other] = await two(home);
         const first = one.up();
         await until(() => [...notes(home).values()].some((text) => text.includes(taken(one)[0] ?? "none yet")));
+        endWork(one);
         await Promise.all([first, other.up()]);
         const ids = [(await one.state("point")).id, (await other.state("point")).id];
         expect(ids.sort()).toEqual(taken(one).sort());

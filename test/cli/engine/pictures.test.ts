@@ -70,7 +70,8 @@ describe.skipIf("missing" in found)("the pictures of the README", () => {
         const engine = await findPulumi();
         cli = engine.kind === "real" ? engine.command.command : undefined;
         if (cli === undefined) return;
-        simulator = await startSimulator({ backupMs: 3_000, replicationMs: 3_000 });
+        // Lines of a row keep a pause of three seconds: however slow the machine is, looks enough for two of them.
+        simulator = await startSimulator({ progressBy: "reads", readsToFinish: 6 });
         const vault = simulator.region("eu-de").cloud.addVault({
             name: "production",
             resources: [{ name: "web-1" }, { name: "db-1" }],
