@@ -17,7 +17,7 @@ import {
     typescriptVersion,
 } from "./support/packed";
 import { findPulumi, needsCli } from "./support/pulumi";
-import { openStack } from "./support/stack";
+import { openStack, savings } from "./support/stack";
 import { handlerNames } from "./support/state-lines";
 
 const root = resolve(__dirname, "..");
@@ -242,16 +242,25 @@ async function throughCommandLine(
     const config = { ...sim.settings().config, "packed:vaultId": vault.id };
     writeFileSync(join(at, "Pulumi.dev.yaml"), JSON.stringify({ config }));
     const home = temporaryFolder();
-    const env = {
+    const { secretsProvider, ...saving } = savings();
+    const env: NodeJS.ProcessEnv = {
         PULUMI_HOME: join(home, "home"),
         PULUMI_BACKEND_URL: `file://${home}`,
         PULUMI_CONFIG_PASSPHRASE: "test",
+        ...saving.env,
         ...more,
     };
     const pulumi = await pulumiOn(node);
     const run = (...args: string[]) => pulumi(args, at, env);
-    await run("stack", "init", "dev");
+    await run(
+        "stack",
+        "init",
+        "dev",
+        ...(secretsProvider === undefined ? [] : ["--secrets-provider", secretsProvider]),
+    );
     expect(await run("preview")).toMatch(/Checkpoint/);
+    // The preview has checked the program's types.
+    env["PULUMI_NODEJS_TRANSPILE_ONLY"] = "true";
     const up = await run("up", "--yes", "--skip-preview");
     expect(up).toContain([...sim.regions["eu-de"].cloud.backups.values()].find((one) => one.vaultId === vault.id)?.id);
     await run("destroy", "--yes", "--skip-preview");
@@ -307,11 +316,12 @@ it.for([oldest, "26"])("works on Node %s", async (range, { skip }) => {
     expect(await throughCommandLine(at, node, { PULUMI_NODEJS_TRANSPILE_ONLY: "true" })).toContain(version);
 });
 
-/** The same project with the native classes, where there is a CLI. */
+/** The same project with the native classes, whose types are checked by then, where there is a CLI. */
 async function throughNative(at: string): Promise<void> {
     if ((await findPulumi()).kind !== "real") return;
     writeFileSync(join(at, "index.ts"), nativeProgram);
-    await throughCommandLine(at, process.execPath, {}, `runtime: nodejs\n${pluginLines()}`);
+    const settings = `runtime: nodejs\n${pluginLines()}`;
+    await throughCommandLine(at, process.execPath, { PULUMI_NODEJS_TRANSPILE_ONLY: "true" }, settings);
 }
 
 /** An empty project with the packed package among its dependencies. */
@@ -327,8 +337,9 @@ async function project(): Promise<string> {
         join(at, "package.json"),
         JSON.stringify({ name: "program", private: true, main: "index.ts", dependencies }),
     );
-    // TypeScript, because package managers differ in what the compiler can find.
-    writeFileSync(join(at, "index.ts"), program.ts);
+    // TypeScript, because package managers differ in what the compiler can find: for the native classes, too.
+    const native = 'import type { Checkpoint } from "pulumi-cbr/native";\nexport type Native = Checkpoint;\n';
+    writeFileSync(join(at, "index.ts"), `${program.ts}${native}`);
     return at;
 }
 

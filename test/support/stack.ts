@@ -265,6 +265,15 @@ function toConfigMap(config: NonNullable<StackOptions["config"]>): ConfigMap {
 const keptStacks = () => process.env["PULUMI_CBR_STACKS"];
 /** An operation is over before a collection of garbage would pay. */
 const withoutCollection = { GOGC: "off", GOMEMLIMIT: "512MiB" };
+
+/** What the CLI is told to that end, by engine tests that run it themselves, too. */
+export function savings(): { readonly env: Record<string, string>; readonly secretsProvider?: string } {
+    const keyService = process.env["PULUMI_CBR_KEY_SERVICE"];
+    const env = keptStacks() === undefined ? {} : withoutCollection;
+    if (keyService === undefined) return { env };
+    const vault = { VAULT_SERVER_URL: keyService, VAULT_SERVER_TOKEN: "test" };
+    return { env: { ...env, ...vault }, secretsProvider: "hashivault://test" };
+}
 /** In place of the SDK's own launcher of dynamic providers. */
 const dynamicHost = { name: "pulumi-nodejs", path: join(__dirname, "dynamic-host") };
 
@@ -288,7 +297,7 @@ function settingsOf(name: string, { plugin = false }: StackOptions): ProjectSett
 export async function openStack(options: StackOptions): Promise<TestStack> {
     const engine = await findPulumi();
     isolateEnvironment();
-    const keyService = process.env["PULUMI_CBR_KEY_SERVICE"];
+    const { env, ...secrets } = savings();
     const project = options.project ?? "test";
     const stackName = options.stack ?? "dev";
     const folder = mkdtempSync(join(tmpdir(), "pulumi-cbr-"));
@@ -301,13 +310,12 @@ export async function openStack(options: StackOptions): Promise<TestStack> {
         workDir,
         pulumiCommand: engine.command,
         pulumiHome: join(folder, "home"),
-        ...(keyService === undefined ? {} : { secretsProvider: "hashivault://test" }),
+        ...secrets,
         envVars: {
             ...engine.env,
-            ...(keptStacks() === undefined ? {} : withoutCollection),
+            ...env,
             PULUMI_BACKEND_URL: `file://${backend}`,
             PULUMI_CONFIG_PASSPHRASE: "test",
-            ...(keyService === undefined ? {} : { VAULT_SERVER_URL: keyService, VAULT_SERVER_TOKEN: "test" }),
             ...options.env,
         },
     };

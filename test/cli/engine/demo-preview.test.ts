@@ -52,6 +52,8 @@ beforeAll(async () => {
             archiveRegion: "eu-ch2",
             archiveVaultId: id(4),
         },
+        // `npm run types` has checked it.
+        env: { PULUMI_NODEJS_TRANSPILE_ONLY: "true" },
     });
 });
 afterAll(async () => {

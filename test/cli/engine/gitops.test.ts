@@ -7,6 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Simulator, startSimulator } from "../../../sdk/testing";
 import { findPulumi } from "../../support/pulumi";
+import { savings } from "../../support/stack";
 
 const root = resolve(__dirname, "../../..");
 
@@ -68,6 +69,7 @@ function run(
                     PULUMI_SKIP_UPDATE_CHECK: "true",
                     PULUMI_NODEJS_TRANSPILE_ONLY: "true",
                     CI: "true",
+                    ...savings().env,
                     ...env,
                 },
             },
@@ -100,7 +102,9 @@ it("previews a fork's pull request without any secret, and says that nobody was 
 });
 
 it("takes one restore point a release and one a night, with copies, and comments what a pull request will do", async () => {
-    expect((await run("pulumi", ["stack", "init", "prod"], secrets)).code).toBe(0);
+    const { secretsProvider } = savings();
+    const keys = secretsProvider === undefined ? [] : ["--secrets-provider", secretsProvider];
+    expect((await run("pulumi", ["stack", "init", "prod", ...keys], secrets)).code).toBe(0);
 
     await script("preview.sh", { ...secrets, RESTORE_POINT: "release-1", RUN_URL: "https://ci.example/1" });
     expect(comment()).toContain(
