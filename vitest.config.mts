@@ -17,7 +17,7 @@ const built = [
 /** Folders of the unit tests, which follow those of the code; `test/resources` are the handlers' own. */
 const unit = ["client", "reads", "exactly-once", "services", "resource", "pulumi", "testing", "cli"];
 /** They only end a test that hangs: a busy machine is slow, and no test is about how fast it is. */
-const bounds = { testTimeout: 1_800_000, hookTimeout: 1_800_000 };
+const bounds = { testTimeout: 1_800_000, hookTimeout: 1_800_000, expect: { poll: { timeout: 600_000 } } };
 /** Hundreds of processes load the same modules: Node keeps them compiled. */
 const engine = {
     ...bounds,

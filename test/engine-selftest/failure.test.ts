@@ -141,17 +141,13 @@ describe("failure", () => {
             const first = new Thing("first", { name: "a" });
             new Thing("second", { name: "b" }, { dependsOn: first });
         });
-        cloud.control({ a: { delayMs: 3000 } });
+        cloud.control({ a: { delayMs: 5000 } });
         const controller = new AbortController();
-        const failed = await stack.up({
-            expectFailure: true,
-            signal: controller.signal,
-            onEvent: ({ resourcePreEvent }) => {
-                if (resourcePreEvent?.metadata.urn.endsWith("::first")) {
-                    setTimeout(() => controller.abort(), 700);
-                }
-            },
-        });
+        const looking = setInterval(() => {
+            if (cloud.changes().includes("create a")) controller.abort();
+        }, 50);
+        const failed = await stack.up({ expectFailure: true, signal: controller.signal });
+        clearInterval(looking);
         expect(messages(failed)).toContain("cancel");
         expect(cloud.names()).toEqual(["a"]);
         expect(await stack.resources()).toHaveLength(1);

@@ -117,7 +117,7 @@ describe("copies of one backup to two regions", () => {
                 backupId,
                 destinationRegion: "eu-ch2",
                 destinationVaultId: thirdVaultId,
-                timeouts: { create: "20s" },
+                timeouts: { create: "10m" },
             }),
         ]);
 
@@ -142,18 +142,15 @@ describe("copies of one backup to two regions", () => {
 
 it("knows the replica of a backup that is deleted while it is copied", async () => {
     const [, newer] = await start();
-    slowly(2_500);
-    const { cloud } = world.sim.regions["eu-de"];
-    const copying = backupReplica.create(world.context("copy"), {
-        ...inputs(),
-        backupId: newer,
-        timeouts: { create: "20s" },
-    });
-    await new Promise((resolve) => setTimeout(resolve, 900));
-    cloud.backups.delete(newer);
-    const { outputs } = await copying;
+    const [copying] = await copySlowly(newer);
+    const begun = world.calls().length;
+    // It has been looked at since.
+    while (world.calls().length < begun + 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    world.sim.regions["eu-de"].cloud.backups.delete(newer);
+    world.sim.finishAll();
+    const outputs = (await copying)?.outputs;
     const replicas = world.sim.regions["eu-nl"].cloud.snapshot().backups;
-    expect(replicas.map((one) => one.id)).toEqual([outputs.destinationBackupId]);
+    expect(replicas.map((one) => one.id)).toEqual([outputs?.destinationBackupId]);
 });
 
 it("knows the whole run of a lost answer, not only those copies that are there already", async () => {

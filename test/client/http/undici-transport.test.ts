@@ -171,15 +171,28 @@ describe("connections", () => {
     it(`are at most ${MAX_CONNECTIONS} a host`, async () => {
         let running = 0;
         let most = 0;
+        const held: (() => void)[] = [];
         const port = await serve((_, response) => {
             most = Math.max(most, ++running);
-            setTimeout(() => {
+            held.push(() => {
                 running--;
                 response.end("x");
-            }, 200);
+            });
         });
         const given = transport();
-        await Promise.all(Array.from({ length: 200 }, () => given.send(get(`http://127.0.0.1:${port}`))));
+        let answered = 0;
+        const all = Array.from({ length: 200 }, async () => {
+            await given.send(get(`http://127.0.0.1:${port}`));
+            answered++;
+        });
+        await expect.poll(() => running).toBe(MAX_CONNECTIONS);
+        // Time in which more would come.
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        while (answered < all.length) {
+            for (const end of held.splice(0)) end();
+            await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        await Promise.all(all);
         expect(most).toBe(MAX_CONNECTIONS);
     });
 
